@@ -1,0 +1,48 @@
+"""Where httpd, its stock modules and the modules under test are."""
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+OURS = ("registry", "isign", "sauth")
+
+
+def apxs(name):
+    for program in ("apxs", "apxs2"):
+        try:
+            return subprocess.run([program, "-q", name], capture_output=True, text=True, check=True).stdout.strip()
+        except FileNotFoundError:
+            continue
+    raise RuntimeError("apxs not found; on Debian: apt-get install apache2-dev")
+
+
+@functools.lru_cache(maxsize=None)
+def httpd():
+    named = os.environ.get("INTERAUTH_HTTPD")
+    return named or os.path.join(apxs("SBINDIR"), apxs("PROGNAME"))
+
+
+@functools.lru_cache(maxsize=None)
+def stock_dir():
+    return Path(apxs("LIBEXECDIR"))
+
+
+@functools.lru_cache(maxsize=None)
+def static_modules():
+    """Names such as "log_config" of the modules that are part of the httpd binary."""
+    listing = subprocess.run([httpd(), "-l"], capture_output=True, text=True, check=True).stdout
+    return {line.strip()[len("mod_"):-len(".c")] for line in listing.splitlines() if line.strip().startswith("mod_")}
+
+
+def build_dir():
+    """The build directory, or None where the environment names none."""
+    named = os.environ.get("INTERAUTH_BUILD")
+    return Path(named).resolve() if named else None
+
+
+def our_module(name):
+    """The file of one of our modules; a build directory without it is an error, not a reason to skip."""
+    path = build_dir() / "modules" / name / ".libs" / f"mod_{name}.so"
+    if not path.is_file():
+        raise FileNotFoundError(f"INTERAUTH_BUILD is set, but {path} does not exist")
+    return path

@@ -1,0 +1,66 @@
+"""httpd's error log as tests read it: every line of warn and above must have been announced."""
+import re
+import time
+
+LINE = re.compile(r"^\[[^\]]*\] \[([^:\]]*):(\w+)\] ")
+ALARMING = {"warn", "error", "crit", "alert", "emerg"}
+
+
+class Log:
+    def __init__(self, path):
+        self.path = path
+        self.seen = 0  # bytes that earlier tests have accounted for
+        self.must = []
+        self.may = []
+
+    def text(self, start=0):
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(start)
+                return file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+    def lines(self):
+        """The lines since the last settling of accounts."""
+        return self.text(self.seen).splitlines()
+
+    def matching(self, pattern):
+        return [line for line in self.lines() if re.search(pattern, line)]
+
+    def expect(self, pattern):
+        """Announces a line that must appear before the test ends."""
+        self.must.append(pattern)
+
+    def allow(self, pattern):
+        """Announces lines that may appear, at any level."""
+        self.may.append(pattern)
+
+    def wait(self, pattern, count=1, timeout=5.0):
+        """The matching lines, once there are `count` of them."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.matching(pattern)
+            if len(found) >= count:
+                return found
+            assert time.monotonic() < deadline, (
+                f"{len(found)} of {count} log lines match {pattern!r}:\n" + "\n".join(self.lines()[-30:]))
+            time.sleep(0.01)
+
+    def settle(self):
+        """Ends one test's account; returns what is wrong with it."""
+        wrong = []
+        for pattern in self.must:
+            try:
+                self.wait(pattern, timeout=1.0)
+            except AssertionError:
+                wrong.append(f"announced, but not logged: {pattern}")
+        text = self.text(self.seen)
+        for line in text.splitlines():
+            match = LINE.match(line)
+            alarming = match is None or match.group(2) in ALARMING
+            if alarming and not any(re.search(pattern, line) for pattern in self.must + self.may):
+                wrong.append(f"logged, but not announced: {line}")
+        self.seen += len(text.encode("utf-8", "replace"))
+        self.must, self.may = [], []
+        return wrong

@@ -1,0 +1,154 @@
+"""A SAuth client, written from the protocol's description alone."""
+import base64
+import hashlib
+import hmac
+import json
+import math
+import os
+import time
+from urllib.parse import urlencode
+
+from .site import SECRET, UID, b64url
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def hexmac(secret, text, hash="sha256"):
+    data = text if isinstance(text, bytes) else text.encode()
+    return hmac.new(secret, data, getattr(hashlib, hash)).hexdigest()
+
+
+def from_b64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def response(secret, token, n, hash="sha256"):
+    """b64url(token:hexhmac) with hexhmac = HMAC(secret, token + " " + N)."""
+    n = n if isinstance(n, bytes) else n.encode()
+    return b64url(f"{token}:{hexmac(secret, token.encode() + b' ' + n, hash)}".encode())
+
+
+def authorization(secret, token, nonce, hash="sha256", raw=False):
+    """The header value for a nonce as received (22 characters); `raw` sends its 16 bytes instead of its text."""
+    n = from_b64url(nonce) if raw else nonce.encode()
+    return f'SAuth response="{response(secret, token, n, hash)}",nonce="{b64url(n)}"'
+
+
+class Caller:
+    """A web-app: asks for a grant, then calls with it, spending its oldest nonce first."""
+
+    def __init__(self, server, uid=UID, secret=SECRET, hash="sha256", raw=False, at="/sauth"):
+        self.server, self.uid, self.secret, self.hash, self.raw, self.at = server, uid, secret, hash, raw, at
+        self.token = None
+        self.nonces = []
+        server.guard(secret, b64url(secret), base64.b64encode(secret), secret.hex())
+
+    # access requests
+
+    def stamp(self):
+        """
+        A timestamp the server can judge. It remembers no access request from before its birth and therefore refuses
+        proofs stamped at or before birth + skew; the first second after that lies within its skew about a second
+        after the start, so this waits at most that long.
+        """
+        skew = self.server.site.skew
+        first = math.floor(self.server.listening_at) + 1
+        time.sleep(max(0, first - time.time() + 0.01))
+        return max(first + skew, int(time.time()))
+
+    def body(self, **members):
+        """The access-request JSON; None removes a member."""
+        whole = {"access_for": ["read"], "token_lifespan": 3600, "uid": self.uid, "id": os.urandom(9).hex()}
+        whole.update(members)
+        return json.dumps({name: value for name, value in whole.items() if value is not None}, separators=(",", ":"))
+
+    def form(self, body, timestamp=None, hash=None, **fields):
+        """The four fields, signed; `fields` replaces some of them after signing, None removes one."""
+        stamp = str(self.stamp() if timestamp is None else timestamp)
+        mac = hexmac(self.secret, f"{stamp} {body}", hash or self.hash)
+        self.server.guard(mac)
+        whole = {"uid": self.uid, "timestamp": stamp, "hmac": mac, "body": body}
+        whole.update(fields)
+        self.server.guard(whole["hmac"] or "")
+        return {name: value for name, value in whole.items() if value is not None}
+
+    def submit(self, endpoint, form, **options):
+        """Posts a form, given as a dict, pairs or bytes."""
+        data = form if isinstance(form, bytes) else urlencode(form).encode()
+        return self.server.post(f"{self.at}/{endpoint}", data, FORM, **options)
+
+    def ask(self, timestamp=None, hash=None, fields=None, **members):
+        """request_access; returns the answer and, where it is a grant, keeps it."""
+        answer = self.submit("request_access", self.form(self.body(**members), timestamp, hash, **(fields or {})))
+        if answer.status == 200:
+            self.keep(answer.json)
+        return answer
+
+    def keep(self, grant):
+        self.token = grant["token"]
+        self.nonces = list(grant.get("nonces") or [grant["nonce"]])
+        self.server.guard(self.token)
+
+    def granted(self, *capabilities, **members):
+        """request_access that must succeed; returns the caller."""
+        if capabilities:
+            members["access_for"] = list(capabilities)
+        answer = self.ask(**members)
+        assert answer.status == 200, repr(answer)
+        return self
+
+    def refresh(self, token=None, **members):
+        body = self.body(access_for=None, token=self.token if token is None else token, **members)
+        answer = self.submit("refresh_access", self.form(body))
+        if answer.status == 200:
+            self.keep(answer.json)
+        return answer
+
+    def generate(self, method="GET"):
+        """A fresh nonce."""
+        answer = self.server.request(method, f"{self.at}/generate_nonce", body=b"" if method == "POST" else None)
+        assert answer.status == 200, repr(answer)
+        return answer.text
+
+    # calls
+
+    def header(self, nonce=None, token=None, secret=None, hash=None, raw=None):
+        """An Authorization value; without a nonce it spends the oldest one held."""
+        nonce = self.nonces.pop(0) if nonce is None else nonce
+        token = self.token if token is None else token
+        secret = self.secret if secret is None else secret
+        value = authorization(secret, token, nonce, hash or self.hash, self.raw if raw is None else raw)
+        self.watch(value)
+        return value
+
+    def bare(self, nonce, token=None, secret=None):
+        """The bare form, over a next nonce in the encoding of this caller."""
+        n = from_b64url(nonce) if self.raw else nonce.encode()
+        value = "SAuth " + response(secret or self.secret, token or self.token, n, self.hash)
+        self.watch(value)
+        return value
+
+    def watch(self, value):
+        """What must not be in a log: the response, the MAC within it."""
+        inner = value.split('"')[1] if '"' in value else value.split(" ", 1)[1]
+        self.server.guard(inner, from_b64url(inner).rsplit(b":", 1)[-1])
+
+    def send(self, method, target, headers=(), body=None, authorization=None, nonce=None, **options):
+        """A call with credentials; keeps the next nonce that the answer brings."""
+        pairs = list(headers.items()) if isinstance(headers, dict) else list(headers)
+        pairs.append(("Authorization", authorization or self.header(nonce)))
+        answer = self.server.request(method, target, pairs, body, **options)
+        self.take(answer)
+        return answer
+
+    def take(self, answer):
+        if answer.nextnonce:
+            self.nonces.append(answer.nextnonce)
+        elif answer.status == 401 and answer.challenge:
+            self.nonces.append(answer.challenge["nonce"])
+
+    def get(self, target, headers=(), **options):
+        return self.send("GET", target, headers, **options)
+
+    def post(self, target, body, headers=(), **options):
+        return self.send("POST", target, headers, body, **options)

@@ -1,0 +1,313 @@
+"""A real httpd in a temporary directory, as a child process of the test run."""
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from . import apps, locate, site as sites, wire
+from .log import Log
+
+USER = "www-data"
+
+COMMON = ("authn_core", "authz_core", "authz_host", "alias", "dir", "mime", "env", "setenvif", "headers", "unixd",
+          "log_config")
+
+MPM = {
+    "event": "ServerLimit 3\nStartServers 2\nThreadsPerChild 16\nMaxRequestWorkers 48\nMinSpareThreads 16\n"
+             "MaxSpareThreads 48\n",
+    "worker": "ServerLimit 3\nStartServers 2\nThreadsPerChild 16\nMaxRequestWorkers 48\nMinSpareThreads 16\n"
+              "MaxSpareThreads 48\n",
+    "prefork": "ServerLimit 24\nStartServers 4\nMinSpareServers 4\nMaxRequestWorkers 24\n",
+}
+
+
+class Unstartable(Exception):
+    """httpd refused to start; the text is what it said."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    def __init__(self, site):
+        self.site = site
+        self.root = Path(tempfile.mkdtemp(prefix="interauth-httpd-"))
+        self.root.chmod(0o755)
+        self.port = free_port()
+        self.fcgi_port = free_port() if site.php_fcgi else 0
+        self.fcgi = None
+        self.process = None
+        self.canaries = set()
+        self.log = Log(self.root / "logs" / "error.log")
+        self.backend = Server(site.backend) if site.backend else None
+        for name in ("conf", "htdocs", "cgi-bin", "logs", "run"):
+            (self.root / name).mkdir()
+        for line in site.expect:
+            self.log.expect(line)
+        self._install()
+
+    # what it serves
+
+    def fill(self, text):
+        """Replaces the placeholders of configurations and files."""
+        values = {"@ROOT@": str(self.root), "@PORT@": str(self.port), "@FCGI@": str(self.fcgi_port),
+                  "@BACKEND@": str(self.backend.port) if self.backend else "", "@PHP@": apps.php_program()}
+        for name, value in values.items():
+            text = text.replace(name, value)
+        return text
+
+    def _install(self):
+        for name in ("show", "orders", "other"):
+            apps.install(self.root / "cgi-bin" / name, self.fill(apps.CGI))
+        for name in ("index.php", "orders.php"):
+            apps.install(self.root / "htdocs" / "php" / name, self.fill(apps.PHP), 0o644)
+        apps.install(self.root / "htdocs" / "files" / "plain.txt", "plain\n", 0o644)
+        apps.install(self.root / "htdocs" / "index.html", "home\n", 0o644)
+        for name, text in self.site.files.items():
+            apps.install(self.root / "htdocs" / name, self.fill(text), 0o644)
+        (self.root / "conf" / "mime.types").write_text("text/plain txt\ntext/html html shtml\n")
+        (self.root / "journal").write_text("")
+        (self.root / "journal").chmod(0o666)
+        if self.site.participants is not None:
+            self.participants(self.site.participants)
+        self.configure(self.site.config)
+
+    def participants(self, records):
+        """Replaces the participants file; a list of records, or text as it is."""
+        sites.write_participants(self.participants_file, records)
+
+    @property
+    def participants_file(self):
+        return self.root / "conf" / "participants.json"
+
+    @property
+    def conf(self):
+        return self.root / "conf" / "httpd.conf"
+
+    def journal(self):
+        """Which apps ran, a line each."""
+        return (self.root / "journal").read_text().splitlines()
+
+    def configure(self, config):
+        """Writes httpd.conf with this in the place of the site's own configuration."""
+        self.conf.write_text(self.fill(self._base() + config + "\n"))
+
+    def _modules(self):
+        cgi = "cgi" if self.site.mpm == "prefork" else "cgid"
+        names = list(COMMON) + [cgi] + list(self.site.modules)
+        if self.site.php_fcgi:
+            names += ["proxy", "proxy_fcgi"]
+        if self.site.php_action:
+            names += ["actions"]
+        if self.site.backend:
+            names += ["proxy", "proxy_http"]
+        static = locate.static_modules()
+        if f"mpm_{self.site.mpm}" not in static:
+            yield f"mpm_{self.site.mpm}", locate.stock_dir() / f"mod_mpm_{self.site.mpm}.so"
+        for name in dict.fromkeys(names):
+            if name not in static:
+                yield name, locate.stock_dir() / f"mod_{name}.so"
+        for name in self.site.ours:
+            yield name, locate.our_module(name)
+
+    def _base(self):
+        site = self.site
+        lines = [f"LoadModule {name}_module {path}" for name, path in self._modules()]
+        levels = " ".join(f"{name}:trace8" for name in site.ours)
+        lines += [
+            'ServerRoot "@ROOT@"', 'DefaultRuntimeDir "@ROOT@/run"', 'PidFile "@ROOT@/run/httpd.pid"',
+            "Listen 127.0.0.1:@PORT@", "ServerName 127.0.0.1:@PORT@", f"LogLevel {site.log_level} {levels}",
+            'ErrorLog "@ROOT@/logs/error.log"', r'LogFormat "%P %>s %u \"%r\" %{SAUTH_PARTICIPANT}e" tests',
+            'CustomLog "@ROOT@/logs/access.log" tests', "Timeout 10", "GracefulShutdownTimeout 10",
+            'TypesConfig "@ROOT@/conf/mime.types"', MPM[site.mpm]]
+        if os.getuid() == 0:
+            lines += [f"User {USER}", f"Group {USER}"]
+        lines += [
+            'DocumentRoot "@ROOT@/htdocs"', '<Directory "/">\n    Require all denied\n</Directory>',
+            '<Directory "@ROOT@/htdocs">\n    Require all granted\n    AllowOverride All\n'
+            "    Options +FollowSymLinks +Includes\n</Directory>",
+            'ScriptAlias "/cgi-bin/" "@ROOT@/cgi-bin/"',
+            '<Directory "@ROOT@/cgi-bin">\n    Require all granted\n</Directory>']
+        if site.mpm != "prefork":
+            lines += ['ScriptSock "@ROOT@/run/cgisock"']
+        if site.php_fcgi:
+            lines += ['ProxyFCGIBackendType GENERIC',
+                      '<Directory "@ROOT@/htdocs/php">\n    <FilesMatch "\\.php$">\n'
+                      '        SetHandler "proxy:fcgi://127.0.0.1:@FCGI@/"\n    </FilesMatch>\n</Directory>']
+        if site.php_action:
+            program = apps.php_program()
+            lines += [f'ScriptAlias "/php-program" "{program}"',
+                      f'<Directory "{os.path.dirname(program)}">\n    Require all denied\n'
+                      f'    <Files "{os.path.basename(program)}">\n'
+                      "        Require all granted\n    </Files>\n</Directory>",
+                      "Action php-script /php-program",
+                      '<Directory "@ROOT@/htdocs/php">\n    <FilesMatch "\\.php$">\n'
+                      "        SetHandler php-script\n    </FilesMatch>\n</Directory>"]
+        if "sauth" in site.ours and site.skew != 30:
+            lines += [f"SAuthClockSkew {site.skew}"]
+        if "registry" in site.ours and site.participants is not None:
+            lines += ['RegistryFile "@ROOT@/conf/participants.json"']
+        return "\n".join(lines) + "\n"
+
+    # life
+
+    def command(self, *arguments):
+        return [locate.httpd(), "-d", str(self.root), "-f", str(self.conf), *arguments]
+
+    @staticmethod
+    def environ():
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"}
+
+    def check(self):
+        """`httpd -t`: (whether the configuration is accepted, what httpd said)."""
+        done = subprocess.run(self.command("-t"), capture_output=True, text=True, env=self.environ(), timeout=30)
+        return done.returncode == 0, done.stdout + done.stderr
+
+    def start(self):
+        if self.backend and not self.backend.process:
+            self.backend.start()
+        if self.site.php_fcgi and not self.fcgi:
+            user = USER if os.getuid() == 0 else None
+            self.fcgi = apps.PhpFcgi(self.fcgi_port, self.root / "logs" / "php.log", user)
+        started = self._resumed()
+        with open(self.root / "logs" / "stderr.log", "ab") as err:
+            # A process group of its own: at its end httpd signals its whole group.
+            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environ(), stdout=err, stderr=err,
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            self._await(lambda: self._resumed() > started and self._listens(), "start")
+        except Unstartable:
+            self.stop()
+            raise
+        self.listening_at = time.time()
+        return self
+
+    def _listens(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except ConnectionRefusedError:
+            return False
+
+    def _resumed(self):
+        return self.log.text().count("-- resuming normal operations")
+
+    def _await(self, ready, what):
+        deadline = time.monotonic() + 20
+        while not ready():
+            if self.process.poll() is not None:
+                raise Unstartable(f"httpd ended at {what}:\n{self.stderr()}{self.log.text()}")
+            if time.monotonic() > deadline:
+                raise Unstartable(f"no {what} within 20 s:\n{self.stderr()}{self.log.text()}")
+            time.sleep(0.005)
+
+    def stderr(self):
+        return (self.root / "logs" / "stderr.log").read_text(errors="replace")
+
+    def _again(self, number, what):
+        before = self._resumed()
+        self.process.send_signal(number)
+        self._await(lambda: self._resumed() > before and self._listens(), what)
+
+    def graceful(self):
+        """Reload, as logrotate does it: old workers finish their requests."""
+        self._again(signal.SIGUSR1, "graceful restart")
+
+    def restart(self):
+        """Hard restart: the parent stays, the workers do not."""
+        self._again(signal.SIGHUP, "restart")
+
+    def stop(self):
+        """Ends httpd; what it serves stays for another start."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self.process = None
+
+    def children(self):
+        """The pids of httpd's children, workers and mod_cgid's daemon alike."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def served_by(self):
+        """The pids in the access log, latest last."""
+        path = self.root / "logs" / "access.log"
+        return [int(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def kill(self, pid):
+        """kill -9 of one child; returns once the parent has noticed."""
+        assert pid in self.children(), f"{pid} is not a child of this httpd"
+        os.kill(pid, signal.SIGKILL)
+        self._await(lambda: pid not in self.children(), "reaping of a killed child")
+
+    # secrets
+
+    def guard(self, *secrets):
+        """Texts that must never be in a log of this server."""
+        for secret in secrets:
+            if len(secret) >= 12:
+                self.canaries.add(secret if isinstance(secret, bytes) else secret.encode())
+
+    def leaks(self):
+        """(file, secret) of every guarded text that a log of this server holds."""
+        files = [path for path in (self.root / "logs").iterdir() if path.is_file()]
+        texts = {path.name: path.read_bytes() for path in files}
+        return [(name, secret.decode("latin-1")) for name, text in texts.items() for secret in sorted(self.canaries)
+                if secret in text]
+
+    def close(self):
+        """Ends everything and removes it; returns what was wrong: alarming lines left over, secrets in logs."""
+        wrong = []
+        try:
+            if self.process is not None and self.process.poll() is not None:
+                wrong.append(f"httpd had ended with status {self.process.returncode}")
+            self.stop()
+            wrong += self.log.settle()
+            wrong += [f"{name} holds the secret {secret}" for name, secret in self.leaks()]
+        finally:
+            if self.fcgi:
+                self.fcgi.stop()
+            if self.backend:
+                wrong += self.backend.close()
+            if not os.environ.get("INTERAUTH_KEEP"):
+                shutil.rmtree(self.root, ignore_errors=True)
+        return wrong
+
+    # speaking to it
+
+    def request(self, method, target, headers=(), body=None, **options):
+        return wire.request(self.port, method, target, headers, body, **options)
+
+    def get(self, target, headers=(), **options):
+        return self.request("GET", target, headers, **options)
+
+    def post(self, target, body, headers=(), **options):
+        return self.request("POST", target, headers, body, **options)
+
+    def connect(self, timeout=15):
+        return wire.Connection(self.port, timeout)
+
+    def message(self, method, target, headers=(), body=None, **options):
+        return wire.message(self.port, method, target, headers, body, **options)
+
+
+def worker_ids():
+    """uid and gid of httpd's workers."""
+    if os.getuid() != 0:
+        return os.getuid(), os.getgid()
+    entry = pwd.getpwnam(USER)
+    return entry.pw_uid, entry.pw_gid
