@@ -1,0 +1,90 @@
+/**
+ * JSON (RFC 8259), read strictly and within bounds, and written.
+ *
+ * The reader refuses what lenient readers disagree on: repeated member names, NUL in strings (escaped ones too),
+ * invalid UTF-8, trailing text, lone surrogates, more depth or nodes than allowed. Values live in the pool given
+ * to the parser; strings are NUL-terminated there and hold no other NUL.
+ */
+#ifndef INTERAUTH_JSON_H
+#define INTERAUTH_JSON_H
+
+#include <apr_pools.h>
+#include "interauth/result.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IA_JSON_DEPTH 32 /**< the deepest nesting that any protocol here accepts */
+
+typedef enum ia_json_type {
+    IA_JSON_NULL,
+    IA_JSON_BOOL,
+    IA_JSON_INTEGER, /**< fits into 64 bits, written without fraction or exponent */
+    IA_JSON_NUMBER,  /**< any other number, kept as its text */
+    IA_JSON_STRING,
+    IA_JSON_ARRAY,
+    IA_JSON_OBJECT
+} ia_json_type;
+
+typedef struct ia_json ia_json;
+struct ia_json {
+    ia_json_type type;
+    const char *name;      /**< the member name where the parent is an object, else NULL */
+    const char *string;    /**< STRING and NUMBER */
+    apr_size_t string_len;
+    apr_int64_t integer;   /**< INTEGER; BOOL as 0 or 1 */
+    ia_json *first;        /**< first child of ARRAY or OBJECT, in document order */
+    ia_json *next;         /**< next sibling */
+    unsigned count;        /**< children */
+};
+
+/** Where and why a text was refused; for logs and for people. */
+typedef struct ia_json_error {
+    apr_size_t offset;   /**< bytes consumed */
+    const char *reason;  /**< static or pool text without any of the input's values */
+} ia_json_error;
+
+/**
+ * Parses one JSON text of `len` bytes into `p`.
+ * @param max_nodes bound on values, members included
+ * @param error may be NULL; set on refusal
+ * @return IA_OK, IA_JSON_MALFORMED, IA_JSON_DUPLICATE or IA_JSON_LIMIT; `*out` is NULL on refusal
+ */
+ia_result ia_json_parse(const ia_json **out, apr_pool_t *p, const char *text, apr_size_t len, unsigned max_nodes,
+                        ia_json_error *error);
+
+/** The member `name` of an object, or NULL where there is none or `object` is no object (NULL included). */
+const ia_json *ia_json_member(const ia_json *object, const char *name);
+
+/** The string of a member, or NULL where it is absent or no string. */
+const char *ia_json_member_string(const ia_json *object, const char *name);
+
+/**
+ * A writer of compact JSON; members appear in the order written. Opaque, freed with its pool. A misuse (a value
+ * where a name belongs) or invalid UTF-8 makes ia_json_writer_text return NULL.
+ */
+typedef struct ia_json_writer ia_json_writer;
+
+ia_json_writer *ia_json_writer_create(apr_pool_t *p);
+/** As above, indented for people. */
+ia_json_writer *ia_json_writer_create_pretty(apr_pool_t *p);
+void ia_json_write_object(ia_json_writer *w);
+void ia_json_write_array(ia_json_writer *w);
+void ia_json_write_end(ia_json_writer *w); /**< closes the innermost object or array */
+void ia_json_write_name(ia_json_writer *w, const char *name);
+void ia_json_write_string(ia_json_writer *w, const char *value);
+void ia_json_write_integer(ia_json_writer *w, apr_int64_t value);
+void ia_json_write_bool(ia_json_writer *w, int value);
+void ia_json_write_null(ia_json_writer *w);
+/** A parsed value, written again. */
+void ia_json_write_value(ia_json_writer *w, const ia_json *value);
+/** name and value in one step. */
+void ia_json_write_member(ia_json_writer *w, const char *name, const char *value);
+/** The finished text in the writer's pool, or NULL after a misuse. `len` may be NULL. */
+const char *ia_json_writer_text(ia_json_writer *w, apr_size_t *len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,161 @@
+/**
+ * One vocabulary of outcomes.
+ *
+ * Every decision in interauth ends in one `ia_result`. What each one means to the log, to the client and to
+ * HTTP stands in ONE table, IA_OUTCOMES below: the enum, the names and the statuses are all made from it, so
+ * they cannot drift apart.
+ *
+ * Zero is success, positive values are refusals (the caller's doing), negative values are faults (ours).
+ * Faults fail closed: 503 with Retry-After, never a pass.
+ */
+#ifndef INTERAUTH_RESULT_H
+#define INTERAUTH_RESULT_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How an outcome is answered beside its status. */
+typedef enum ia_challenge {
+    IA_CHALLENGE_NONE,  /**< no WWW-Authenticate */
+    IA_CHALLENGE_FRESH, /**< WWW-Authenticate with a fresh nonce */
+    IA_CHALLENGE_STALE, /**< the same with stale=true: only the nonce was at fault */
+    IA_CHALLENGE_RETRY  /**< Retry-After: the request itself may be fine later */
+} ia_challenge;
+
+/** Whom the log line is for. */
+typedef enum ia_severity {
+    IA_SEVERITY_ROUTINE, /**< part of an ordinary exchange, such as a first request without credentials */
+    IA_SEVERITY_NOTABLE, /**< a refusal that an administrator wants to see */
+    IA_SEVERITY_FAULT    /**< something of ours is broken or full */
+} ia_severity;
+
+/*
+ * X(symbol, value, log tag, public code, HTTP status, challenge, severity, title)
+ *
+ * The log tag is exact. The public code is what problem+json shows: before a MAC verified, everything that
+ * depends on who is asking shares `invalid_credentials`, so that the answer is no oracle. Faults of grammar are
+ * told apart even then: a caller can see them in its own request, so they reveal nothing.
+ */
+/* clang-format off */
+#define IA_OUTCOMES(X)                                                                                               \
+    X(IA_OK,                          0, "ok", "ok", 200, NONE, ROUTINE, "OK")                                        \
+    /* the request as such */                                                                                         \
+    X(IA_METHOD_NOT_ALLOWED,          1, "method_not_allowed", "method_not_allowed", 405, NONE, NOTABLE, "Method not allowed") \
+    X(IA_ENDPOINT_UNKNOWN,            2, "endpoint_unknown", "not_found", 404, NONE, NOTABLE, "No such endpoint")     \
+    X(IA_MEDIA_TYPE,                  3, "media_type", "unsupported_media_type", 415, NONE, NOTABLE, "Unsupported media type") \
+    X(IA_BODY_TOO_LARGE,              4, "body_too_large", "body_too_large", 413, NONE, NOTABLE, "The body is too large") \
+    X(IA_BODY_BROKEN,                 5, "body_broken", "body_broken", 400, NONE, NOTABLE, "The body ended early")    \
+    X(IA_MALFORMED,                   6, "malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed value")     \
+    X(IA_TOO_LONG,                    7, "too_long", "malformed_request", 400, NONE, NOTABLE, "A value is too long")  \
+    X(IA_FORM_MALFORMED,              8, "form_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed form") \
+    X(IA_FIELD_MISSING,               9, "field_missing", "malformed_request", 400, NONE, NOTABLE, "A form field is missing") \
+    X(IA_FIELD_REPEATED,             10, "field_repeated", "malformed_request", 400, NONE, NOTABLE, "A form field is repeated") \
+    X(IA_FIELD_UNKNOWN,              11, "field_unknown", "malformed_request", 400, NONE, NOTABLE, "Unknown form field") \
+    X(IA_TIMESTAMP_MALFORMED,        12, "timestamp_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed timestamp") \
+    X(IA_HMAC_MALFORMED,             13, "hmac_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed hmac") \
+    X(IA_HASH_NOT_ALLOWED,           14, "hash_not_allowed", "malformed_request", 400, NONE, NOTABLE, "This hash is not accepted here") \
+    X(IA_JSON_MALFORMED,             15, "json_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed JSON") \
+    X(IA_JSON_DUPLICATE,             16, "json_duplicate", "malformed_request", 400, NONE, NOTABLE, "A JSON member is repeated") \
+    X(IA_JSON_LIMIT,                 17, "json_limit", "malformed_request", 400, NONE, NOTABLE, "JSON too deep or too large") \
+    X(IA_ACCESS_MALFORMED,           18, "access_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed access request") \
+    X(IA_UID_MISMATCH,               19, "uid_mismatch", "malformed_request", 400, NONE, NOTABLE, "uid differs between form and body") \
+    X(IA_ACCESS_ID_MISSING,          20, "access_id_missing", "malformed_request", 400, NONE, NOTABLE, "The access request must carry an id") \
+    X(IA_ACCESS_AUDIENCE_MISSING,    21, "access_audience_missing", "malformed_request", 400, NONE, NOTABLE, "The access request must carry an aud") \
+    /* before a MAC verified: one code, one body */                                                                   \
+    X(IA_CREDENTIALS_MISSING,        30, "credentials_missing", "credentials_required", 401, FRESH, ROUTINE, "Credentials required") \
+    X(IA_AUTHORIZATION_MALFORMED,    31, "authorization_malformed", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_AUTHORIZATION_REPEATED,     32, "authorization_repeated", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_SCHEME_NOT_ACCEPTED,        33, "scheme_not_accepted", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_PARTICIPANT_UNKNOWN,        34, "participant_unknown", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_SECRET_MISSING,             35, "secret_missing", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_TOKEN_UNKNOWN,              36, "token_unknown", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_MAC_MISMATCH,               37, "mac_mismatch", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_BARE_UNMATCHED,             38, "bare_unmatched", "invalid_credentials", 401, FRESH, ROUTINE, "Invalid credentials") \
+    /* nonces, after the token and its HMAC verified */                                                               \
+    X(IA_NONCE_FOREIGN,              50, "nonce_foreign", "stale_nonce", 401, STALE, ROUTINE, "Stale nonce")          \
+    X(IA_NONCE_STALE,                51, "nonce_stale", "stale_nonce", 401, STALE, ROUTINE, "Stale nonce")            \
+    X(IA_NONCE_FUTURE,               52, "nonce_future", "stale_nonce", 401, STALE, NOTABLE, "Stale nonce")           \
+    X(IA_NONCE_UNISSUED,             53, "nonce_unissued", "stale_nonce", 401, STALE, NOTABLE, "Stale nonce")         \
+    X(IA_NONCE_REPLAYED,             54, "nonce_replayed", "replayed_nonce", 401, STALE, NOTABLE, "This nonce was used before") \
+    /* access requests, after the HMAC verified */                                                                    \
+    X(IA_TIMESTAMP_STALE,            60, "timestamp_stale", "stale_timestamp", 401, FRESH, NOTABLE, "The timestamp is too old") \
+    X(IA_TIMESTAMP_FUTURE,           61, "timestamp_future", "stale_timestamp", 401, FRESH, NOTABLE, "The timestamp is in the future") \
+    X(IA_ACCESS_REPLAYED,            62, "access_replayed", "replayed_request", 401, FRESH, NOTABLE, "This access request was used before") \
+    X(IA_AUDIENCE_MISMATCH,          63, "audience_mismatch", "wrong_audience", 403, NONE, NOTABLE, "This access request is for another endpoint") \
+    X(IA_REPLAY_MEMORY_YOUNG,        64, "replay_memory_young", "starting", 503, RETRY, ROUTINE, "Just started: send a newer access request") \
+    /* the participant */                                                                                             \
+    X(IA_PARTICIPANT_INACTIVE,       70, "participant_inactive", "participant_inactive", 403, NONE, NOTABLE, "The participant is not active") \
+    X(IA_PARTICIPANT_EXPIRED,        71, "participant_expired", "participant_expired", 403, NONE, NOTABLE, "The participant's access has expired") \
+    /* the grant */                                                                                                   \
+    X(IA_GRANT_EXPIRED,              80, "grant_expired", "token_expired", 401, FRESH, ROUTINE, "The token has expired") \
+    X(IA_GRANT_ENDED,                81, "grant_ended", "token_revoked", 401, FRESH, NOTABLE, "The token has been revoked") \
+    X(IA_SECRET_ROTATED,             82, "secret_rotated", "token_revoked", 401, FRESH, NOTABLE, "The token has been revoked") \
+    X(IA_PRESENTATION_MISMATCH,      83, "presentation_mismatch", "wrong_presentation", 401, FRESH, NOTABLE, "The token was minted for another scheme") \
+    X(IA_SCOPE_MISMATCH,             84, "scope_mismatch", "wrong_scope", 403, NONE, NOTABLE, "The token opens another scope") \
+    X(IA_GRANT_UNKNOWN,              85, "grant_unknown", "token_unknown", 403, NONE, NOTABLE, "No such token") \
+    X(IA_GRANT_NOT_OWNED,            86, "grant_not_owned", "token_unknown", 403, NONE, NOTABLE, "No such token") \
+    X(IA_REFRESH_NOT_ALLOWED,        87, "refresh_not_allowed", "refresh_not_allowed", 403, NONE, NOTABLE, "This token cannot be refreshed") \
+    X(IA_REFRESH_TOO_LATE,           88, "refresh_too_late", "refresh_too_late", 403, NONE, NOTABLE, "The token expired too long ago to be refreshed") \
+    X(IA_GRANT_TOO_OLD,              89, "grant_too_old", "grant_too_old", 403, NONE, NOTABLE, "The grant has reached its greatest age") \
+    /* policy */                                                                                                      \
+    X(IA_CAPABILITY_NOT_HELD,        90, "capability_not_held", "capability_not_held", 403, NONE, NOTABLE, "The participant does not hold that capability") \
+    X(IA_CAPABILITY_MISSING,         91, "capability_missing", "insufficient_capability", 403, NONE, NOTABLE, "The grant lacks the capability") \
+    X(IA_PARTICIPANT_NOT_LISTED,     92, "participant_not_listed", "participant_not_allowed", 403, NONE, NOTABLE, "This participant may not do this") \
+    X(IA_ROLE_MISSING,               93, "role_missing", "insufficient_role", 403, NONE, NOTABLE, "The participant lacks the role") \
+    X(IA_TUNNEL_REFUSED,             94, "tunnel_refused", "method_not_allowed", 405, NONE, NOTABLE, "CONNECT is refused") \
+    X(IA_LOCATION_UNGUARDED,         95, "location_unguarded", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    /* room */                                                                                                        \
+    X(IA_GRANTS_FULL,               100, "grants_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
+    X(IA_GRANT_QUOTA,               101, "grant_quota", "too_many_grants", 429, RETRY, NOTABLE, "Too many live grants") \
+    X(IA_REPLAYS_FULL,              102, "replays_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_REPLAY_QUOTA,              103, "replay_quota", "too_many_requests", 429, RETRY, NOTABLE, "Too many access requests") \
+    X(IA_PARTICIPANTS_FULL,         104, "participants_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_NAMES_FULL,                105, "names_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")   \
+    /* body digests (RFC 9530) */                                                                                     \
+    X(IA_DIGEST_MISSING,            110, "digest_missing", "digest_missing", 400, NONE, NOTABLE, "Content-Digest is required") \
+    X(IA_DIGEST_MALFORMED,          111, "digest_malformed", "digest_malformed", 400, NONE, NOTABLE, "Malformed Content-Digest") \
+    X(IA_DIGEST_UNSUPPORTED,        112, "digest_unsupported", "digest_unsupported", 400, NONE, NOTABLE, "Content-Digest names no active algorithm") \
+    X(IA_DIGEST_MISMATCH,           113, "digest_mismatch", "digest_mismatch", 400, NONE, NOTABLE, "The body does not match its Content-Digest") \
+    X(IA_DIGEST_DEPRECATED,         114, "digest_deprecated", "digest_unsupported", 400, NONE, NOTABLE, "Content-Digest names only deprecated algorithms") \
+    /* structured fields (RFC 9651) */                                                                                \
+    X(IA_SFV_MALFORMED,             120, "sfv_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed structured field") \
+    X(IA_SFV_DUPLICATE,             121, "sfv_duplicate", "malformed_request", 400, NONE, NOTABLE, "A structured field key is repeated") \
+    X(IA_SFV_LIMIT,                 122, "sfv_limit", "malformed_request", 400, NONE, NOTABLE, "Structured field too large") \
+    /* faults */                                                                                                      \
+    X(IA_FAULT_INTERNAL,             -1, "fault_internal", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_FAULT_MEMORY,               -2, "fault_memory", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_FAULT_RANDOM,               -3, "fault_random", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_FAULT_STORE,                -4, "fault_store", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
+    X(IA_FAULT_REGISTRY,             -5, "fault_registry", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_FAULT_CRYPTO,               -6, "fault_crypto", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_FAULT_SPOOL,                -7, "fault_spool", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")
+/* clang-format on */
+
+typedef enum ia_result {
+#define IA_OUTCOME_ENUM(symbol, value, tag, code, status, challenge, severity, title) symbol = value,
+    IA_OUTCOMES(IA_OUTCOME_ENUM)
+#undef IA_OUTCOME_ENUM
+} ia_result;
+
+/** One row of the outcome table. All strings are static. */
+typedef struct ia_outcome {
+    ia_result result;
+    const char *tag;   /**< exact and safe to log */
+    const char *code;  /**< stable, for clients (the `code` member of problem+json) */
+    int status;        /**< HTTP status */
+    ia_challenge challenge;
+    ia_severity severity;
+    const char *title; /**< for people */
+} ia_outcome;
+
+/** The row of a result. A value outside the table gets the row of IA_FAULT_INTERNAL: never NULL, never a pass. */
+const ia_outcome *ia_outcome_of(ia_result result);
+
+/** All rows in the table's order; `*count` is set to their number. */
+const ia_outcome *ia_outcomes(unsigned *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,24 @@
+# The pure library: convenience archive for modules, client and tests; shared library for C clients.
+lib_sources = \
+	lib/result.c lib/encoding.c lib/timestamp.c lib/name.c lib/form.c lib/json.c lib/json_writer.c lib/mac.c \
+	lib/capability.c lib/nonce.c lib/nonce_state.c lib/participant.c lib/participants_file.c lib/grant.c \
+	lib/access.c lib/authorization.c lib/sfv.c lib/sfv_value.c lib/sfv_write.c lib/sfv_internal.h lib/digest.c
+
+lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS)
+
+noinst_LTLIBRARIES += libia.la
+libia_la_SOURCES = $(lib_sources)
+libia_la_LIBADD = $(lib_libs)
+
+lib_LTLIBRARIES += libinterauth.la
+libinterauth_la_SOURCES = $(lib_sources)
+libinterauth_la_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SAN_CFLAGS)
+libinterauth_la_LIBADD = $(lib_libs)
+libinterauth_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -export-symbols-regex '^ia_'
+
+interauthincludedir = $(includedir)/interauth
+interauthinclude_HEADERS = \
+	include/interauth/result.h include/interauth/encoding.h include/interauth/timestamp.h include/interauth/name.h \
+	include/interauth/form.h include/interauth/json.h include/interauth/mac.h include/interauth/capability.h \
+	include/interauth/nonce.h include/interauth/participant.h include/interauth/grant.h include/interauth/access.h \
+	include/interauth/authorization.h include/interauth/sfv.h include/interauth/digest.h

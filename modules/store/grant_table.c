@@ -1,0 +1,252 @@
+#include <string.h>
+#include "crash_point.h"
+#include "grant_table.h"
+
+#define LOAD(where)         __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
+#define STORE(where, value) (__atomic_store_n(&(where), (value), __ATOMIC_RELEASE))
+#define ALIGN(n)            (((n) + 63) & ~(apr_size_t)63)
+
+struct st_grants_shared {
+    apr_uint64_t last_stamp;
+    apr_uint64_t ready;
+    apr_time_t birth;
+    ia_mac_key epoch;
+};
+
+typedef struct replay {
+    unsigned char mac[IA_MAC_MAX];
+    apr_uint32_t participant_index;
+    apr_uint32_t counted;
+} replay;
+
+static apr_size_t counts_size(const st_grants_config *config)
+{
+    return ALIGN((apr_size_t)config->participants * sizeof(apr_uint32_t));
+}
+
+apr_size_t st_grants_size(const st_grants_config *config)
+{
+    return ALIGN(sizeof(struct st_grants_shared)) + 2 * counts_size(config) +
+           st_table_size(config->grants, sizeof(st_grant)) + st_table_size(config->replays, sizeof(replay));
+}
+
+/* Saturates: a process killed between counting and recording must not wrap a count round to a full quota. */
+static void uncount(apr_uint32_t *counts, apr_uint32_t size, apr_uint32_t index)
+{
+    apr_uint32_t seen;
+
+    if (index >= size)
+        return;
+    seen = LOAD(counts[index]);
+    while (seen && !__atomic_compare_exchange_n(&counts[index], &seen, seen - 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        ;
+}
+
+static void on_grant_free(void *context, void *payload)
+{
+    st_grants *g = context;
+    st_grant *grant = payload;
+
+    if (grant->counted)
+        uncount(g->grants_of, g->config.participants, grant->participant_index);
+    grant->counted = 0;
+}
+
+static void on_replay_free(void *context, void *payload)
+{
+    st_grants *g = context;
+    replay *r = payload;
+
+    if (r->counted)
+        uncount(g->replays_of, g->config.participants, r->participant_index);
+    r->counted = 0;
+}
+
+void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch,
+                      apr_time_t now)
+{
+    char *at = memory;
+
+    g->shared = memory;
+    g->config = *config;
+    at += ALIGN(sizeof(struct st_grants_shared));
+    g->grants_of = (apr_uint32_t *)at;
+    at += counts_size(config);
+    g->replays_of = (apr_uint32_t *)at;
+    at += counts_size(config);
+    st_table_attach(&g->grants, at, config->grants, sizeof(st_grant), on_grant_free, g);
+    at += st_table_size(config->grants, sizeof(st_grant));
+    st_table_attach(&g->replays, at, config->replays, sizeof(replay), on_replay_free, g);
+    if (!LOAD(g->shared->ready)) {
+        g->shared->epoch = *epoch;
+        g->shared->birth = now;
+        STORE(g->shared->ready, 1);
+    }
+}
+
+const ia_mac_key *st_grants_epoch(const st_grants *g)
+{
+    return &g->shared->epoch;
+}
+
+apr_time_t st_grants_birth(const st_grants *g)
+{
+    return g->shared->birth;
+}
+
+apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)
+{
+    apr_uint64_t last = LOAD(g->shared->last_stamp), stamp;
+
+    do {
+        stamp = (apr_uint64_t)now > last ? (apr_uint64_t)now : last + 1;
+    } while (!__atomic_compare_exchange_n(&g->shared->last_stamp, &last, stamp, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    return stamp;
+}
+
+static apr_uint64_t hash_of(const unsigned char *random)
+{
+    apr_uint64_t hash;
+
+    memcpy(&hash, random, sizeof hash);
+    return hash;
+}
+
+static int match_digest(const void *payload, const void *key)
+{
+    return ia_mac_equal(((const st_grant *)payload)->digest, key, IA_SHA256_LEN);
+}
+
+static int match_mac(const void *payload, const void *key)
+{
+    return ia_mac_equal(((const replay *)payload)->mac, key, IA_MAC_MAX);
+}
+
+static ia_result from_status(apr_status_t rv, ia_result gone)
+{
+    if (rv == APR_SUCCESS)
+        return IA_OK;
+    return rv == APR_NOTFOUND ? gone : IA_FAULT_STORE;
+}
+
+/* What expired still counts until its record is freed: before saying no, free it. */
+static int is_over_quota(st_table *table, const apr_uint32_t *counts, apr_uint32_t size, apr_uint32_t index,
+                         apr_uint32_t quota, apr_time_t now)
+{
+    if (index >= size)
+        return 1;
+    if (LOAD(counts[index]) < quota)
+        return 0;
+    st_table_sweep(table, now);
+    return LOAD(counts[index]) >= quota;
+}
+
+ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+{
+    st_grant record = *grant;
+    apr_status_t rv;
+
+    if (is_over_quota(&g->grants, g->grants_of, g->config.participants, grant->participant_index, quota, now))
+        return IA_GRANT_QUOTA;
+    record.counted = 1;
+    rv = st_table_insert(&g->grants, hash_of(record.digest), match_digest, record.digest, &record, forget, now, NULL);
+    if (rv)
+        return rv == APR_ENOSPC ? IA_GRANTS_FULL : IA_FAULT_STORE;
+    ST_CRASH_POINT();
+    __atomic_add_fetch(&g->grants_of[grant->participant_index], 1, __ATOMIC_ACQ_REL);
+    return IA_OK;
+}
+
+ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref)
+{
+    return from_status(st_table_read(&g->grants, hash_of(digest), match_digest, digest, copy, ref), IA_TOKEN_UNKNOWN);
+}
+
+static ia_result hold(st_grants *g, st_ref ref, st_grant **grant)
+{
+    void *payload;
+    ia_result rc = from_status(st_table_hold(&g->grants, ref, &payload), IA_GRANT_ENDED);
+
+    *grant = payload;
+    return rc;
+}
+
+ia_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
+                       apr_uint64_t *next)
+{
+    st_grant *grant;
+    ia_result rc = hold(g, ref, &grant);
+
+    *next = 0;
+    if (rc)
+        return rc;
+    rc = ia_nonce_use(&grant->nonces, claim, now, lifetime);
+    ST_CRASH_POINT();
+    if (!rc)
+        *next = ia_nonce_issue(&grant->nonces);
+    ST_CRASH_POINT();
+    st_table_release(&g->grants, ref);
+    return rc;
+}
+
+ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count)
+{
+    st_grant *grant;
+    ia_result rc = hold(g, ref, &grant);
+    unsigned i;
+
+    if (rc)
+        return rc;
+    for (i = 0; i < count; i++)
+        sequences[i] = ia_nonce_issue(&grant->nonces);
+    st_table_release(&g->grants, ref);
+    return IA_OK;
+}
+
+ia_result st_grant_prolong(st_grants *g, st_ref ref, apr_time_t expires, apr_uint64_t secret_generation,
+                           apr_time_t forget)
+{
+    st_grant *grant;
+    ia_result rc = hold(g, ref, &grant);
+
+    if (rc)
+        return rc;
+    st_table_set_expires(&g->grants, ref, forget);
+    ST_CRASH_POINT();
+    STORE(grant->secret_generation, secret_generation);
+    ST_CRASH_POINT();
+    STORE(grant->expires, expires);
+    st_table_release(&g->grants, ref);
+    return IA_OK;
+}
+
+ia_result st_grant_end(st_grants *g, st_ref ref)
+{
+    st_grant *grant;
+    ia_result rc = hold(g, ref, &grant);
+
+    if (!rc)
+        st_table_remove(&g->grants, ref);
+    return rc;
+}
+
+ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
+                           apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+{
+    replay record;
+    apr_status_t rv;
+
+    if (is_over_quota(&g->replays, g->replays_of, g->config.participants, participant_index, quota, now))
+        return IA_REPLAY_QUOTA;
+    memset(&record, 0, sizeof record);
+    memcpy(record.mac, mac, IA_MAC_MAX);
+    record.participant_index = participant_index;
+    record.counted = 1;
+    rv = st_table_insert(&g->replays, hash_of(mac), match_mac, mac, &record, forget, now, NULL);
+    if (rv == APR_EEXIST)
+        return IA_ACCESS_REPLAYED;
+    if (rv)
+        return rv == APR_ENOSPC ? IA_REPLAYS_FULL : IA_FAULT_STORE;
+    __atomic_add_fetch(&g->replays_of[participant_index], 1, __ATOMIC_ACQ_REL);
+    return IA_OK;
+}

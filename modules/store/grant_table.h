@@ -1,0 +1,95 @@
+/**
+ * Grants, and the access requests that were used, in shared memory.
+ *
+ * A grant is found by SHA-256(token); the token itself is never stored. Both kinds of record are counted per
+ * participant, so that one key cannot fill a table that never evicts. `now` is an apr_time_t given by the caller.
+ */
+#ifndef INTERAUTH_ST_GRANT_TABLE_H
+#define INTERAUTH_ST_GRANT_TABLE_H
+
+#include "interauth/grant.h"
+#include "interauth/nonce.h"
+#include "shm_table.h"
+
+/** A grant as it lies in memory: plain data. */
+typedef struct st_grant {
+    unsigned char digest[IA_SHA256_LEN];
+    apr_uint64_t participant_incarnation;
+    apr_uint32_t participant_index;
+    apr_uint16_t presentation;        /**< ia_presentation */
+    apr_uint16_t counted;             /**< held by the table: counts against the participant's quota */
+    apr_uint64_t secret_generation;
+    apr_uint64_t scope;               /**< hash of the scope's name */
+    apr_time_t created;
+    apr_time_t expires;
+    apr_uint64_t can_refresh;
+    ia_capset capabilities;
+    ia_nonce_state nonces;
+} st_grant;
+
+typedef struct st_grants_config {
+    apr_uint32_t grants;        /**< records */
+    apr_uint32_t replays;
+    apr_uint32_t participants;  /**< indexes that participants can have */
+} st_grants_config;
+
+typedef struct st_grants {
+    struct st_grants_shared *shared;
+    st_grants_config config;    /**< the layout in force */
+    apr_uint32_t *grants_of;    /**< by participant index */
+    apr_uint32_t *replays_of;
+    st_table grants;
+    st_table replays;
+} st_grants;
+
+apr_size_t st_grants_size(const st_grants_config *config);
+
+/**
+ * @param epoch key of the nonces, kept when the memory is new
+ * @param now becomes the birth of new memory: what was used before is not known
+ */
+void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch,
+                      apr_time_t now);
+
+const ia_mac_key *st_grants_epoch(const st_grants *g);
+apr_time_t st_grants_birth(const st_grants *g);
+
+/** A stamp that no other call in any process got: max(now, last + 1), in microseconds. */
+apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);
+
+/**
+ * Adds a grant, which then holds its `nonces.issued` first next nonces.
+ * @param quota live grants of one participant
+ * @param forget when the record may go (expiry and refresh window over)
+ * @return IA_OK, IA_GRANTS_FULL, IA_GRANT_QUOTA, IA_FAULT_STORE
+ */
+ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now);
+
+/** @return IA_OK and a copy, IA_TOKEN_UNKNOWN, IA_FAULT_STORE */
+ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref);
+
+/**
+ * Uses a verified nonce up and issues the next one, in one step.
+ * @return IA_OK and `*next`; what ia_nonce_use says; IA_GRANT_ENDED when the grant went away meanwhile
+ */
+ia_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
+                       apr_uint64_t *next);
+
+/** Issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
+ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count);
+
+/** A new expiry for a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
+ia_result st_grant_prolong(st_grants *g, st_ref ref, apr_time_t expires, apr_uint64_t secret_generation,
+                           apr_time_t forget);
+
+/** Ends a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
+ia_result st_grant_end(st_grants *g, st_ref ref);
+
+/**
+ * Records a proof that was used: its MAC, good once until `forget`.
+ * @return IA_OK, IA_ACCESS_REPLAYED, IA_REPLAYS_FULL, IA_REPLAY_QUOTA, IA_FAULT_STORE
+ */
+ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
+                           apr_uint32_t quota, apr_time_t forget, apr_time_t now);
+
+#endif

@@ -1,0 +1,70 @@
+/**
+ * Participants in shared memory, for look-ups that never block. One writer at a time.
+ *
+ * A record keeps its place while its participant lives, so that a grant can name it by index and incarnation. An
+ * incarnation is given once: a participant that was removed and comes back is another one.
+ * A writer killed in the middle of an overwrite leaves a redo journal that the next reader or writer finishes.
+ */
+#ifndef INTERAUTH_ST_PARTICIPANT_TABLE_H
+#define INTERAUTH_ST_PARTICIPANT_TABLE_H
+
+#include <apr_pools.h>
+#include "interauth/capability.h"
+#include "interauth/grant.h"
+#include "interauth/participant.h"
+#include "name_table.h"
+#include "shm_table.h"
+
+#define ST_ROLES_MAX 64 /* distinct role names of one server */
+
+/** A participant as it lies in memory: plain data. */
+typedef struct st_participant {
+    apr_uint64_t incarnation;
+    ia_standing standing;
+    apr_uint64_t roles;  /* bits of role numbers */
+    apr_uint32_t secret_count;
+    apr_uint32_t id_len;
+    ia_secret secrets[IA_PARTICIPANT_SECRETS];
+    char id[IA_NAME_MAX + 1];
+} st_participant;
+
+typedef struct st_participants {
+    struct st_participants_shared *shared;
+    st_table table;
+    st_names capabilities;
+    st_names roles;
+} st_participants;
+
+apr_size_t st_participants_size(apr_uint32_t capacity);
+
+/** @param hash_key from random bytes; kept when the memory is new (ids are chosen by callers) */
+void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity,
+                            const ia_mac_key *hash_key);
+
+/** @return IA_OK, IA_PARTICIPANT_UNKNOWN, IA_FAULT_STORE. `index` may be NULL. */
+ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
+                              apr_uint32_t *index);
+
+/** @return IA_OK, IA_GRANT_ENDED when that incarnation is gone, IA_FAULT_STORE */
+ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t incarnation, st_participant *copy);
+
+/** What a load changed. */
+typedef struct st_load_report {
+    apr_uint32_t added, changed, removed, kept;
+} st_load_report;
+
+/**
+ * Makes the table hold exactly these participants. Readers see each record before or after, never between.
+ * @param ptemp for the time of the call
+ * @return IA_OK; IA_PARTICIPANTS_FULL, IA_NAMES_FULL (nothing changed then); IA_FAULT_STORE
+ */
+ia_result st_participants_load(st_participants *t, const ia_participants *list, apr_time_t now, apr_pool_t *ptemp,
+                               st_load_report *report);
+
+/** Participants held. */
+apr_uint32_t st_participants_count(const st_participants *t);
+
+/** Changes with every load. */
+apr_uint64_t st_participants_generation(const st_participants *t);
+
+#endif
