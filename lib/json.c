@@ -1,6 +1,7 @@
 /*
  * The reader drives yajl through its callbacks with explicit lengths. yajl's tree interface is not used: it truncates
- * names at NUL, keeps the first of two equal members, and its recursive free overflows on deep input.
+ * names at NUL, keeps the first of two equal members, and its recursive free overflows on deep input. Its check of
+ * UTF-8 is not used either: it lets overlong forms, surrogates and code points above U+10FFFF pass.
  */
 #include <errno.h>
 #include <apr_hash.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 #include "interauth/json.h"
+#include "utf8.h"
 
 #define NAMES_WITHOUT_HASH 8 /* up to here, looking for a repeated name walks the list */
 
@@ -214,12 +216,14 @@ static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t
     if (status == yajl_status_ok)
         status = yajl_complete_parse(handle);
     error->offset = yajl_get_bytes_consumed(handle);
+    if (error->offset > len) /* yajl ends a text by feeding itself a space */
+        error->offset = len;
     if (r->rc) {
         error->reason = r->reason;
         return r->rc;
     }
     if (status != yajl_status_ok || !r->root) {
-        error->reason = "not valid JSON in UTF-8";
+        error->reason = "not valid JSON";
         return IA_JSON_MALFORMED;
     }
     return IA_OK;
@@ -237,6 +241,11 @@ ia_result ia_json_parse(const ia_json **out, apr_pool_t *p, const char *text, ap
     *out = NULL;
     if (!error)
         error = &ignored;
+    if (!iai_utf8_is_valid(text, len)) {
+        error->offset = 0;
+        error->reason = "not UTF-8";
+        return IA_JSON_MALFORMED;
+    }
     lone = find_lone_surrogate(text, len);
     if (lone < len) {
         error->offset = lone;
@@ -249,6 +258,7 @@ ia_result ia_json_parse(const ia_json **out, apr_pool_t *p, const char *text, ap
     handle = yajl_alloc(&callbacks, NULL, r);
     if (!handle)
         return IA_FAULT_MEMORY;
+    yajl_config(handle, yajl_dont_validate_strings, 1);
     rc = run(r, handle, text, len, error);
     yajl_free(handle);
     if (!rc)

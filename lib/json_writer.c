@@ -2,11 +2,13 @@
 #include <string.h>
 #include <yajl/yajl_gen.h>
 #include "interauth/json.h"
+#include "utf8.h"
 
 struct ia_json_writer {
     apr_pool_t *p;
     yajl_gen gen;
     char is_object[IA_JSON_DEPTH];
+    char has_name[IA_JSON_DEPTH]; /* a member's name is written, its value is not */
     unsigned depth;
     int failed;
 };
@@ -27,7 +29,6 @@ static ia_json_writer *create(apr_pool_t *p, int pretty)
         w->failed = 1;
         return w;
     }
-    yajl_gen_config(w->gen, yajl_gen_validate_utf8, 1);
     if (pretty) {
         yajl_gen_config(w->gen, yajl_gen_beautify, 1);
         yajl_gen_config(w->gen, yajl_gen_indent_string, "  ");
@@ -52,13 +53,36 @@ static void check(ia_json_writer *w, yajl_gen_status status)
         w->failed = 1;
 }
 
+/* Whether a value may stand here. yajl itself takes any string for a name, and closes an object after a lone name. */
+static int takes_value(ia_json_writer *w)
+{
+    if (!w->failed && w->depth && w->is_object[w->depth - 1]) {
+        w->failed = !w->has_name[w->depth - 1];
+        w->has_name[w->depth - 1] = 0;
+    }
+    return !w->failed;
+}
+
+static void put_text(ia_json_writer *w, const char *text)
+{
+    apr_size_t len = strlen(text);
+
+    if (!iai_utf8_is_valid(text, len))
+        w->failed = 1;
+    else
+        check(w, yajl_gen_string(w->gen, (const unsigned char *)text, len));
+}
+
 static void open(ia_json_writer *w, int is_object)
 {
-    if (w->failed || w->depth == IA_JSON_DEPTH) {
+    if (!takes_value(w))
+        return;
+    if (w->depth == IA_JSON_DEPTH) {
         w->failed = 1;
         return;
     }
-    w->is_object[w->depth++] = (char)is_object;
+    w->is_object[w->depth] = (char)is_object;
+    w->has_name[w->depth++] = 0;
     check(w, is_object ? yajl_gen_map_open(w->gen) : yajl_gen_array_open(w->gen));
 }
 
@@ -74,7 +98,7 @@ void ia_json_write_array(ia_json_writer *w)
 
 void ia_json_write_end(ia_json_writer *w)
 {
-    if (w->failed || !w->depth) {
+    if (w->failed || !w->depth || w->has_name[w->depth - 1]) {
         w->failed = 1;
         return;
     }
@@ -84,30 +108,35 @@ void ia_json_write_end(ia_json_writer *w)
 
 void ia_json_write_string(ia_json_writer *w, const char *value)
 {
-    if (!w->failed)
-        check(w, yajl_gen_string(w->gen, (const unsigned char *)value, strlen(value)));
+    if (takes_value(w))
+        put_text(w, value);
 }
 
 void ia_json_write_name(ia_json_writer *w, const char *name)
 {
-    ia_json_write_string(w, name);
+    if (w->failed || !w->depth || !w->is_object[w->depth - 1] || w->has_name[w->depth - 1]) {
+        w->failed = 1;
+        return;
+    }
+    w->has_name[w->depth - 1] = 1;
+    put_text(w, name);
 }
 
 void ia_json_write_integer(ia_json_writer *w, apr_int64_t value)
 {
-    if (!w->failed)
+    if (takes_value(w))
         check(w, yajl_gen_integer(w->gen, value));
 }
 
 void ia_json_write_bool(ia_json_writer *w, int value)
 {
-    if (!w->failed)
+    if (takes_value(w))
         check(w, yajl_gen_bool(w->gen, value));
 }
 
 void ia_json_write_null(ia_json_writer *w)
 {
-    if (!w->failed)
+    if (takes_value(w))
         check(w, yajl_gen_null(w->gen));
 }
 
@@ -126,7 +155,7 @@ void ia_json_write_value(ia_json_writer *w, const ia_json *value)
         ia_json_write_integer(w, value->integer);
         return;
     case IA_JSON_NUMBER:
-        if (!w->failed)
+        if (takes_value(w))
             check(w, yajl_gen_number(w->gen, value->string, value->string_len));
         return;
     case IA_JSON_STRING:

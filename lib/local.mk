@@ -2,7 +2,8 @@
 lib_sources = \
 	lib/result.c lib/encoding.c lib/timestamp.c lib/name.c lib/form.c lib/json.c lib/json_writer.c lib/mac.c \
 	lib/capability.c lib/nonce.c lib/nonce_state.c lib/participant.c lib/participants_file.c lib/grant.c \
-	lib/access.c lib/authorization.c lib/sfv.c lib/sfv_value.c lib/sfv_write.c lib/sfv_internal.h lib/digest.c
+	lib/access.c lib/authorization.c lib/sfv.c lib/sfv_value.c lib/sfv_write.c lib/sfv_internal.h lib/digest.c \
+	lib/utf8.c lib/utf8.h
 
 lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS)
 

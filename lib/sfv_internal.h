@@ -86,7 +86,4 @@ static inline ia_sfv_text iai_sfv_since(const iai_sfv_reader *r, const char *sta
 /* Reads one bare item. @return IA_OK or IA_SFV_MALFORMED */
 ia_result iai_sfv_read_value(ia_sfv_value *value, iai_sfv_reader *r);
 
-/* Whether the bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
-int iai_sfv_is_utf8(const char *data, apr_size_t len);
-
 #endif

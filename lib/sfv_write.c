@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include "interauth/encoding.h"
 #include "sfv_internal.h"
+#include "utf8.h"
 
 /* Every text is made twice: once to check and measure it (`at` is NULL), once to write it. */
 typedef struct writer {
@@ -112,7 +113,7 @@ static ia_result put_display(writer *w, const ia_sfv_text *text)
     apr_size_t i;
     unsigned char c;
 
-    if (!iai_sfv_is_utf8(text->data, text->len))
+    if (!iai_utf8_is_valid(text->data, text->len))
         return IA_SFV_MALFORMED;
     put(w, "%\"", 2);
     for (i = 0; i < text->len; i++) {
