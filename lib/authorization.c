@@ -19,11 +19,22 @@ int ia_authorization_is_sauth(const char *value)
     return value && !strncasecmp(value, "SAuth", SCHEME_LEN) && (value[SCHEME_LEN] == ' ' || !value[SCHEME_LEN]);
 }
 
+/* Visible ASCII: all a token may hold. */
+static int is_visible(const char *text, apr_size_t len)
+{
+    apr_size_t i;
+
+    for (i = 0; i < len; i++)
+        if (text[i] <= 0x20 || text[i] >= 0x7f)
+            return 0;
+    return 1;
+}
+
 /* token:hexhmac, split at the last colon. */
 static ia_result split_response(ia_authorization *out, const char *text, apr_size_t len)
 {
     const char *colon = memrchr(text, ':', len);
-    apr_size_t digits, mac_len, i;
+    apr_size_t digits, mac_len;
 
     if (!colon || colon == text || (apr_size_t)(colon - text) > IA_TOKEN_TEXT_MAX)
         return IA_AUTHORIZATION_MALFORMED;
@@ -34,9 +45,8 @@ static ia_result split_response(ia_authorization *out, const char *text, apr_siz
     if (ia_hex_decode(out->mac, sizeof out->mac, &mac_len, colon + 1, digits))
         return IA_AUTHORIZATION_MALFORMED;
     out->token_len = (apr_size_t)(colon - text);
-    for (i = 0; i < out->token_len; i++)
-        if (text[i] <= 0x20 || text[i] >= 0x7f)
-            return IA_AUTHORIZATION_MALFORMED;
+    if (!is_visible(text, out->token_len))
+        return IA_AUTHORIZATION_MALFORMED;
     memcpy(out->token, text, out->token_len);
     return IA_OK;
 }
@@ -188,9 +198,12 @@ char *ia_authorization_format(apr_pool_t *p, const char *token, const char *nonc
     unsigned char mac[IA_MAC_MAX];
     char hex[IA_HEX_SIZE(IA_MAC_MAX)], n[IA_BASE64URL_SIZE(IA_NONCE_TEXT_LEN)];
     char *plain, *response;
-    apr_size_t token_len = strlen(token), plain_len;
+    unsigned char bytes[IA_NONCE_LEN];
+    apr_size_t token_len = strlen(token), plain_len, nonce_len;
 
-    if (token_len < 1 || token_len > IA_TOKEN_TEXT_MAX || strlen(nonce) != IA_NONCE_TEXT_LEN)
+    if (token_len < 1 || token_len > IA_TOKEN_TEXT_MAX || !is_visible(token, token_len) ||
+        strlen(nonce) != IA_NONCE_TEXT_LEN ||
+        ia_base64url_decode(bytes, sizeof bytes, &nonce_len, nonce, IA_NONCE_TEXT_LEN))
         return NULL;
     compute(mac, hash, key, token, token_len, nonce, IA_NONCE_TEXT_LEN);
     ia_hex_encode(hex, mac, ia_hash_len(hash));
