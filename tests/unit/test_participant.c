@@ -1,0 +1,410 @@
+/* The participants file: what is read, every damaged form, and errors that name the place but no secret. */
+#include "support.h"
+#include "interauth/participant.h"
+
+#define SECRET   "AAECAwQFBgcICQoLDA0ODw" /* bytes 00..0f */
+#define SECRET_B "EBESExQVFhcYGRobHB0eHw"
+#define SECRET_C "ICEiIyQlJicoKSorLC0uLw"
+
+static ia_result parse(ia_participants *out, apr_pool_t *p, const char *text, ia_participant_error *error)
+{
+    size_t len = strlen(text);
+
+    memset(out, 0xa5, sizeof *out);
+    error->text = NULL;
+    return ia_participants_parse(out, p, exact(p, text, len), len, error);
+}
+
+static const ia_participant *parse_one(apr_pool_t *p, const char *record)
+{
+    ia_participants all;
+    ia_participant_error error;
+    ia_result rc = parse(&all, p, apr_pstrcat(p, "{\"participants\":[", record, "]}", NULL), &error);
+
+    if (rc != IA_OK) {
+        fail_msg("%s refused: %s", record, error.text);
+    }
+    assert_int_equal(all.count, 1);
+    return &all.list[0];
+}
+
+static void test_full_record(void **state)
+{
+    const ia_participant *one = parse_one(
+        *state, "{\"id\":\"http://www.example.org\",\"name\":\"Example\",\"status\":\"approved\","
+                "\"roles\":[\"consumer\",\"provider\"],\"capabilities\":[\"read\",\"update\"],\"allow_refresh\":true,"
+                "\"expires\":\"2035-12-20T00:00:00Z\",\"token_max_lifespan\":86400,\"shared_secret\":\"" SECRET "\","
+                "\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k1\",\"x\":\"AA\",\"nbf\":0,\"exp\":0}],"
+                "\"endpoints\":[{\"url\":\"https://www.example.org/api/\",\"api_version\":\"1.0\","
+                "\"valid_from\":\"2026-01-01T00:00:00Z\"}]}");
+    ia_secret secret;
+
+    assert_string_equal(one->id, "http://www.example.org");
+    assert_string_equal(one->name, "Example");
+    assert_int_equal(one->status, IA_STATUS_APPROVED);
+    assert_int_equal(one->role_count, 2);
+    assert_string_equal(one->roles[1], "provider");
+    assert_int_equal(one->capability_count, 2);
+    assert_string_equal(one->capabilities[0], "read");
+    assert_true(one->allow_refresh);
+    assert_int_equal(one->expires, APR_INT64_C(2081721600) * APR_USEC_PER_SEC);
+    assert_int_equal(one->token_max_lifespan, 86400);
+    assert_int_equal(one->secret_count, 1);
+    assert_int_equal(one->secrets[0].not_after, 0);
+    assert_int_equal(one->keys->count, 1);
+    assert_int_equal(one->endpoints->count, 1);
+    assert_int_equal(one->line, 1);
+    assert_result(ia_secret_load(&secret, "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16, 0), IA_OK);
+    assert_memory_equal(&one->secrets[0].mac, &secret.mac, sizeof secret.mac);
+    assert_true(one->secrets[0].generation == secret.generation);
+}
+
+static void test_defaults(void **state)
+{
+    const ia_participant *one = parse_one(*state, "{\"id\":\"a\"}");
+
+    assert_null(one->name);
+    assert_int_equal(one->status, IA_STATUS_APPROVED);
+    assert_int_equal(one->role_count + one->capability_count + one->secret_count, 0);
+    assert_false(one->allow_refresh);
+    assert_int_equal(one->expires, 0);
+    assert_int_equal(one->token_max_lifespan, IA_LIFESPAN_DEFAULT);
+    assert_null(one->keys);
+    assert_null(one->endpoints);
+}
+
+static void test_many_and_none(void **state)
+{
+    ia_participants all;
+    ia_participant_error error;
+
+    assert_result(parse(&all, *state, "{\"participants\":[]}", &error), IA_OK);
+    assert_int_equal(all.count, 0);
+    assert_result(parse(&all, *state, "{\"participants\":[{\"id\":\"a\"},{\"id\":\"A\"},{\"id\":\"b\"}]}", &error), IA_OK);
+    assert_int_equal(all.count, 3);
+    assert_string_equal(all.list[1].id, "A");
+    assert_int_equal(all.list[2].line, 3);
+}
+
+static void test_statuses(void **state)
+{
+    static const char *const names[] = {"approved", "applied", "under_review", "rejected", "suspended", "offboarded"};
+
+    for (unsigned i = 0; i < COUNT_OF(names); i++) {
+        const ia_participant *one =
+            parse_one(*state, apr_psprintf(*state, "{\"id\":\"a\",\"status\":\"%s\"}", names[i]));
+
+        assert_int_equal(one->status, i);
+        assert_string_equal(ia_participant_status_name((ia_participant_status)i), names[i]);
+    }
+    assert_string_equal(ia_participant_status_name((ia_participant_status)99), "unknown");
+    assert_string_equal(ia_participant_status_name((ia_participant_status)-1), "unknown");
+}
+
+static void test_overlapping_secrets(void **state)
+{
+    const ia_participant *one =
+        parse_one(*state, "{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET
+                          "\",\"not_after\":\"2026-01-01T00:00:00Z\"},{\"value\":\"" SECRET_B "\"},{\"value\":\"" SECRET_C
+                          "\"}]}");
+
+    assert_int_equal(one->secret_count, 3);
+    assert_int_equal(one->secrets[0].not_after, APR_INT64_C(1767225600) * APR_USEC_PER_SEC);
+    assert_int_equal(one->secrets[1].not_after, 0);
+    assert_true(one->secrets[0].generation != one->secrets[1].generation);
+    assert_true(one->secrets[1].generation != one->secrets[2].generation);
+}
+
+/* Each row: a record, and what its error must name. */
+static const struct damaged {
+    const char *record, *names;
+} damaged[] = {
+    {"7", "object"},
+    {"null", "object"},
+    {"[]", "object"},
+    {"{}", "id"},
+    {"{\"id\":\"\"}", "id"},
+    {"{\"id\":7}", "id"},
+    {"{\"id\":null}", "id"},
+    {"{\"id\":\"a b\"}", "id"},
+    {"{\"id\":\"a\\u0001\"}", "id"},
+    {"{\"id\":\"\xc3\xa9\"}", "id"},
+    {"{\"id\":\"a\\\"\"}", "id"},
+    {"{\"id\":\"a\",\"ID\":\"b\"}", "ID"},
+    {"{\"id\":\"a\",\"bogus\":1}", "bogus"},
+    {"{\"id\":\"a\",\"name\":1}", "name"},
+    {"{\"id\":\"a\",\"status\":\"Approved\"}", "status"},
+    {"{\"id\":\"a\",\"status\":\"\"}", "status"},
+    {"{\"id\":\"a\",\"status\":0}", "status"},
+    {"{\"id\":\"a\",\"status\":null}", "status"},
+    {"{\"id\":\"a\",\"roles\":\"x\"}", "roles"},
+    {"{\"id\":\"a\",\"roles\":{}}", "roles"},
+    {"{\"id\":\"a\",\"roles\":[1]}", "roles"},
+    {"{\"id\":\"a\",\"roles\":[\"\"]}", "roles"},
+    {"{\"id\":\"a\",\"roles\":[\"x y\"]}", "roles"},
+    {"{\"id\":\"a\",\"roles\":[\"x\",\"x\"]}", "roles"},
+    {"{\"id\":\"a\",\"capabilities\":[\"read write\"]}", "capabilities"},
+    {"{\"id\":\"a\",\"capabilities\":[\"re\\\"ad\"]}", "capabilities"},
+    {"{\"id\":\"a\",\"capabilities\":[\"\"]}", "capabilities"},
+    {"{\"id\":\"a\",\"capabilities\":[null]}", "capabilities"},
+    {"{\"id\":\"a\",\"capabilities\":\"read\"}", "capabilities"},
+    {"{\"id\":\"a\",\"capabilities\":[\"r\",\"r\"]}", "capabilities"},
+    {"{\"id\":\"a\",\"allow_refresh\":1}", "allow_refresh"},
+    {"{\"id\":\"a\",\"allow_refresh\":\"true\"}", "allow_refresh"},
+    {"{\"id\":\"a\",\"allow_refresh\":null}", "allow_refresh"},
+    {"{\"id\":\"a\",\"expires\":0}", "expires"},
+    {"{\"id\":\"a\",\"expires\":\"\"}", "expires"},
+    {"{\"id\":\"a\",\"expires\":\"2035-13-20T00:00:00Z\"}", "expires"},
+    {"{\"id\":\"a\",\"expires\":\"1970-01-01T00:00:00Z\"}", "expires"},
+    {"{\"id\":\"a\",\"expires\":\"2035-12-20\"}", "expires"},
+    {"{\"id\":\"a\",\"expires\":null}", "expires"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":0}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":-1}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":1.5}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":1e3}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":\"60\"}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":31622401}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"token_max_lifespan\":99999999999999999999}", "token_max_lifespan"},
+    {"{\"id\":\"a\",\"shared_secret\":7}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":\"\"}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":null}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":[\"" SECRET "\"]}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":\"" SECRET "==\"}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":\"" SECRET " \"}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":\"AAECAwQFBgcICQoLDA0O\"}", "secret"},
+    {"{\"id\":\"a\",\"shared_secret\":\"" SECRET "\",\"shared_secrets\":[{\"value\":\"" SECRET_B "\"}]}", "shared_secret"},
+    {"{\"id\":\"a\",\"shared_secrets\":[]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":\"" SECRET "\"}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[\"" SECRET "\"]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{}]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\",\"until\":1}]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\",\"not_after\":1}]}", "not_after"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\",\"not_after\":\"soon\"}]}", "not_after"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"not_after\":\"2026-01-01T00:00:00Z\"}]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET "\"}]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET_B "\"},{\"value\":\"" SECRET_C
+     "\"},{\"value\":\"MDEyMzQ1Njc4OTo7PD0-Pw\"}]}",
+     "shared_secrets"},
+    {"{\"id\":\"a\",\"keys\":{}}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[1]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kty\":\"OKP\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\"},{\"kid\":\"k\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"d\":\"" SECRET "\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"x\":null}]}", "keys"},
+    {"{\"id\":\"a\",\"endpoints\":\"https://example.org/\"}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\",\"bogus\":1}]}", "endpoints"},
+};
+
+static void check_no_secret(const char *text)
+{
+    assert_non_null(text);
+    assert_null(strstr(text, "AAECAwQF"));
+    assert_null(strstr(text, "EBESExQV"));
+    assert_null(strstr(text, "ICEiIyQl"));
+    assert_null(strstr(text, "MDEyMzQ1"));
+}
+
+/* The damaged record stands second, so that the position in the text is seen to be counted. */
+static void test_damaged_records(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(damaged); i++) {
+        ia_participants all;
+        ia_participant_error error;
+        ia_result rc = parse(&all, *state,
+                             apr_pstrcat(*state, "{\"participants\":[{\"id\":\"first\",\"shared_secret\":\"" SECRET_C "\"},",
+                                         damaged[i].record, "]}", NULL),
+                             &error);
+
+        if (rc != IA_MALFORMED) {
+            fail_msg("%s: %s", damaged[i].record, ia_outcome_of(rc)->tag);
+        }
+        assert_int_equal(all.count, 0);
+        check_no_secret(error.text);
+        if (strstr(error.text, "participant 2") == NULL || strstr(error.text, damaged[i].names) == NULL) {
+            fail_msg("%s: the error \"%s\" does not name participant 2 and %s", damaged[i].record, error.text,
+                     damaged[i].names);
+        }
+        assert_null(strchr(error.text, '\n'));
+    }
+}
+
+static void test_damaged_documents(void **state)
+{
+    static const struct {
+        const char *text;
+        ia_result rc;
+    } documents[] = {
+        {"", IA_JSON_MALFORMED},
+        {"{\"participants\":[", IA_JSON_MALFORMED},
+        {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "\"}]", IA_JSON_MALFORMED},
+        {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "\" x}]}", IA_JSON_MALFORMED},
+        {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "}]}", IA_JSON_MALFORMED},
+        {"{\"participants\":[],\"participants\":[]}", IA_JSON_DUPLICATE},
+        {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "\",\"shared_secret\":\"" SECRET_B "\"}]}",
+         IA_JSON_DUPLICATE},
+        {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", IA_JSON_LIMIT},
+        {"{}", IA_MALFORMED},
+        {"[]", IA_MALFORMED},
+        {"null", IA_MALFORMED},
+        {"{\"participants\":null}", IA_MALFORMED},
+        {"{\"participants\":{}}", IA_MALFORMED},
+        {"{\"participants\":\"" SECRET "\"}", IA_MALFORMED},
+        {"{\"participants\":[],\"more\":1}", IA_MALFORMED},
+        {"{\"participants\":[{\"id\":\"a\"},{\"id\":\"a\"}]}", IA_MALFORMED},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        ia_participants all;
+        ia_participant_error error;
+        ia_result rc = parse(&all, *state, documents[i].text, &error);
+
+        if (rc != documents[i].rc) {
+            fail_msg("%s: %s", documents[i].text, ia_outcome_of(rc)->tag);
+        }
+        assert_int_equal(all.count, 0);
+        check_no_secret(error.text);
+        assert_true(strlen(error.text) > 0);
+    }
+}
+
+static void test_position_of_a_grammar_error(void **state)
+{
+    ia_participants all;
+    ia_participant_error error;
+
+    assert_result(parse(&all, *state, "{\"participants\": [\n  {\"id\": \"a\"},\n  {\"id\": oops}\n]}\n", &error),
+                  IA_JSON_MALFORMED);
+    assert_non_null(strstr(error.text, "line 3"));
+}
+
+static void test_repeated_id_names_the_second(void **state)
+{
+    ia_participants all;
+    ia_participant_error error;
+
+    assert_result(parse(&all, *state, "{\"participants\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"a\"}]}", &error),
+                  IA_MALFORMED);
+    assert_non_null(strstr(error.text, "participant 3"));
+    assert_non_null(strstr(error.text, "(a)"));
+}
+
+static void test_bounds_that_still_pass(void **state)
+{
+    char name[IA_NAME_MAX + 1];
+    const char *roles = "\"r0\"";
+
+    memset(name, 'n', IA_NAME_MAX);
+    name[IA_NAME_MAX] = '\0';
+    for (int i = 1; i < IA_PARTICIPANT_ROLES; i++) {
+        roles = apr_psprintf(*state, "%s,\"r%d\"", roles, i);
+    }
+    const ia_participant *one = parse_one(
+        *state, apr_psprintf(*state, "{\"id\":\"%s\",\"name\":\"%s\",\"roles\":[%s],\"token_max_lifespan\":%d}", name,
+                             name, roles, IA_LIFESPAN_MAX));
+    ia_participants all;
+    ia_participant_error error;
+
+    assert_int_equal(one->role_count, IA_PARTICIPANT_ROLES);
+    assert_int_equal(one->token_max_lifespan, IA_LIFESPAN_MAX);
+    assert_int_equal(parse_one(*state, "{\"id\":\"a\",\"token_max_lifespan\":1}")->token_max_lifespan, 1);
+    assert_result(parse(&all, *state, apr_psprintf(*state, "{\"participants\":[{\"id\":\"%sx\"}]}", name), &error),
+                  IA_MALFORMED);
+    assert_result(parse(&all, *state, apr_psprintf(*state, "{\"participants\":[{\"id\":\"a\",\"name\":\"%sx\"}]}", name),
+                        &error),
+                  IA_MALFORMED);
+    assert_result(parse(&all, *state,
+                        apr_psprintf(*state, "{\"participants\":[{\"id\":\"a\",\"roles\":[%s,\"x\"]}]}", roles), &error),
+                  IA_MALFORMED);
+}
+
+static ia_participant parse_object(apr_pool_t *p, const char *record, const ia_json **object, ia_result *rc)
+{
+    ia_participant one;
+    ia_participant_error error = {NULL};
+
+    assert_result(ia_json_parse(object, p, record, strlen(record), 100, NULL), IA_OK);
+    *rc = ia_participant_parse(&one, p, *object, 1, &error);
+    return one;
+}
+
+static void check_wiped(const ia_json *value)
+{
+    assert_non_null(value);
+    for (apr_size_t i = 0; i < value->string_len; i++) {
+        assert_int_equal(value->string[i], '\0');
+    }
+}
+
+/* Nothing of a raw secret stays in the pool, whether the record is taken or refused. */
+static void test_secrets_are_wiped(void **state)
+{
+    const ia_json *object;
+    ia_result rc;
+
+    parse_object(*state, "{\"id\":\"a\",\"shared_secret\":\"" SECRET "\"}", &object, &rc);
+    assert_result(rc, IA_OK);
+    check_wiped(ia_json_member(object, "shared_secret"));
+    parse_object(*state, "{\"id\":\"a\",\"shared_secret\":\"AAECAwQF\"}", &object, &rc);
+    assert_result(rc, IA_MALFORMED);
+    check_wiped(ia_json_member(object, "shared_secret"));
+    parse_object(*state, "{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"}]}", &object, &rc);
+    assert_result(rc, IA_OK);
+    check_wiped(ia_json_member(ia_json_member(object, "shared_secrets")->first, "value"));
+}
+
+static void test_refused_record_holds_no_secret(void **state)
+{
+    static const ia_secret zero;
+    const ia_json *object;
+    ia_result rc;
+    ia_participant one = parse_object(*state, "{\"shared_secret\":\"" SECRET "\",\"bogus\":1}", &object, &rc);
+
+    assert_result(rc, IA_MALFORMED);
+    assert_int_equal(one.secret_count, 0);
+    assert_memory_equal(&one.secrets[0], &zero, sizeof zero);
+}
+
+static void test_secret_load(void **state)
+{
+    unsigned char bytes[IA_SECRET_MAX + 1];
+    ia_secret a, b;
+
+    memset(bytes, 7, sizeof bytes);
+    assert_result(ia_secret_load(&a, exact(*state, bytes, 15), 15, 0), IA_SECRET_MISSING);
+    assert_int_equal(a.generation, 0);
+    assert_result(ia_secret_load(&a, NULL, 0, 0), IA_SECRET_MISSING);
+    assert_result(ia_secret_load(&a, exact(*state, bytes, sizeof bytes), sizeof bytes, 0), IA_SECRET_MISSING);
+    assert_result(ia_secret_load(&a, exact(*state, bytes, 16), 16, 5), IA_OK);
+    assert_int_equal(a.not_after, 5);
+    assert_result(ia_secret_load(&b, bytes, 16, 6), IA_OK);
+    assert_true(a.generation != 0 && a.generation == b.generation);
+    assert_result(ia_secret_load(&b, bytes, 17, 5), IA_OK);
+    assert_true(a.generation != b.generation);
+    bytes[15] ^= 1;
+    assert_result(ia_secret_load(&b, bytes, 16, 5), IA_OK);
+    assert_true(a.generation != b.generation);
+    assert_memory_not_equal(&a.generation, "\7\7\7\7\7\7\7\7", 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pool_test(test_full_record),
+        pool_test(test_defaults),
+        pool_test(test_many_and_none),
+        pool_test(test_statuses),
+        pool_test(test_overlapping_secrets),
+        pool_test(test_damaged_records),
+        pool_test(test_damaged_documents),
+        pool_test(test_position_of_a_grammar_error),
+        pool_test(test_repeated_id_names_the_second),
+        pool_test(test_bounds_that_still_pass),
+        pool_test(test_secrets_are_wiped),
+        pool_test(test_refused_record_holds_no_secret),
+        pool_test(test_secret_load),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
