@@ -20,7 +20,7 @@ def refused(server, answer, status, code, reason, level="warn", module="sauth"):
         assert re.fullmatch(r"[1-9][0-9]*", answer.header("Retry-After") or ""), repr(answer)
     else:
         assert answer.header("Retry-After") is None, repr(answer)
-    line = rf"\[{module}:{level}\] .*{module}: refused reason={reason}( |$)"
+    line = rf"\[{module}:{level}\] .*{module}: refused reason=(?:{reason})( |$)"
     server.log.expect(line)
     return server.log.wait(line)[-1]
 

@@ -1,0 +1,369 @@
+"""What the app sees on every way to it, and what it never sees."""
+import re
+
+import pytest
+
+from harness import BASIC, Caller, Shown, Site, participant, passed, refused
+from harness.apps import environment
+from harness.site import UID
+from test_require import ENDPOINT, location, script
+
+SPOOFED = [("SAuth-Participant", "evil"), ("SAuth-Capabilities", "evil"), ("SAuth-Scheme", "evil"),
+           ("SAuth-Grant", "evil"), ("SAuth-Expires", "evil"), ("SAuth-Whatever", "evil"), ("sauth-participant", "evil"),
+           ("SAUTH-PARTICIPANT", "evil"), ("ISign-Result", "evil"), ("ISign-Participant", "evil"),
+           ("ISign-Keyid", "evil"), ("SAuth_Participant", "evil"), ("SAUTH_CAPABILITIES", "evil"),
+           ("ISign_Result", "evil"), ("isign_result", "evil")]
+
+
+def assert_sauth(env, prefix=""):
+    """The whole of the identity, as one request's environment."""
+    assert env[f"{prefix}SAUTH_PARTICIPANT"] == UID
+    assert env[f"{prefix}SAUTH_CAPABILITIES"] == "read"
+    assert env[f"{prefix}SAUTH_SCHEME"] == "SAuth"
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", env[f"{prefix}SAUTH_GRANT"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", env[f"{prefix}SAUTH_EXPIRES"])
+
+
+def assert_nothing_secret(caller, raw, value):
+    """Neither the token nor the header value, under any name."""
+    for secret in (caller.token, value, value.split('"')[1]):
+        assert secret.encode() not in raw, secret
+    assert b"AUTHORIZATION" not in raw.replace(b"SAuthPassAuthorization", b""), raw
+    assert b'"Authorization"' not in raw
+
+
+class Ways:
+    """Every way to an app; subclasses add servers."""
+
+    def call(self, server, target, method="GET", headers=(), body=None):
+        caller = Caller(server).granted()
+        value = caller.header()
+        answer = caller.send(method, target, headers, body, authorization=value)
+        passed(answer)
+        assert_nothing_secret(caller, answer.body, value)
+        return answer
+
+
+class TestCgi(Ways):
+    site = Site(modules=("rewrite", "include"), config=ENDPOINT + "".join([
+        location("/cgi-bin/orders", "Require capability read"),
+        location("/app", "Require capability read"),
+        location("/page.shtml", "Require capability read"),
+        location("/errors", "Require capability read"),
+    ]) + """
+AddOutputFilter INCLUDES .shtml
+ErrorDocument 404 /cgi-bin/show
+ErrorDocument 403 /cgi-bin/show
+SetEnvIf Authorization "(.+)" COPIED=$1
+<Location "/cgi-bin">
+    CGIPassAuth On
+</Location>
+<Location "/forbidden">
+    AuthType SAuth
+    AuthName "forbidden"
+    Require capability update
+</Location>
+<Location "/errors/none">
+    Redirect 404
+</Location>
+""", files={
+        "app/.htaccess": "RewriteEngine On\nRewriteRule . - [E=AUTHZ:%{HTTP:Authorization}]\n"
+                         "RewriteCond %{REQUEST_URI} !^/cgi-bin\nRewriteRule .* /cgi-bin/show [L]\n",
+        "page.shtml": '<!--#printenv -->\n<!--#include virtual="/cgi-bin/show?from=ssi" -->'})
+
+    def test_cgi(self, server):
+        shown = Shown(self.call(server, "/cgi-bin/orders", "POST", body=b"hello"))
+        assert_sauth(shown.env)
+        assert shown.env["REMOTE_USER"] == UID and shown.env["AUTH_TYPE"] == "SAuth" and shown.body == b"hello"
+
+    def test_grant_id_is_neither_token_nor_nonce(self, server):
+        caller = Caller(server).granted()
+        first = Shown(caller.get("/cgi-bin/orders")).env["SAUTH_GRANT"]
+        assert Shown(caller.get("/cgi-bin/orders")).env["SAUTH_GRANT"] == first
+        assert Shown(Caller(server).granted().get("/cgi-bin/orders")).env["SAUTH_GRANT"] != first
+
+    def test_expires_is_the_timeout(self, server):
+        caller = Caller(server)
+        grant = caller.ask().json
+        assert Shown(caller.get("/cgi-bin/orders")).env["SAUTH_EXPIRES"] == grant["timeout"]
+
+    def test_several_capabilities(self, server):
+        env = Shown(Caller(server).granted("update", "read").get("/cgi-bin/orders")).env
+        assert sorted(env["SAUTH_CAPABILITIES"].split(" ")) == ["read", "update"]
+
+    def test_front_controller(self, server):
+        shown = Shown(self.call(server, "/app/some/order"))
+        assert_sauth(shown.env)
+        assert shown.env["REMOTE_USER"] == UID and shown.env["SCRIPT_NAME"] == "/cgi-bin/show"
+
+    def test_internal_redirect_of_a_cgi(self, server):
+        shown = Shown(self.call(server, "/cgi-bin/orders?location=/cgi-bin/show"))
+        assert_sauth(shown.env)
+        assert shown.env["REMOTE_USER"] == UID
+
+    def test_internal_redirect_to_a_protected_location(self, server):
+        """One request from outside uses one nonce, whatever happens inside."""
+        shown = Shown(self.call(server, "/cgi-bin/orders?location=/cgi-bin/orders"))
+        assert_sauth(shown.env)
+
+    def test_internal_redirect_to_a_location_that_asks_for_more(self, server):
+        caller = Caller(server).granted()
+        server.log.allow("reason=capability_missing")
+        answer = caller.get("/cgi-bin/orders?location=/forbidden")
+        assert answer.status == 403, repr(answer)
+
+    def test_ssi(self, server):
+        answer = self.call(server, "/page.shtml")
+        env, _ = environment(answer.body)
+        assert answer.text.count(f"SAUTH_PARTICIPANT={UID}\n") == 2  # the page's own, and the included app's
+        assert_sauth(env)
+        assert env["QUERY_STRING"] == "from=ssi"
+
+    def test_error_document(self, server):
+        caller = Caller(server).granted()
+        value = caller.header()
+        answer = caller.get("/errors/none", authorization=value)
+        assert answer.status == 404 and answer.nextnonce, repr(answer)
+        assert_nothing_secret(caller, answer.body, value)
+        env, _ = environment(answer.body)
+        assert_sauth(env)
+        assert env["REDIRECT_STATUS"] == "404"
+
+    def test_error_document_of_a_denied_request(self, server):
+        caller = Caller(server).granted()
+        value = caller.header()
+        answer = caller.get("/forbidden", authorization=value)
+        assert answer.status == 403 and answer.nextnonce
+        server.log.expect("reason=capability_missing")
+        assert_nothing_secret(caller, answer.body, value)
+        env, _ = environment(answer.body)
+        assert env["REDIRECT_STATUS"] == "403" and env["SAUTH_PARTICIPANT"] == UID
+
+    def test_error_document_of_a_stranger(self, server):
+        env, _ = environment(server.get("/nowhere", SPOOFED).body)
+        assert not [name for name in env if "SAUTH" in name or "ISIGN" in name]
+
+    def test_redirects_leave_no_second_identity(self, server):
+        """REDIRECT_SAUTH_* would be another identity for an app to trust."""
+        shown = Shown(self.call(server, "/app/x", headers=SPOOFED))
+        assert not [name for name in shown.env if re.match(r"(REDIRECT_)+(SAUTH|ISIGN|HTTP)_", name)]
+        assert b"evil" not in shown.raw
+
+    @pytest.mark.parametrize("target", ["/cgi-bin/orders", "/cgi-bin/show", "/cgi-bin/show?location=/cgi-bin/other"])
+    def test_spoofed(self, server, target):
+        if "orders" in target:
+            answer = self.call(server, target, headers=SPOOFED)
+        else:
+            answer = server.get(target, SPOOFED)
+        shown = Shown(answer)
+        assert b"evil" not in shown.raw
+        assert not [name for name in shown.env if re.match(r"HTTP_(SAUTH|ISIGN)_", name)]
+
+    def test_anonymous_sees_no_identity(self, server):
+        env = Shown(server.get("/cgi-bin/show")).env
+        assert not [name for name in env if "SAUTH" in name] and "REMOTE_USER" not in env
+
+    def test_other_schemes_are_not_ours(self, server):
+        """An unprotected location keeps the Authorization of another scheme."""
+        shown = Shown(server.get("/cgi-bin/show", {"Authorization": "Basic dXNlcjpwYXNz"}))
+        assert shown.env["HTTP_AUTHORIZATION"] == "Basic dXNlcjpwYXNz"
+
+    def test_uses_one_nonce(self, server):
+        """Sub-requests and internal redirects consume nothing: each call spends one nonce and earns one."""
+        caller = Caller(server).granted()
+        for target in ("/page.shtml", "/cgi-bin/orders?location=/cgi-bin/orders", "/app/x", "/cgi-bin/orders"):
+            value = caller.header()
+            passed(server_answer := caller.get(target, authorization=value))
+            assert len(caller.nonces) == 1 and server_answer.nextnonce == caller.nonces[0]
+            refused(server, server.get(target, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
+
+
+class TestSubrequests:
+    """An SSI page that includes protected resources several times."""
+
+    site = Site(modules=("include",), config=ENDPOINT + """
+AddOutputFilter INCLUDES .shtml
+<Location "/pages">
+    AuthType SAuth
+    AuthName "pages"
+    Require capability read
+</Location>
+<Location "/cgi-bin/orders">
+    AuthType SAuth
+    AuthName "orders"
+    Require capability read
+</Location>
+<Location "/cgi-bin/other">
+    AuthType SAuth
+    AuthName "other"
+    Require capability update
+</Location>
+""", files={"pages/many.shtml": '<!--#include virtual="/cgi-bin/orders?1" -->' * 3,
+            "pages/mixed.shtml": '<!--#include virtual="/cgi-bin/orders?1" -->|<!--#include virtual="/cgi-bin/other" -->',
+            "open.shtml": '<!--#include virtual="/cgi-bin/orders?1" -->'})
+
+    def test_included_thrice(self, server):
+        caller = Caller(server).granted()
+        for _ in range(3):
+            answer = passed(caller.get("/pages/many.shtml"))
+            assert answer.text.count(f"SAUTH_PARTICIPANT={UID}\n") == 3
+            assert len(caller.nonces) == 1
+
+    def test_included_without_the_capability(self, server):
+        caller = Caller(server).granted()
+        server.log.expect("reason=capability_missing")
+        server.log.allow("AH01374|unable to include")
+        answer = passed(caller.get("/pages/mixed.shtml"))
+        included, failed = answer.text.split("|")[0], answer.text.split("|")[-1]
+        assert "SAUTH_PARTICIPANT" in included and "SAUTH_PARTICIPANT" not in failed
+
+    def test_included_from_an_open_page(self, server):
+        server.log.allow("AH01374|unable to include|reason=")
+        before = server.journal()
+        assert "SAUTH_PARTICIPANT" not in server.get("/open.shtml").text
+        assert server.journal() == before
+
+
+class TestPhpFcgi(Ways):
+    site = Site(modules=("rewrite",), php_fcgi=True, config=ENDPOINT + location("/php", "Require capability read") + """
+SetEnvIf Authorization "(.+)" HTTP_AUTHORIZATION=$1
+SetEnvIf Authorization "(.+)" COPIED=$1
+<Directory "@ROOT@/htdocs/php">
+    CGIPassAuth On
+</Directory>
+""", files={"php/app/.htaccess": "RewriteEngine On\nRewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]\n"
+                                 "RewriteRule .* /php/index.php [L]\n"})
+
+    @pytest.mark.parametrize("target", ["/php/orders.php", "/php/app/some/order"])
+    def test_php(self, server, target):
+        shown = Shown(self.call(server, target, "POST", SPOOFED, b"hello"))
+        assert_sauth(shown.env)
+        assert shown.env["REMOTE_USER"] == UID
+        assert not [name for name in shown.headers if re.match(r"(?i)authorization|sauth|isign", name)]
+        assert b"evil" not in shown.raw
+
+    def test_body(self, server):
+        assert Shown(self.call(server, "/php/orders.php", "POST", body=b"hello")).body == b"hello"
+
+
+class TestPhpAction(Ways):
+    site = Site(modules=("rewrite",), php_action=True, config=ENDPOINT + location("/php", "Require capability read") + """
+SetEnvIf Authorization "(.+)" HTTP_AUTHORIZATION=$1
+<Directory "/usr/bin">
+    CGIPassAuth On
+</Directory>
+""", files={"php/app/.htaccess": "RewriteEngine On\nRewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]\n"
+                                 "RewriteRule .* /php/index.php [L]\n"})
+
+    @pytest.mark.parametrize("target", ["/php/orders.php", "/php/app/some/order"])
+    def test_php(self, server, target):
+        shown = Shown(self.call(server, target, "POST", SPOOFED, b"hello"))
+        assert_sauth(shown.env)
+        assert shown.env["REMOTE_USER"] == UID and shown.body in (b"hello", b"")
+        assert not [name for name in shown.headers if re.match(r"(?i)authorization|sauth|isign", name)]
+        assert b"evil" not in shown.raw
+
+    def test_body(self, server):
+        assert Shown(self.call(server, "/php/orders.php", "POST", body=b"hello")).body == b"hello"
+
+
+class TestPassAuthorization:
+    """SAuthPassAuthorization On: the app gets the header, because its administrator says so."""
+
+    site = Site(php_fcgi=True, config=ENDPOINT + location("/cgi-bin/orders", "Require capability read",
+                                                          "CGIPassAuth On\nSAuthPassAuthorization On")
+                + location("/cgi-bin/other", "Require capability read", "CGIPassAuth On\nSAuthPassAuthorization Off"))
+
+    def test_on(self, server, caller):
+        value = caller.header()
+        shown = Shown(passed(caller.get("/cgi-bin/orders", authorization=value)))
+        assert shown.env["HTTP_AUTHORIZATION"] == value
+        assert_sauth(shown.env)
+
+    def test_off(self, server, caller):
+        assert "HTTP_AUTHORIZATION" not in Shown(passed(caller.get("/cgi-bin/other"))).env
+
+
+FAR = Site(ours=(), participants=None,
+           config='Header always set X-Underscore "expr=%{req:SAuth_Participant}%{req:ISign_Result}"\n')
+
+
+class TestHeaders:
+    """SAuthPass headers: a backend behind mod_proxy_http learns who calls from request headers."""
+
+    site = Site(backend=FAR, config=ENDPOINT + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
+                'ProxyPass "/open/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
+                'ProxyPass "/env/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
+                + location("/far", "Require capability read", "SAuthPass headers")
+                + location("/env", "Require capability read", "SAuthPass env")
+                + '<Location "/any">\nRequire all granted\n</Location>\n'
+                + script("both", "Require capability read", "SAuthPass headers"))
+
+    def test_backend_sees_the_caller(self, server, caller):
+        value = caller.header()
+        answer = passed(caller.post("/far/show", b"hello", SPOOFED, authorization=value))
+        shown = Shown(answer)
+        assert_sauth(shown.env, "HTTP_")
+        assert shown.body == b"hello"
+        assert_nothing_secret(caller, answer.body, value)
+        assert b"evil" not in answer.body and not answer.header("X-Underscore")
+
+    def test_header_of_the_backends_own(self, server, caller):
+        """What the backend answers is not touched, its own Authentication-Info aside."""
+        assert passed(caller.get("/far/show?header=X-A:+b")).header("X-A") == "b"
+
+    def test_status_of_the_backend(self, server, caller):
+        passed(caller.get("/far/show?status=404"), 404)
+        passed(caller.get("/far/show?status=500"), 500)
+
+    def test_env_mode_sends_no_headers(self, server, caller):
+        shown = Shown(passed(caller.get("/env/show", SPOOFED)))
+        assert not [name for name in shown.env if "SAUTH" in name or "ISIGN" in name]
+
+    def test_unprotected(self, server):
+        answer = server.get("/open/show", SPOOFED)
+        assert b"evil" not in answer.body and not answer.header("X-Underscore")
+        assert not [name for name in Shown(answer).env if "SAUTH" in name or "ISIGN" in name]
+
+    def test_harness_sees_underscores(self, server):
+        """Sent to the backend directly, the header is there: the test above can fail."""
+        assert server.backend.get("/cgi-bin/show", SPOOFED).header("X-Underscore") == "evilevil"
+
+    def test_cgi_beside(self, server, caller):
+        assert_sauth(Shown(passed(caller.get("/both"))).env)
+
+
+class TestPlainServerWithModules:
+    """Loaded, but used nowhere: spoofed names are still removed, nothing else is touched."""
+
+    site = Site(participants=None, config="")
+
+    def test_nothing_to_see(self, server):
+        shown = Shown(server.get("/cgi-bin/show", SPOOFED + [("X-Seen", "yes")]))
+        assert b"evil" not in shown.raw and shown.env["HTTP_X_SEEN"] == "yes"
+        assert not [name for name in shown.env if "SAUTH" in name or "ISIGN" in name]
+
+
+class TestAccessLog:
+    """%{SAUTH_PARTICIPANT}e and %u name the caller in the access log."""
+
+    site = Site(config=BASIC)
+
+    def test_named(self, server, caller):
+        passed(caller.get("/files/plain.txt"))
+        lines = (server.root / "logs" / "access.log").read_text().splitlines()
+        assert lines[-1].endswith(f" {UID}") and f" 200 {UID} " in lines[-1]
+
+
+class TestOddNames:
+    """Ids and capabilities at the edge of what is allowed."""
+
+    uid = "x" + "!#$%&'()*+,-./:;<=>?@[]^_`{|}~" * 3
+    site = Site(config=ENDPOINT + location("/cgi-bin/orders", 'Require capability "a;b=c"'),
+                participants=[participant(uid, ["a;b=c", "u" * 255])])
+
+    def test_environment(self, server):
+        caller = Caller(server, self.uid).granted("a;b=c", "u" * 255)
+        env = Shown(passed(caller.get("/cgi-bin/orders"))).env
+        assert env["SAUTH_PARTICIPANT"] == self.uid
+        assert sorted(env["SAUTH_CAPABILITIES"].split(" ")) == ["a;b=c", "u" * 255]
