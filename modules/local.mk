@@ -1,1 +1,53 @@
-# files of modules
+# The store and each module's glue. Every DSO carries its own hidden copy of library and store: httpd loads modules with
+# RTLD_GLOBAL, and two that exported one name would bind to the first one's copy.
+module_cppflags = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(top_srcdir)/modules/common -I$(top_srcdir)/modules/store
+
+noinst_LTLIBRARIES += libst.la
+libst_la_SOURCES = \
+	modules/store/cas_lock.c modules/store/cas_lock.h modules/store/crash_point.h \
+	modules/store/shm_table.c modules/store/shm_table.h modules/store/name_table.c modules/store/name_table.h \
+	modules/store/participant_table.c modules/store/participant_table.h \
+	modules/store/grant_table.c modules/store/grant_table.h
+
+noinst_HEADERS = include/interauth_notes.h include/interauth_registry.h
+
+apachemoddir = $(APACHE_LIBEXECDIR)
+apachemod_LTLIBRARIES = modules/registry/mod_registry.la modules/isign/mod_isign.la modules/sauth/mod_sauth.la
+module_ldflags = -module -avoid-version -shared
+module_libs = libst.la libia.la
+
+common_sources = \
+	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
+	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/environment.h \
+	modules/common/problem.c modules/common/problem.h modules/common/segment.c modules/common/segment.h \
+	modules/common/directive.c modules/common/directive.h modules/common/startup.c modules/common/startup.h
+
+modules_registry_mod_registry_la_SOURCES = $(common_sources) \
+	modules/registry/mod_registry.c modules/registry/mod_registry.h modules/registry/registry_config.c \
+	modules/registry/registry_file.c modules/registry/registry_api.c modules/registry/registry_status.c
+modules_registry_mod_registry_la_CPPFLAGS = $(module_cppflags)
+modules_registry_mod_registry_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^registry_module$$'
+modules_registry_mod_registry_la_LIBADD = $(module_libs)
+
+modules_isign_mod_isign_la_SOURCES = $(common_sources) \
+	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_body.c \
+	modules/isign/isign_spool.c
+modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
+modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
+modules_isign_mod_isign_la_LIBADD = $(module_libs)
+
+modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
+	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.c modules/sauth/sauth_guard.c \
+	modules/sauth/sauth_store.c modules/sauth/sauth_authenticate.c modules/sauth/sauth_present_sauth.c \
+	modules/sauth/sauth_require.c modules/sauth/sauth_challenge.c modules/sauth/sauth_endpoint.c \
+	modules/sauth/sauth_dialect_sauth.c modules/sauth/sauth_response.c
+modules_sauth_mod_sauth_la_CPPFLAGS = $(module_cppflags)
+modules_sauth_mod_sauth_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^sauth_module$$'
+modules_sauth_mod_sauth_la_LIBADD = $(module_libs)
+
+# httpd opens the .so itself; libtool's .la beside it only confuses packagers.
+install-data-hook:
+	cd "$(DESTDIR)$(apachemoddir)" && rm -f mod_registry.la mod_isign.la mod_sauth.la
+
+uninstall-hook:
+	cd "$(DESTDIR)$(apachemoddir)" && rm -f mod_registry.so mod_isign.so mod_sauth.so

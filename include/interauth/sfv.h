@@ -1,10 +1,11 @@
 /**
  * Structured field values (RFC 9651, which contains RFC 8941): read, looked up, and written again.
  *
- * A parsed value is a tree of nodes in the pool given to the parser. Texts are slices, NOT NUL-terminated: they
- * point into the caller's bytes, which must live as long as the tree, or, where something had to be decoded
- * (byte sequences, strings with escapes), into the pool. Nothing is kept elsewhere; a tree that is only read can be
- * shared by threads. Nesting is at most list, inner list, parameter: no recursion, no depth to bound.
+ * A parsed value is a tree of nodes in the pool given to the parser. Texts are slices, NOT NUL-terminated:
+ * they point into the caller's bytes, which must live as long as the tree, or, where something had to be
+ * decoded (byte sequences, strings with escapes), into the pool. Nothing is kept elsewhere; a tree that is
+ * only read can be shared by threads. Nesting is at most list, inner list, parameter: no recursion, no depth
+ * to bound.
  *
  * A field sent in several lines is joined with ", " by the caller (RFC 9651 section 4.2).
  *
@@ -25,9 +26,11 @@ extern "C" {
 #define IA_SFV_MEMBERS_MAX    1024
 #define IA_SFV_PARAMETERS_MAX 256
 
-/** A repeated dictionary or parameter key is refused; otherwise the last one wins, in the place of the first. */
+/** A repeated dictionary or parameter key is refused; otherwise the last one wins, in the place of the first.
+ */
 #define IA_SFV_UNIQUE 1u
-/** Base64 must be exactly what a serialiser writes: padding complete, pad bits zero (RFC 9651 section 4.2.7). */
+/** Base64 must be exactly what a serialiser writes: padding complete, pad bits zero (RFC 9651 section 4.2.7).
+ */
 #define IA_SFV_EXACT 2u
 /** For signatures and digests. */
 #define IA_SFV_STRICT (IA_SFV_UNIQUE | IA_SFV_EXACT)
@@ -52,7 +55,7 @@ typedef enum ia_sfv_type {
     IA_SFV_INNER_LIST /**< only of members of a list or dictionary */
 } ia_sfv_type;
 
-/** Some bytes. `data` of a parsed text is never NULL. */
+/** Some bytes. */
 typedef struct ia_sfv_text {
     const char *data;
     apr_size_t len;
@@ -62,7 +65,8 @@ typedef struct ia_sfv_text {
 typedef struct ia_sfv_value {
     ia_sfv_type type;
     apr_int64_t number; /**< INTEGER; DECIMAL in thousandths; DATE in seconds since 1970; BOOLEAN as 0 or 1 */
-    ia_sfv_text text;   /**< STRING, TOKEN, BYTES and DISPLAY (UTF-8), decoded; BYTES and DISPLAY may hold NUL */
+    ia_sfv_text text; /**< STRING, TOKEN, BYTES and DISPLAY (UTF-8), decoded; BYTES and DISPLAY may hold NUL;
+                           {NULL, 0} of the others, as `number` is 0 of these */
 } ia_sfv_value;
 
 typedef struct ia_sfv_param ia_sfv_param;
@@ -75,13 +79,13 @@ struct ia_sfv_param {
 /** An item or inner list with its parameters. */
 typedef struct ia_sfv_member ia_sfv_member;
 struct ia_sfv_member {
-    ia_sfv_text key;          /**< of a member of a dictionary */
-    ia_sfv_value value;       /**< BOOLEAN 1 where none was written */
-    ia_sfv_member *items;     /**< of an INNER_LIST: its items, in order */
+    ia_sfv_text key;      /**< of a member of a dictionary */
+    ia_sfv_value value;   /**< BOOLEAN 1 where none was written */
+    ia_sfv_member *items; /**< of an INNER_LIST: its items, in order */
     unsigned item_count;
-    ia_sfv_param *params;     /**< in order */
+    ia_sfv_param *params; /**< in order */
     unsigned param_count;
-    ia_sfv_text source;       /**< the bytes parsed: value and parameters, without key and '=' */
+    ia_sfv_text source; /**< the bytes parsed: value and parameters, without key and '=' */
     ia_sfv_member *next;
 };
 
@@ -111,8 +115,9 @@ const ia_sfv_value *ia_sfv_param_get(const ia_sfv_member *member, const char *ke
 int ia_sfv_text_is(const ia_sfv_text *text, const char *string);
 
 /**
- * Serialises strictly (section 4.1): everything is checked, nothing is repaired. `*out` is NUL-terminated ASCII
- * from `p`, `*len` its length (`len` may be NULL). An empty List or Dictionary gives "": do not send the field.
+ * Serialises strictly (section 4.1): everything is checked, nothing is repaired. `*out` is NUL-terminated
+ * ASCII from `p`, `*len` its length (`len` may be NULL). An empty List or Dictionary gives "": do not send
+ * the field.
  * @return IA_OK, IA_SFV_MALFORMED for what has no serialisation, or IA_SFV_DUPLICATE for a repeated key;
  *         `*out` is NULL on refusal
  */

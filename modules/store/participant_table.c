@@ -12,6 +12,7 @@ struct st_participants_shared {
     apr_uint64_t incarnations;
     apr_uint64_t generation;
     apr_uint64_t ready;
+    apr_time_t loaded;
     ia_mac_key hash_key;
     apr_uint32_t journal_valid;
     apr_uint32_t journal_index;
@@ -260,6 +261,8 @@ ia_result st_participants_load(st_participants *t, const ia_participants *list, 
         remove_leavers(t, list, ptemp, report);
     for (i = 0; i < list->count && !rc; i++)
         rc = load_one(t, &list->list[i], now, report);
+    if (!rc)
+        STORE(t->shared->loaded, now);
     __atomic_add_fetch(&t->shared->generation, 1, __ATOMIC_ACQ_REL);
     st_unlock(&t->shared->writer);
     return rc;
@@ -268,6 +271,11 @@ ia_result st_participants_load(st_participants *t, const ia_participants *list, 
 apr_uint32_t st_participants_count(const st_participants *t)
 {
     return st_table_live(&t->table);
+}
+
+apr_time_t st_participants_loaded(const st_participants *t)
+{
+    return LOAD(t->shared->loaded);
 }
 
 apr_uint64_t st_participants_generation(const st_participants *t)

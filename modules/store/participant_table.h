@@ -64,6 +64,9 @@ ia_result st_participants_load(st_participants *t, const ia_participants *list, 
 /** Participants held. */
 apr_uint32_t st_participants_count(const st_participants *t);
 
+/** When the content in force was loaded; 0 never. */
+apr_time_t st_participants_loaded(const st_participants *t);
+
 /** Changes with every load. */
 apr_uint64_t st_participants_generation(const st_participants *t);
 

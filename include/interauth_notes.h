@@ -1,0 +1,16 @@
+/**
+ * The one place where a request note's name exists. docs/notes.md says of each: writer, hook, readers, format, and
+ * what its absence means. A note is written by one module, only after verification, and never holds a secret.
+ */
+#ifndef INTERAUTH_NOTES_H
+#define INTERAUTH_NOTES_H
+
+#define IA_NOTE_SAUTH_PARTICIPANT  "sauth-participant"
+#define IA_NOTE_SAUTH_CAPABILITIES "sauth-capabilities"
+#define IA_NOTE_SAUTH_SCHEME       "sauth-scheme"
+#define IA_NOTE_SAUTH_GRANT        "sauth-grant"
+#define IA_NOTE_SAUTH_EXPIRES      "sauth-expires"
+#define IA_NOTE_ISIGN_RESULT       "isign-result"
+#define IA_NOTE_ISIGN_DIGEST       "isign-digest"
+
+#endif

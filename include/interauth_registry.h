@@ -1,0 +1,43 @@
+/**
+ * How modules look participants up: an httpd provider, so that the module behind it can be replaced.
+ *
+ *   const ia_registry *registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
+ *
+ * Look it up in post_config or later. Every function may be called from any thread of any child, never blocks on
+ * another process for more than a bounded time, and copies: the caller wipes entries, which hold MAC keys.
+ */
+#ifndef INTERAUTH_REGISTRY_H
+#define INTERAUTH_REGISTRY_H
+
+#include "interauth/grant.h"
+
+#define IA_REGISTRY_GROUP   "interauth"
+#define IA_REGISTRY_NAME    "registry"
+#define IA_REGISTRY_VERSION "1"
+
+/** A participant as the registry knows it now. */
+typedef struct ia_registry_entry {
+    apr_uint32_t index;        /**< its place, below capacity(), while this incarnation lives */
+    apr_uint64_t incarnation;  /**< never given twice: one that left and came back is another */
+    ia_standing standing;
+    apr_uint64_t roles;        /**< bits of role numbers */
+    unsigned secret_count;
+    ia_secret secrets[IA_PARTICIPANT_SECRETS];
+    char id[IA_NAME_MAX + 1];
+} ia_registry_entry;
+
+typedef struct ia_registry {
+    /** @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault; `out` is zeroed unless IA_OK */
+    ia_result (*find)(ia_registry_entry *out, const char *id);
+    /** The participant that has this place in this incarnation. Errors as above. */
+    ia_result (*get)(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t incarnation);
+    /** The number of a capability or role, or -1 where no participant was ever given it. */
+    int (*capability_number)(const char *name);
+    int (*role_number)(const char *name);
+    /** The name of a number, or NULL. Lives as long as the process. */
+    const char *(*capability_name)(int number);
+    /** How many places there are. */
+    apr_uint32_t (*capacity)(void);
+} ia_registry;
+
+#endif

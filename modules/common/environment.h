@@ -1,0 +1,18 @@
+/** What the app learns: notes, handed on as environment variables or as request headers. */
+#ifndef INTERAUTH_COMMON_ENVIRONMENT_H
+#define INTERAUTH_COMMON_ENVIRONMENT_H
+
+#include <httpd.h>
+
+typedef enum environment_way { ENVIRONMENT_VARIABLES, ENVIRONMENT_HEADERS } environment_way;
+
+typedef struct environment_row {
+    const char *note;
+    const char *variable;
+    const char *header;
+} environment_row;
+
+/** Sets each row whose note this request or one above it has; `rows` ends with a NULL note. */
+void environment_export(request_rec *r, const environment_row *rows, environment_way way);
+
+#endif

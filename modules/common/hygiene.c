@@ -1,0 +1,87 @@
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <string.h>
+#include "hygiene.h"
+
+#define REDIRECT     "REDIRECT_"
+#define REDIRECT_LEN 9
+
+/* Backends map '-' to '_' and some map '.' too: any separator counts. */
+static int begins_like(const char *name, const char *word, apr_size_t len)
+{
+    return !strncasecmp(name, word, len) && name[len] && !apr_isalnum(name[len]);
+}
+
+static int is_ours(const char *name)
+{
+    switch (name[0]) {
+    case 's':
+    case 'S':
+        return begins_like(name, "SAuth", 5);
+    case 'i':
+    case 'I':
+        return begins_like(name, "ISign", 5);
+    }
+    return 0;
+}
+
+/* The first key that `matches`, or NULL. */
+static const char *find_key(const apr_table_t *table, int (*matches)(const char *, const char *), const char *arg)
+{
+    const apr_array_header_t *array = apr_table_elts(table);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
+    int i;
+
+    for (i = 0; i < array->nelts; i++)
+        if (entries[i].key && matches(entries[i].key, arg))
+            return entries[i].key;
+    return NULL;
+}
+
+static void strip(apr_table_t *table, int (*matches)(const char *, const char *), const char *arg)
+{
+    const char *key;
+
+    while ((key = find_key(table, matches, arg)))
+        apr_table_unset(table, key);
+}
+
+static int matches_ours(const char *key, const char *unused)
+{
+    (void)unused;
+    return is_ours(key);
+}
+
+void hygiene_strip_inbound(request_rec *r)
+{
+    strip(r->headers_in, matches_ours, NULL);
+}
+
+static const char *behind_redirects(const char *key)
+{
+    while (!strncmp(key, REDIRECT, REDIRECT_LEN))
+        key += REDIRECT_LEN;
+    return key;
+}
+
+static int matches_authorization(const char *key, const char *unused)
+{
+    (void)unused;
+    return !strcmp(behind_redirects(key), "HTTP_AUTHORIZATION");
+}
+
+static int matches_prefix(const char *key, const char *prefix)
+{
+    return !strncmp(behind_redirects(key), prefix, strlen(prefix));
+}
+
+void hygiene_strip_authorization(request_rec *r)
+{
+    apr_table_unset(r->headers_in, "Authorization");
+    strip(r->subprocess_env, matches_authorization, NULL);
+}
+
+void hygiene_strip_environment(request_rec *r, const char *prefix)
+{
+    strip(r->subprocess_env, matches_prefix, prefix);
+}

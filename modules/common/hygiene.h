@@ -1,0 +1,18 @@
+/**
+ * What a caller must not be able to say, and what an app must not be able to see.
+ */
+#ifndef INTERAUTH_COMMON_HYGIENE_H
+#define INTERAUTH_COMMON_HYGIENE_H
+
+#include <httpd.h>
+
+/** Removes SAuth-* and ISign-* request headers, in any spelling that a backend could map to them. */
+void hygiene_strip_inbound(request_rec *r);
+
+/** Removes Authorization from the headers, and HTTP_AUTHORIZATION from the environment under every redirect prefix. */
+void hygiene_strip_authorization(request_rec *r);
+
+/** Removes environment variables that begin with `prefix` behind any number of REDIRECT_ prefixes, and the bare ones. */
+void hygiene_strip_environment(request_rec *r, const char *prefix);
+
+#endif

@@ -1,0 +1,109 @@
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+#include "interauth/json.h"
+#include "problem.h"
+
+#define KEY "interauth.problem"
+
+typedef struct problem {
+    const ia_outcome *outcome; /* NULL once cleared or sent */
+    const char *detail;
+} problem;
+
+static ap_filter_rec_t *filter_rec;
+
+static problem *find(request_rec *r)
+{
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, KEY, r->pool);
+    return data;
+}
+
+int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after)
+{
+    problem *p = find(r);
+
+    if (!p) {
+        p = apr_pcalloc(r->pool, sizeof *p);
+        apr_pool_userdata_setn(p, KEY, NULL, r->pool);
+    }
+    p->outcome = ia_outcome_of(rc);
+    p->detail = detail;
+    if (p->outcome->challenge == IA_CHALLENGE_RETRY)
+        apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, retry_after > 0 ? retry_after : 1));
+    return p->outcome->status;
+}
+
+void problem_clear(request_rec *r)
+{
+    problem *p = find(r);
+
+    if (p)
+        p->outcome = NULL;
+}
+
+static const char *to_json(apr_pool_t *pool, const problem *p, apr_size_t *len)
+{
+    ia_json_writer *w = ia_json_writer_create(pool);
+
+    ia_json_write_object(w);
+    ia_json_write_member(w, "title", p->outcome->title);
+    ia_json_write_name(w, "status");
+    ia_json_write_integer(w, p->outcome->status);
+    ia_json_write_member(w, "code", p->outcome->code);
+    if (p->detail)
+        ia_json_write_member(w, "detail", p->detail);
+    ia_json_write_end(w);
+    return ia_json_writer_text(w, len);
+}
+
+/* Replaces httpd's own error page: the first brigade becomes the problem, what follows is dropped. */
+static apr_status_t send_problem(ap_filter_t *f, apr_bucket_brigade *in)
+{
+    request_rec *r = f->r;
+    problem *p = f->ctx;
+    apr_bucket_brigade *out;
+    const char *text;
+    apr_size_t len = 0;
+
+    apr_brigade_cleanup(in);
+    if (!p->outcome)
+        return APR_SUCCESS;
+    text = to_json(r->pool, p, &len);
+    p->outcome = NULL;
+    ap_set_content_type(r, "application/problem+json");
+    apr_table_unset(r->headers_out, "Content-Encoding");
+    ap_set_content_length(r, (apr_off_t)len);
+    out = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    if (text)
+        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_pool_create(text, len, r->pool, r->connection->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(r->connection->bucket_alloc));
+    return ap_pass_brigade(f->next, out);
+}
+
+static void insert_problem(request_rec *r)
+{
+    problem *p = find(r);
+    ap_filter_t *f;
+
+    if (!p || !p->outcome || p->outcome->status != r->status)
+        return;
+    if (ap_response_code_string(r, ap_index_of_response(r->status)))
+        return;
+    for (f = r->output_filters; f; f = f->next)
+        if (f->ctx == p)
+            return;
+    ap_add_output_filter_handle(filter_rec, p, r, r->connection);
+}
+
+void problem_register(apr_pool_t *p, const char *filter_name)
+{
+    (void)p;
+    filter_rec = ap_register_output_filter(filter_name, send_problem, NULL, AP_FTYPE_CONTENT_SET);
+    ap_hook_insert_error_filter(insert_problem, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,21 @@
+#include <httpd.h>
+#include <http_core.h>
+#include <ap_mpm.h>
+#include <mpm_common.h>
+#include "startup.h"
+
+int startup_is_config_test(void)
+{
+    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP;
+}
+
+int startup_is_dry_run(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+/* Generation 1 is the start itself; the dry run before it is 0. */
+int startup_is_reload(void)
+{
+    return ap_state_query(AP_SQ_CONFIG_GEN) > 1;
+}

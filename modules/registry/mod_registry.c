@@ -1,0 +1,104 @@
+#include <ap_provider.h>
+#include <apr_optional_hooks.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <mod_status.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "mod_registry.h"
+#include "hygiene.h"
+#include "segment.h"
+#include "snapshot.h"
+#include "startup.h"
+
+APLOG_USE_MODULE(registry);
+
+#define SEGMENT_KEY    "interauth.registry"
+#define SEGMENT_LAYOUT (APR_UINT64_C(1) << 32 | sizeof(st_participant))
+
+registry_state registry;
+
+static int make_segment(server_rec *s, apr_uint32_t capacity, segment **out)
+{
+    apr_status_t rv;
+
+    *out = segment_create(s, SEGMENT_KEY, st_participants_size(capacity), SEGMENT_LAYOUT, &rv);
+    if (!*out) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "registry: no shared memory for %u participants (%" APR_SIZE_T_FMT
+                     " bytes); lower RegistryCapacity", capacity, st_participants_size(capacity));
+        return 0;
+    }
+    (*out)->numbers[0] = capacity;
+    return 1;
+}
+
+static int open_table(apr_pool_t *pconf, server_rec *s)
+{
+    apr_uint32_t wanted = (apr_uint32_t)registry_config_of(s)->capacity;
+    segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
+    unsigned char random[32];
+    ia_mac_key key;
+
+    if (!seg && !make_segment(s, wanted, &seg))
+        return 0;
+    if (seg->numbers[0] != wanted)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "registry: RegistryCapacity %u comes into force after a stop and "
+                     "start; %u stays for now", wanted, seg->numbers[0]);
+    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&key, random, sizeof random)) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "registry: no random bytes");
+        return 0;
+    }
+    registry.table = apr_pcalloc(pconf, sizeof *registry.table);
+    registry.capacity = seg->numbers[0];
+    st_owner_init();
+    st_participants_attach(registry.table, seg->base, seg->numbers[0], &key);
+    ia_wipe(random, sizeof random);
+    ia_wipe(&key, sizeof key);
+    return 1;
+}
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)plog, (void)ptemp;
+    registry.table = NULL;
+    APR_OPTIONAL_HOOK(ap, status_hook, registry_status_report, NULL, NULL, APR_HOOK_MIDDLE);
+    (void)pconf;
+    return OK;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    if (startup_is_dry_run())
+        return OK;
+    if (!open_table(pconf, s))
+        return HTTP_INTERNAL_SERVER_ERROR;
+    return registry_file_publish(ptemp, s);
+}
+
+static void child_init(apr_pool_t *p, server_rec *s)
+{
+    (void)p, (void)s;
+    st_owner_init();
+}
+
+static int post_read_request(request_rec *r)
+{
+    snapshot_take(r);
+    hygiene_strip_inbound(r);
+    return DECLINED;
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    ap_register_provider(p, IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION, &registry_provider);
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(registry_file_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}
+
+AP_DECLARE_MODULE(registry) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, registry_config_create, NULL, registry_directives, register_hooks, 0};

@@ -1,0 +1,64 @@
+/* The provider: participant_table, copied out in the form that other modules know. */
+#include <string.h>
+#include "mod_registry.h"
+
+static ia_result copy_out(ia_registry_entry *out, st_participant *from, apr_uint32_t index, ia_result rc)
+{
+    if (rc) {
+        memset(out, 0, sizeof *out);
+        return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
+    }
+    out->index = index;
+    out->incarnation = from->incarnation;
+    out->standing = from->standing;
+    out->roles = from->roles;
+    out->secret_count = from->secret_count <= IA_PARTICIPANT_SECRETS ? from->secret_count : 0;
+    memcpy(out->secrets, from->secrets, sizeof out->secrets);
+    memcpy(out->id, from->id, sizeof out->id);
+    out->id[IA_NAME_MAX] = '\0';
+    ia_wipe(from->secrets, sizeof from->secrets);
+    return IA_OK;
+}
+
+static ia_result find(ia_registry_entry *out, const char *id)
+{
+    st_participant copy;
+    apr_uint32_t index = 0;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.table)
+        rc = st_participant_find(registry.table, id, strlen(id), &copy, &index);
+    return copy_out(out, &copy, index, rc);
+}
+
+static ia_result get(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t incarnation)
+{
+    st_participant copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.table)
+        rc = st_participant_get(registry.table, index, incarnation, &copy);
+    return copy_out(out, &copy, index, rc);
+}
+
+static int capability_number(const char *name)
+{
+    return registry.table ? st_names_find(&registry.table->capabilities, name) : -1;
+}
+
+static int role_number(const char *name)
+{
+    return registry.table ? st_names_find(&registry.table->roles, name) : -1;
+}
+
+static const char *capability_name(int number)
+{
+    return registry.table ? st_names_get(&registry.table->capabilities, number) : NULL;
+}
+
+static apr_uint32_t capacity(void)
+{
+    return registry.capacity;
+}
+
+const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name, capacity};

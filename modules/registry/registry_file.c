@@ -1,0 +1,139 @@
+/*
+ * The participants file. It is read and checked in check_config, which `httpd -t` runs too, and published to the
+ * shared table in post_config. A first start refuses a bad file; a reload keeps what is in force and says so, because
+ * an error there would end the whole server.
+ */
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <fcntl.h>
+#include <http_log.h>
+#include "mod_registry.h"
+#include "startup.h"
+
+APLOG_USE_MODULE(registry);
+
+static struct {
+    apr_pool_t *pool; /* holds the checked list until it is published */
+    ia_participants list;
+} checked;
+
+static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info)
+{
+    if (info->filetype != APR_REG)
+        return "is no regular file";
+    if (info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))
+        return apr_psprintf(p, "has mode %04x: it holds secrets, so others may not read it and group or others may not "
+                               "write it (chmod 640)", (unsigned)info->protection & 0xfff);
+    if (info->size > IA_PARTICIPANTS_FILE_MAX)
+        return "is larger than 1 GiB";
+    return NULL;
+}
+
+/* Opens, checks the mode of what was opened, reads. Returns what is wrong, or NULL. */
+static const char *read_file(apr_pool_t *p, const char *path, char **text, apr_size_t *len)
+{
+    apr_file_t *file;
+    apr_finfo_t info;
+    const char *error;
+    char message[120];
+    apr_status_t rv = apr_file_open(&file, path, APR_READ | APR_BINARY, APR_OS_DEFAULT, p);
+
+    if (rv)
+        return apr_psprintf(p, "cannot be opened: %s", apr_strerror(rv, message, sizeof message));
+    if ((rv = apr_file_info_get(&info, APR_FINFO_TYPE | APR_FINFO_PROT | APR_FINFO_SIZE, file))) {
+        error = apr_psprintf(p, "cannot be examined: %s", apr_strerror(rv, message, sizeof message));
+    } else if (!(error = check_mode(p, &info))) {
+        *len = (apr_size_t)info.size;
+        *text = apr_palloc(p, *len + 1);
+        (*text)[*len] = '\0';
+        rv = *len ? apr_file_read_full(file, *text, *len, len) : APR_SUCCESS;
+        error = rv ? apr_psprintf(p, "cannot be read: %s", apr_strerror(rv, message, sizeof message)) : NULL;
+    }
+    apr_file_close(file);
+    return error;
+}
+
+static const char *read_participants(apr_pool_t *p, const registry_config *conf, ia_participants *list)
+{
+    ia_participant_error error;
+    char *text = NULL;
+    apr_size_t len = 0;
+    const char *wrong = read_file(p, conf->file, &text, &len);
+
+    if (wrong)
+        return wrong;
+    if (ia_participants_parse(list, p, text, len, &error))
+        wrong = error.text;
+    else if (list->count > conf->capacity)
+        wrong = apr_psprintf(p, "lists %u participants, more than RegistryCapacity %" APR_INT64_T_FMT, list->count,
+                             conf->capacity);
+    ia_wipe(text, len);
+    return wrong;
+}
+
+static apr_status_t forget_checked(void *unused)
+{
+    (void)unused;
+    checked.pool = NULL;
+    return APR_SUCCESS;
+}
+
+int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    const registry_config *conf = registry_config_of(s);
+    const char *wrong;
+
+    (void)plog, (void)ptemp;
+    registry.stale = NULL;
+    if (!conf->file)
+        return OK;
+    apr_pool_create(&checked.pool, pconf);
+    apr_pool_cleanup_register(checked.pool, NULL, forget_checked, apr_pool_cleanup_null);
+    wrong = read_participants(checked.pool, conf, &checked.list);
+    if (!wrong)
+        return OK;
+    registry.stale = apr_pstrdup(pconf, wrong);
+    apr_pool_destroy(checked.pool);
+    if (startup_is_reload()) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: RegistryFile %s %s; the participants read before stay in "
+                     "force", conf->file, registry.stale);
+        return OK;
+    }
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "registry: RegistryFile %s %s", conf->file,
+                 registry.stale);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static void wipe_list(ia_participants *list)
+{
+    unsigned i;
+
+    for (i = 0; i < list->count; i++)
+        ia_wipe(list->list[i].secrets, sizeof list->list[i].secrets);
+}
+
+int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
+{
+    const registry_config *conf = registry_config_of(s);
+    st_load_report report;
+    ia_participants none = {NULL, 0};
+    ia_result rc;
+
+    if (registry.stale)
+        return OK;
+    rc = st_participants_load(registry.table, checked.pool ? &checked.list : &none, apr_time_now(), ptemp, &report);
+    if (checked.pool) {
+        wipe_list(&checked.list);
+        apr_pool_destroy(checked.pool);
+    }
+    if (rc) {
+        registry.stale = ia_outcome_of(rc)->tag;
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: participants of %s could not be loaded reason=%s",
+                     conf->file, registry.stale);
+        return startup_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (conf->file)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "registry: %u participants in force (%u added, %u changed, %u "
+                     "removed)", st_participants_count(registry.table), report.added, report.changed, report.removed);
+    return OK;
+}
