@@ -49,7 +49,7 @@ void ia_capset_intersect(ia_capset *out, const ia_capset *a, const ia_capset *b)
 
 int ia_capset_next(const ia_capset *set, int after)
 {
-    int index = after + 1;
+    int index = after < IA_CAPABILITIES_MAX ? after + 1 : IA_CAPABILITIES_MAX;
 
     while (in_range(index)) {
         apr_uint64_t rest = set->bits[index / 64] >> (index % 64);
