@@ -1,0 +1,81 @@
+#include "address.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <curl/curl.h>
+
+#include "say.h"
+
+#define ADDRESS_MAX 8192
+
+/* A part of the URL in `p`, or NULL where it has none. */
+static char *part_get(CURLU *url, apr_pool_t *p, CURLUPart part, unsigned flags)
+{
+    char *text = NULL, *copy = NULL;
+
+    if (curl_url_get(url, part, &text, flags) == CURLUE_OK && text)
+        copy = apr_pstrdup(p, text);
+    curl_free(text);
+    return copy;
+}
+
+static int host_is_local(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strncmp(host, "127.", 4) == 0;
+}
+
+static int parts_read(address *out, apr_pool_t *p, CURLU *url)
+{
+    char *scheme = part_get(url, p, CURLUPART_SCHEME, 0);
+    char *host = part_get(url, p, CURLUPART_HOST, 0);
+    char *port = part_get(url, p, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+
+    if (!scheme || !host || !port || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+        return say_usage("a URL must begin with https:// or http://");
+    if (part_get(url, p, CURLUPART_USER, 0) || part_get(url, p, CURLUPART_PASSWORD, 0))
+        return say_usage("a URL must not hold a user name or password");
+    for (char *c = host; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    curl_url_set(url, CURLUPART_HOST, host, 0);
+    curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+    out->origin = apr_pstrcat(p, scheme, "://", host, ":", port, NULL);
+    out->is_cleartext = strcmp(scheme, "http") == 0 && !host_is_local(host);
+    out->url = part_get(url, p, CURLUPART_URL, CURLU_NO_DEFAULT_PORT);
+    return out->url ? CL_OK : say_usage("not a URL");
+}
+
+int address_parse(address *out, apr_pool_t *p, const char *text)
+{
+    CURLU *url;
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    if (strlen(text) > ADDRESS_MAX)
+        return say_usage("the URL is too long");
+    if (!(url = curl_url()))
+        return say_fault("no memory for a URL");
+    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
+        rc = say_usage("not a URL beginning with https:// or http://");
+    else
+        rc = parts_read(out, p, url);
+    curl_url_cleanup(url);
+    return rc;
+}
+
+int address_parse_endpoint(address *out, apr_pool_t *p, const char *text)
+{
+    apr_size_t len;
+    int rc = address_parse(out, p, text);
+
+    if (rc != CL_OK)
+        return rc;
+    if (strchr(out->url, '?'))
+        return say_usage("the base URL of grant endpoints has no query");
+    len = strlen(out->url);
+    while (len > 0 && out->url[len - 1] == '/')
+        len--;
+    out->url = apr_pstrmemdup(p, out->url, len);
+    return CL_OK;
+}

@@ -1,0 +1,19 @@
+/** Addresses of endpoints and requests: http and https only, without credentials in them. */
+#ifndef CLIENT_ADDRESS_H
+#define CLIENT_ADDRESS_H
+
+#include <apr_pools.h>
+
+typedef struct address {
+    const char *url;    /**< canonical: lowercase host, no default port, no fragment */
+    const char *origin; /**< scheme, host and port */
+    int is_cleartext;   /**< http to another host than this one */
+} address;
+
+/** Reads a URL. Says what is wrong with it. @return CL_OK or CL_USAGE */
+int address_parse(address *out, apr_pool_t *p, const char *text);
+
+/** As address_parse, for the base of grant endpoints: no query, no '/' at its end. */
+int address_parse_endpoint(address *out, apr_pool_t *p, const char *text);
+
+#endif

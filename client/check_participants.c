@@ -1,0 +1,183 @@
+/** What `interauth check` looks for in a participants file. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <apr_strings.h>
+
+#include "files.h"
+#include "findings.h"
+#include "interauth/timestamp.h"
+#include "participants.h"
+#include "say.h"
+
+#define SOON          (14 * APR_INT64_C(86400))  /* seconds ahead in which an expiry is worth a warning */
+#define LIFESPAN_LONG (30 * APR_INT64_C(86400))  /* seconds */
+#define RSA_MIN_CHARS 342                        /* base64url of a 2048-bit modulus */
+
+/* A participant and what other participants are compared by. */
+typedef struct entry {
+    const ia_participant *one;
+    const char *folded;      /* id without its trailing slashes, in lower case */
+    apr_uint64_t generation; /* of one secret */
+} entry;
+
+static void check_mode(findings *all, const char *path)
+{
+    struct stat st;
+    const char *exposure;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || !(exposure = file_exposure(st.st_mode)))
+        return;
+    if (st.st_mode & (S_IWOTH | S_IROTH | S_IWGRP))
+        finding_add(all, FINDING_ERROR, "permissions", path, "%s this file of secrets; chmod 600", exposure);
+    else
+        finding_add(all, FINDING_WARNING, "permissions", path, "%s this file of secrets; chmod 600", exposure);
+}
+
+static void check_time(findings *all, const char *path, const ia_participant *one, apr_time_t when, const char *what)
+{
+    apr_time_t now = apr_time_now();
+    char text[IA_RFC3339_SIZE];
+
+    if (!when)
+        return;
+    ia_timestamp_format(text, when);
+    if (when <= now)
+        finding_add(all, FINDING_WARNING, "expired", path, "%s: %s expired on %s", one->id, what, text);
+    else if (when <= now + apr_time_from_sec(SOON))
+        finding_add(all, FINDING_WARNING, "expires_soon", path, "%s: %s expires on %s", one->id, what, text);
+}
+
+static void check_secrets(findings *all, const char *path, const ia_participant *one)
+{
+    apr_time_t now = apr_time_now();
+    unsigned usable = 0;
+
+    for (unsigned i = 0; i < one->secret_count; i++) {
+        usable += !one->secrets[i].not_after || one->secrets[i].not_after > now;
+        check_time(all, path, one, one->secrets[i].not_after, "a shared secret");
+    }
+    if (one->secret_count > 0 && usable == 0)
+        finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired", one->id);
+    if (one->secret_count == 0 && (!one->keys || one->keys->count == 0))
+        finding_add(all, FINDING_WARNING, "no_credentials", path, "%s: has neither shared secret nor key", one->id);
+}
+
+static void check_keys(findings *all, const char *path, const ia_participant *one)
+{
+    for (const ia_json *key = one->keys ? one->keys->first : NULL; key; key = key->next) {
+        const ia_json *exp = ia_json_member(key, "exp");
+        const char *modulus = ia_json_member_string(key, "n");
+
+        if (exp && exp->type == IA_JSON_INTEGER && exp->integer > 0 && exp->integer < APR_INT64_C(253402300800))
+            check_time(all, path, one, apr_time_from_sec(exp->integer), "a key");
+        if (modulus && strlen(modulus) < RSA_MIN_CHARS)
+            finding_add(all, FINDING_ERROR, "weak_key", path, "%s: an RSA key is shorter than 2048 bits", one->id);
+    }
+}
+
+static void check_settings(findings *all, const char *path, const ia_participant *one)
+{
+    if (one->token_max_lifespan > LIFESPAN_LONG)
+        finding_add(all, FINDING_WARNING, "long_lifespan", path,
+                    "%s: tokens may live %" APR_INT64_T_FMT " days", one->id, one->token_max_lifespan / 86400);
+    if (one->status == IA_STATUS_APPROVED && one->capability_count == 0)
+        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but holds no capability", one->id);
+    if (strchr(one->id, '#'))
+        finding_add(all, FINDING_WARNING, "ambiguous_id", path,
+                    "%s: a '#' in an id is taken for the start of a key's name in a keyid", one->id);
+    for (const ia_json *endpoint = one->endpoints ? one->endpoints->first : NULL; endpoint; endpoint = endpoint->next) {
+        const char *url = ia_json_member_string(endpoint, "url");
+
+        if (url && strncasecmp(url, "http://", 7) == 0)
+            finding_add(all, FINDING_WARNING, "cleartext", path, "%s: an endpoint without TLS", one->id);
+    }
+}
+
+static const char *id_fold(apr_pool_t *p, const char *id)
+{
+    char *folded = apr_pstrdup(p, id);
+    apr_size_t len = strlen(folded);
+
+    while (len > 0 && folded[len - 1] == '/')
+        folded[--len] = '\0';
+    for (char *c = folded; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return folded;
+}
+
+static int order_by_id(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->folded, ((const entry *)b)->folded);
+}
+
+static int order_by_generation(const void *a, const void *b)
+{
+    apr_uint64_t left = ((const entry *)a)->generation, right = ((const entry *)b)->generation;
+
+    return (left > right) - (left < right);
+}
+
+static void check_ids(findings *all, const char *path, const ia_participants *list)
+{
+    entry *entries = apr_palloc(all->p, (list->count + 1) * sizeof *entries);
+
+    for (unsigned i = 0; i < list->count; i++) {
+        entries[i].one = &list->list[i];
+        entries[i].folded = id_fold(all->p, list->list[i].id);
+    }
+    qsort(entries, list->count, sizeof *entries, order_by_id);
+    for (unsigned i = 1; i < list->count; i++)
+        if (strcmp(entries[i - 1].folded, entries[i].folded) == 0)
+            finding_add(all, FINDING_WARNING, "overlapping_ids", path, "%s and %s are easily taken for each other",
+                        entries[i - 1].one->id, entries[i].one->id);
+}
+
+/* Equal secrets have equal generations; those of one participant are known to differ. */
+static void check_shared(findings *all, const char *path, const ia_participants *list)
+{
+    entry *entries = apr_palloc(all->p, ((apr_size_t)list->count * IA_PARTICIPANT_SECRETS + 1) * sizeof *entries);
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < list->count; i++) {
+        for (unsigned k = 0; k < list->list[i].secret_count; k++) {
+            entries[count].one = &list->list[i];
+            entries[count++].generation = list->list[i].secrets[k].generation;
+        }
+    }
+    qsort(entries, count, sizeof *entries, order_by_generation);
+    for (unsigned i = 1; i < count; i++)
+        if (entries[i - 1].generation == entries[i].generation)
+            finding_add(all, FINDING_ERROR, "secret_shared", path, "%s and %s have the same secret",
+                        entries[i - 1].one->id, entries[i].one->id);
+}
+
+void check_participants_file(findings *all, const char *path)
+{
+    ia_participants list;
+    const char *wrong;
+    int rc;
+
+    check_mode(all, path);
+    rc = participants_load(&list, all->p, path, &wrong);
+    if (rc == CL_REFUSED)
+        finding_add(all, FINDING_ERROR, "syntax", path, "%s", wrong);
+    else if (rc != CL_OK)
+        finding_add(all, FINDING_FAULT, "unreadable", path, "cannot be read");
+    if (rc != CL_OK)
+        return;
+    if (list.count == 0)
+        finding_add(all, FINDING_WARNING, "empty", path, "lists no participant");
+    for (unsigned i = 0; i < list.count; i++) {
+        const ia_participant *one = &list.list[i];
+
+        check_time(all, path, one, one->expires, "the participant");
+        check_secrets(all, path, one);
+        check_keys(all, path, one);
+        check_settings(all, path, one);
+    }
+    check_ids(all, path, &list);
+    check_shared(all, path, &list);
+}

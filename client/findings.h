@@ -1,0 +1,33 @@
+/** What `interauth check` found. */
+#ifndef CLIENT_FINDINGS_H
+#define CLIENT_FINDINGS_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+typedef enum finding_weight { FINDING_WARNING, FINDING_ERROR, FINDING_FAULT } finding_weight;
+
+typedef struct finding {
+    finding_weight weight;
+    const char *code;  /**< stable, static */
+    const char *where; /**< file or URL */
+    const char *text;
+} finding;
+
+typedef struct findings {
+    apr_pool_t *p;
+    apr_array_header_t *list; /**< of finding */
+} findings;
+
+void finding_add(findings *all, finding_weight weight, const char *code, const char *where, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/** Participants: syntax, expiry, look-alike ids, shared secrets, weak settings. */
+void check_participants_file(findings *all, const char *path);
+void check_secret_file(findings *all, const char *path);
+void check_state_file(findings *all, const char *path);
+
+/** A server: its clock against ours, TRACE, cleartext. `offset` in seconds, server minus ours. */
+void check_server(findings *all, const char *url, const char *ca_file, int *has_offset, long *offset);
+
+#endif

@@ -1,0 +1,130 @@
+/** `interauth grant`: asks a service for a grant and keeps it. */
+#include <string.h>
+
+#include "address.h"
+#include "exchange.h"
+#include "files.h"
+#include "interauth/access.h"
+#include "interauth/name.h"
+#include "interauth/participant.h"
+#include "say.h"
+#include "secret_source.h"
+#include "verbs.h"
+
+typedef struct grant_options {
+    const char *url, *uid, *secret_file, *audience, *name, *state, *ca_file;
+    apr_array_header_t *capabilities;
+    apr_int64_t lifespan, nonces;
+    int hash, with_id, json;
+} grant_options;
+
+#define AT(field) offsetof(grant_options, field)
+
+static const option_row rows[] = {
+    {OPTION_TEXT, 0, "url", "BASE", "the service's grant endpoints, such as https://host/sauth", AT(url), 1, 0, 0},
+    {OPTION_TEXT, 0, "uid", "ID", "who asks: our participant id at the service", AT(uid), 1, 0, 0},
+    {OPTION_TEXT, 0, "secret-file", "FILE", "our shared secret; default: $INTERAUTH_SECRET", AT(secret_file), 0, 0, 0},
+    {OPTION_LIST, 0, "capability", "NAME", "what to ask for", AT(capabilities), 1, 0, 0},
+    {OPTION_NUMBER, 0, "lifespan", "SEC", "for how long; default: as long as we may", AT(lifespan), 0, 1,
+     IA_LIFESPAN_MAX},
+    {OPTION_NUMBER, 0, "nonces", "N", "one-time nonces to begin with, up to 32", AT(nonces), 0, 1,
+     IA_ACCESS_NONCES_MAX},
+    {OPTION_CHOICE, 0, "hash", "sha256|sha1", "of the HMAC; sha1 only for services that know no other", AT(hash), 0,
+     0, 0},
+    {OPTION_FLAG, 0, "id", NULL, "make each access request unique by a random id", AT(with_id), 0, 0, 0},
+    {OPTION_TEXT, 0, "aud", "URL", "bind the access request to this endpoint URL", AT(audience), 0, 0, 0},
+    {OPTION_TEXT, 0, "grant", "NAME", "name the grant; default: a short one is made", AT(name), 0, 0, 0},
+    {OPTION_TEXT, 0, "state", "FILE", "where grants are kept", AT(state), 0, 0, 0},
+    {OPTION_TEXT, 0, "cacert", "FILE", "trust the certificate authorities in FILE", AT(ca_file), 0, 0, 0},
+    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+};
+
+static int names_check(const grant_options *o)
+{
+    if (!ia_name_is_id(o->uid, strlen(o->uid)))
+        return say_usage("--uid: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
+    if (o->name && !ia_name_is_id(o->name, strlen(o->name)))
+        return say_usage("--grant: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
+    if (o->capabilities->nelts > IA_ACCESS_NAMES_MAX)
+        return say_usage("--capability: at most %d", IA_ACCESS_NAMES_MAX);
+    for (int i = 0; i < o->capabilities->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(o->capabilities, i, const char *);
+
+        if (!ia_name_is_capability(name, strlen(name)))
+            return say_usage("--capability %s: not the name of a capability", name);
+        for (int j = 0; j < i; j++)
+            if (strcmp(name, APR_ARRAY_IDX(o->capabilities, j, const char *)) == 0)
+                return say_usage("--capability %s is given twice", name);
+    }
+    return CL_OK;
+}
+
+static void record_fill(grant_record *record, apr_pool_t *p, const grant_options *o)
+{
+    record->secret_file = o->secret_file ? file_absolute(p, o->secret_file) : NULL;
+    record->ca_file = o->ca_file ? file_absolute(p, o->ca_file) : NULL;
+    record->hash = (ia_hash)o->hash;
+    record->access_for = o->capabilities;
+    record->lifespan = o->lifespan;
+    record->nonces_wanted = o->nonces;
+    record->with_id = o->with_id;
+    record->audience = o->audience;
+}
+
+/* Whether the state can take the grant; asked before the service is, so that no grant is minted for nothing. */
+static int state_probe(apr_pool_t *p, const grant_options *o, const char *endpoint)
+{
+    state *s;
+    int rc = state_open(&s, p, o->state);
+
+    if (rc == CL_OK)
+        rc = state_name(s, state_add(s, endpoint, o->uid), o->name);
+    state_close(s);
+    return rc;
+}
+
+static int record_store(apr_pool_t *p, const grant_options *o, const grant_record *got, grant_record **stored)
+{
+    state *s;
+    grant_record *record;
+    const char *name;
+    int rc = state_open(&s, p, o->state);
+
+    if (rc != CL_OK)
+        return rc;
+    record = state_add(s, got->endpoint, got->uid);
+    name = record->name;
+    *record = *got;
+    record->name = name;
+    if ((rc = state_name(s, record, o->name)) == CL_OK)
+        rc = state_save(s);
+    state_close(s);
+    *stored = record;
+    return rc;
+}
+
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    const grant_options *o = options;
+    grant_record asked = {.uid = o->uid}, *stored;
+    address at;
+    ia_mac_key key;
+    int rc;
+
+    (void)operands;
+    (void)operand_count;
+    if ((rc = names_check(o)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK ||
+        (rc = state_probe(p, o, at.url)) != CL_OK || (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)
+        return rc;
+    if (at.is_cleartext)
+        say_warning("%s: without TLS everybody on the way can read what is asked and answered", at.url);
+    asked.endpoint = at.url;
+    record_fill(&asked, p, o);
+    rc = exchange_grant(&asked, p, &key, o->json);
+    ia_wipe(&key, sizeof key);
+    if (rc != CL_OK || (rc = record_store(p, o, &asked, &stored)) != CL_OK)
+        return rc;
+    return grant_print(p, stored, o->json);
+}
+
+const cl_verb verb_grant = {"grant", "Ask a service for a grant.", "", 0, 0, ROWS(rows), sizeof(grant_options), run};

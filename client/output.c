@@ -1,0 +1,66 @@
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "say.h"
+
+static int header_write(const output *out, const http_answer *answer)
+{
+    for (int i = 0; i < answer->lines->nelts; i++) {
+        const char *line = APR_ARRAY_IDX(answer->lines, i, const char *);
+
+        if (file_write_all(out->fd, line, strlen(line)) != 0 || file_write_all(out->fd, "\r\n", 2) != 0)
+            return -1;
+    }
+    return file_write_all(out->fd, "\r\n", 2);
+}
+
+static int output_open(output *out, const http_answer *answer)
+{
+    out->fd = out->path ? open(out->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    if (out->fd < 0)
+        return -1;
+    return out->with_header ? header_write(out, answer) : 0;
+}
+
+static int body_write(output *out, const http_answer *answer, const void *data, apr_size_t len)
+{
+    if (out->fd < 0 && output_open(out, answer) != 0)
+        return -1;
+    out->written += (apr_int64_t)len;
+    return file_write_all(out->fd, data, len);
+}
+
+static int output_trouble(const output *out)
+{
+    return say_fault("%s: %s", out->path ? out->path : "standard output", strerror(errno));
+}
+
+http_choice output_sink(void *context, const http_answer *answer, const void *data, apr_size_t len)
+{
+    static const char media_type[] = "application/problem+json";
+    const char *type = http_field(answer, "Content-Type", 0);
+
+    if (strstr(APR_ARRAY_IDX(answer->lines, 0, const char *), " 401"))
+        return HTTP_KEEP;
+    if (type && strncasecmp(type, media_type, sizeof media_type - 1) == 0)
+        return HTTP_KEEP;
+    if (body_write(context, answer, data, len) == 0)
+        return HTTP_TAKEN;
+    output_trouble(context);
+    return HTTP_ABORT;
+}
+
+int output_end(output *out, const http_answer *answer)
+{
+    int failed = body_write(out, answer, answer->body, answer->body_len) != 0;
+
+    if (out->path && out->fd >= 0 && close(out->fd) != 0)
+        failed = 1;
+    return failed ? output_trouble(out) : CL_OK;
+}

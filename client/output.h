@@ -1,0 +1,20 @@
+/** Where the answer of a call goes: standard output or a file, opened once it is known which answer is the last. */
+#ifndef CLIENT_OUTPUT_H
+#define CLIENT_OUTPUT_H
+
+#include "http.h"
+
+typedef struct output {
+    const char *path;   /**< NULL is standard output */
+    int with_header;    /**< the header goes ahead of the body */
+    int fd;             /**< -1 until it is opened */
+    apr_int64_t written; /**< bytes of the body */
+} output;
+
+/** An http_sink with an output as context. A 401, and any problem+json, is kept in the answer. */
+http_choice output_sink(void *context, const http_answer *answer, const void *data, apr_size_t len);
+
+/** Writes what was kept of the last answer and closes. @return an exit status */
+int output_end(output *out, const http_answer *answer);
+
+#endif

@@ -1,0 +1,166 @@
+/** `interauth participant`: reads a participants file to people and scripts. Secrets never come out. */
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "interauth/timestamp.h"
+#include "participants.h"
+#include "say.h"
+#include "verbs.h"
+
+typedef struct participant_options {
+    const char *file;
+    int json;
+} participant_options;
+
+#define AT(field) offsetof(participant_options, field)
+
+static const option_row rows[] = {
+    {OPTION_TEXT, 0, "file", "FILE", "the participants file", AT(file), 1, 0, 0},
+    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+};
+
+static void time_write(ia_json_writer *w, const char *name, apr_time_t time)
+{
+    char text[IA_RFC3339_SIZE];
+
+    if (!time)
+        return;
+    ia_timestamp_format(text, time);
+    ia_json_write_member(w, name, text);
+}
+
+static void names_write(ia_json_writer *w, const char *name, const char *const *names, unsigned count)
+{
+    ia_json_write_name(w, name);
+    ia_json_write_array(w);
+    for (unsigned i = 0; i < count; i++)
+        ia_json_write_string(w, names[i]);
+    ia_json_write_end(w);
+}
+
+static void summary_write(ia_json_writer *w, const ia_participant *one)
+{
+    ia_json_write_member(w, "id", one->id);
+    if (one->name)
+        ia_json_write_member(w, "name", one->name);
+    ia_json_write_member(w, "status", ia_participant_status_name(one->status));
+    names_write(w, "roles", one->roles, one->role_count);
+    names_write(w, "capabilities", one->capabilities, one->capability_count);
+    time_write(w, "expires", one->expires);
+}
+
+static void secrets_write(ia_json_writer *w, const ia_participant *one)
+{
+    char generation[17];
+
+    ia_json_write_name(w, "secrets");
+    ia_json_write_array(w);
+    for (unsigned i = 0; i < one->secret_count; i++) {
+        apr_snprintf(generation, sizeof generation, "%016" APR_UINT64_T_HEX_FMT, one->secrets[i].generation);
+        ia_json_write_object(w);
+        ia_json_write_member(w, "generation", generation);
+        time_write(w, "not_after", one->secrets[i].not_after);
+        ia_json_write_end(w);
+    }
+    ia_json_write_end(w);
+}
+
+static void details_write(ia_json_writer *w, const ia_participant *one)
+{
+    ia_json_write_name(w, "allow_refresh");
+    ia_json_write_bool(w, one->allow_refresh);
+    ia_json_write_name(w, "token_max_lifespan");
+    ia_json_write_integer(w, one->token_max_lifespan);
+    secrets_write(w, one);
+    if (one->keys) {
+        ia_json_write_name(w, "keys");
+        ia_json_write_value(w, one->keys);
+    }
+    if (one->endpoints) {
+        ia_json_write_name(w, "endpoints");
+        ia_json_write_value(w, one->endpoints);
+    }
+}
+
+static int list_json(apr_pool_t *p, const ia_participants *all)
+{
+    ia_json_writer *w = ia_json_writer_create(p);
+
+    ia_json_write_object(w);
+    ia_json_write_name(w, "participants");
+    ia_json_write_array(w);
+    for (unsigned i = 0; i < all->count; i++) {
+        ia_json_write_object(w);
+        summary_write(w, &all->list[i]);
+        ia_json_write_end(w);
+    }
+    ia_json_write_end(w);
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
+}
+
+static int list_text(const ia_participants *all)
+{
+    char expires[IA_RFC3339_SIZE];
+
+    for (unsigned i = 0; i < all->count; i++) {
+        const ia_participant *one = &all->list[i];
+
+        if (one->expires)
+            ia_timestamp_format(expires, one->expires);
+        printf("%s\t%s\t%s", one->id, ia_participant_status_name(one->status), one->expires ? expires : "never");
+        for (unsigned k = 0; k < one->capability_count; k++)
+            printf("%s%s", k == 0 ? "\t" : " ", one->capabilities[k]);
+        putchar('\n');
+    }
+    return CL_OK;
+}
+
+static int show(apr_pool_t *p, const ia_participant *one, int json)
+{
+    ia_json_writer *w = json ? ia_json_writer_create(p) : ia_json_writer_create_pretty(p);
+
+    ia_json_write_object(w);
+    summary_write(w, one);
+    details_write(w, one);
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
+}
+
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    static const char *const actions[] = {"list", "show"};
+    const participant_options *o = options;
+    const char *nearest, *wrong;
+    ia_participants all;
+    int rc, wants_show = strcmp(operands[0], "show") == 0;
+
+    if (!wants_show && strcmp(operands[0], "list") != 0) {
+        nearest = options_suggest(operands[0], actions, 2);
+        return say_usage("unknown action %s; did you mean %s?", operands[0], nearest ? nearest : "list");
+    }
+    if (operand_count != (wants_show ? 2 : 1))
+        return say_usage(wants_show ? "show needs the ID of one participant" : "list takes no ID; did you mean show?");
+    rc = participants_load(&all, p, o->file, &wrong);
+    if (rc == CL_REFUSED)
+        return say_refused("%s: %s", o->file, wrong);
+    if (rc != CL_OK)
+        return rc;
+    if (!wants_show)
+        return o->json ? list_json(p, &all) : list_text(&all);
+    for (unsigned i = 0; i < all.count; i++)
+        if (strcmp(all.list[i].id, operands[1]) == 0)
+            return show(p, &all.list[i], o->json);
+    return say_refused("%s: no participant %s", o->file, operands[1]);
+}
+
+const cl_verb verb_participant = {"participant",
+                                  "Read a participants file: list all, or show one.",
+                                  "list | show ID",
+                                  1,
+                                  2,
+                                  ROWS(rows),
+                                  sizeof(participant_options),
+                                  run};

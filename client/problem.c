@@ -1,0 +1,64 @@
+#include "problem.h"
+
+#include <strings.h>
+
+#include "interauth/json.h"
+#include "say.h"
+
+#define NODES_MAX 1000
+
+void problem_read(problem *out, apr_pool_t *p, const http_answer *answer)
+{
+    static const char media_type[] = "application/problem+json";
+    const char *type = http_field(answer, "Content-Type", 0);
+    const ia_json *json;
+
+    out->title = out->code = NULL;
+    if (!type || strncasecmp(type, media_type, sizeof media_type - 1) != 0)
+        return;
+    if (ia_json_parse(&json, p, answer->body, answer->body_len, NODES_MAX, NULL) != IA_OK)
+        return;
+    out->title = ia_json_member_string(json, "title");
+    out->code = ia_json_member_string(json, "code");
+}
+
+int problem_status(long status)
+{
+    if (status < 400)
+        return CL_OK;
+    return status < 500 ? CL_REFUSED : CL_FAULT;
+}
+
+static int problem_print(apr_pool_t *p, long status, const problem *told)
+{
+    ia_json_writer *w = ia_json_writer_create(p);
+
+    ia_json_write_object(w);
+    ia_json_write_name(w, "error");
+    ia_json_write_object(w);
+    ia_json_write_name(w, "status");
+    ia_json_write_integer(w, status);
+    if (told->code)
+        ia_json_write_member(w, "code", told->code);
+    if (told->title)
+        ia_json_write_member(w, "title", told->title);
+    ia_json_write_end(w);
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
+}
+
+int problem_tell(apr_pool_t *p, const http_answer *answer, int json)
+{
+    problem told;
+    int status = problem_status(answer->status);
+
+    problem_read(&told, p, answer);
+    if (told.title || told.code)
+        say_note("%s (%s, HTTP %ld)", told.title ? told.title : "refused", told.code ? told.code : "no code",
+                 answer->status);
+    else
+        say_note("the server answered HTTP %ld", answer->status);
+    if (json && problem_print(p, answer->status, &told) != CL_OK)
+        return CL_FAULT;
+    return status == CL_OK ? CL_FAULT : status;
+}

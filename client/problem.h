@@ -1,0 +1,23 @@
+/** What a refusal says: problem+json (RFC 9457) with a `code` member. */
+#ifndef CLIENT_PROBLEM_H
+#define CLIENT_PROBLEM_H
+
+#include "http.h"
+
+typedef struct problem {
+    const char *title; /**< NULL where the answer is no problem+json */
+    const char *code;  /**< NULL where it has none */
+} problem;
+
+void problem_read(problem *out, apr_pool_t *p, const http_answer *answer);
+
+/** 0 below 400, CL_REFUSED for 4xx, CL_FAULT from 500. */
+int problem_status(long status);
+
+/**
+ * Tells an answer that is no success on standard error, with `json` also on standard output as
+ * {"error":{"status","code","title"}}. @return problem_status, CL_FAULT for anything below 400
+ */
+int problem_tell(apr_pool_t *p, const http_answer *answer, int json);
+
+#endif

@@ -1,0 +1,70 @@
+/** `interauth refresh`: asks for a new time of expiry of a grant. */
+#include "address.h"
+#include "exchange.h"
+#include "interauth/participant.h"
+#include "say.h"
+#include "secret_source.h"
+#include "verbs.h"
+
+typedef struct refresh_options {
+    const char *name, *url, *uid, *secret_file, *state;
+    apr_int64_t lifespan;
+    int json;
+} refresh_options;
+
+#define AT(field) offsetof(refresh_options, field)
+
+static const option_row rows[] = {
+    {OPTION_TEXT, 0, "grant", "NAME", "which grant; needed where more than one is held", AT(name), 0, 0, 0},
+    {OPTION_TEXT, 0, "url", "BASE", "the grant of these endpoints", AT(url), 0, 0, 0},
+    {OPTION_TEXT, 0, "uid", "ID", "the grant of this participant id", AT(uid), 0, 0, 0},
+    {OPTION_TEXT, 0, "secret-file", "FILE", "our shared secret; default: as for grant", AT(secret_file), 0, 0, 0},
+    {OPTION_NUMBER, 0, "lifespan", "SEC", "for how long; default: as asked for at first", AT(lifespan), 0, 1,
+     IA_LIFESPAN_MAX},
+    {OPTION_TEXT, 0, "state", "FILE", "where grants are kept", AT(state), 0, 0, 0},
+    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+};
+
+static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const char *endpoint)
+{
+    grant_record *record;
+    ia_mac_key key;
+    int rc = state_select(&record, s, o->name, endpoint, o->uid, NULL);
+
+    if (rc != CL_OK)
+        return rc;
+    if (!record->token)
+        return say_refused("grant %s holds no token; ask for one with: interauth grant", record->name);
+    if (!record->can_refresh)
+        return say_refused("grant %s cannot be refreshed; ask for a new one with: interauth grant", record->name);
+    if ((rc = secret_key_load(&key, p, o->secret_file ? o->secret_file : record->secret_file)) != CL_OK)
+        return rc;
+    rc = exchange_refresh(record, p, &key, o->lifespan ? o->lifespan : record->lifespan, o->json);
+    ia_wipe(&key, sizeof key);
+    if (rc != CL_OK || (rc = state_save(s)) != CL_OK)
+        return rc;
+    return grant_print(p, record, o->json);
+}
+
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    const refresh_options *o = options;
+    address at = {0};
+    state *s;
+    int rc;
+
+    (void)operands;
+    (void)operand_count;
+    if (o->name && (o->url || o->uid))
+        return say_usage("--grant stands alone: without --url and --uid");
+    if (o->url && (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK)
+        return rc;
+    if ((rc = state_open(&s, p, o->state)) != CL_OK)
+        return rc;
+    rc = refresh_held(s, p, o, at.url);
+    state_close(s);
+    return rc;
+}
+
+const cl_verb verb_refresh = {
+    "refresh", "Ask for more time for a grant.", "", 0, 0, ROWS(rows), sizeof(refresh_options), run};

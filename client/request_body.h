@@ -1,0 +1,18 @@
+/** The body of a request: given as text, from a file, or from standard input. */
+#ifndef CLIENT_REQUEST_BODY_H
+#define CLIENT_REQUEST_BODY_H
+
+#include "http.h"
+
+/**
+ * Opens what -d (`data`: a text, "@FILE" or "@-") or -T (`upload`: FILE or "-") names; both NULL is no body. What
+ * cannot be read twice is copied to an unlinked temporary file. @return an exit status
+ */
+int request_body_open(http_body *out, apr_pool_t *p, const char *data, const char *upload);
+
+/** The value of a Content-Digest for the body with these algorithms (IA_DIGEST_*), from `p`. */
+int request_body_digest(const char **out, apr_pool_t *p, const http_body *body, unsigned algorithms);
+
+void request_body_close(http_body *body);
+
+#endif

@@ -1,0 +1,32 @@
+/**
+ * What the command says to people, on standard error, and how it ends.
+ *
+ * Every message is one line, "interauth VERB: text", in which anything but printable ASCII shows as '?': parts of
+ * a text may come from a server, and must not steer the terminal.
+ */
+#ifndef CLIENT_SAY_H
+#define CLIENT_SAY_H
+
+/** Exit statuses. */
+enum { CL_OK = 0, CL_REFUSED = 1, CL_USAGE = 2, CL_FAULT = 3 };
+
+#define SAY_FORMAT __attribute__((format(printf, 1, 2)))
+
+/** Names the verb that speaks from here on; static text. */
+void say_begin(const char *verb);
+
+void say_note(const char *format, ...) SAY_FORMAT;
+void say_warning(const char *format, ...) SAY_FORMAT;
+
+/** These return the exit status that belongs to them. */
+int say_refused(const char *format, ...) SAY_FORMAT;
+int say_usage(const char *format, ...) SAY_FORMAT;
+int say_fault(const char *format, ...) SAY_FORMAT;
+
+/** Flushes standard output. @return `status`, or CL_FAULT where the output could not be written */
+int say_end(int status);
+
+/** Prints a line on standard output. NULL is a fault (a text that could not be made). */
+int say_out(const char *text);
+
+#endif

@@ -1,0 +1,114 @@
+#include "session.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "exchange.h"
+#include "files.h"
+#include "say.h"
+#include "secret_source.h"
+
+/* The record the wish names. It is new where the wish says enough to ask for a grant. */
+static int record_find(grant_record **out, state *st, apr_pool_t *p, const session_wish *wish)
+{
+    grant_record *record = NULL;
+
+    if (wish->name || !wish->endpoint || !wish->uid || !wish->capabilities)
+        return state_select(out, st, wish->name, wish->endpoint, wish->uid, wish->origin);
+    record = state_find(st, wish->endpoint, wish->uid);
+    if (!record) {
+        record = state_add(st, wish->endpoint, wish->uid);
+        record->access_for = wish->capabilities;
+        record->hash = wish->hash;
+        record->secret_file = wish->secret_file ? file_absolute(p, wish->secret_file) : NULL;
+        record->ca_file = wish->ca_file ? file_absolute(p, wish->ca_file) : NULL;
+    }
+    *out = record;
+    return state_name(st, record, NULL);
+}
+
+static int is_usable(const grant_record *record, const char *dead_token)
+{
+    return record->token && record->expires > apr_time_now() &&
+           (!dead_token || strcmp(record->token, dead_token) != 0);
+}
+
+/* Under the lock, so that of many calls that find no grant one asks and the others use what it got. */
+static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const char *dead_token)
+{
+    int rc;
+
+    if (is_usable(record, dead_token))
+        return CL_OK;
+    if (record->access_for->nelts == 0)
+        return say_refused("grant %s has expired; ask for a new one with: interauth grant", record->name);
+    if ((rc = exchange_grant(record, p, &s->key, 0)) != CL_OK)
+        return rc;
+    say_note("asked %s for a new grant", record->endpoint);
+    return CL_OK;
+}
+
+static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_token)
+{
+    const session_wish *wish = s->wish;
+    grant_record *record;
+    const char *nonce;
+    int rc = record_find(&record, st, p, wish);
+
+    if (rc != CL_OK)
+        return rc;
+    if ((rc = secret_key_load(&s->key, p, wish->secret_file ? wish->secret_file : record->secret_file)) != CL_OK ||
+        (rc = grant_ensure(s, record, p, dead_token)) != CL_OK)
+        return rc;
+    nonce = record_take_nonce(record);
+    if ((rc = state_save(st)) != CL_OK)
+        return rc;
+    s->held = record;
+    s->nonce_was_held = nonce != NULL;
+    apr_cpystrn(s->nonce, nonce ? nonce : "", sizeof s->nonce);
+    return CL_OK;
+}
+
+int session_begin(session *out, apr_pool_t *p, const session_wish *wish, const char *dead_token)
+{
+    state *st;
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    out->wish = wish;
+    if ((rc = state_open(&st, p, wish->state)) != CL_OK)
+        return rc;
+    rc = begin_locked(out, p, st, dead_token);
+    state_close(st);
+    if (rc != CL_OK) {
+        session_close(out);
+        return rc;
+    }
+    if (!*out->nonce)
+        exchange_nonce(out->nonce, p, out->held);
+    return CL_OK;
+}
+
+void session_keep(const session *s, apr_pool_t *p, const char *nonce, int drop)
+{
+    grant_record *record;
+    state *st;
+
+    if ((!nonce && !drop) || state_open(&st, p, s->wish->state) != CL_OK)
+        return;
+    record = state_find(st, s->held->endpoint, s->held->uid);
+    if (record && record->token && strcmp(record->token, s->held->token) == 0) {
+        if (drop)
+            apr_array_clear(record->nonces);
+        if (nonce)
+            record_add_nonce(record, p, nonce);
+        state_save(st);
+    }
+    state_close(st);
+}
+
+void session_close(session *s)
+{
+    ia_wipe(&s->key, sizeof s->key);
+}
