@@ -46,7 +46,7 @@ static ia_result place_param(ia_sfv_param **out, ia_sfv_member *member, ia_sfv_p
 
 static ia_result read_params(ia_sfv_member *member, iai_sfv_reader *r)
 {
-    const ia_sfv_value yes = {IA_SFV_BOOLEAN, 1, {"", 0}};
+    static const ia_sfv_value none, yes = {IA_SFV_BOOLEAN, 1, {NULL, 0}};
     ia_sfv_param *param, **end = &member->params;
     unsigned seen = 0;
     ia_sfv_text key;
@@ -62,12 +62,14 @@ static ia_result read_params(ia_sfv_member *member, iai_sfv_reader *r)
         if (rc != IA_OK)
             return rc;
         param->key = key;
-        param->value = yes;
-        if (iai_sfv_take(r, '=')) {
-            rc = iai_sfv_read_value(&param->value, r);
-            if (rc != IA_OK)
-                return rc;
+        if (!iai_sfv_take(r, '=')) {
+            param->value = yes;
+            continue;
         }
+        param->value = none;
+        rc = iai_sfv_read_value(&param->value, r);
+        if (rc != IA_OK)
+            return rc;
     }
     return IA_OK;
 }

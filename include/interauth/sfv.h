@@ -26,11 +26,9 @@ extern "C" {
 #define IA_SFV_MEMBERS_MAX    1024
 #define IA_SFV_PARAMETERS_MAX 256
 
-/** A repeated dictionary or parameter key is refused; otherwise the last one wins, in the place of the first.
- */
+/** A repeated dictionary or parameter key is refused; else the last one wins, in the place of the first. */
 #define IA_SFV_UNIQUE 1u
-/** Base64 must be exactly what a serialiser writes: padding complete, pad bits zero (RFC 9651 section 4.2.7).
- */
+/** Base64 must be exactly what a serialiser writes: padding complete, pad bits zero (section 4.2.7). */
 #define IA_SFV_EXACT 2u
 /** For signatures and digests. */
 #define IA_SFV_STRICT (IA_SFV_UNIQUE | IA_SFV_EXACT)

@@ -462,6 +462,9 @@ static void test_parameters(void **state)
     assert_int_equal(ia_sfv_param_get(item, "b")->type, IA_SFV_BOOLEAN);
     assert_int_equal(ia_sfv_param_get(item, "b")->number, 0);
     assert_text(ia_sfv_param_get(item, "c")->text, "x\"");
+    assert_int_equal(ia_sfv_param_get(item, "c")->number, 0);
+    assert_null(ia_sfv_param_get(item, "a")->text.data);
+    assert_null(ia_sfv_param_get(item, "f")->text.data);
     assert_int_equal(ia_sfv_param_get(item, "*d-_.9")->type, IA_SFV_TOKEN);
     assert_text(ia_sfv_param_get(item, "e")->text, "\1");
     assert_int_equal(ia_sfv_param_get(item, "f")->type, IA_SFV_DATE);
@@ -621,9 +624,11 @@ static void test_repeated_keys(void **state)
     assert_int_equal(field.first->param_count, 3);
     assert_text(field.first->params->key, "a");
     assert_text(field.first->params->value.text, "z");
+    assert_int_equal(field.first->params->value.number, 0);
     assert_text(field.first->params->next->next->key, "c");
     assert_int_equal(parse(&field, *state, ITEM, "1;a=\"z\";a", 0), IA_OK);
     assert_int_equal(field.first->params->value.type, IA_SFV_BOOLEAN);
+    assert_null(field.first->params->value.text.data);
 }
 
 static void test_repeated_keys_refused(void **state)

@@ -469,9 +469,9 @@ static void test_decimal(void **state)
         {999999999999.999, MAX},
         {-999999999999.999, -MAX},
     };
-    static const double refused[] = {1e12, -1e12, 1000000000000.1, -1000000000000.1, 999999999999.9999,
-                                     1e18, 1e300, -1e300,          INFINITY,         -INFINITY,
-                                     NAN};
+    static const double refused[] = {1e12,       -1e12, 1000000000000.1, -1000000000000.1, 999999999999.9999,
+                                     1e18,       1e300, -1e300,          (double)INFINITY, -(double)INFINITY,
+                                     (double)NAN};
     apr_int64_t n;
 
     (void)state;
