@@ -1,0 +1,232 @@
+"""httpd -t: every directive with values it takes and values it refuses, each refusal naming the directive."""
+import re
+
+import pytest
+
+from harness import Caller, Server, Site, Unstartable, participant, passed, refused
+from harness.locate import build_dir
+from test_present import PAGE
+from test_require import ENDPOINT, location
+
+TOO_LARGE = "99999999999999999999"
+NO_NUMBERS = ["", "-1", "abc", "1.5", "1x", "0x10", "+1", " 1", TOO_LARGE]
+
+GOOD_SERVER = {
+    "RegistryCapacity": ["1", "10000", "1000000"],
+    "SAuthClockSkew": ["1", "30", "300"],
+    "SAuthHash": ["sha256", "sha256 sha1"],
+    "SAuthPartialGrants": ["On", "Off", "on"],
+    "SAuthRefreshWindow": ["0", "1", "3600"],
+    "SAuthGrantCapacity": ["1", "8", "10000"],
+    "SAuthGrantQuota": ["1", "100"],
+    "SAuthNonceLifetime": ["1", "300"],
+    "SAuthGrantMaxAge": ["60", "2592000"],
+    "SAuthReplayCapacity": ["1", "10000"],
+    "SAuthReplayQuota": ["1", "100"],
+    "SAuthRequestRequire": ["id", "aud", "id aud"],
+}
+
+GOOD_LOCATION = {
+    "SAuthScope": ["red", "a", "tenant.1"],
+    "SAuthMode": ["enforce", "observe"],
+    "SAuthPass": ["env", "headers"],
+    "SAuthPassAuthorization": ["On", "Off"],
+    "SAuthAccept": ["sauth"],
+    "ISign": ["off", "observe", "require"],
+    "ISignBody": ["spool", "spool 64K", "spool 1024 1M", "spool 256K 64M"],
+    "Require": ["capability read", "capability read update", "capability %{req:X-A}", "participant a", "participant a b",
+                "participant-role consumer", "not capability x\nRequire capability read"],
+}
+
+BAD = [(name, value) for name in ("RegistryCapacity", "SAuthClockSkew", "SAuthGrantCapacity", "SAuthGrantQuota",
+                                  "SAuthNonceLifetime", "SAuthGrantMaxAge", "SAuthReplayCapacity", "SAuthReplayQuota")
+       for value in NO_NUMBERS + ["0", "1 2", None] if not (name == "SAuthClockSkew" and value == "0")]
+BAD += [("SAuthRefreshWindow", value) for value in NO_NUMBERS + ["1 2", None]]
+BAD += [("SAuthHash", value) for value in ("md5", "sha256 md5", "SHA-256", "", None, "sha512", "sha1 sha1")]
+BAD += [("SAuthPartialGrants", value) for value in ("yes", "", None, "On Off")]
+BAD += [("SAuthRequestRequire", value) for value in ("uid", "id id2", "", None)]
+BAD += [("RegistryFile", value) for value in ("", None, "a b")]
+
+BAD_LOCATION = [("SAuthMode", value) for value in ("watch", "", None, "enforce observe")]
+BAD_LOCATION += [("SAuthScope", value) for value in ("", None, "a b", "'a b'", "x" * 300)]
+BAD_LOCATION += [("SAuthPass", value) for value in ("both", "", None)]
+BAD_LOCATION += [("SAuthPassAuthorization", value) for value in ("yes", "", None)]
+BAD_LOCATION += [("SAuthAccept", value) for value in ("basic", "", None, "sauth basic")]
+BAD_LOCATION += [("ISign", value) for value in ("on", "", None, "off observe")]
+BAD_LOCATION += [("ISignBody", value) for value in
+                 ("file", "", None, "spool x", "spool -1", "spool 1K x", "spool 2M 1M", "spool 1T", "spool 1K 2K 3K",
+                  f"spool {TOO_LARGE}", "spool 1K " + TOO_LARGE + "M", "spool K")]
+BAD_LOCATION += [("Require", value) for value in
+                 ("capability", "participant", "participant-role", "capability %{req:", "participant %{nonsense:x}",
+                  "participant-role %{req:")]
+
+GLOBAL_ONLY = ["RegistryFile conf/x.json", "RegistryCapacity 10", "SAuthGrantCapacity 10", "SAuthReplayCapacity 10"]
+
+
+def line(name, value):
+    return name if value is None else f'{name} ""' if value == "" else f"{name} {value}"
+
+
+def ids(rows):
+    return [f"{name}-{value!r}"[:60] for name, value in rows]
+
+
+class Checks:
+    @pytest.fixture(scope="class")
+    def idle(self):
+        """A server that is never started."""
+        if build_dir() is None:
+            pytest.skip("INTERAUTH_BUILD does not name a build directory")
+        server = Server(Site(modules=("rewrite",)))
+        yield server
+        assert server.close() == []
+
+    def check(self, idle, config):
+        idle.configure(config)
+        return idle.check()
+
+    def refusal(self, idle, config, name):
+        accepted, said = self.check(idle, config)
+        assert not accepted, f"accepted: {config}"
+        assert name in said, said
+        return said
+
+
+class TestValues(Checks):
+    @pytest.mark.parametrize("name, value", [(name, value) for name in GOOD_SERVER for value in GOOD_SERVER[name]])
+    def test_good(self, idle, name, value):
+        accepted, said = self.check(idle, line(name, value) + "\n" + ENDPOINT)
+        assert accepted, said
+
+    @pytest.mark.parametrize("name, value", [(name, value) for name in GOOD_LOCATION for value in GOOD_LOCATION[name]])
+    def test_good_in_a_location(self, idle, name, value):
+        accepted, said = self.check(idle, location("/files", "Require capability read", line(name, value)))
+        assert accepted, said
+
+    @pytest.mark.parametrize("name, value", BAD, ids=ids(BAD))
+    def test_bad(self, idle, name, value):
+        said = self.refusal(idle, line(name, value) + "\n", name)
+        assert re.search(r"line \d+ of .*httpd\.conf", said) or name == "RegistryFile", said
+
+    @pytest.mark.parametrize("name, value", BAD_LOCATION, ids=ids(BAD_LOCATION))
+    def test_bad_in_a_location(self, idle, name, value):
+        more = line(name, value)
+        requirement = "Require valid-user" if name == "Require" else "Require capability read"
+        said = self.refusal(idle, location("/files", requirement, more), name)
+        assert re.search(r"line \d+ of .*httpd\.conf", said), said
+
+
+class TestContext(Checks):
+    @pytest.mark.parametrize("directive", GLOBAL_ONLY)
+    def test_not_in_a_virtual_host(self, idle, directive):
+        self.refusal(idle, f"<VirtualHost *:@PORT@>\n{directive}\n</VirtualHost>\n", directive.split()[0])
+
+    @pytest.mark.parametrize("directive", GLOBAL_ONLY)
+    def test_not_in_a_location(self, idle, directive):
+        self.refusal(idle, f'<Location "/x">\n{directive}\n</Location>\n', directive.split()[0])
+
+    def test_directory_and_files_and_if(self, idle):
+        for section in ('<Directory "/srv">', '<Files "x">', '<If "true">', '<LocationMatch "^/x">'):
+            close = "</" + section[1:].split()[0] + ">"
+            accepted, said = self.check(idle, f"{section}\nAuthType SAuth\nAuthName x\nSAuthScope a\nSAuthMode observe\n"
+                                              f"ISign require\nRequire capability read\n{close}\n")
+            assert accepted, said
+
+    def test_virtual_hosts(self, idle):
+        accepted, said = self.check(idle, f"<VirtualHost *:@PORT@>\nSAuthHash sha256 sha1\n{ENDPOINT}</VirtualHost>\n")
+        assert accepted, said
+
+
+HTACCESS = ["SAuthMode observe", "SAuthScope x", "SAuthPass headers", "SAuthPassAuthorization On", "ISign off",
+            "ISignBody spool 1K", "SAuthAccept sauth"]
+
+
+class TestHtaccess:
+    """Whoever may write a .htaccess may not loosen what the server's configuration says."""
+
+    site = Site(config=ENDPOINT, files={f"d{n}/.htaccess": text + "\n" for n, text in enumerate(HTACCESS)})
+
+    @pytest.mark.parametrize("number", range(len(HTACCESS)))
+    def test_not_allowed(self, server, number):
+        server.log.expect(rf"\.htaccess: {HTACCESS[number].split()[0]} not allowed here")
+        assert server.get(f"/d{number}/").status == 500
+
+
+UNGUARDED = [
+    ("location", '<Location "/x">\nAuthType SAuth\nAuthName x\n</Location>\n'),
+    ("directory", '<Directory "@ROOT@/x">\nAuthType SAuth\nAuthName x\n</Directory>\n'),
+    ("in a virtual host", '<VirtualHost *:@PORT@>\n<Location "/x">\nAuthType SAuth\nAuthName x\n</Location>\n'
+                          "</VirtualHost>\n"),
+    ("any case", '<Location "/x">\nAuthType sauth\nAuthName x\n</Location>\n'),
+    ("quoted", '<Location "/x">\nAuthType "SAuth"\nAuthName x\n</Location>\n'),
+]
+
+GUARDED = [
+    ("in the section", location("/x", "Require capability read")),
+    ("in a container", '<Location "/x">\nAuthType SAuth\nAuthName x\n<RequireAny>\nRequire capability read\n'
+                       "</RequireAny>\n</Location>\n"),
+    ("in a section within", '<Location "/x">\nAuthType SAuth\nAuthName x\n<Limit GET>\nRequire capability read\n</Limit>\n'
+                            "<LimitExcept GET>\nRequire all denied\n</LimitExcept>\n</Location>\n"),
+    ("in a more general section", '<Location "/x">\nRequire capability read\n</Location>\n<Location "/x/y">\n'
+                                  "AuthType SAuth\nAuthName x\n</Location>\n"),
+    ("another scheme", '<Location "/x">\nAuthType Basic\nAuthName x\n</Location>\n'),
+]
+
+
+class TestUnguarded(Checks):
+    """AuthType SAuth without a Require protects nothing: a start-up error that names file and line."""
+
+    @pytest.mark.parametrize("config", [pytest.param(row[1], id=row[0]) for row in UNGUARDED])
+    def test_refused(self, idle, config):
+        said = self.refusal(idle, ENDPOINT + config, "AuthType SAuth")
+        lines = idle.conf.read_text().splitlines()
+        numbers = [n + 1 for n, text in enumerate(lines) if re.search(r"(?i)authtype\s+\"?sauth", text)
+                   or re.match(r'<(Location|Directory) ".*x">', text)]
+        assert any(f"{idle.conf}:{n}" in said or f"line {n} of {idle.conf}" in said for n in numbers), said
+
+    @pytest.mark.parametrize("config", [pytest.param(row[1], id=row[0]) for row in GUARDED])
+    def test_accepted(self, idle, config):
+        accepted, said = self.check(idle, ENDPOINT + config)
+        assert accepted, said
+
+    def test_does_not_start(self, idle):
+        idle.configure(UNGUARDED[0][1])
+        with pytest.raises(Unstartable, match="AuthType SAuth"):
+            idle.start()
+        idle.log.allow("AuthType SAuth|AH00016|configuration failed|Configuration Failed")
+
+
+class TestUnguardedAtReload:
+    """At a reload such a configuration does not end the server: its AuthType SAuth locations answer 503."""
+
+    site = Site(config=ENDPOINT + location("/files", "Require capability read"))
+
+    def test_answers_503(self, server):
+        caller = Caller(server).granted()
+        server.configure(self.site.config + UNGUARDED[0][1])
+        server.log.expect(r"\[sauth:error\] .*AuthType SAuth.*httpd\.conf")
+        server.graceful()
+        assert server.get("/index.html").status == 200
+        refused(server, server.get(PAGE, {"Authorization": caller.header(caller.nonces[0])}), 503, "unavailable",
+                "location_unguarded", level="error")
+        server.configure(self.site.config)
+        server.graceful()
+        passed(caller.get(PAGE))
+
+
+class TestLoadOrder:
+    """The order of LoadModule does not matter, and each module loads alone."""
+
+    @pytest.mark.parametrize("ours", [("registry", "isign", "sauth"), ("sauth", "isign", "registry"),
+                                      ("isign", "sauth", "registry"), ("sauth", "registry")])
+    def test_order(self, make_server, ours):
+        server = make_server(Site(ours=ours, config=ENDPOINT + location("/files", "Require capability read"),
+                                  participants=[participant()]))
+        passed(Caller(server).granted().get(PAGE))
+
+    @pytest.mark.parametrize("ours", [("registry",), ("isign",), ("isign", "registry")])
+    def test_alone(self, make_server, ours):
+        server = make_server(Site(ours=ours, participants=[participant()] if "registry" in ours else None))
+        assert server.get("/index.html").status == 200
+        server.graceful()
+        assert server.get("/index.html").status == 200

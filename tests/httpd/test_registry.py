@@ -1,0 +1,360 @@
+"""The participants file: what is accepted, what is refused and how that is said, at a start and at a reload."""
+import json
+import os
+import re
+
+import pytest
+
+from harness import BASIC, Caller, Server, Site, Unstartable, participant, passed, refused
+from harness.site import SECRET, UID, b64url, participants_text
+from test_present import OTHER, OTHER_SECRET, PAGE
+
+GOOD = participants_text([participant()])
+
+
+def text_of(**members):
+    return participants_text([participant(), participant(OTHER, secret=OTHER_SECRET, **members)])
+
+
+# What is wrong, the file's text, what the message must say beside the file's name.
+DAMAGED = [
+    ("empty", "", r"line 1"),
+    ("not JSON", "participants\n", r"line 1"),
+    ("cut off in line 3", '{"participants": [\n{"id": "a",\n"name": "x', r"line 3"),
+    ("trailing comma in line 4", '{"participants": [\n{"id": "a"\n},\n]}', r"line 4"),
+    ("text behind", GOOD + "x", r"line \d+"),
+    ("member repeated", '{"participants": [{"id": "a", "id": "b"}]}', r"line 1"),
+    ("a list", "[]", r"participants"),
+    ("no list", '{"participants": {}}', r"participants"),
+    ("unknown member at the top", '{"participants": [], "version": 1}', r"participants"),
+    ("record not an object", '{"participants": [1]}', r"participant 1"),
+    ("id missing", '{"participants": [{"name": "x"}]}', r"participant 1.*id"),
+    ("id empty", '{"participants": [{"id": ""}]}', r"participant 1.*id"),
+    ("id with a space", '{"participants": [{"id": "a b"}]}', r"participant 1.*id"),
+    ("id with a quote", '{"participants": [{"id": "a\\"b"}]}', r"participant 1.*id"),
+    ("id too long", '{"participants": [{"id": "%s"}]}' % ("a" * 256), r"participant 1.*id"),
+    ("id used twice", participants_text([participant(), participant()]), rf"participant 2 \({re.escape(UID)}\).*id"),
+    ("unknown member", text_of(secret_key="x"), rf"participant 2 \({re.escape(OTHER)}\).*secret_key"),
+    ("unknown status", text_of(status="fine"), r"participant 2.*status"),
+    ("capability with a space", text_of(capabilities=["read", "a b"]), r"participant 2.*capabilities"),
+    ("capability repeated", text_of(capabilities=["read", "read"]), r"participant 2.*capabilities"),
+    ("capabilities a string", text_of(capabilities="read"), r"participant 2.*capabilities"),
+    ("role a number", text_of(roles=[1]), r"participant 2.*roles"),
+    ("33 roles", text_of(roles=[f"r{n}" for n in range(33)]), r"participant 2.*roles"),
+    ("expires a date", text_of(expires="2035-12-20"), r"participant 2.*expires"),
+    ("expires a number", text_of(expires=2000000000), r"participant 2.*expires"),
+    ("lifespan 0", text_of(token_max_lifespan=0), r"participant 2.*token_max_lifespan"),
+    ("lifespan a string", text_of(token_max_lifespan="60"), r"participant 2.*token_max_lifespan"),
+    ("allow_refresh a string", text_of(allow_refresh="yes"), r"participant 2.*allow_refresh"),
+    ("secret of 15 bytes", participants_text([participant(secret=b"fifteen bytes..")]), r"participant 1.*16"),
+    ("secret empty", participants_text([participant(secret=b"")]), r"participant 1.*secret"),
+    ("secret with padding", participants_text([participant(shared_secret="AAECAwQFBgcICQoLDA0ODw==")]),
+     r"participant 1.*base64url"),
+    ("secret a number", participants_text([participant(shared_secret=1)]), r"participant 1.*secret"),
+    ("both forms of the secret", text_of(shared_secrets=[{"value": b64url(SECRET)}]), r"participant 2.*shared_secrets"),
+    ("four secrets", participants_text([participant(secret=None, shared_secrets=[
+        {"value": b64url(bytes([n]) * 16)} for n in range(4)])]), r"participant 1.*shared_secrets"),
+    ("secret's end malformed", participants_text([participant(secret=None, shared_secrets=[
+        {"value": b64url(SECRET), "not_after": "soon"}])]), r"participant 1.*not_after"),
+]
+
+
+def rows(table):
+    return [pytest.param(*row[1:], id=row[0]) for row in table]
+
+
+class Refusals:
+    """Both ways of finding a damaged file say the same; neither shows what is in it."""
+
+    def refusal(self, server, text):
+        server.participants(text)
+        accepted, said = server.check()
+        assert not accepted, f"httpd -t accepts it: {said}"
+        with pytest.raises(Unstartable) as raised:
+            server.start()
+        server.log.allow(r"registry|AH00016|AH00526|Configuration Failed|configuration failed")
+        for message in (said, str(raised.value)):
+            assert str(server.participants_file) in message, message
+            assert b64url(SECRET) not in message and "AAECAwQF" not in message
+        return said
+
+
+class TestFirstStart(Refusals):
+    """A first start refuses a damaged file, and so does httpd -t."""
+
+    @pytest.fixture(scope="class")
+    def idle(self):
+        from harness.locate import build_dir
+        if build_dir() is None:
+            pytest.skip("INTERAUTH_BUILD does not name a build directory")
+        server = Server(Site(config=BASIC))
+        yield server
+        server.log.allow(".")
+        assert server.close() == []
+
+    @pytest.mark.parametrize("text, says", rows(DAMAGED))
+    def test_damaged(self, idle, text, says):
+        said = self.refusal(idle, text)
+        assert re.search(says, said.replace(str(idle.participants_file), "")), said
+
+    def test_missing(self, idle):
+        os.unlink(idle.participants_file) if idle.participants_file.exists() else None
+        accepted, said = idle.check()
+        assert not accepted and str(idle.participants_file) in said and "No such file" in said
+
+    def test_not_utf8(self, idle):
+        self.refusal(idle, b'{"participants": [{"id": "a", "name": "\xff"}]}')
+
+    @pytest.mark.parametrize("mode", [0o644, 0o666, 0o660, 0o604, 0o622])
+    def test_mode(self, idle, mode):
+        idle.participants(GOOD)
+        os.chmod(idle.participants_file, mode)
+        accepted, said = idle.check()
+        assert not accepted and str(idle.participants_file) in said and f"{mode:04o}" in said
+
+    @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o440])
+    def test_good_mode(self, idle, mode):
+        idle.participants(GOOD)
+        os.chmod(idle.participants_file, mode)
+        assert idle.check()[0]
+
+    def test_a_directory(self, idle):
+        idle.configure(BASIC.replace("<Location", 'RegistryFile "@ROOT@/conf"\n<Location', 1))
+        accepted, said = idle.check()
+        idle.configure(BASIC)
+        assert not accepted and "regular" in said
+
+    @pytest.mark.parametrize("text", [
+        '{"participants": []}', '{"participants": [{"id": "a"}]}',
+        participants_text([participant(name="N\u00e4me", roles=[], capabilities=[], expires="2035-12-20T00:00:00Z",
+                                       endpoints=[{"url": "https://www.example.org/api/", "api_version": "1.0",
+                                                   "valid_from": "2026-01-01T00:00:00Z"}],
+                                       keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1",
+                                              "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "nbf": 0,
+                                              "exp": 0}])]),
+        json.dumps({"participants": [participant(f"p{n}") for n in range(500)]})])
+    def test_good(self, idle, text):
+        idle.participants(text)
+        accepted, said = idle.check()
+        assert accepted, said
+
+
+class TestCapacity:
+    site = Site(config="RegistryCapacity 2\n" + BASIC,
+                participants=[participant(), participant(OTHER, secret=OTHER_SECRET)])
+
+    def test_full_to_the_brim(self, server):
+        passed(Caller(server).granted().get(PAGE))
+        passed(Caller(server, OTHER, OTHER_SECRET).granted().get(PAGE))
+
+    def test_one_too_many_at_a_reload(self, server, caller):
+        server.participants([participant(), participant(OTHER, secret=OTHER_SECRET), participant("third")])
+        server.log.expect(r"\[registry:error\] .*RegistryCapacity 2")
+        server.graceful()
+        passed(caller.get(PAGE))
+
+    def test_one_too_many_at_a_start(self, make_server):
+        server = make_server(Site(config="RegistryCapacity 1\n" + BASIC, participants=[participant(), participant("b")]),
+                             start=False)
+        accepted, said = server.check()
+        assert not accepted and "RegistryCapacity 1" in said
+
+    def test_room_is_used_again(self, server):
+        """Records that come and go do not use the capacity up."""
+        for number in range(6):
+            server.participants([participant(), participant(f"guest{number}", secret=OTHER_SECRET)])
+            server.graceful()
+            passed(Caller(server, f"guest{number}", OTHER_SECRET).granted().get(PAGE))
+
+    def test_capacity_changed_at_a_reload(self, server, caller):
+        """The old size stays until a stop and start, and the log says so."""
+        server.configure("RegistryCapacity 50\n" + BASIC)
+        server.graceful()
+        server.log.wait(r"\[registry:notice\] .*RegistryCapacity 50 .*stop and start")
+        passed(caller.get(PAGE))
+
+
+class TestReload:
+    """Changes of the file are in force after a graceful restart, and grants outlive it."""
+
+    site = Site(config=BASIC, participants=[participant(), participant(OTHER, ["read"], OTHER_SECRET)])
+
+    @pytest.fixture(autouse=True)
+    def fresh(self, server):
+        yield
+        server.participants(self.site.participants)
+        server.graceful()
+
+    def reload(self, server, records):
+        server.participants(records)
+        server.graceful()
+
+    def test_new_participant(self, server):
+        new = Caller(server, "new", OTHER_SECRET)
+        refused(server, new.ask(), 401, "invalid_credentials", "participant_unknown")
+        self.reload(server, self.site.participants + [participant("new", ["read"], OTHER_SECRET)])
+        passed(new.granted().get(PAGE))
+
+    def test_unchanged_participant_keeps_grant_and_nonces(self, server, caller):
+        held = caller.header()
+        used = caller.header(caller.generate())
+        passed(server.get(PAGE, {"Authorization": used}))
+        self.reload(server, self.site.participants)
+        passed(server.get(PAGE, {"Authorization": held}))
+        refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
+
+    def test_removed(self, server, caller):
+        self.reload(server, [participant(OTHER, ["read"], OTHER_SECRET)])
+        answer = caller.get(PAGE)
+        assert answer.status == 401, repr(answer)
+        server.log.expect(r"sauth: refused reason=(grant_ended|token_unknown|participant_unknown)( |$)")
+        refused(server, caller.ask(), 401, "invalid_credentials", "participant_unknown")
+
+    def test_removed_and_back_again(self, server, caller):
+        """A participant that was removed and comes back is another one: its old grants stay dead."""
+        self.reload(server, [participant(OTHER, ["read"], OTHER_SECRET)])
+        self.reload(server, self.site.participants)
+        answer = caller.get(PAGE)
+        assert answer.status == 401, repr(answer)
+        server.log.expect(r"sauth: refused reason=(grant_ended|token_unknown)( |$)")
+        passed(caller.granted().get(PAGE))
+
+    @pytest.mark.parametrize("status", ["suspended", "rejected", "offboarded", "applied", "under_review"])
+    def test_status(self, server, caller, status):
+        self.reload(server, [participant(status=status), participant(OTHER, ["read"], OTHER_SECRET)])
+        refused(server, caller.get(PAGE), 403, "participant_inactive", "participant_inactive")
+        refused(server, caller.ask(), 403, "participant_inactive", "participant_inactive")
+        refused(server, caller.refresh(), 403, "participant_inactive", "participant_inactive")
+
+    def test_suspended_and_approved_again(self, server, caller):
+        self.reload(server, [participant(status="suspended")])
+        refused(server, caller.get(PAGE), 403, "participant_inactive", "participant_inactive")
+        self.reload(server, self.site.participants)
+        passed(caller.granted().get(PAGE))
+
+    def test_expired(self, server, caller):
+        self.reload(server, [participant(expires="2020-01-01T00:00:00Z")])
+        refused(server, caller.get(PAGE), 403, "participant_expired", "participant_expired")
+
+    def test_capability_taken_away(self, server, caller):
+        """Each use gives what was granted and is still allowed."""
+        self.reload(server, [participant(capabilities=["update"])])
+        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        self.reload(server, self.site.participants)
+        passed(caller.get(PAGE))
+
+    def test_capability_added(self, server, caller):
+        """A grant does not grow."""
+        server.configure(BASIC.replace("Require capability read", "Require capability more"))
+        self.reload(server, [participant(capabilities=["read", "update", "more"])])
+        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        passed(caller.granted("more").get(PAGE))
+        server.configure(BASIC)
+
+    def test_refresh_runs_the_whole_decision_again(self, server, caller):
+        self.reload(server, [participant(allow_refresh=False)])
+        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed")
+        self.reload(server, [participant(capabilities=["update"])])
+        refused(server, caller.refresh(), 403, "capability_not_held", "capability_not_held")
+
+    def test_secret_replaced(self, server, caller):
+        self.reload(server, [participant(secret=OTHER_SECRET)])
+        refused(server, caller.get(PAGE), 401, "invalid_credentials", "mac_mismatch")
+        with_new = Caller(server, UID, OTHER_SECRET)
+        with_new.token, with_new.nonces = caller.token, [with_new.generate()]
+        refused(server, with_new.get(PAGE), 401, "token_revoked", "secret_rotated")
+
+    def test_secret_rotated_with_overlap(self, server, caller):
+        """Both secrets are good for a while: nobody is refused."""
+        self.reload(server, [participant(secret=None, shared_secrets=[
+            {"value": b64url(SECRET), "not_after": "2099-01-01T00:00:00Z"}, {"value": b64url(OTHER_SECRET)}])])
+        passed(caller.get(PAGE))
+        passed(Caller(server, UID, OTHER_SECRET).granted().get(PAGE))
+        passed(Caller(server).granted().get(PAGE))
+
+    def test_role_taken_away(self, server, caller):
+        server.configure(BASIC.replace("Require capability read", "Require participant-role consumer"))
+        self.reload(server, self.site.participants)
+        passed(caller.get(PAGE))
+        self.reload(server, [participant(roles=["provider"])])
+        refused(server, caller.get(PAGE), 403, "insufficient_role", "role_missing")
+        server.configure(BASIC)
+
+    @pytest.mark.parametrize("text", ["{", "", '{"participants": [{"id": "x", "more": 1}]}',
+                                      participants_text([participant(), participant()])])
+    def test_damaged(self, server, caller, text):
+        """A damaged file at a reload keeps what is in force, says so, and does not end the server."""
+        server.log.expect(rf"\[registry:error\] .*{re.escape(str(server.participants_file))}")
+        self.reload(server, text)
+        passed(caller.get(PAGE))
+        passed(Caller(server, OTHER, OTHER_SECRET).granted().get(PAGE))
+
+    def test_damaged_then_repaired(self, server, caller):
+        server.log.expect(r"\[registry:error\]")
+        self.reload(server, "{")
+        self.reload(server, [participant(capabilities=["update"])])
+        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+
+    def test_missing(self, server, caller):
+        os.unlink(server.participants_file)
+        server.log.expect(r"\[registry:error\] .*No such file")
+        server.graceful()
+        passed(caller.get(PAGE))
+
+    def test_mode(self, server, caller):
+        os.chmod(server.participants_file, 0o644)
+        server.log.expect(r"\[registry:error\] .*0644")
+        server.graceful()
+        passed(caller.get(PAGE))
+
+    def test_hard_restart(self, server, caller):
+        """The tables belong to the parent: a hard restart keeps them as well."""
+        held, used = caller.header(), caller.header(caller.generate())
+        passed(server.get(PAGE, {"Authorization": used}))
+        server.participants([participant(), participant("new", ["read"], OTHER_SECRET)])
+        server.restart()
+        passed(server.get(PAGE, {"Authorization": held}))
+        refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
+        passed(Caller(server, "new", OTHER_SECRET).granted().get(PAGE))
+
+
+class TestWithoutRegistryFile:
+    """sauth without participants refuses everybody, and starts."""
+
+    site = Site(config=BASIC, participants=None)
+
+    def test_nobody(self, server):
+        refused(server, Caller(server).ask(), 401, "invalid_credentials", "participant_unknown")
+        refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
+
+
+class TestWithoutRegistry:
+    """sauth without mod_registry fails closed."""
+
+    site = Site(config=BASIC, participants=None, ours=("sauth",), expect=())
+
+    @pytest.fixture(autouse=True)
+    def whatever_it_says(self, server):
+        server.log.allow(r"sauth|registry")
+
+    def test_no_pass(self, server):
+        assert server.get(PAGE).status in (401, 503)
+        answer = Caller(server).ask()
+        assert answer.status in (401, 503), repr(answer)
+        assert server.get("/index.html").status == 200
+
+
+class TestStatusPage:
+    site = Site(config="<Location /status>\nSetHandler server-status\nRequire all granted\n</Location>\n" + BASIC,
+                modules=("status",), participants=[participant(), participant("b")])
+
+    def test_short(self, server):
+        text = server.get("/status?auto").text
+        assert "RegistryParticipants: 2\n" in text and "RegistryStale: 0\n" in text
+
+    def test_stale(self, server):
+        server.participants("{")
+        server.log.expect(r"\[registry:error\]")
+        server.graceful()
+        assert "RegistryStale: 1\n" in server.get("/status?auto").text
+        assert "stale" in server.get("/status").text
