@@ -159,6 +159,14 @@ static const node *member_of(const node *object, const char *name)
     return NULL;
 }
 
+/* The text of a member; "" where it has none. */
+static const char *text_member(const node *object, const char *name)
+{
+    const node *n = member_of(object, name);
+
+    return n != NULL && n->kind == TEXT ? n->text : "";
+}
+
 static int is_set(const node *record, const char *name)
 {
     const node *n = member_of(record, name);
@@ -200,11 +208,14 @@ static ia_sfv_text join(apr_pool_t *p, const node *array)
 
 static ia_sfv_kind kind_of(const node *record)
 {
-    const char *type = member_of(record, "header_type")->text;
+    const char *type = text_member(record, "header_type");
 
     if (strcmp(type, "item") == 0)
         return IA_SFV_ITEM;
-    return strcmp(type, "list") == 0 ? IA_SFV_LIST : IA_SFV_DICTIONARY;
+    if (strcmp(type, "list") == 0)
+        return IA_SFV_LIST;
+    assert_string_equal(type, "dictionary");
+    return IA_SFV_DICTIONARY;
 }
 
 static ia_sfv_text text_of(const node *n)
@@ -251,7 +262,7 @@ static ia_sfv_value typed_value(apr_pool_t *p, const node *n)
     size_t i;
 
     for (i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(member_of(n, "__type")->text, types[i].name) == 0)
+        if (strcmp(text_member(n, "__type"), types[i].name) == 0)
             out.type = types[i].type;
     }
     assert_int_not_equal(out.type, IA_SFV_INNER_LIST);
@@ -452,7 +463,7 @@ static unsigned check_directory(apr_pool_t *parent, const char *name,
         for (; record != NULL; record = record->next, records++) {
             wrong = check(p, record);
             if (wrong != NULL) {
-                print_error("%s: \"%s\": %s\n", entry->d_name, member_of(record, "name")->text, wrong);
+                print_error("%s: \"%s\": %s\n", entry->d_name, text_member(record, "name"), wrong);
                 failures++;
             }
         }
