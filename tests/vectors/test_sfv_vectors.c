@@ -347,7 +347,8 @@ static int expected_field(ia_sfv_field *out, apr_pool_t *p, const node *record)
     out->kind = kind_of(record);
     out->first = NULL;
     out->count = 0;
-    assert_non_null(expected);
+    if (expected == NULL)
+        return 0;
     for (n = out->kind == IA_SFV_ITEM ? expected : expected->first; n != NULL; n = n->next) {
         *end = apr_pcalloc(p, sizeof **end);
         if (out->kind == IA_SFV_DICTIONARY)
@@ -432,6 +433,7 @@ static const char *check_serialising(apr_pool_t *p, const node *record)
     ia_sfv_field field;
     char *text;
 
+    assert_non_null(member_of(record, "expected"));
     if (!is_set(record, "must_fail"))
         return expected_field(&field, p, record) &&
                        is_written(p, &field, join(p, member_of(record, "canonical")))
