@@ -1,0 +1,311 @@
+"""What must not get out: secrets into logs, pages into caches. What must not get in: requests that are no requests."""
+import hashlib
+import re
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from harness import BASIC, Caller, Site, participant, passed, refused
+from harness.sauth import FORM, hexmac
+from harness.site import SECRET, UID, b64url
+from test_digest import digest
+from test_present import OTHER, OTHER_SECRET, PAGE, broken_headers
+from test_require import ENDPOINT, location, script
+
+
+class TestSecretsInLogs:
+    """Every log at trace8 of our modules, after every kind of success and refusal. (Each other class checks its own.)"""
+
+    site = Site(config="SAuthHash sha256 sha1\n" + BASIC + location("/cgi-bin/other", "Require capability update",
+                                                                    "ISign require\nSAuthMode observe"),
+                participants=[participant(), participant(OTHER, ["read"], OTHER_SECRET)])
+
+    def test_nothing_leaks(self, server):
+        server.log.allow(".")
+        for hash, raw in (("sha256", False), ("sha1", True)):
+            caller = Caller(server, hash=hash, raw=raw).granted(nonces=4)
+            value = caller.header()
+            for _ in range(2):
+                server.get(PAGE, {"Authorization": value})
+            server.get(PAGE, {"Authorization": caller.bare(caller.nonces[0])})
+            server.get(PAGE, {"Authorization": caller.header(token="T" * 32)})
+            server.get(PAGE, {"Authorization": caller.header(secret=OTHER_SECRET)})
+            server.get(PAGE, [("Authorization", caller.header()), ("Authorization", caller.bare("A" * 22))])
+            caller.nonces = [caller.generate() for _ in range(60)]
+            for header in broken_headers(caller).values():
+                server.guard(*re.findall(r'response="([^"]{20,})"', header))
+                server.get(PAGE, {"Authorization": header})
+            caller.post("/cgi-bin/other", b"body", {"Content-Digest": digest(b"body")})
+            caller.post("/cgi-bin/other", b"body", {"Content-Digest": digest(b"x")})
+            caller.get("/cgi-bin/other")
+            caller.refresh()
+            caller.refresh(token="T" * 32)
+            Caller(server, OTHER, OTHER_SECRET).refresh(token=caller.token)
+            caller.ask(fields={"uid": "a b"})
+            caller.ask(fields={"timestamp": "x"})
+            caller.ask(fields={"more": "x"})
+            caller.ask(timestamp=1300000000)
+            caller.submit("request_access", caller.form("{"))
+            form = caller.form(caller.body())
+            for _ in range(2):
+                answer = caller.submit("request_access", form)
+                if answer.status == 200:
+                    server.guard(answer.json["token"])
+            Caller(server, secret=b"not the secret!!").ask()
+        server.participants([participant(secret=b"fifteen bytes..")])
+        server.graceful()
+        server.guard(b64url(b"fifteen bytes.."))
+        server.participants(self.site.participants)
+        server.graceful()
+        assert len(server.canaries) > 100
+        assert server.leaks() == []
+
+    def test_httpd_t_shows_none(self, server):
+        accepted, said = server.check()
+        assert accepted and not [secret for secret in server.canaries if secret.decode("latin-1") in said]
+
+
+class TestCache:
+    """mod_cache in front: no page of an authenticated request is stored."""
+
+    site = Site(modules=("cache", "cache_socache", "socache_shmcb"), config=BASIC + script("any", """
+    <RequireAny>
+        Require all granted
+        Require capability read
+    </RequireAny>""") + script("open", "Require all granted").replace("AuthType SAuth", "AuthType None") + """
+CacheSocache shmcb
+CacheEnable socache /
+CacheHeader on
+CacheDefaultExpire 3600
+CacheIgnoreNoLastMod On
+""")
+
+    def test_harness_caches(self, server):
+        """An open page is stored: the tests below can fail."""
+        for status in ("MISS", "HIT"):
+            assert status in server.get("/open?header=Cache-Control:+max-age=3600").header("X-Cache")
+
+    @pytest.mark.parametrize("target", [PAGE, "/cgi-bin/orders?header=Cache-Control:+max-age=3600",
+                                        "/cgi-bin/orders?header=Cache-Control:+public,+max-age=3600",
+                                        "/any?header=Cache-Control:+public,+s-maxage=3600"])
+    def test_never_stored(self, server, caller, target):
+        server.log.allow("reason=credentials_missing")
+        seen = set()
+        for _ in range(3):
+            answer = passed(caller.get(target))
+            assert "HIT" not in (answer.header("X-Cache") or "")
+            seen.add(answer.nextnonce)
+        assert len(seen) == 3
+        anonymous = server.get(target)
+        assert anonymous.nextnonce is None and UID.encode() not in anonymous.body
+        assert anonymous.status == (200 if target.startswith("/any") else 401)
+
+    def test_private(self, server, caller):
+        assert "private" in ", ".join(passed(caller.get(PAGE)).all("Cache-Control"))
+        answer = passed(caller.get("/cgi-bin/orders?header=Cache-Control:+public,+max-age=60"))
+        said = ", ".join(answer.all("Cache-Control"))
+        assert "private" in said and "public" not in said
+
+    def test_challenge_is_not_stored(self, server):
+        server.log.allow("reason=credentials_missing")
+        nonces = {server.get("/cgi-bin/orders").challenge["nonce"] for _ in range(3)}
+        assert len(nonces) == 3
+
+    def test_app_forbids_storing_itself(self, server, caller):
+        """no-store of the app stays."""
+        said = ", ".join(passed(caller.get("/cgi-bin/orders?header=Cache-Control:+no-store")).all("Cache-Control"))
+        assert "no-store" in said
+
+
+class TestErrorDocument:
+    """The administrator's ErrorDocument wins; without one the body is problem+json."""
+
+    site = Site(config=BASIC + """
+<Location "/files">
+    ErrorDocument 401 "please sign in"
+    ErrorDocument 403 /index.html
+</Location>
+<Location "/sauth">
+    ErrorDocument 401 "no access"
+</Location>
+""")
+
+    def test_text(self, server):
+        answer = server.get(PAGE)
+        assert answer.status == 401 and answer.text == "please sign in" and answer.challenge
+        server.log.wait("reason=credentials_missing")
+
+    def test_endpoint(self, server):
+        answer = Caller(server, secret=b"not the secret!!").ask()
+        assert answer.status == 401 and answer.text == "no access" and answer.challenge
+        server.log.expect("reason=mac_mismatch")
+
+    def test_local_page(self, server):
+        caller = Caller(server).granted("update")
+        answer = caller.get(PAGE)
+        assert answer.status == 403 and answer.text == "home\n" and answer.nextnonce
+        server.log.expect("reason=capability_missing")
+
+    def test_problem_elsewhere(self, server):
+        answer = server.get("/cgi-bin/orders")
+        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
+        assert set(answer.problem) <= {"type", "title", "status", "code", "detail", "instance"}
+        assert answer.header("Content-Length") == str(len(answer.body))
+
+    def test_head(self, server):
+        answer = server.request("HEAD", "/cgi-bin/orders")
+        assert answer.status == 401 and answer.body == b"" and answer.challenge
+        assert answer.header("Content-Type") == "application/problem+json"
+        server.log.wait("reason=credentials_missing")
+
+    def test_404_of_the_app_is_the_apps(self, server, caller):
+        answer = passed(caller.get("/cgi-bin/orders?status=404"), 404)
+        assert b"SAUTH_PARTICIPANT" in answer.body and answer.header("Content-Type") == "application/octet-stream"
+
+    def test_404_of_httpd_is_httpds(self, server, caller):
+        assert passed(caller.get("/files/absent"), 404).header("Content-Type").startswith("text/html")
+
+
+class TestBroken:
+    """Requests broken off, slow or too large end as such and leave the server well."""
+
+    site = Site(modules=("reqtimeout",), config="RequestReadTimeout header=2 body=2\n" + BASIC)
+
+    @pytest.fixture(autouse=True)
+    def well_afterwards(self, server):
+        server.log.allow(r"AH0\d+")
+        yield
+        passed(Caller(server).granted().get(PAGE))
+
+    def answer(self, connection):
+        try:
+            return connection.answer().status
+        except (EOFError, ConnectionError):
+            return None
+
+    def test_broken_off_in_the_head(self, server, caller):
+        message = server.message("GET", PAGE, {"Authorization": caller.header(caller.nonces[0])})
+        for cut in (1, 30, len(message) // 2, len(message) - 2):
+            with server.connect() as connection:
+                connection.send(message[:cut])
+                connection.half_close()
+                assert self.answer(connection) in (None, 400, 408)
+        passed(caller.get(PAGE))
+
+    def test_form_broken_off(self, server):
+        caller = Caller(server)
+        data = urlencode(caller.form(caller.body())).encode()
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/sauth/request_access", FORM, data)[:-10])
+            server.log.allow("reason=body_broken")
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/sauth/request_access", FORM, data)[:-10])
+            connection.half_close()
+            assert self.answer(connection) in (None, 400)
+        assert caller.submit("request_access", data).status == 200
+
+    def test_slow_form(self, server):
+        server.log.allow("reason=body_broken")
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/sauth/request_access", {**FORM, "Content-Length": "100"}, b"uid="))
+            began = time.monotonic()
+            assert self.answer(connection) in (None, 400, 408)
+            assert time.monotonic() - began < 8
+
+    def test_caller_gone_before_the_answer(self, server, caller):
+        for _ in range(5):
+            with server.connect() as connection:
+                connection.send(server.message("GET", "/cgi-bin/orders?sleep=0.1",
+                                               {"Authorization": caller.header(caller.generate())}))
+        time.sleep(0.3)
+
+    def test_body_shorter_than_said_to_the_app(self, server, caller):
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/cgi-bin/orders", {
+                "Content-Length": "1000", "Authorization": caller.header()}, b"x"))
+            connection.half_close()
+            assert self.answer(connection) in (None, 200, 400, 408, 500)
+
+    @pytest.mark.parametrize("lengths", [["5", "6"], ["-1"], ["0x5"], ["5, 6"], ["99999999999999999999"]])
+    def test_content_length(self, server, lengths):
+        server.log.allow("reason=")
+        head = "POST /sauth/request_access HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + "".join(
+            f"Content-Length: {length}\r\n" for length in lengths)
+        with server.connect() as connection:
+            connection.send(head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\nuid=x")
+            connection.half_close()
+            assert self.answer(connection) in (None, 400, 413)
+
+    def test_length_and_chunked(self, server):
+        server.log.allow("reason=")
+        with server.connect() as connection:
+            connection.send(b"POST /sauth/request_access HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+                            b"Content-Type: application/x-www-form-urlencoded\r\n"
+                            b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n")
+            assert self.answer(connection) == 400
+
+    def test_many_headers(self, server, caller):
+        pairs = [(f"X-{n}", "x") for n in range(150)]
+        assert server.get(PAGE, pairs + [("Authorization", caller.header())]).status == 400
+
+    def test_long_target(self, server):
+        assert server.get("/sauth/" + "x" * 9000).status == 414
+
+    def test_http_1_0(self, server, caller):
+        with server.connect() as connection:
+            connection.send(f"GET {PAGE} HTTP/1.0\r\nAuthorization: {caller.header()}\r\n\r\n".encode())
+            passed(connection.answer())
+
+    def test_absolute_target(self, server, caller):
+        passed(caller.get(f"http://127.0.0.1:{server.port}{PAGE}"))
+
+    def test_no_host(self, server):
+        with server.connect() as connection:
+            connection.send(f"GET {PAGE} HTTP/1.1\r\n\r\n".encode())
+            assert self.answer(connection) == 400
+
+    @pytest.mark.parametrize("target", ["/files//plain.txt", "/files/./plain.txt", "/x/../files/plain.txt",
+                                        "/%66iles/plain.txt", "//files/plain.txt", "/files/plain.txt?x", "/files%2fplain.txt"])
+    def test_other_spellings_of_a_protected_path(self, server, target):
+        """Either the protected page with its challenge, or no page."""
+        server.log.allow("reason=credentials_missing")
+        assert server.get(target).status in (401, 404, 400)
+
+    def test_pipelined(self, server, caller):
+        """Two requests in one packet, with one nonce: one success."""
+        server.log.allow("reason=nonce_replayed")
+        value = caller.header()
+        with server.connect() as connection:
+            connection.send(server.message("GET", PAGE, {"Authorization": value}, close=False)
+                            + server.message("GET", PAGE, {"Authorization": value}))
+            assert [connection.answer().status, connection.answer().status] == [200, 401]
+
+
+class TestPublishedBug:
+    """The published server dropped the secret from its HMAC; anyone could forge a grant."""
+
+    site = Site(config="SAuthHash sha256 sha1\n" + BASIC)
+
+    @pytest.mark.parametrize("hash", ["sha256", "sha1"])
+    def test_forged(self, server, hash):
+        caller = Caller(server)
+        body, stamp = caller.body(), str(caller.stamp())
+        text = f"{stamp} {body}"
+        for mac in (getattr(hashlib, hash)(text.encode()).hexdigest(), hexmac(b"", text, hash),
+                    hexmac(UID.encode(), text, hash), hexmac(b64url(SECRET).encode(), text, hash)):
+            form = {"uid": UID, "timestamp": stamp, "hmac": mac, "body": body}
+            refused(server, caller.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
+
+
+class TestAnswerHeaders:
+    """Nothing about the caller in the answer but what the protocol names."""
+
+    site = Site(config=ENDPOINT + location("/files", "Require capability read"))
+
+    def test_headers(self, server, caller):
+        answer = passed(caller.get(PAGE))
+        known = {"date", "server", "last-modified", "etag", "accept-ranges", "content-length", "connection",
+                 "content-type", "authentication-info", "cache-control", "vary"}
+        assert {name.lower() for name, _ in answer.headers} <= known
+        assert not [value for _, value in answer.headers if caller.token in value]

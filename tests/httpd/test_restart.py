@@ -1,0 +1,260 @@
+"""Restarts, killed children and long requests: what was granted stays, what was used stays used."""
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from harness import BASIC, Caller, Shown, Site, passed, refused
+from test_digest import BODY, digest
+from test_present import PAGE, together
+
+
+class TestGraceful:
+    site = Site(config=BASIC)
+
+    def test_grants_and_nonces_survive(self, server):
+        caller = Caller(server).granted(nonces=8)
+        held_fresh, used = caller.generate(), caller.header(caller.generate())
+        passed(server.get(PAGE, {"Authorization": used}))
+        for _ in range(3):
+            server.graceful()
+            passed(server.get(PAGE, {"Authorization": caller.header()}))
+            refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
+        passed(server.get(PAGE, {"Authorization": caller.header(held_fresh)}))
+        passed(server.get(PAGE, {"Authorization": caller.bare(caller.nonces[-1])}))
+        assert caller.refresh().status == 200
+
+    def test_access_requests_stay_used(self, server):
+        caller = Caller(server)
+        form = caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        server.graceful()
+        refused(server, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+
+    def test_no_second_birth(self, server):
+        """A reload does not make the replay memory young again."""
+        Caller(server).granted()
+        server.graceful()
+        assert Caller(server).ask().status == 200
+
+    def test_old_and_new_workers_share_their_state(self, server):
+        """A request of the old generation is under way while the new one serves: no nonce is good for both."""
+        caller = Caller(server).granted(nonces=4)
+        slow = caller.header()
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(
+            server.get("/cgi-bin/orders?sleep=1.5", {"Authorization": slow})))
+        thread.start()
+        deadline = time.monotonic() + 5
+        while "/cgi-bin/orders GET" not in server.journal() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        server.graceful()
+        refused(server, server.get(PAGE, {"Authorization": slow}), 401, "replayed_nonce", "nonce_replayed")
+        passed(server.get(PAGE, {"Authorization": caller.header()}))
+        thread.join()
+        passed(server.get(PAGE, {"Authorization": caller.header(passed(answers[0]).nextnonce)}))
+
+    def test_under_load(self, server):
+        """Chains go on through ten reloads without a refusal."""
+        stop = threading.Event()
+        counts, wrong = [], []
+
+        def chain():
+            caller, count = Caller(server).granted(), 0
+            while not stop.is_set():
+                value = caller.header()
+                try:
+                    answer = server.get(PAGE, {"Authorization": value})
+                except (EOFError, ConnectionError, AssertionError) as error:
+                    wrong.append(repr(error))
+                    return
+                if answer.status != 200:
+                    wrong.append(repr(answer))
+                    return
+                caller.take(answer)
+                count += 1
+            counts.append(count)
+
+        threads = [threading.Thread(target=chain) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(10):
+            server.graceful()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert wrong == [] and len(counts) == 4 and min(counts) > 0
+
+    def test_capacities_changed(self, server, caller):
+        server.configure("SAuthGrantCapacity 77\nSAuthReplayCapacity 78\n" + BASIC)
+        server.graceful()
+        server.log.wait(r"\[sauth:notice\] .*SAuthGrantCapacity 77 .*stop and start")
+        server.log.wait(r"\[sauth:notice\] .*SAuthReplayCapacity 78 .*stop and start")
+        passed(caller.get(PAGE))
+        server.configure(BASIC)
+        server.graceful()
+
+    def test_rules_changed(self, server, caller):
+        server.configure(BASIC.replace("Require capability read", "Require capability update"))
+        server.graceful()
+        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        server.configure(BASIC)
+        server.graceful()
+        passed(caller.get(PAGE))
+
+
+class TestStop:
+    """Without a state file a stop forgets every grant, and what was made before fails closed."""
+
+    site = Site(config=BASIC)
+
+    def test_everything_is_forgotten(self, server):
+        caller = Caller(server).granted()
+        token, form = caller.token, caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        server.stop()
+        server.start()
+        refused(server, server.get(PAGE, {"Authorization": caller.header(token=token)}), 401, "invalid_credentials",
+                "token_unknown")
+        refused(server, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
+        passed(caller.granted().get(PAGE))
+
+    def test_older_fresh_nonces_are_stale(self, server):
+        nonce = Caller(server).generate()
+        server.stop()
+        server.start()
+        caller = Caller(server).granted()
+        refused(server, caller.get(PAGE, nonce=nonce), 401, "stale_nonce", "nonce_foreign|nonce_stale", level="info")
+        passed(caller.get(PAGE))
+
+    def test_killed_parent(self, server):
+        """The end without a goodbye."""
+        Caller(server).granted()
+        children = server.children()
+        server.process.kill()
+        server.process.wait()
+        for pid in children:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        server.log.allow("AH00098|AH01241|Unclean shutdown|AH00489")
+        server.start()
+        passed(Caller(server).granted().get(PAGE))
+
+
+class TestKilledChildren:
+    """kill -9 of any worker at any time: nothing stuck, no used nonce usable again."""
+
+    site = Site(config=BASIC)
+
+    def workers(self, server):
+        return [pid for pid in dict.fromkeys(server.served_by()) if pid in server.children()]
+
+    def test_between_requests(self, server):
+        caller = Caller(server).granted(nonces=32)
+        used = []
+        for _ in range(5):
+            used.append(caller.header())
+            passed(server.get(PAGE, {"Authorization": used[-1]}))
+            server.kill(self.workers(server)[-1])
+            passed(server.get(PAGE, {"Authorization": caller.header()}))
+        for value in used:
+            refused(server, server.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
+
+    def test_under_load(self, server):
+        """Workers die while they serve; each value succeeds at most once, and the rest goes on."""
+        callers = [Caller(server).granted(nonces=32) for _ in range(4)]
+        accepted, lock, stop = {}, threading.Lock(), threading.Event()
+
+        def load(caller):
+            while not stop.is_set() and caller.nonces:
+                value = caller.header()
+                for _ in range(2):
+                    try:
+                        answer = server.get(PAGE, {"Authorization": value})
+                    except (EOFError, ConnectionError, OSError):
+                        continue
+                    if answer.status == 200:
+                        with lock:
+                            accepted[value] = accepted.get(value, 0) + 1
+                        caller.nonces.append(answer.nextnonce)
+        server.log.allow("reason=nonce_replayed|AH0")
+        threads = [threading.Thread(target=load, args=[caller]) for caller in callers]
+        for thread in threads:
+            thread.start()
+        for _ in range(12):
+            time.sleep(0.1)
+            workers = self.workers(server)
+            if workers:
+                server.kill(workers[-1])
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert accepted and set(accepted.values()) == {1}
+        for caller in callers:
+            caller.granted()
+            passed(caller.get(PAGE))
+            assert caller.refresh().status == 200
+
+    def test_while_it_makes_grants(self, server):
+        stop, made = threading.Event(), []
+
+        def load():
+            while not stop.is_set():
+                try:
+                    answer = Caller(server).ask()
+                except (EOFError, ConnectionError, OSError):
+                    continue
+                assert answer.status == 200, repr(answer)
+                made.append(answer.json["token"])
+        server.log.allow("AH0")
+        threads = [threading.Thread(target=load) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(8):
+            time.sleep(0.1)
+            workers = self.workers(server)
+            if workers:
+                server.kill(workers[-1])
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert len(set(made)) == len(made) > 0
+        caller = Caller(server)
+        for token in made[-10:]:
+            caller.token = token
+            passed(caller.get(PAGE, nonce=caller.generate()))
+
+
+class TestOtherMpms:
+    """The whole course once under prefork with its CGI and once under worker."""
+
+    @pytest.mark.parametrize("mpm", ["prefork", "worker"])
+    def test_course(self, make_server, mpm):
+        server = make_server(Site(config=BASIC + '<Location "/cgi-bin/orders">\nISign require\n</Location>\n', mpm=mpm))
+        caller = Caller(server).granted(nonces=16)
+        values = [caller.header(nonce) for nonce in caller.nonces]
+        answers = []
+        together([lambda value=value: answers.append(server.get(PAGE, {"Authorization": value})) or 0
+                  for value in values])
+        assert [answer.status for answer in answers] == [200] * 16
+        refused(server, server.get(PAGE, {"Authorization": values[0]}), 401, "replayed_nonce", "nonce_replayed")
+        refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
+        caller.nonces = [answer.nextnonce for answer in answers]
+        for chunked in (False, True):
+            shown = Shown(passed(caller.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(BODY)},
+                                             chunked=chunked)))
+            assert shown.body == BODY and shown.env["SAUTH_PARTICIPANT"] == caller.uid
+            assert shown.env["ISIGN_RESULT"] == "verified"
+        answer = caller.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        server.graceful()
+        passed(caller.get(PAGE))
+        refused(server, server.get(PAGE, {"Authorization": values[1]}), 401, "replayed_nonce", "nonce_replayed")
+        assert caller.refresh().status == 200
+        passed(caller.get(PAGE))
+        server.restart()
+        passed(caller.granted().get(PAGE))
