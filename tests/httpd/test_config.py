@@ -3,10 +3,9 @@ import re
 
 import pytest
 
-from harness import Caller, Server, Site, Unstartable, participant, passed, refused
+from harness import Caller, ENDPOINT, PAGE, Server, Site, Unstartable, location, participant, passed, refused
 from harness.locate import build_dir
-from test_present import PAGE
-from test_require import ENDPOINT, location
+
 
 TOO_LARGE = "99999999999999999999"
 NO_NUMBERS = ["", "-1", "abc", "1.5", "1x", "0x10", "+1", " 1", TOO_LARGE]

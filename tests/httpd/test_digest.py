@@ -6,20 +6,11 @@ import time
 
 import pytest
 
-from harness import Caller, Shown, Site, participant, passed, refused
-from test_present import together
-from test_require import ENDPOINT, PEOPLE, location, script
+from harness import (Caller, ENDPOINT, PEOPLE, Shown, Site, digest, location, participant, passed, refused, script,
+                     together)
+
 
 BODY = b'{"order": 17}'
-
-
-def digest(body, *algorithms):
-    """A Content-Digest value."""
-    parts = []
-    for name in algorithms or ("sha-256",):
-        value = getattr(hashlib, name.replace("-", ""))(body).digest()
-        parts.append(f"{name}=:{base64.b64encode(value).decode()}:")
-    return ", ".join(parts)
 
 
 def opened(name, *lines):

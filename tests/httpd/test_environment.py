@@ -3,10 +3,9 @@ import re
 
 import pytest
 
-from harness import BASIC, Caller, Shown, Site, participant, passed, refused
+from harness import BASIC, Caller, ENDPOINT, Shown, Site, UID, location, participant, passed, refused, script
 from harness.apps import environment
-from harness.site import UID
-from test_require import ENDPOINT, location, script
+
 
 SPOOFED = [("SAuth-Participant", "evil"), ("SAuth-Capabilities", "evil"), ("SAuth-Scheme", "evil"),
            ("SAuth-Grant", "evil"), ("SAuth-Expires", "evil"), ("SAuth-Whatever", "evil"), ("sauth-participant", "evil"),

@@ -9,12 +9,8 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 
-from harness import BASIC, Caller, Site, participant, passed, refused
+from harness import BASIC, Caller, OTHER, OTHER_SECRET, SECRET, Site, UID, b64url, participant, passed, refused
 from harness.sauth import FORM, hexmac
-from harness.site import SECRET, UID, b64url
-
-OTHER = "http://other.example.org"
-OTHER_SECRET = b"another secret of 29 bytes...."
 
 
 def seconds_left(grant):

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from harness import Connection, Server, Shown, Site, Unstartable
+from harness import Connection, SECRET, Server, Shown, Site, Unstartable, b64url
 from harness.sauth import authorization, from_b64url, hexmac
-from harness.site import SECRET, b64url
+
 
 PLAIN = {"ours": (), "participants": None}
 

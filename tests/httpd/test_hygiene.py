@@ -6,12 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import BASIC, Caller, Site, participant, passed, refused
+from harness import (BASIC, Caller, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Site, UID, b64url, broken_headers,
+                     digest, location, participant, passed, refused, script)
 from harness.sauth import FORM, hexmac
-from harness.site import SECRET, UID, b64url
-from test_digest import digest
-from test_present import OTHER, OTHER_SECRET, PAGE, broken_headers
-from test_require import ENDPOINT, location, script
 
 
 class TestSecretsInLogs:

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from harness import BASIC, Caller, Site, participant, passed, refused
-from harness.site import b64url
-from test_present import OTHER, OTHER_SECRET, PAGE, together
+from harness import BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Site, b64url, participant, passed, refused, together
+from harness.sauth import from_b64url
+
 
 NONCE = r"[A-Za-z0-9_-]{22}"
 
@@ -98,7 +98,6 @@ class TestOnce:
             refused(server, answer, 401, "stale_nonce", "nonce_foreign", level="info")
 
     def test_one_bit_changed(self, server, caller):
-        from harness.sauth import from_b64url
         for bit in (0, 7, 8, 63, 64, 127):
             data = bytearray(from_b64url(caller.generate()))
             data[bit // 8] ^= 1 << (bit % 8)

@@ -1,17 +1,13 @@
 """Authorization: SAuth, request by request: every form that works, every form that does not."""
 import re
-import threading
 import time
 
 import pytest
 
-from harness import BASIC, Caller, Site, participant, passed, refused
-from harness.sauth import authorization, b64url, from_b64url, hexmac, response
-from harness.site import SECRET, UID
-
-OTHER = "http://other.example.org"
-OTHER_SECRET = b"another secret of 29 bytes...."
-PAGE = "/files/plain.txt"
+from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Site, UID, b64url, broken_headers, participant, passed,
+                     refused, together)
+from harness import apps
+from harness.sauth import authorization
 
 
 class TestForms:
@@ -122,7 +118,6 @@ class TestNextNonceEverywhere:
         try:
             passed(caller.get("/cgi-bin/orders"), 500)
         finally:
-            from harness import apps
             apps.install(server.root / "cgi-bin" / "orders", server.fill(apps.CGI))
         passed(caller.get("/cgi-bin/orders"))
 
@@ -139,47 +134,6 @@ class TestNextNonceEverywhere:
         """A file does not read a body; the answer is complete all the same."""
         assert caller.post(PAGE, b"x" * 100000).status in (200, 405)
         passed(caller.get(PAGE))
-
-
-def broken_headers(caller):
-    """Authorization values that are not of the grammar."""
-    token, nonce = caller.token, caller.nonces[0]
-    good = response(SECRET, token, nonce)
-    n = b64url(nonce.encode())
-    mac = hexmac(SECRET, f"{token} {nonce}")
-    return {
-        "nothing": "SAuth",
-        "a space": "SAuth  ",
-        "not base64url": f'SAuth response="{good[:-1]}!",nonce="{n}"',
-        "standard base64": f'SAuth response="+/+/{good[4:]}",nonce="{n}"',
-        "padding": f'SAuth response="{good}===",nonce="{n}"',
-        "response empty": f'SAuth response="",nonce="{n}"',
-        "nonce empty": f'SAuth response="{good}",nonce=""',
-        "nonce missing": f'SAuth response="{good}"',
-        "response missing": f'SAuth nonce="{n}"',
-        "nonce twice": f'SAuth response="{good}",nonce="{n}",nonce="{n}"',
-        "response twice": f'SAuth response="{good}",response="{good}",nonce="{n}"',
-        "unknown parameter": f'SAuth response="{good}",nonce="{n}",realm="x"',
-        "unquoted": f"SAuth response={good},nonce={n}",
-        "no comma": f'SAuth response="{good}" nonce="{n}"',
-        "comma at the end": f'SAuth response="{good}",nonce="{n}",',
-        "comma at the start": f'SAuth ,response="{good}",nonce="{n}"',
-        "quote left open": f'SAuth response="{good}",nonce="{n}',
-        "text behind": f'SAuth response="{good}",nonce="{n}" x',
-        "nonce of 15 bytes": f'SAuth response="{good}",nonce="{b64url(b"x" * 15)}"',
-        "nonce of 21 characters": f'SAuth response="{good}",nonce="{b64url(nonce[:21].encode())}"',
-        "nonce not decoded once": f'SAuth response="{good}",nonce="{b64url(n.encode())}"',
-        "no colon": f'SAuth response="{b64url((token + mac).encode())}",nonce="{n}"',
-        "no token": f'SAuth response="{b64url((":" + mac).encode())}",nonce="{n}"',
-        "no mac": f'SAuth response="{b64url((token + ":").encode())}",nonce="{n}"',
-        "short mac": f'SAuth response="{b64url((token + ":" + mac[:-1]).encode())}",nonce="{n}"',
-        "mac not hexadecimal": f'SAuth response="{b64url((token + ":" + "x" * 64).encode())}",nonce="{n}"',
-        "token with a NUL": f'SAuth response="{b64url((token + chr(0) + ":" + mac).encode())}",nonce="{n}"',
-        "token too long": f'SAuth response="{b64url(("t" * 256 + ":" + mac).encode())}",nonce="{n}"',
-        "bare, not base64url": "SAuth " + good[:-1] + "!",
-        "bare, two": f"SAuth {good} {good}",
-        "huge": f'SAuth response="{"A" * 5000}",nonce="{n}"',
-    }
 
 
 class TestMalformed:
@@ -367,17 +321,6 @@ class TestBare:
         value = caller.bare(caller.nonces[0])
         server.log.allow("reason=bare_unmatched")
         assert together([lambda: server.get(PAGE, {"Authorization": value}).status] * 12) == [200] + [401] * 11
-
-
-def together(calls):
-    """The sorted results of calls made at the same time."""
-    results = []
-    threads = [threading.Thread(target=lambda call=call: results.append(call())) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(results)
 
 
 class TestTunnel:

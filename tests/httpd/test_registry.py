@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from harness import BASIC, Caller, Server, Site, Unstartable, participant, passed, refused
-from harness.site import SECRET, UID, b64url, participants_text
-from test_present import OTHER, OTHER_SECRET, PAGE
+from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, SECRET, Server, Site, UID, Unstartable, b64url,
+                     participant, participants_text, passed, refused)
+
 
 GOOD = participants_text([participant()])
 

@@ -1,28 +1,9 @@
 """Require capability, participant and participant-role; scopes; observe mode; beside other Require lines."""
 import pytest
 
-from harness import BASIC, Caller, Shown, Site, participant, passed, refused
-from harness.site import UID
-from test_present import OTHER, OTHER_SECRET, PAGE
-
-ENDPOINT = """
-<Location "/sauth">
-    SetHandler sauth
-    Require all granted
-</Location>
-"""
-
-PEOPLE = [participant(UID, ["read", "update"], roles=["consumer", "auditor"]),
-          participant(OTHER, ["read"], OTHER_SECRET, roles=["provider"])]
-
-
-def location(path, requirement, more=""):
-    return f'<Location "{path}">\n    AuthType SAuth\n    AuthName "{path}"\n{more}\n{requirement}\n</Location>\n'
-
-
-def script(name, requirement, more=""):
-    """A location that is its own CGI under another name."""
-    return f'ScriptAlias "/{name}" "@ROOT@/cgi-bin/show"\n' + location(f"/{name}", requirement, more)
+from harness import (BASIC, Caller, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Shown, Site, UID, passed, refused,
+                     script)
+from harness.sauth import FORM
 
 
 class TestRequire:
@@ -362,7 +343,6 @@ class TestTwoHosts:
     def test_audience_is_the_virtual_hosts(self, server):
         from urllib.parse import urlencode
 
-        from harness.sauth import FORM
         caller = Caller(server)
         aud = "http://two.example.org:%d/sauth/request_access" % server.port
         server.log.allow("reason=audience_mismatch")

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from harness import BASIC, Caller, Shown, Site, passed, refused
-from test_digest import BODY, digest
-from test_present import PAGE, together
+from harness import BASIC, Caller, PAGE, Shown, Site, digest, passed, refused, together
+
+BODY = b'{"order": 17}'
 
 
 class TestGraceful:

@@ -4,11 +4,14 @@ import json
 import os
 from dataclasses import dataclass, field
 
-BASIC = """
+ENDPOINT = """
 <Location "/sauth">
     SetHandler sauth
     Require all granted
 </Location>
+"""
+
+BASIC = ENDPOINT + """
 <Location "/cgi-bin/orders">
     AuthType SAuth
     AuthName "orders"
@@ -21,8 +24,12 @@ BASIC = """
 </Location>
 """
 
+PAGE = "/files/plain.txt"  # of every server; protected by BASIC
+
 UID = "http://www.example.org"
 SECRET = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+OTHER = "http://other.example.org"
+OTHER_SECRET = b"another secret of 29 bytes...."
 
 
 def b64url(data):
@@ -37,6 +44,10 @@ def participant(uid=UID, capabilities=("read", "update"), secret=SECRET, **membe
         record["shared_secret"] = b64url(secret)
     record.update(members)
     return {name: value for name, value in record.items() if value is not None}
+
+
+PEOPLE = [participant(UID, ["read", "update"], roles=["consumer", "auditor"]),
+          participant(OTHER, ["read"], OTHER_SECRET, roles=["provider"])]
 
 
 def participants_text(records):
@@ -56,6 +67,15 @@ def write_secret(path, text):
     os.rename(new, path)
 
 
+def location(path, requirement, more=""):
+    return f'<Location "{path}">\n    AuthType SAuth\n    AuthName "{path}"\n{more}\n{requirement}\n</Location>\n'
+
+
+def script(name, requirement, more=""):
+    """A location that is its own CGI under another name."""
+    return f'ScriptAlias "/{name}" "@ROOT@/cgi-bin/show"\n' + location(f"/{name}", requirement, more)
+
+
 @dataclass
 class Site:
     """`@ROOT@`, `@PORT@`, `@FCGI@` and `@BACKEND@` in `config` and `files` are replaced."""
@@ -72,6 +92,3 @@ class Site:
     files: dict = field(default_factory=dict)  # below the document root: name -> text
     log_level: str = "info"
     expect: tuple = ()  # alarming lines that its start logs
-
-    def plain(self):
-        return not self.ours

@@ -2,6 +2,7 @@
 import json
 import re
 import socket
+import threading
 
 
 class Answer:
@@ -191,3 +192,14 @@ def exchange(port, data, method="GET", timeout=15):
 def request(port, method, target, headers=(), body=None, chunked=False, timeout=15, host=None):
     """One request on a fresh connection."""
     return exchange(port, message(port, method, target, headers, body, chunked, host=host), method, timeout)
+
+
+def together(calls):
+    """The sorted results of calls made at the same time."""
+    results = []
+    threads = [threading.Thread(target=lambda call=call: results.append(call())) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(results)
