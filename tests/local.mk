@@ -1,0 +1,81 @@
+# Unit tests, vector tests, fuzz targets and the lint. `make check` runs them all; tests/httpd/run runs those against
+# a real httpd. LDADD is for the programs of this file: others name their own.
+LDADD = libia.la $(CMOCKA_LIBS)
+AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+
+AM_TESTS_ENVIRONMENT = \
+	FUZZ_CORPUS='$(abs_srcdir)/tests/fuzz/corpus'; export FUZZ_CORPUS; \
+	UBSAN_OPTIONS='print_stacktrace=1'; export UBSAN_OPTIONS;
+
+dist_check_SCRIPTS = tests/lint.sh
+TESTS += tests/lint.sh
+
+unit_tests = \
+	tests/unit/test_result tests/unit/test_encoding tests/unit/test_timestamp tests/unit/test_name \
+	tests/unit/test_form tests/unit/test_json tests/unit/test_mac tests/unit/test_capability tests/unit/test_nonce \
+	tests/unit/test_nonce_state tests/unit/test_nonce_crash tests/unit/test_participant tests/unit/test_grant \
+	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
+	tests/unit/test_digest
+cmocka_vector_tests = tests/vectors/test_sfv_vectors
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests) $(cmocka_vector_tests)
+TESTS += $(unit_tests) $(cmocka_vector_tests)
+endif
+
+vector_tests = tests/vectors/test_wycheproof_hmac
+check_PROGRAMS += $(vector_tests)
+TESTS += $(vector_tests)
+
+# Each fuzz target is run over its corpus by check, in any build.
+fuzz_replays = \
+	tests/fuzz/fuzz_authorization_replay tests/fuzz/fuzz_json_replay tests/fuzz/fuzz_access_replay \
+	tests/fuzz/fuzz_nonce_replay tests/fuzz/fuzz_participants_replay tests/fuzz/fuzz_form_replay \
+	tests/fuzz/fuzz_sfv_replay tests/fuzz/fuzz_digest_replay
+check_PROGRAMS += $(fuzz_replays)
+TESTS += $(fuzz_replays)
+
+tests_fuzz_fuzz_authorization_replay_SOURCES = tests/fuzz/fuzz_authorization.c tests/fuzz/replay.c
+tests_fuzz_fuzz_authorization_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"authorization"'
+tests_fuzz_fuzz_json_replay_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
+tests_fuzz_fuzz_json_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"json"'
+tests_fuzz_fuzz_access_replay_SOURCES = tests/fuzz/fuzz_access.c tests/fuzz/replay.c
+tests_fuzz_fuzz_access_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"access"'
+tests_fuzz_fuzz_nonce_replay_SOURCES = tests/fuzz/fuzz_nonce.c tests/fuzz/replay.c
+tests_fuzz_fuzz_nonce_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"nonce"'
+tests_fuzz_fuzz_participants_replay_SOURCES = tests/fuzz/fuzz_participants.c tests/fuzz/replay.c
+tests_fuzz_fuzz_participants_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"participants"'
+tests_fuzz_fuzz_form_replay_SOURCES = tests/fuzz/fuzz_form.c tests/fuzz/replay.c
+tests_fuzz_fuzz_form_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"form"'
+tests_fuzz_fuzz_sfv_replay_SOURCES = tests/fuzz/fuzz_sfv.c tests/fuzz/replay.c
+tests_fuzz_fuzz_sfv_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"sfv"'
+tests_fuzz_fuzz_digest_replay_SOURCES = tests/fuzz/fuzz_digest.c tests/fuzz/replay.c
+tests_fuzz_fuzz_digest_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"digest"'
+
+# ./configure CC=clang --enable-sanitizers --enable-fuzzers; then, for as long as wanted, for instance
+#   mkdir -p found && tests/fuzz/fuzz_json -max_total_time=60 found tests/fuzz/corpus/json
+if FUZZERS
+fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_CFLAGS)
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz_authorization tests/fuzz/fuzz_json tests/fuzz/fuzz_access tests/fuzz/fuzz_nonce \
+	tests/fuzz/fuzz_participants tests/fuzz/fuzz_form tests/fuzz/fuzz_sfv tests/fuzz/fuzz_digest
+tests_fuzz_fuzz_authorization_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_nonce_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_participants_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_form_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_digest_LDFLAGS = $(fuzz_ldflags)
+endif
+
+EXTRA_DIST += tests/unit/support.h tests/fuzz/fuzz.h tests/outcomes-untested.txt
+# What automake has no list of: the corpora and the Python tests.
+dist-hook: dist-tests
+dist-tests:
+	@dest=`cd "$(distdir)" && pwd` && cd "$(srcdir)" && \
+	find tests/fuzz/corpus tests/httpd tests/client tests/bench tests/interop \
+	    \( -name __pycache__ -o -name .pytest_cache -o -name '*.pyc' \) -prune -o -type f -print 2>/dev/null | \
+	while IFS= read -r file; do \
+	    $(MKDIR_P) "$$dest/`dirname "$$file"`" && cp -p "$$file" "$$dest/$$file" || exit 1; \
+	done
+.PHONY: dist-tests
