@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <string.h>

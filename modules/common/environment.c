@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include "environment.h"
 #include "request.h"
 

@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>

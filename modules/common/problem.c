@@ -1,8 +1,10 @@
 #include <apr_strings.h>
+#include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mod_core.h>
 #include <util_filter.h>
 #include "interauth/json.h"
 #include "problem.h"

@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include <string.h>
 #include <ap_expr.h>
 #include <apr_strings.h>

@@ -1,5 +1,6 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
+#include <httpd.h>
 #include <http_config.h>
 #include <string.h>
 #include "segment.h"

@@ -1,4 +1,5 @@
 #include <apr_strings.h>
+#include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
 #include "request.h"

@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include <ap_provider.h>
 #include <apr_optional_hooks.h>
 #include <http_core.h>
@@ -12,10 +13,13 @@
 #include "snapshot.h"
 #include "startup.h"
 
-APLOG_USE_MODULE(registry);
-
 #define SEGMENT_KEY    "interauth.registry"
 #define SEGMENT_LAYOUT (APR_UINT64_C(1) << 32 | sizeof(st_participant))
+
+static void register_hooks(apr_pool_t *p);
+
+AP_DECLARE_MODULE(registry) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, registry_config_create, NULL, registry_directives, register_hooks, 0};
 
 registry_state registry;
 
@@ -99,6 +103,3 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }
-
-AP_DECLARE_MODULE(registry) = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, registry_config_create, NULL, registry_directives, register_hooks, 0};

@@ -1,4 +1,5 @@
 /* The provider: participant_table, copied out in the form that other modules know. */
+#include <httpd.h>
 #include <string.h>
 #include "mod_registry.h"
 

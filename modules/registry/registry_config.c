@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include <http_core.h>
 #include "directive.h"
 #include "mod_registry.h"

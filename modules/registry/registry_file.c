@@ -3,6 +3,7 @@
  * shared table in post_config. A first start refuses a bad file; a reload keeps what is in force and says so, because
  * an error there would end the whole server.
  */
+#include <httpd.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <fcntl.h>

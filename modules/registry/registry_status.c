@@ -1,3 +1,4 @@
+#include <httpd.h>
 #include <http_protocol.h>
 #include <mod_status.h>
 #include "interauth/timestamp.h"

@@ -104,6 +104,13 @@ apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)
     return stamp;
 }
 
+apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now)
+{
+    apr_uint64_t last = LOAD(g->shared->last_stamp);
+
+    return (apr_uint64_t)now > last ? (apr_uint64_t)now : last;
+}
+
 static apr_uint64_t hash_of(const unsigned char *random)
 {
     apr_uint64_t hash;

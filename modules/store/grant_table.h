@@ -54,6 +54,9 @@ void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config
 const ia_mac_key *st_grants_epoch(const st_grants *g);
 apr_time_t st_grants_birth(const st_grants *g);
 
+/** Now on the clock that makes the stamps: never before the last stamp. */
+apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now);
+
 /** A stamp that no other call in any process got: max(now, last + 1), in microseconds. */
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);
 

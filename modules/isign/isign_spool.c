@@ -1,0 +1,185 @@
+/*
+ * A body is read to its end before its handler runs, then given back through an input filter that stands just above
+ * HTTP_IN: below every filter that decodes, since what was read is what came over the wire.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include "mod_isign.h"
+
+#define FILTER_NAME "ISIGN_BODY"
+#define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_PROTOCOL - 1))
+
+struct isign_spool {
+    apr_pool_t *p;
+    apr_bucket_alloc_t *alloc;
+    apr_bucket_brigade *memory; /* the body's beginning, set aside */
+    apr_off_t in_memory;
+    apr_off_t length;
+    apr_file_t *file;           /* the rest, or NULL */
+    apr_bucket_brigade *left;   /* what the reader has not taken yet */
+};
+
+static ap_filter_rec_t *filter_rec;
+
+static ia_result to_file(isign_spool *s, const char *data, apr_size_t len)
+{
+    if (!s->file) {
+        const char *dir;
+        char *name;
+
+        if (apr_temp_dir_get(&dir, s->p))
+            return IA_FAULT_SPOOL;
+        name = apr_pstrcat(s->p, dir, "/interauth-body-XXXXXX", NULL);
+        if (apr_file_mktemp(&s->file, name, APR_CREATE | APR_READ | APR_WRITE | APR_EXCL | APR_BINARY, s->p))
+            return IA_FAULT_SPOOL;
+        apr_file_remove(name, s->p); /* its space goes with the last handle, whoever is killed */
+    }
+    return apr_file_write_full(s->file, data, len, NULL) ? IA_FAULT_SPOOL : IA_OK;
+}
+
+static ia_result keep(isign_spool *s, const char *data, apr_size_t len, apr_off_t memory)
+{
+    ia_result rc = IA_OK;
+
+    if (s->file || s->in_memory + (apr_off_t)len > memory) {
+        rc = to_file(s, data, len);
+    } else {
+        apr_brigade_write(s->memory, NULL, NULL, data, len);
+        s->in_memory += (apr_off_t)len;
+    }
+    s->length += (apr_off_t)len;
+    return rc;
+}
+
+/* One brigade of body: 1 at its end, 0 for more, -1 with *rc set. */
+static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, apr_off_t memory, apr_off_t max, isign_on_data on_data,
+                        void *context, ia_result *rc)
+{
+    apr_bucket *b;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+        const char *data;
+        apr_size_t len;
+
+        if (APR_BUCKET_IS_EOS(b))
+            return 1;
+        if (APR_BUCKET_IS_METADATA(b))
+            continue;
+        *rc = IA_BODY_BROKEN;
+        if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ))
+            return -1;
+        *rc = IA_BODY_TOO_LARGE;
+        if ((apr_off_t)len > max - s->length)
+            return -1;
+        if ((*rc = keep(s, data, len, memory)) || (*rc = on_data(context, data, len)))
+            return -1;
+    }
+    return 0;
+}
+
+ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, apr_off_t max, isign_on_data on_data,
+                           void *context, int *status)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    isign_spool *s = apr_pcalloc(r->pool, sizeof *s);
+    ia_result rc = IA_OK;
+    int end = 0;
+
+    *out = NULL;
+    *status = 0;
+    s->p = r->pool;
+    s->alloc = r->connection->bucket_alloc;
+    s->memory = apr_brigade_create(r->pool, s->alloc);
+    while (!end) {
+        apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+
+        if (rv) {
+            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+            return *status == HTTP_REQUEST_ENTITY_TOO_LARGE ? IA_BODY_TOO_LARGE : IA_BODY_BROKEN;
+        }
+        end = take_brigade(s, bb, memory, max, on_data, context, &rc);
+        apr_brigade_cleanup(bb);
+    }
+    if (end < 0)
+        return rc;
+    *out = s;
+    return IA_OK;
+}
+
+apr_off_t isign_spool_length(const isign_spool *spool)
+{
+    return spool->length;
+}
+
+/* The whole body once more: copies of the buckets in memory, and the file from its beginning. */
+static void refill(isign_spool *s)
+{
+    apr_bucket *b, *copy;
+
+    if (s->left)
+        apr_brigade_cleanup(s->left);
+    else
+        s->left = apr_brigade_create(s->p, s->alloc);
+    for (b = APR_BRIGADE_FIRST(s->memory); b != APR_BRIGADE_SENTINEL(s->memory); b = APR_BUCKET_NEXT(b))
+        if (apr_bucket_copy(b, &copy) == APR_SUCCESS)
+            APR_BRIGADE_INSERT_TAIL(s->left, copy);
+    if (s->file)
+        apr_brigade_insert_file(s->left, s->file, 0, s->length - s->in_memory, s->p);
+}
+
+/* Everybody may read on after the end: who discards a body reads until EOS, and must meet one each time. */
+static apr_status_t give_back(ap_filter_t *f, apr_bucket_brigade *out, ap_input_mode_t mode, apr_read_type_e block,
+                              apr_off_t bytes)
+{
+    isign_spool *s = f->ctx;
+    apr_bucket *after, *b;
+    apr_status_t rv = APR_SUCCESS;
+
+    (void)block;
+    if (mode == AP_MODE_EATCRLF || mode == AP_MODE_INIT)
+        return ap_get_brigade(f->next, out, mode, block, bytes);
+    if (APR_BRIGADE_EMPTY(s->left)) {
+        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(f->c->bucket_alloc));
+        return APR_SUCCESS;
+    }
+    if (mode == AP_MODE_GETLINE)
+        return apr_brigade_split_line(out, s->left, APR_BLOCK_READ, bytes > 0 ? bytes : HUGE_STRING_LEN);
+    rv = apr_brigade_partition(s->left, bytes > 0 ? bytes : HUGE_STRING_LEN, &after);
+    if (rv && rv != APR_INCOMPLETE)
+        return rv;
+    while ((b = APR_BRIGADE_FIRST(s->left)) != after && b != APR_BRIGADE_SENTINEL(s->left)) {
+        if (mode == AP_MODE_SPECULATIVE) {
+            if ((rv = apr_bucket_copy(b, &b)))
+                return rv;
+            APR_BRIGADE_INSERT_TAIL(out, b);
+            return APR_SUCCESS;
+        }
+        APR_BUCKET_REMOVE(b);
+        APR_BRIGADE_INSERT_TAIL(out, b);
+    }
+    if (APR_BRIGADE_EMPTY(s->left))
+        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(f->c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
+void isign_spool_replay(isign_spool *spool, request_rec *r)
+{
+    ap_filter_t *f;
+
+    for (f = r->input_filters; f; f = f->next)
+        if (f->frec == filter_rec)
+            return;
+    refill(spool);
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    apr_table_setn(r->headers_in, "Content-Length", apr_off_t_toa(r->pool, spool->length));
+    ap_add_input_filter_handle(filter_rec, spool, r, r->connection);
+}
+
+void isign_spool_register(apr_pool_t *p)
+{
+    (void)p;
+    filter_rec = ap_register_input_filter(FILTER_NAME, give_back, NULL, FILTER_TYPE);
+}

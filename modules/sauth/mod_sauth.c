@@ -1,0 +1,78 @@
+#include <httpd.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include "mod_sauth.h"
+#include "hygiene.h"
+#include "problem.h"
+#include "request.h"
+#include "snapshot.h"
+#include "startup.h"
+
+sauth_shared sauth;
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)pconf, (void)plog, (void)ptemp;
+    sauth_config_reset();
+    sauth.grants = NULL;
+    return OK;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog, (void)ptemp;
+    return startup_is_dry_run() ? OK : sauth_store_open(pconf, s);
+}
+
+static void child_init(apr_pool_t *p, server_rec *s)
+{
+    (void)p, (void)s;
+    st_owner_init();
+}
+
+static int post_read_request(request_rec *r)
+{
+    snapshot_take(r);
+    hygiene_strip_inbound(r);
+    return DECLINED;
+}
+
+sauth_state *sauth_state_find(request_rec *r)
+{
+    return ap_get_module_config(request_outermost(r)->request_config, &sauth_module);
+}
+
+sauth_state *sauth_state_of(request_rec *r)
+{
+    request_rec *top = request_outermost(r);
+    sauth_state *state = ap_get_module_config(top->request_config, &sauth_module);
+
+    if (!state) {
+        state = apr_pcalloc(top->pool, sizeof *state);
+        ap_set_module_config(top->request_config, &sauth_module, state);
+    }
+    return state;
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(sauth_guard_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(sauth_map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_authn(sauth_authenticate, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_force_authn(sauth_force_authn, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_note_auth_failure(sauth_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(sauth_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_filter(sauth_insert_private, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(sauth_insert_private, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    problem_register(p, "SAUTH_PROBLEM");
+    sauth_response_register(p);
+    sauth_require_register(p);
+}
+
+AP_DECLARE_MODULE(sauth) = {STANDARD20_MODULE_STUFF, sauth_dir_create, sauth_dir_merge, sauth_server_create, NULL,
+                            sauth_directives, register_hooks, 0};

@@ -1,0 +1,164 @@
+/**
+ * mod_sauth: may this request do this? Grants are asked for at endpoints (dialects), presented with later requests
+ * (presentations), and held against `Require capability` (decision). Everything about one external request is kept in
+ * one sauth_state on its outermost request_rec, so that sub-requests and internal redirects consume nothing.
+ */
+#ifndef MOD_SAUTH_H
+#define MOD_SAUTH_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <mod_auth.h>
+#include "interauth/access.h"
+#include "interauth/authorization.h"
+#include "grant_table.h"
+#include "interauth_registry.h"
+
+extern module AP_MODULE_DECLARE_DATA sauth_module;
+extern const command_rec sauth_directives[];
+
+#define SAUTH_AUTH_TYPE "SAuth"
+#define SAUTH_HANDLER   "sauth"
+
+/* --- configuration ------------------------------------------------------------------------------------------- */
+
+typedef enum sauth_mode { SAUTH_MODE_UNSET, SAUTH_MODE_ENFORCE, SAUTH_MODE_OBSERVE } sauth_mode;
+typedef enum sauth_pass { SAUTH_PASS_UNSET, SAUTH_PASS_ENV, SAUTH_PASS_HEADERS } sauth_pass;
+
+#define SAUTH_HASH_SHA256 1u
+#define SAUTH_HASH_SHA1   2u
+#define SAUTH_NEED_NONE   1u /* said explicitly; tells "unset" (0) apart */
+#define SAUTH_NEED_ID     2u
+#define SAUTH_NEED_AUD    4u
+
+/** Per location. Every field has a value that means "this section does not say"; see sauth_dir_effective. */
+typedef struct sauth_dir {
+    unsigned accept;            /**< ia_presentation bits; 0 unset */
+    const char *scope;          /**< NULL unset */
+    sauth_mode mode;
+    sauth_pass pass;
+    int pass_authorization;     /**< -1 unset */
+    unsigned hashes;            /**< SAUTH_HASH_*; 0 unset */
+    int partial_grants;         /**< -1 unset */
+    apr_time_t clock_skew;      /**< microseconds; -1 unset */
+    apr_time_t refresh_window;
+    apr_time_t nonce_lifetime;
+    apr_time_t grant_max_age;
+    unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
+} sauth_dir;
+
+/** Of the server as a whole. */
+typedef struct sauth_server {
+    apr_int64_t grant_capacity;
+    apr_int64_t replay_capacity; /**< 0: as many as grants */
+    apr_int64_t grant_quota;     /**< 0: an eighth of the capacity in force */
+    apr_int64_t replay_quota;
+} sauth_server;
+
+void *sauth_dir_create(apr_pool_t *p, char *path);
+void *sauth_dir_merge(apr_pool_t *p, void *base, void *add);
+void *sauth_server_create(apr_pool_t *p, server_rec *s);
+sauth_server *sauth_server_of(server_rec *s);
+
+/** The request's settings with every default filled in. */
+sauth_dir sauth_dir_effective(request_rec *r);
+
+/** The widest SAuthClockSkew of this configuration: how far any location trusts a timestamp. */
+apr_time_t sauth_widest_skew(void);
+void sauth_config_reset(void);
+
+/* --- what is shared ------------------------------------------------------------------------------------------- */
+
+/** This process's view; `grants` is NULL until post_config. */
+typedef struct sauth_shared {
+    st_grants *grants;
+    const ia_registry *registry;
+    apr_uint32_t grant_quota;
+    apr_uint32_t replay_quota;
+    const char *unguarded; /**< where an AuthType SAuth stands without Require after a reload, or NULL */
+} sauth_shared;
+
+extern sauth_shared sauth;
+
+/** post_config: opens the segment and finds the registry. @return OK or a status that ends a start */
+int sauth_store_open(apr_pool_t *pconf, server_rec *s);
+
+/** A scope's name reduced to a number that fits a grant. */
+apr_uint64_t sauth_scope_number(const char *name);
+
+/** check_config: an AuthType SAuth without a Require would be open to everybody. */
+int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+
+/* --- one external request ------------------------------------------------------------------------------------- */
+
+typedef struct sauth_state {
+    int decided;               /**< `rc` holds; the nonce, if any, is used up */
+    ia_result rc;
+    int proven;                /**< token and HMAC verified: `grant`, `ref` and `entry` are the caller's */
+    int bare_of_live_token;    /**< a bare form of a live token matched no held nonce */
+    request_rec *authenticated; /**< the request_rec that passed check_authn last */
+    ia_registry_entry entry;   /**< secrets wiped */
+    st_grant grant;
+    st_ref ref;
+    unsigned char grant_id[IA_GRANT_ID_LEN];
+    ia_capset capabilities;    /**< granted, and still allowed */
+} sauth_state;
+
+/** The state of the external request that `r` belongs to; made when there is none. */
+sauth_state *sauth_state_of(request_rec *r);
+
+/** The same, or NULL where nothing was made yet. */
+sauth_state *sauth_state_find(request_rec *r);
+
+/** check_authn and force_authn. */
+int sauth_authenticate(request_rec *r);
+int sauth_force_authn(request_rec *r);
+
+/** Presentation: Authorization: SAuth. Fills the state; the caller logs and answers. */
+ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, const char *header, sauth_state *state);
+
+/** Checks that do not depend on the nonce: scope and presentation of a grant at this location. */
+ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant);
+
+/* --- answers -------------------------------------------------------------------------------------------------- */
+
+/** Logs the refusal, notes the problem, adds a challenge to a 401. @return the HTTP status to return from a hook */
+int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_after);
+
+/** One log line about a refusal (or, in observe mode, a would-be refusal). `rule` may be NULL. */
+void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule);
+
+/** WWW-Authenticate for this request; the note_auth_failure hook and the endpoints call it. */
+void sauth_challenge_write(request_rec *r, ia_result rc);
+int sauth_note_auth_failure(request_rec *r, const char *auth_type);
+
+/** Authentication-Info: nextnonce, for every response of this external request. */
+void sauth_nextnonce_write(request_rec *r, const sauth_state *state, apr_uint64_t sequence);
+
+/** Text of a next nonce; IA_NONCE_TEXT_LEN characters. */
+const char *sauth_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence);
+const char *sauth_fresh_nonce(apr_pool_t *p);
+
+/** Hook: environment of the app, and what it must not see. */
+int sauth_fixups(request_rec *r);
+/** Hook: what is authenticated is private. */
+void sauth_insert_private(request_rec *r);
+void sauth_response_register(apr_pool_t *p);
+
+/** Space-separated names of a set. */
+const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);
+
+/* --- decision and dialects ------------------------------------------------------------------------------------ */
+
+void sauth_require_register(apr_pool_t *p);
+
+/** The handler, and the hook that keeps its URLs away from the file system. */
+int sauth_map_to_storage(request_rec *r);
+int sauth_handler(request_rec *r);
+
+/** Dialect: SAuth. Each endpoint answers and returns OK, or returns the status of sauth_refuse. */
+int sauth_request_access(request_rec *r);
+int sauth_refresh_access(request_rec *r);
+int sauth_generate_nonce(request_rec *r);
+
+#endif

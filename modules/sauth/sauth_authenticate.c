@@ -1,0 +1,124 @@
+/* check_authn: who is this, by the presentation that came with the request. Once per external request. */
+#include <httpd.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "interauth/encoding.h"
+#include "interauth/timestamp.h"
+#include "interauth_notes.h"
+#include "problem.h"
+#include "request.h"
+
+APLOG_USE_MODULE(sauth);
+
+static int is_ours(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+
+    return type && !strcasecmp(type, SAUTH_AUTH_TYPE);
+}
+
+ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant)
+{
+    if (!(conf->accept & grant->presentation))
+        return IA_PRESENTATION_MISMATCH;
+    if (grant->scope != sauth_scope_number(conf->scope))
+        return IA_SCOPE_MISMATCH;
+    return IA_OK;
+}
+
+static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
+{
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+
+    if (r->method_number == M_CONNECT)
+        return IA_TUNNEL_REFUSED;
+    if (!header)
+        return IA_CREDENTIALS_MISSING;
+    if (!(conf->accept & IA_PRESENT_SAUTH))
+        return IA_SCHEME_NOT_ACCEPTED;
+    return sauth_present_sauth(r, conf, header, state);
+}
+
+/* What was decided for an earlier request of this chain holds, but this location may want another scope. */
+static ia_result decide_again(const sauth_dir *conf, const sauth_state *state)
+{
+    return state->rc ? state->rc : sauth_check_location(conf, &state->grant);
+}
+
+static void write_notes(request_rec *r, sauth_state *state)
+{
+    char *grant = apr_palloc(r->pool, IA_BASE64URL_SIZE(IA_GRANT_ID_LEN));
+    char *expires = apr_palloc(r->pool, IA_RFC3339_SIZE);
+
+    ia_base64url_encode(grant, state->grant_id, IA_GRANT_ID_LEN);
+    ia_timestamp_format(expires, state->grant.expires);
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_PARTICIPANT, state->entry.id);
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_CAPABILITIES, sauth_capability_names(r->pool, &state->capabilities));
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_SCHEME, ia_presentation_name((ia_presentation)state->grant.presentation));
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_GRANT, grant);
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_EXPIRES, expires);
+}
+
+static void clear_notes(request_rec *r)
+{
+    apr_table_unset(r->notes, IA_NOTE_SAUTH_PARTICIPANT);
+    apr_table_unset(r->notes, IA_NOTE_SAUTH_CAPABILITIES);
+    apr_table_unset(r->notes, IA_NOTE_SAUTH_SCHEME);
+    apr_table_unset(r->notes, IA_NOTE_SAUTH_GRANT);
+    apr_table_unset(r->notes, IA_NOTE_SAUTH_EXPIRES);
+}
+
+static int admit(request_rec *r, sauth_state *state)
+{
+    state->authenticated = r;
+    r->user = state->entry.id;
+    write_notes(r, state);
+    return OK;
+}
+
+int sauth_authenticate(request_rec *r)
+{
+    sauth_state *state;
+    sauth_dir conf;
+    ia_result rc;
+
+    if (!is_ours(r))
+        return DECLINED;
+    clear_notes(r);
+    conf = sauth_dir_effective(r);
+    state = sauth_state_of(r);
+    if (sauth.unguarded)
+        return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
+    if (state->decided) {
+        rc = decide_again(&conf, state);
+    } else {
+        rc = state->rc = decide(r, &conf, state);
+        state->decided = 1;
+    }
+    if (!rc)
+        return admit(r, state);
+    if (conf.mode == SAUTH_MODE_OBSERVE && rc > 0) {
+        sauth_log_refusal(r, "would refuse", rc, state->proven ? state->entry.id : NULL, NULL);
+        state->authenticated = r;
+        return OK;
+    }
+    return sauth_refuse(r, rc, NULL, 0);
+}
+
+/*
+ * With a rule that lets anybody in beside ours, httpd skips authentication. A caller that shows credentials wants to be
+ * known, and is refused if they are bad; one that shows none is not asked.
+ */
+int sauth_force_authn(request_rec *r)
+{
+    sauth_state *state;
+
+    if (!is_ours(r))
+        return DECLINED;
+    state = sauth_state_find(r);
+    return apr_table_get(r->headers_in, "Authorization") || (state && state->decided && !state->rc) ? OK : DECLINED;
+}

@@ -1,0 +1,76 @@
+/* Nonces on their way to the caller: in a challenge, in Authentication-Info. */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include "mod_sauth.h"
+#include "interauth/encoding.h"
+
+static const char *to_text(apr_pool_t *p, const unsigned char nonce[IA_NONCE_LEN])
+{
+    char *text = apr_palloc(p, IA_BASE64URL_SIZE(IA_NONCE_LEN));
+
+    ia_base64url_encode(text, nonce, IA_NONCE_LEN);
+    return text;
+}
+
+const char *sauth_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence)
+{
+    unsigned char nonce[IA_NONCE_LEN];
+
+    ia_nonce_mint_next(nonce, st_grants_epoch(sauth.grants), grant_id, sequence);
+    return to_text(p, nonce);
+}
+
+const char *sauth_fresh_nonce(apr_pool_t *p)
+{
+    unsigned char nonce[IA_NONCE_LEN];
+
+    ia_nonce_mint_fresh(nonce, st_grants_epoch(sauth.grants), st_grants_stamp(sauth.grants, apr_time_now()));
+    return to_text(p, nonce);
+}
+
+/*
+ * A stale nonce of a proven caller is answered with a next nonce of its grant. A bare form that matched nothing gets
+ * the newest unused one, which moves nothing: its HMAC proved nothing. Everybody else gets a fresh nonce.
+ */
+static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
+{
+    sauth_state *state = sauth_state_find(r);
+    apr_uint64_t sequence;
+
+    if (state && state->proven && outcome->challenge == IA_CHALLENGE_STALE &&
+        st_grant_issue(sauth.grants, state->ref, &sequence, 1) == IA_OK)
+        return sauth_next_nonce(r->pool, state->grant_id, sequence);
+    if (state && state->bare_of_live_token && ia_nonce_unused(&state->grant.nonces, &sequence, 1))
+        return sauth_next_nonce(r->pool, state->grant_id, sequence);
+    return sauth_fresh_nonce(r->pool);
+}
+
+void sauth_challenge_write(request_rec *r, ia_result rc)
+{
+    const ia_outcome *outcome = ia_outcome_of(rc);
+    const char *realm = ap_auth_name(r);
+
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_pstrcat(r->pool, "SAuth realm=\"", realm ? ap_escape_quotes(r->pool, realm) : "interauth",
+                               "\", nonce=\"", nonce_for(r, outcome), "\"",
+                               outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
+}
+
+int sauth_note_auth_failure(request_rec *r, const char *auth_type)
+{
+    sauth_state *state = sauth_state_find(r);
+
+    if (strcasecmp(auth_type, SAUTH_AUTH_TYPE) || !sauth.grants)
+        return DECLINED;
+    sauth_challenge_write(r, state && state->decided && state->rc ? state->rc : IA_CREDENTIALS_MISSING);
+    return OK;
+}
+
+void sauth_nextnonce_write(request_rec *r, const sauth_state *state, apr_uint64_t sequence)
+{
+    apr_table_setn(r->err_headers_out, "Authentication-Info",
+                   apr_pstrcat(r->pool, "nextnonce=\"", sauth_next_nonce(r->pool, state->grant_id, sequence), "\"",
+                               NULL));
+}

@@ -1,0 +1,273 @@
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <string.h>
+#include "directive.h"
+#include "mod_sauth.h"
+
+#define SKEW_DEFAULT  30
+#define SKEW_MAX      3600
+#define YEAR          (366 * 86400)
+
+static apr_time_t server_skew, widest_location_skew;
+
+void sauth_config_reset(void)
+{
+    server_skew = apr_time_from_sec(SKEW_DEFAULT);
+    widest_location_skew = 0;
+}
+
+apr_time_t sauth_widest_skew(void)
+{
+    return widest_location_skew > server_skew ? widest_location_skew : server_skew;
+}
+
+void *sauth_dir_create(apr_pool_t *p, char *path)
+{
+    sauth_dir *conf = apr_pcalloc(p, sizeof *conf);
+
+    (void)path;
+    conf->pass_authorization = -1;
+    conf->partial_grants = -1;
+    conf->clock_skew = conf->refresh_window = conf->nonce_lifetime = conf->grant_max_age = -1;
+    return conf;
+}
+
+static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
+{
+    sauth_dir conf;
+
+    DIRECTIVE_MERGE(&conf, base, add, accept, 0);
+    DIRECTIVE_MERGE(&conf, base, add, scope, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, mode, SAUTH_MODE_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, pass, SAUTH_PASS_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, pass_authorization, -1);
+    DIRECTIVE_MERGE(&conf, base, add, hashes, 0);
+    DIRECTIVE_MERGE(&conf, base, add, partial_grants, -1);
+    DIRECTIVE_MERGE(&conf, base, add, clock_skew, -1);
+    DIRECTIVE_MERGE(&conf, base, add, refresh_window, -1);
+    DIRECTIVE_MERGE(&conf, base, add, nonce_lifetime, -1);
+    DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
+    DIRECTIVE_MERGE(&conf, base, add, needs, 0);
+    return conf;
+}
+
+void *sauth_dir_merge(apr_pool_t *p, void *base, void *add)
+{
+    sauth_dir *conf = apr_palloc(p, sizeof *conf);
+
+    *conf = merge(base, add);
+    return conf;
+}
+
+sauth_dir sauth_dir_effective(request_rec *r)
+{
+    static const sauth_dir defaults = {IA_PRESENT_SAUTH, "", SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
+                                       apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
+                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE};
+
+    return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
+}
+
+void *sauth_server_create(apr_pool_t *p, server_rec *s)
+{
+    sauth_server *conf = apr_pcalloc(p, sizeof *conf);
+
+    (void)s;
+    conf->grant_capacity = 10000;
+    return conf;
+}
+
+sauth_server *sauth_server_of(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &sauth_module);
+}
+
+/* --- directives of a location --- */
+
+static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
+    if (!strcasecmp(arg, "sauth"))
+        conf->accept |= IA_PRESENT_SAUTH;
+    else
+        return apr_psprintf(cmd->pool, "SAuthAccept: sauth expected, not \"%s\"", arg);
+    return NULL;
+}
+
+static const char *set_scope(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
+    (void)cmd;
+    if (!ia_name_is_id(arg, strlen(arg)))
+        return "SAuthScope: a name of 1 to 255 printable ASCII characters without space, quote or backslash expected";
+    conf->scope = arg;
+    return NULL;
+}
+
+static const char *set_mode(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
+    (void)cmd;
+    if (!strcasecmp(arg, "enforce"))
+        conf->mode = SAUTH_MODE_ENFORCE;
+    else if (!strcasecmp(arg, "observe"))
+        conf->mode = SAUTH_MODE_OBSERVE;
+    else
+        return "SAuthMode: enforce or observe expected";
+    return NULL;
+}
+
+static const char *set_pass(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
+    (void)cmd;
+    if (!strcasecmp(arg, "env"))
+        conf->pass = SAUTH_PASS_ENV;
+    else if (!strcasecmp(arg, "headers"))
+        conf->pass = SAUTH_PASS_HEADERS;
+    else
+        return "SAuthPass: env or headers expected";
+    return NULL;
+}
+
+static const char *set_pass_authorization(cmd_parms *cmd, void *conf_, int on)
+{
+    (void)cmd;
+    ((sauth_dir *)conf_)->pass_authorization = on;
+    return NULL;
+}
+
+static const char *set_partial_grants(cmd_parms *cmd, void *conf_, int on)
+{
+    (void)cmd;
+    ((sauth_dir *)conf_)->partial_grants = on;
+    return NULL;
+}
+
+static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
+    (void)cmd;
+    if (!strcasecmp(arg, "sha256"))
+        conf->hashes |= SAUTH_HASH_SHA256;
+    else if (!strcasecmp(arg, "sha1"))
+        conf->hashes |= SAUTH_HASH_SHA1;
+    else
+        return "SAuthHash: sha256 or sha1 expected";
+    return NULL;
+}
+
+static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
+    (void)cmd;
+    if (!strcasecmp(arg, "none"))
+        conf->needs = SAUTH_NEED_NONE;
+    else if (!strcasecmp(arg, "id"))
+        conf->needs |= SAUTH_NEED_ID;
+    else if (!strcasecmp(arg, "aud"))
+        conf->needs |= SAUTH_NEED_AUD;
+    else
+        return "SAuthRequestRequire: id, aud or none expected";
+    return NULL;
+}
+
+static const char *set_seconds(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max, apr_time_t *out)
+{
+    apr_int64_t seconds;
+    const char *error = directive_number(cmd, arg, min, max, &seconds);
+
+    if (!error)
+        *out = apr_time_from_sec(seconds);
+    return error;
+}
+
+static const char *set_clock_skew(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+    const char *error = set_seconds(cmd, arg, 0, SKEW_MAX, &conf->clock_skew);
+
+    if (error)
+        return error;
+    if (!cmd->path && !cmd->server->is_virtual)
+        server_skew = conf->clock_skew;
+    else if (conf->clock_skew > widest_location_skew)
+        widest_location_skew = conf->clock_skew;
+    return NULL;
+}
+
+static const char *set_refresh_window(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    return set_seconds(cmd, arg, 0, YEAR, &((sauth_dir *)conf_)->refresh_window);
+}
+
+static const char *set_nonce_lifetime(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    return set_seconds(cmd, arg, 1, 86400, &((sauth_dir *)conf_)->nonce_lifetime);
+}
+
+static const char *set_grant_max_age(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    return set_seconds(cmd, arg, 1, 10 * YEAR, &((sauth_dir *)conf_)->grant_max_age);
+}
+
+/* --- directives of the server --- */
+
+static const char *set_global(cmd_parms *cmd, const char *arg, apr_int64_t max, apr_int64_t *out)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return error ? error : directive_number(cmd, arg, 1, max, out);
+}
+
+static const char *set_grant_capacity(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return set_global(cmd, arg, 16777216, &sauth_server_of(cmd->server)->grant_capacity);
+}
+
+static const char *set_replay_capacity(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return set_global(cmd, arg, 16777216, &sauth_server_of(cmd->server)->replay_capacity);
+}
+
+static const char *set_grant_quota(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return set_global(cmd, arg, 16777216, &sauth_server_of(cmd->server)->grant_quota);
+}
+
+static const char *set_replay_quota(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return set_global(cmd, arg, 16777216, &sauth_server_of(cmd->server)->replay_quota);
+}
+
+#define ANYWHERE (RSRC_CONF | ACCESS_CONF)
+
+const command_rec sauth_directives[] = {
+    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth"),
+    AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),
+    AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),
+    AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE, "tell the app by environment (env) or request headers (headers)"),
+    AP_INIT_FLAG("SAuthPassAuthorization", set_pass_authorization, NULL, ANYWHERE, "let the app see Authorization"),
+    AP_INIT_ITERATE("SAuthHash", set_hash, NULL, ANYWHERE, "hashes accepted in HMACs: sha256, sha1"),
+    AP_INIT_FLAG("SAuthPartialGrants", set_partial_grants, NULL, ANYWHERE, "grant what is held instead of refusing"),
+    AP_INIT_TAKE1("SAuthClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds a timestamp may differ, both ways"),
+    AP_INIT_TAKE1("SAuthRefreshWindow", set_refresh_window, NULL, ANYWHERE, "seconds after expiry in which a grant can be refreshed"),
+    AP_INIT_TAKE1("SAuthNonceLifetime", set_nonce_lifetime, NULL, ANYWHERE, "seconds a fresh nonce is good"),
+    AP_INIT_TAKE1("SAuthGrantMaxAge", set_grant_max_age, NULL, ANYWHERE, "seconds after which a grant ends whatever is refreshed"),
+    AP_INIT_ITERATE("SAuthRequestRequire", set_needs, NULL, ANYWHERE, "members an access request must carry: id, aud"),
+    AP_INIT_TAKE1("SAuthGrantCapacity", set_grant_capacity, NULL, RSRC_CONF, "grants that fit into shared memory"),
+    AP_INIT_TAKE1("SAuthReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "used access requests that are remembered"),
+    AP_INIT_TAKE1("SAuthGrantQuota", set_grant_quota, NULL, RSRC_CONF, "live grants of one participant"),
+    AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF, "remembered access requests of one participant"),
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -1,0 +1,348 @@
+/*
+ * Dialect SAuth: access requests guarded by HMAC become grants. It translates its wire format into the one wish, calls
+ * the one decision, and writes the answer; policy and storage are not here.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "interauth/encoding.h"
+#include "interauth/json.h"
+#include "interauth/timestamp.h"
+#include "request.h"
+#include "snapshot.h"
+
+APLOG_USE_MODULE(sauth);
+
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
+/* One access request on its way through: who asks, proven how, for what. */
+typedef struct petition {
+    request_rec *r;
+    sauth_dir conf;
+    apr_time_t now;
+    ia_access_form form;
+    ia_access_body body;
+    ia_registry_entry entry;   /* secrets wiped once the MAC was verified */
+    apr_uint64_t generation;   /* of the secret that made the MAC */
+    int proven;
+    const char *detail;
+    int retry_after;
+} petition;
+
+/* What the answer says. */
+typedef struct granted {
+    const char *token;
+    unsigned char grant_id[IA_GRANT_ID_LEN];
+    ia_grant_terms terms;
+    apr_uint64_t sequences[IA_ACCESS_NONCES_MAX];
+    unsigned nonces;
+} granted;
+
+static int is_form(request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    apr_size_t len = sizeof FORM_TYPE - 1;
+
+    return type && !strncasecmp(type, FORM_TYPE, len) && (!type[len] || strchr("; \t", type[len]));
+}
+
+static ia_result read_form(petition *a, ia_access_kind kind, int *status)
+{
+    const char *text;
+    apr_size_t len;
+    ia_result rc;
+
+    *status = 0;
+    if (!is_form(a->r)) {
+        a->detail = FORM_TYPE " expected";
+        return IA_MEDIA_TYPE;
+    }
+    if ((rc = (ia_result)request_read_body(a->r, IA_ACCESS_BODY_MAX, &text, &len, status)))
+        return rc;
+    if ((rc = ia_access_form_parse(&a->form, a->r->pool, text, len, &a->detail)))
+        return rc;
+    if (!(a->conf.hashes & (a->form.hash == IA_HASH_SHA1 ? SAUTH_HASH_SHA1 : SAUTH_HASH_SHA256))) {
+        a->detail = a->form.hash == IA_HASH_SHA1 ? "HMAC-SHA-256 expected" : "HMAC-SHA-1 expected";
+        return IA_HASH_NOT_ALLOWED;
+    }
+    return ia_access_body_parse(&a->body, a->r->pool, &a->form, kind, &a->detail);
+}
+
+/* Everything before this point the caller can see in its own request; after it, only a proven caller learns more. */
+static ia_result prove(petition *a, unsigned char mac[IA_MAC_MAX])
+{
+    unsigned index;
+    ia_result found = sauth.registry->find(&a->entry, a->form.uid), rc;
+
+    if (found < 0)
+        return found;
+    rc = ia_access_verify(&index, mac, &a->form, a->entry.secrets, a->entry.secret_count, a->now);
+    if (!rc)
+        a->generation = a->entry.secrets[index].generation;
+    ia_wipe(a->entry.secrets, sizeof a->entry.secrets);
+    return found ? found : rc;
+}
+
+/* The URL that this endpoint has for the outside, from configured names only: Host is the caller's. */
+static int is_audience(request_rec *r, const char *audience)
+{
+    const char *scheme = snapshot_of(r)->scheme, *host = r->server->server_hostname;
+    apr_port_t port = r->server->port ? r->server->port : r->connection->local_addr->port;
+    const char *named = r->server->server_scheme ? r->server->server_scheme : scheme;
+
+    if (port == ap_run_default_port(r) || (r->server->server_scheme && port == apr_uri_port_of_scheme(named)))
+        if (!strcmp(audience, apr_pstrcat(r->pool, named, "://", host, r->uri, NULL)))
+            return 1;
+    return !strcmp(audience, apr_psprintf(r->pool, "%s://%s:%u%s", named, host, (unsigned)port, r->uri));
+}
+
+/* After a start, nobody knows which proofs were used before: only ones from after it count. */
+static ia_result check_memory(petition *a)
+{
+    apr_time_t from = st_grants_birth(sauth.grants) + sauth_widest_skew();
+
+    if (a->form.timestamp > from)
+        return IA_OK;
+    a->retry_after = (int)apr_time_sec(from - a->now) + 2;
+    return IA_REPLAY_MEMORY_YOUNG;
+}
+
+static ia_result check_members(petition *a)
+{
+    if ((a->conf.needs & SAUTH_NEED_ID) && !a->body.id)
+        return IA_ACCESS_ID_MISSING;
+    return (a->conf.needs & SAUTH_NEED_AUD) && !a->body.audience ? IA_ACCESS_AUDIENCE_MISSING : IA_OK;
+}
+
+static ia_result examine(petition *a, ia_access_kind kind, int *status)
+{
+    unsigned char mac[IA_MAC_MAX];
+    ia_result rc;
+
+    if ((rc = read_form(a, kind, status)) || (rc = check_members(a)))
+        return rc;
+    if ((rc = prove(a, mac)))
+        return rc;
+    a->proven = 1;
+    if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) || (rc = check_memory(a)))
+        return rc;
+    if (a->body.audience && !is_audience(a->r, a->body.audience))
+        return IA_AUDIENCE_MISMATCH;
+    rc = st_replay_record(sauth.grants, mac, a->entry.index, sauth.replay_quota,
+                          a->form.timestamp + sauth_widest_skew() + apr_time_from_sec(1), a->now);
+    a->retry_after = rc == IA_REPLAY_QUOTA ? (int)apr_time_sec(2 * sauth_widest_skew()) + 1 : 1;
+    return rc;
+}
+
+static int refuse(const petition *a, ia_result rc, int status)
+{
+    sauth_state *state = sauth_state_of(a->r);
+
+    state->proven = a->proven;
+    state->entry = a->entry;
+    state->rc = rc;
+    if (status && rc == IA_BODY_BROKEN && status != HTTP_BAD_REQUEST) {
+        sauth_log_refusal(a->r, "refused", rc, NULL, NULL);
+        return status;
+    }
+    return sauth_refuse(a->r, rc, a->detail, a->retry_after);
+}
+
+static void write_nonces(ia_json_writer *w, apr_pool_t *p, const granted *g)
+{
+    unsigned i;
+
+    ia_json_write_member(w, "nonce", sauth_next_nonce(p, g->grant_id, g->sequences[0]));
+    if (g->nonces < 2)
+        return;
+    ia_json_write_name(w, "nonces");
+    ia_json_write_array(w);
+    for (i = 0; i < g->nonces; i++)
+        ia_json_write_string(w, sauth_next_nonce(p, g->grant_id, g->sequences[i]));
+    ia_json_write_end(w);
+}
+
+static int write_grant(const petition *a, const granted *g)
+{
+    request_rec *r = a->r;
+    ia_json_writer *w = ia_json_writer_create(r->pool);
+    char timeout[IA_RFC3339_SIZE];
+    const char *text;
+    apr_size_t len;
+    int number = -1;
+
+    ia_timestamp_format(timeout, g->terms.expires);
+    ia_json_write_object(w);
+    ia_json_write_name(w, "access_to");
+    ia_json_write_array(w);
+    while ((number = ia_capset_next(&g->terms.capabilities, number)) >= 0)
+        ia_json_write_string(w, sauth.registry->capability_name(number));
+    ia_json_write_end(w);
+    ia_json_write_name(w, "can_refresh");
+    ia_json_write_bool(w, g->terms.can_refresh);
+    ia_json_write_member(w, "timeout", timeout);
+    ia_json_write_member(w, "token", g->token);
+    ia_json_write_member(w, "uid", a->entry.id);
+    write_nonces(w, r->pool, g);
+    ia_json_write_end(w);
+    if (!(text = ia_json_writer_text(w, &len)))
+        return refuse(a, IA_FAULT_INTERNAL, 0);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted participant=\"%s\" capabilities=\"%s\" until=%s",
+                  a->entry.id, sauth_capability_names(r->pool, &g->terms.capabilities), timeout);
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)len);
+    ap_rwrite(text, (int)len, r);
+    return OK;
+}
+
+static ia_grant_policy policy_of(const sauth_dir *conf)
+{
+    ia_grant_policy policy = {conf->partial_grants, conf->refresh_window, conf->grant_max_age};
+
+    return policy;
+}
+
+static apr_time_t forget_time(const sauth_dir *conf, const ia_grant_terms *terms)
+{
+    return terms->can_refresh ? terms->expires + conf->refresh_window : terms->expires;
+}
+
+static ia_result make_token(apr_pool_t *p, const char **token, unsigned char digest[IA_SHA256_LEN])
+{
+    unsigned char random[IA_TOKEN_BYTES];
+    char *text = apr_palloc(p, IA_BASE64URL_SIZE(IA_TOKEN_BYTES));
+    ia_bytes part = {text, IA_TOKEN_LEN};
+
+    if (RAND_bytes(random, sizeof random) != 1)
+        return IA_FAULT_RANDOM;
+    ia_base64url_encode(text, random, sizeof random);
+    ia_wipe(random, sizeof random);
+    ia_sha256(digest, &part, 1);
+    *token = text;
+    return IA_OK;
+}
+
+static ia_result store_grant(petition *a, granted *g)
+{
+    st_grant record;
+    ia_result rc;
+    unsigned i;
+
+    memset(&record, 0, sizeof record);
+    if ((rc = make_token(a->r->pool, &g->token, record.digest)))
+        return rc;
+    ia_grant_id(g->grant_id, record.digest);
+    record.participant_index = a->entry.index;
+    record.participant_incarnation = a->entry.incarnation;
+    record.presentation = IA_PRESENT_SAUTH;
+    record.secret_generation = a->generation;
+    record.scope = sauth_scope_number(a->conf.scope);
+    record.created = g->terms.created;
+    record.expires = g->terms.expires;
+    record.can_refresh = (apr_uint64_t)g->terms.can_refresh;
+    record.capabilities = g->terms.capabilities;
+    record.nonces.issued = g->nonces;
+    for (i = 0; i < g->nonces; i++)
+        g->sequences[i] = i + 1;
+    a->retry_after = 60;
+    return st_grant_create(sauth.grants, &record, sauth.grant_quota, forget_time(&a->conf, &g->terms), a->now);
+}
+
+static void begin(petition *a, request_rec *r)
+{
+    memset(a, 0, sizeof *a);
+    a->r = r;
+    a->conf = sauth_dir_effective(r);
+    a->now = apr_time_now();
+}
+
+int sauth_request_access(request_rec *r)
+{
+    petition a;
+    granted g;
+    ia_grant_wish wish;
+    ia_grant_policy policy;
+    ia_result rc;
+    unsigned i;
+    int status;
+
+    begin(&a, r);
+    if ((rc = examine(&a, IA_ACCESS_REQUEST, &status)))
+        return refuse(&a, rc, status);
+    memset(&wish, 0, sizeof wish);
+    wish.lifespan = a.body.lifespan;
+    for (i = 0; i < a.body.access_for_count; i++) {
+        int number = sauth.registry->capability_number(a.body.access_for[i]);
+
+        wish.names_unknown |= number < 0;
+        ia_capset_add(&wish.capabilities, number);
+    }
+    policy = policy_of(&a.conf);
+    g.nonces = a.body.nonces;
+    if ((rc = ia_grant_decide(&g.terms, &a.entry.standing, &wish, &policy, a.now)) || (rc = store_grant(&a, &g)))
+        return refuse(&a, rc, 0);
+    return write_grant(&a, &g);
+}
+
+/* The grant of the token in the body, if it is this caller's and may still live. */
+static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
+{
+    unsigned char digest[IA_SHA256_LEN];
+    ia_bytes token = {a->body.token, strlen(a->body.token)};
+    ia_result rc;
+
+    ia_sha256(digest, &token, 1);
+    rc = st_grant_find(sauth.grants, digest, grant, ref);
+    if (rc)
+        return rc == IA_TOKEN_UNKNOWN ? IA_GRANT_UNKNOWN : rc;
+    if (grant->participant_index != a->entry.index || grant->participant_incarnation != a->entry.incarnation)
+        return IA_GRANT_NOT_OWNED;
+    if (grant->presentation != IA_PRESENT_SAUTH)
+        return IA_PRESENTATION_MISMATCH;
+    return grant->scope == sauth_scope_number(a->conf.scope) ? IA_OK : IA_SCOPE_MISMATCH;
+}
+
+int sauth_refresh_access(request_rec *r)
+{
+    petition a;
+    granted g;
+    st_grant grant;
+    st_ref ref;
+    ia_grant_terms held;
+    ia_grant_policy policy;
+    ia_result rc;
+    int status;
+
+    begin(&a, r);
+    if ((rc = examine(&a, IA_ACCESS_REFRESH, &status)) || (rc = find_own_grant(&a, &grant, &ref)))
+        return refuse(&a, rc, status);
+    held.capabilities = grant.capabilities;
+    held.created = grant.created;
+    held.expires = grant.expires;
+    held.can_refresh = (int)grant.can_refresh;
+    policy = policy_of(&a.conf);
+    g.token = a.body.token;
+    g.nonces = a.body.nonces;
+    ia_grant_id(g.grant_id, grant.digest);
+    if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.standing, a.body.lifespan, &policy, a.now)) ||
+        (rc = st_grant_prolong(sauth.grants, ref, g.terms.expires, a.generation, forget_time(&a.conf, &g.terms))) ||
+        (rc = st_grant_issue(sauth.grants, ref, g.sequences, g.nonces)))
+        return refuse(&a, rc, 0);
+    return write_grant(&a, &g);
+}
+
+int sauth_generate_nonce(request_rec *r)
+{
+    const char *nonce = sauth_fresh_nonce(r->pool);
+
+    ap_discard_request_body(r);
+    ap_set_content_type(r, "text/plain");
+    ap_set_content_length(r, IA_NONCE_TEXT_LEN);
+    ap_rwrite(nonce, IA_NONCE_TEXT_LEN, r);
+    return OK;
+}

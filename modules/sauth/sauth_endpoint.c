@@ -1,0 +1,63 @@
+/*
+ * The endpoints below a Location with `SetHandler sauth`. A dialect adds rows to the table; the rest of this file does
+ * not change with it.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "request.h"
+
+typedef struct endpoint {
+    const char *name; /* the URL's last segment */
+    int methods;      /* bits of method numbers */
+    int (*answer)(request_rec *r);
+} endpoint;
+
+#define METHOD(number) (1 << (number))
+
+static const endpoint endpoints[] = {
+    {"request_access", METHOD(M_POST), sauth_request_access},
+    {"refresh_access", METHOD(M_POST), sauth_refresh_access},
+    {"generate_nonce", METHOD(M_GET) | METHOD(M_POST), sauth_generate_nonce},
+    {NULL, 0, NULL}};
+
+static const endpoint *find_endpoint(const char *uri)
+{
+    const char *name = strrchr(uri, '/');
+    const endpoint *e;
+
+    for (e = endpoints; name && e->name; e++)
+        if (!strcmp(e->name, name + 1))
+            return e;
+    return NULL;
+}
+
+/*
+ * Our URLs are no files: without this, a document root that is denied answers 403, and a front controller's .htaccess
+ * rewrites them to the app.
+ */
+int sauth_map_to_storage(request_rec *r)
+{
+    const char *handler = request_location_handler(r);
+
+    return handler && !strcmp(handler, SAUTH_HANDLER) ? OK : DECLINED;
+}
+
+int sauth_handler(request_rec *r)
+{
+    const endpoint *e;
+
+    if (!r->handler || strcmp(r->handler, SAUTH_HANDLER))
+        return DECLINED;
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    if (!(e = find_endpoint(r->uri)))
+        return sauth_refuse(r, IA_ENDPOINT_UNKNOWN, NULL, 0);
+    if (r->method_number == M_INVALID || !(e->methods & METHOD(r->method_number))) {
+        r->allowed = e->methods;
+        return sauth_refuse(r, IA_METHOD_NOT_ALLOWED, NULL, 0);
+    }
+    return e->answer(r);
+}

@@ -1,0 +1,142 @@
+/*
+ * An `AuthType SAuth` whose section has no Require inherits the rule of a more general section, which is often
+ * `Require all granted`: the app would be open and look protected. The configuration tree is walked for that.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "startup.h"
+
+APLOG_USE_MODULE(sauth);
+
+typedef enum guard { GUARDED, UNGUARDED, UNDECIDED } guard;
+
+static int is_section(const ap_directive_t *d)
+{
+    return d->directive[0] == '<';
+}
+
+/* Require, or a container of them, directly in this section. */
+static const ap_directive_t *find_require(const ap_directive_t *section)
+{
+    const ap_directive_t *d;
+
+    for (d = section->first_child; d; d = d->next)
+        if (!strncasecmp(d->directive, "Require", 7) || !strncasecmp(d->directive, "<Require", 8))
+            return d;
+    return NULL;
+}
+
+static int declares_sauth(const ap_directive_t *section)
+{
+    const ap_directive_t *d;
+
+    for (d = section->first_child; d; d = d->next)
+        if (!strcasecmp(d->directive, "AuthType") && !strcasecmp(d->args, SAUTH_AUTH_TYPE))
+            return 1;
+    return 0;
+}
+
+/* Sections that only group, or that may or may not apply. */
+static int is_conditional(const ap_directive_t *d)
+{
+    return !strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5) ||
+           strcasestr(d->directive, "Match");
+}
+
+static const char *path_of(apr_pool_t *p, const ap_directive_t *section)
+{
+    const char *args = section->args;
+    char *path = ap_getword_conf(p, &args);
+    apr_size_t len = strlen(path);
+
+    if (len && path[len - 1] == '>')
+        path[len - 1] = '\0';
+    return path;
+}
+
+/* Does the section `wide` apply wherever `narrow` does? Both are plain sections of the same kind. */
+static int covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow)
+{
+    const char *a = path_of(p, wide), *b = path_of(p, narrow);
+    apr_size_t len = strlen(a);
+
+    if (strcasecmp(wide->directive, narrow->directive))
+        return 0;
+    while (len > 1 && a[len - 1] == '/')
+        len--;
+    return !strncmp(a, b, len) && (len == 1 || !b[len] || b[len] == '/');
+}
+
+/* Looks among the siblings of a section, and at those of its parents, for a rule that it inherits. */
+static guard look_around(apr_pool_t *p, const ap_directive_t *section)
+{
+    const ap_directive_t *at, *d;
+    guard found = UNGUARDED;
+
+    for (at = section; at; at = at->parent) {
+        if (at != section && find_require(at))
+            return GUARDED;
+        for (d = at->parent ? at->parent->first_child : ap_conftree; d; d = d->next) {
+            if (d == section || !is_section(d) || !find_require(d))
+                continue;
+            if (covers(p, d, section))
+                return GUARDED;
+            if (is_conditional(d) || is_conditional(section))
+                found = UNDECIDED;
+        }
+    }
+    return found;
+}
+
+static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directive_t *section)
+{
+    guard found;
+
+    if (find_require(section))
+        return NULL;
+    found = look_around(p, section);
+    if (found == UNDECIDED)
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: AuthType SAuth in %s%s without a "
+                     "Require of its own; whether another section's rule protects it cannot be told", section->filename,
+                     section->line_num, section->directive, section->args);
+    if (found != UNGUARDED)
+        return NULL;
+    return apr_psprintf(p, "%s:%d: AuthType SAuth in %s %s without a Require: the location would be open; add "
+                           "\"Require capability NAME\"", section->filename, section->line_num, section->directive,
+                        section->args);
+}
+
+static const char *walk(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
+{
+    const char *wrong = NULL;
+
+    for (; d && !wrong; d = d->next) {
+        if (!is_section(d))
+            continue;
+        if (declares_sauth(d))
+            wrong = check_section(p, s, d);
+        if (!wrong)
+            wrong = walk(p, s, d->first_child);
+    }
+    return wrong;
+}
+
+int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog, (void)ptemp;
+    sauth.unguarded = walk(pconf, s, ap_conftree);
+    if (!sauth.unguarded)
+        return OK;
+    if (startup_is_reload()) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "sauth: %s; locations with AuthType SAuth answer 503 until this is "
+                     "mended", sauth.unguarded);
+        return OK;
+    }
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "sauth: %s", sauth.unguarded);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}

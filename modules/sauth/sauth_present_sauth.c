@@ -1,0 +1,149 @@
+/*
+ * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a proven caller may be told: presentation,
+ * scope, expiry, nonce, standing. The nonce is used up by one step of the store, and only after everything that a
+ * repetition of the request would meet again.
+ */
+#include <httpd.h>
+#include <http_log.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "interauth/encoding.h"
+
+#define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
+
+static int is_hash_accepted(const sauth_dir *conf, ia_hash hash)
+{
+    return (conf->hashes & (hash == IA_HASH_SHA1 ? SAUTH_HASH_SHA1 : SAUTH_HASH_SHA256)) != 0;
+}
+
+/* Does any secret that is still good make this MAC over N? */
+static ia_result verify(const ia_authorization *auth, const ia_registry_entry *entry, const void *n, apr_size_t n_len,
+                        apr_time_t now)
+{
+    ia_result rc = IA_SECRET_MISSING;
+    unsigned i;
+
+    for (i = 0; i < entry->secret_count && rc; i++) {
+        if (entry->secrets[i].not_after && entry->secrets[i].not_after <= now)
+            continue;
+        rc = ia_authorization_verify(auth, &entry->secrets[i].mac, n, n_len);
+    }
+    return rc;
+}
+
+/* The bare form names no nonce: it is one of the newest that this grant holds unused, as text or as bytes. */
+static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_time_t now)
+{
+    apr_uint64_t sequences[BARE_CANDIDATES];
+    unsigned count = ia_nonce_unused(&state->grant.nonces, sequences, BARE_CANDIDATES), i;
+    ia_result rc = IA_BARE_UNMATCHED;
+
+    for (i = 0; i < count; i++) {
+        char text[IA_BASE64URL_SIZE(IA_NONCE_LEN)];
+
+        ia_nonce_mint_next(auth->nonce, st_grants_epoch(sauth.grants), state->grant_id, sequences[i]);
+        ia_base64url_encode(text, auth->nonce, IA_NONCE_LEN);
+        rc = verify(auth, &state->entry, text, IA_NONCE_TEXT_LEN, now);
+        if (rc == IA_MAC_MISMATCH)
+            rc = verify(auth, &state->entry, auth->nonce, IA_NONCE_LEN, now);
+        if (rc != IA_MAC_MISMATCH)
+            return rc;
+    }
+    return IA_BARE_UNMATCHED;
+}
+
+/* An unknown token costs one MAC too. */
+static void verify_dummy(const ia_authorization *auth)
+{
+    static const ia_mac_key dummy;
+
+    ia_authorization_verify(auth, &dummy, auth->n, auth->n_len);
+}
+
+static ia_result find_grant(const ia_authorization *auth, sauth_state *state)
+{
+    unsigned char digest[IA_SHA256_LEN];
+    ia_bytes token = {auth->token, auth->token_len};
+    ia_result rc;
+
+    ia_sha256(digest, &token, 1);
+    rc = st_grant_find(sauth.grants, digest, &state->grant, &state->ref);
+    if (!rc)
+        rc = sauth.registry->get(&state->entry, state->grant.participant_index, state->grant.participant_incarnation);
+    if (!rc)
+        ia_grant_id(state->grant_id, digest);
+    return rc;
+}
+
+static int has_secret(const ia_registry_entry *entry, apr_uint64_t generation, apr_time_t now)
+{
+    unsigned i;
+
+    for (i = 0; i < entry->secret_count; i++)
+        if (entry->secrets[i].generation == generation &&
+            (!entry->secrets[i].not_after || entry->secrets[i].not_after > now))
+            return 1;
+    return 0;
+}
+
+static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_authorization *auth, sauth_state *state,
+                           apr_time_t now)
+{
+    ia_nonce_claim claim;
+    apr_uint64_t next;
+    ia_result rc = ia_nonce_verify(&claim, auth->nonce, st_grants_epoch(sauth.grants), state->grant_id);
+
+    if (!rc)
+        rc = st_grant_use(sauth.grants, state->ref, &claim, st_grants_clock(sauth.grants, now),
+                          (apr_uint64_t)conf->nonce_lifetime, &next);
+    if (!rc)
+        sauth_nextnonce_write(r, state, next);
+    return rc;
+}
+
+/* The caller holds the secret: from here on it may know exactly what is wrong. */
+static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_authorization *auth, sauth_state *state,
+                              int still_has_secret, apr_time_t now)
+{
+    ia_result rc;
+
+    if ((rc = sauth_check_location(conf, &state->grant)))
+        return rc;
+    if (state->grant.expires <= now)
+        return IA_GRANT_EXPIRED;
+    if (!still_has_secret)
+        return IA_SECRET_ROTATED;
+    if ((rc = use_nonce(r, conf, auth, state, now)) || (rc = ia_standing_check(&state->entry.standing, now)))
+        return rc;
+    ia_capset_intersect(&state->capabilities, &state->grant.capabilities, &state->entry.standing.capabilities);
+    return IA_OK;
+}
+
+ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, const char *header, sauth_state *state)
+{
+    apr_time_t now = apr_time_now();
+    ia_authorization auth;
+    int still_has_secret;
+    ia_result rc;
+
+    if ((rc = ia_authorization_parse(&auth, header)))
+        return rc;
+    if (!is_hash_accepted(conf, auth.hash))
+        return IA_AUTHORIZATION_MALFORMED;
+    if ((rc = find_grant(&auth, state))) {
+        if (rc > 0)
+            verify_dummy(&auth);
+        return rc;
+    }
+    if (auth.bare)
+        rc = verify_bare(&auth, state, now);
+    else
+        rc = verify(&auth, &state->entry, auth.n, auth.n_len, now);
+    still_has_secret = has_secret(&state->entry, state->grant.secret_generation, now);
+    ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
+    state->bare_of_live_token = rc == IA_BARE_UNMATCHED && state->grant.expires > now;
+    if (rc)
+        return rc;
+    state->proven = 1;
+    return check_proven(r, conf, &auth, state, still_has_secret, now);
+}

@@ -1,0 +1,194 @@
+/*
+ * Require capability, participant, participant-role. Each takes names, any of which is enough, or an expression as
+ * `Require expr` does. The providers are asked before authentication too: they answer "no user" then.
+ */
+#include <httpd.h>
+#include <ap_expr.h>
+#include <ap_provider.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "problem.h"
+
+APLOG_USE_MODULE(sauth);
+
+#define FORBIDDEN_DIRECTIVE "AuthzSendForbiddenOnFailure"
+#define AUTHZ_CORE          "mod_authz_core.c"
+
+/* What a Require line was parsed into: its words, or an expression that makes them. */
+typedef struct requirement {
+    const char *line;
+    const ap_expr_info_t *expression; /* NULL: the words are fixed */
+    const char **words;
+    int count;
+} requirement;
+
+/* Whether a caller has what one word names. */
+typedef int (*word_test)(const sauth_state *state, const char *word);
+
+static const char **split(apr_pool_t *p, const char *line, int *count)
+{
+    apr_array_header_t *words = apr_array_make(p, 4, sizeof(const char *));
+    const char *word;
+
+    while (*line && *(word = ap_getword_conf(p, &line)))
+        APR_ARRAY_PUSH(words, const char *) = word;
+    *count = words->nelts;
+    return (const char **)words->elts;
+}
+
+/*
+ * A caller that is known but may not is 403, not another 401. mod_authz_core has a directive for it, per section: set
+ * it for every section that holds a rule of ours.
+ */
+static const char *send_forbidden(cmd_parms *cmd)
+{
+    module *core = ap_find_linked_module(AUTHZ_CORE);
+    const command_rec *directive = core ? core->cmds : NULL;
+    void *conf;
+
+    for (; directive && directive->name; directive++) {
+        if (strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
+            continue;
+        conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);
+        return directive->AP_FLAG(cmd, conf, 1);
+    }
+    return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
+}
+
+static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, int (*is_word)(const char *, apr_size_t),
+                         const char *what)
+{
+    requirement *req = apr_pcalloc(cmd->pool, sizeof *req);
+    const char *error = NULL;
+    const command_rec *self = cmd->cmd;
+    int i;
+
+    req->line = apr_pstrcat(cmd->temp_pool, what, " ", line, NULL);
+    req->line = apr_pstrdup(cmd->pool, req->line);
+    if (strstr(line, "%{")) {
+        req->expression = ap_expr_parse_cmd(cmd, line, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
+        if (error)
+            return apr_psprintf(cmd->pool, "Require %s: cannot parse expression: %s", what, error);
+    } else {
+        req->words = split(cmd->pool, line, &req->count);
+        for (i = 0; i < req->count; i++)
+            if (!is_word(req->words[i], strlen(req->words[i])))
+                return apr_psprintf(cmd->pool, "Require %s: \"%s\" is no valid name", what, req->words[i]);
+    }
+    if (!req->expression && !req->count)
+        return apr_psprintf(cmd->pool, "Require %s: at least one name expected", what);
+    *parsed = req;
+    error = send_forbidden(cmd);
+    cmd->cmd = self;
+    return error;
+}
+
+static int fulfils(request_rec *r, const requirement *req, const sauth_state *state, word_test has)
+{
+    const char **words = req->words, *error = NULL;
+    int count = req->count, i;
+
+    if (req->expression) {
+        const char *line = ap_expr_str_exec(r, req->expression, &error);
+
+        if (error) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "sauth: cannot evaluate \"Require %s\": %s", req->line, error);
+            return 0;
+        }
+        words = split(r->pool, line, &count);
+    }
+    for (i = 0; i < count; i++)
+        if (has(state, words[i]))
+            return 1;
+    return 0;
+}
+
+static authz_status check(request_rec *r, const void *parsed, word_test has, ia_result missing)
+{
+    const requirement *req = parsed;
+    const sauth_state *state = sauth_state_find(r);
+    sauth_dir conf;
+
+    if (!state || state->authenticated != r)
+        return AUTHZ_DENIED_NO_USER;
+    if (!state->rc && fulfils(r, req, state, has))
+        return AUTHZ_GRANTED;
+    conf = sauth_dir_effective(r);
+    if (conf.mode == SAUTH_MODE_OBSERVE) {
+        if (!state->rc)
+            sauth_log_refusal(r, "would refuse", missing, state->entry.id, req->line);
+        return AUTHZ_GRANTED;
+    }
+    sauth_log_refusal(r, "not granted", missing, state->entry.id, req->line);
+    problem_set(r, missing, NULL, 0);
+    return AUTHZ_DENIED;
+}
+
+static int has_capability(const sauth_state *state, const char *word)
+{
+    return ia_capset_has(&state->capabilities, sauth.registry->capability_number(word));
+}
+
+static int is_participant(const sauth_state *state, const char *word)
+{
+    return !strcmp(state->entry.id, word);
+}
+
+static int has_role(const sauth_state *state, const char *word)
+{
+    int number = sauth.registry->role_number(word);
+
+    return number >= 0 && (state->entry.roles >> number & 1);
+}
+
+static authz_status check_capability(request_rec *r, const char *line, const void *parsed)
+{
+    (void)line;
+    return check(r, parsed, has_capability, IA_CAPABILITY_MISSING);
+}
+
+static authz_status check_participant(request_rec *r, const char *line, const void *parsed)
+{
+    (void)line;
+    return check(r, parsed, is_participant, IA_PARTICIPANT_NOT_LISTED);
+}
+
+static authz_status check_role(request_rec *r, const char *line, const void *parsed)
+{
+    (void)line;
+    return check(r, parsed, has_role, IA_ROLE_MISSING);
+}
+
+static const char *parse_capability(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return parse(cmd, line, parsed, ia_name_is_capability, "capability");
+}
+
+static const char *parse_participant(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return parse(cmd, line, parsed, ia_name_is_id, "participant");
+}
+
+static const char *parse_role(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return parse(cmd, line, parsed, ia_name_is_id, "participant-role");
+}
+
+static const authz_provider capability_provider = {check_capability, parse_capability};
+static const authz_provider participant_provider = {check_participant, parse_participant};
+static const authz_provider role_provider = {check_role, parse_role};
+
+void sauth_require_register(apr_pool_t *p)
+{
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "capability", AUTHZ_PROVIDER_VERSION, &capability_provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "participant", AUTHZ_PROVIDER_VERSION, &participant_provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "participant-role", AUTHZ_PROVIDER_VERSION, &role_provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}

@@ -1,0 +1,103 @@
+#include <httpd.h>
+#include <ap_provider.h>
+#include <http_log.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "segment.h"
+
+APLOG_USE_MODULE(sauth);
+
+#define SEGMENT_KEY    "interauth.sauth"
+#define SEGMENT_LAYOUT (APR_UINT64_C(1) << 32 | sizeof(st_grant))
+
+enum { GRANTS, REPLAYS, PARTICIPANTS };
+
+apr_uint64_t sauth_scope_number(const char *name)
+{
+    unsigned char digest[IA_SHA256_LEN];
+    ia_bytes part = {name, strlen(name)};
+    apr_uint64_t number;
+
+    ia_sha256(digest, &part, 1);
+    memcpy(&number, digest, sizeof number);
+    return number;
+}
+
+static st_grants_config wanted_layout(const sauth_server *conf)
+{
+    st_grants_config layout;
+
+    layout.grants = (apr_uint32_t)conf->grant_capacity;
+    layout.replays = (apr_uint32_t)(conf->replay_capacity ? conf->replay_capacity : conf->grant_capacity);
+    layout.participants = sauth.registry->capacity();
+    return layout;
+}
+
+static segment *make_segment(server_rec *s, const st_grants_config *layout)
+{
+    apr_status_t rv;
+    segment *seg = segment_create(s, SEGMENT_KEY, st_grants_size(layout), SEGMENT_LAYOUT, &rv);
+
+    if (!seg) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "sauth: no shared memory for %u grants (%" APR_SIZE_T_FMT " bytes); "
+                     "lower SAuthGrantCapacity", layout->grants, st_grants_size(layout));
+        return NULL;
+    }
+    seg->numbers[GRANTS] = layout->grants;
+    seg->numbers[REPLAYS] = layout->replays;
+    seg->numbers[PARTICIPANTS] = layout->participants;
+    return seg;
+}
+
+static apr_uint32_t quota_of(apr_int64_t configured, apr_uint32_t capacity)
+{
+    if (configured)
+        return (apr_uint32_t)configured;
+    return capacity >= 8 ? capacity / 8 : 1;
+}
+
+static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
+{
+    st_grants_config layout = {seg->numbers[GRANTS], seg->numbers[REPLAYS], seg->numbers[PARTICIPANTS]};
+    unsigned char random[32];
+    ia_mac_key epoch;
+
+    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&epoch, random, sizeof random)) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: no random bytes");
+        return 0;
+    }
+    st_owner_init();
+    sauth.grants = apr_pcalloc(pconf, sizeof *sauth.grants);
+    st_grants_attach(sauth.grants, seg->base, &layout, &epoch, apr_time_now());
+    ia_wipe(random, sizeof random);
+    ia_wipe(&epoch, sizeof epoch);
+    return 1;
+}
+
+int sauth_store_open(apr_pool_t *pconf, server_rec *s)
+{
+    const sauth_server *conf = sauth_server_of(s);
+    st_grants_config wanted;
+    segment *seg;
+
+    sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
+    if (!sauth.registry) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: no registry of participants; load one: "
+                     "LoadModule registry_module .../mod_registry.so");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    wanted = wanted_layout(conf);
+    seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
+    if (!seg && !(seg = make_segment(s, &wanted)))
+        return HTTP_INTERNAL_SERVER_ERROR;
+    if (seg->numbers[GRANTS] != wanted.grants || seg->numbers[REPLAYS] != wanted.replays)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
+                     "force after a stop and start; %u and %u stay for now", wanted.grants, wanted.replays,
+                     seg->numbers[GRANTS], seg->numbers[REPLAYS]);
+    if (!attach(pconf, s, seg))
+        return HTTP_INTERNAL_SERVER_ERROR;
+    sauth.grant_quota = quota_of(conf->grant_quota, seg->numbers[GRANTS]);
+    sauth.replay_quota = quota_of(conf->replay_quota, seg->numbers[REPLAYS]);
+    return OK;
+}
