@@ -105,14 +105,14 @@ class TestFirstStart(Refusals):
     def test_not_utf8(self, idle):
         self.refusal(idle, b'{"participants": [{"id": "a", "name": "\xff"}]}')
 
-    @pytest.mark.parametrize("mode", [0o644, 0o666, 0o660, 0o604, 0o622])
+    @pytest.mark.parametrize("mode", [0o644, 0o666, 0o660, 0o604, 0o622], ids=oct)
     def test_mode(self, idle, mode):
         idle.participants(GOOD)
         os.chmod(idle.participants_file, mode)
         accepted, said = idle.check()
         assert not accepted and str(idle.participants_file) in said and f"{mode:04o}" in said
 
-    @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o440])
+    @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o440], ids=oct)
     def test_good_mode(self, idle, mode):
         idle.participants(GOOD)
         os.chmod(idle.participants_file, mode)
@@ -132,7 +132,7 @@ class TestFirstStart(Refusals):
                                        keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1",
                                               "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "nbf": 0,
                                               "exp": 0}])]),
-        json.dumps({"participants": [participant(f"p{n}") for n in range(500)]})])
+        json.dumps({"participants": [participant(f"p{n}") for n in range(500)]})], ids=["none", "id", "all", "many"])
     def test_good(self, idle, text):
         idle.participants(text)
         accepted, said = idle.check()
@@ -281,7 +281,8 @@ class TestReload:
         server.configure(BASIC)
 
     @pytest.mark.parametrize("text", ["{", "", '{"participants": [{"id": "x", "more": 1}]}',
-                                      participants_text([participant(), participant()])])
+                                      participants_text([participant(), participant()])],
+                             ids=["cut off", "empty", "unknown member", "id used twice"])
     def test_damaged(self, server, caller, text):
         """A damaged file at a reload keeps what is in force, says so, and does not end the server."""
         server.log.expect(rf"\[registry:error\] .*{re.escape(str(server.participants_file))}")
