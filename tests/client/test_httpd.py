@@ -1,0 +1,155 @@
+"""The client against a real httpd with the modules of the build directory."""
+import json
+import os
+import stat
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.realpath(os.path.join(os.path.dirname(__file__), "../httpd")))
+
+from harness import BASIC, Server, Site, participant
+from harness.site import SECRET, UID, b64url
+
+DIGEST = """
+<Location "/cgi-bin/other">
+    AuthType SAuth
+    AuthName "other"
+    Require capability read
+    ISign require
+</Location>
+"""
+
+
+@pytest.fixture(scope="module")
+def httpd():
+    if "INTERAUTH_BUILD" not in os.environ:
+        pytest.skip("INTERAUTH_BUILD does not name a build directory")
+    running = Server(Site(BASIC + DIGEST, skew=1, participants=[
+        participant(), participant("http://limited.example", capabilities=["update"])]))
+    try:
+        running.start()
+        yield running
+    finally:
+        wrong = running.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def base(httpd):
+    return "http://127.0.0.1:%d" % httpd.port
+
+
+@pytest.fixture
+def secret_file(interauth):
+    path = interauth.home / "secret"
+    path.touch(mode=0o600)
+    path.write_text(b64url(SECRET) + "\n")
+    interauth.canaries.add(b64url(SECRET))
+    return path
+
+
+@pytest.fixture
+def ask(interauth, base, secret_file):
+    def ask_for(*more, uid=UID, capability="read", expect=0):
+        result = interauth("grant", "--url", base + "/sauth", "--uid", uid, "--secret-file", secret_file,
+                           "--capability", capability, "--id", *more)
+        assert result.returncode == expect, result.stderr
+        if expect == 0:
+            interauth.canaries.update(one["token"] for one in json.loads(interauth.state.read_text())["grants"])
+        return result
+
+    return ask_for
+
+
+def held(interauth):
+    return json.loads(interauth.state.read_text())["grants"][0]
+
+
+def test_grant_and_a_chain_of_calls(interauth, ask, base):
+    told = json.loads(ask("--json").stdout)
+    assert told["access_to"] == ["read"] and told["can_refresh"] is True
+    for _ in range(3):
+        result = interauth("call", base + "/cgi-bin/orders")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert UID in result.stdout
+    assert len(held(interauth)["nonces"]) == 1
+    assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
+
+
+def test_sixteen_at_once(interauth, ask, base):
+    ask("--nonces", "4")
+    for _ in range(2):
+        running = [interauth.start("call", base + "/files/plain.txt") for _ in range(16)]
+        results = [interauth.finish(process) for process in running]
+        assert [(result.returncode, result.stdout) for result in results] == [(0, "plain\n")] * 16, \
+            [result.stderr for result in results]
+
+
+def test_a_nonce_survives_a_refusal_of_the_app(interauth, ask, base):
+    ask()
+    assert interauth("call", base + "/files/missing").returncode == 1
+    assert len(held(interauth)["nonces"]) == 1
+    assert interauth("call", base + "/files/plain.txt").returncode == 0
+
+
+def test_a_nonce_that_was_spent_elsewhere_is_replaced(interauth, ask, base):
+    ask()
+    state = interauth.state.read_text()
+    assert interauth("call", base + "/files/plain.txt").returncode == 0
+    interauth.state.write_text(state)
+    result = interauth("call", base + "/files/plain.txt")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "plain\n", "")
+
+
+def test_without_nonces(interauth, ask, base):
+    ask()
+    state = json.loads(interauth.state.read_text())
+    state["grants"][0]["nonces"] = []
+    interauth.state.write_text(json.dumps(state))
+    assert interauth("call", base + "/files/plain.txt").returncode == 0
+
+
+def test_a_body_and_its_digest(interauth, ask, base):
+    ask()
+    for algorithm in ("sha-256", "sha-512"):
+        result = interauth("call", "-d", "order=1", "--digest", algorithm, base + "/cgi-bin/other")
+        assert result.returncode == 0, result.stderr
+        assert "order=1" in result.stdout
+    result = interauth("call", "-d", "order=1", "-H", "Content-Digest: sha-256=:%s:" % ("A" * 43 + "="),
+                       base + "/cgi-bin/other")
+    assert result.returncode == 1 and "digest_mismatch" in result.stderr
+
+
+def test_refusals_are_told(interauth, ask, base):
+    assert "capability_not_held" in ask(capability="everything", expect=1).stderr
+    ask(uid="http://limited.example", capability="update")
+    result = interauth("call", base + "/files/plain.txt")
+    assert result.returncode == 1 and "insufficient_capability" in result.stderr
+    assert json.loads(result.stdout)["code"] == "insufficient_capability"
+
+
+def test_an_unknown_participant(ask):
+    assert "invalid_credentials" in ask(uid="nobody", expect=1).stderr
+
+
+def test_refresh(interauth, ask):
+    ask("--lifespan", "60")
+    before = held(interauth)
+    result = interauth("refresh", "--lifespan", "600")
+    assert result.returncode == 0, result.stderr
+    after = held(interauth)
+    assert after["token"] == before["token"] and after["expires"] > before["expires"]
+
+
+def test_trace_is_warned_about(interauth, httpd, base):
+    result = interauth("check", "--url", base + "/cgi-bin/orders", "--json")
+    assert result.returncode == 0
+    assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["trace"]
+
+
+def test_the_participants_file_of_the_server(interauth, httpd):
+    result = interauth("participant", "show", UID, "--file", httpd.participants_file)
+    assert result.returncode == 0
+    assert b64url(SECRET) not in result.stdout
+    assert interauth("check", "--file", httpd.participants_file, "--json").returncode == 1  # one secret for two

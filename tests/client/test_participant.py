@@ -1,0 +1,158 @@
+"""participant and check on files."""
+import base64
+import json
+import os
+import time
+
+import pytest
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def record(uid, **members):
+    whole = {"id": uid, "status": "approved", "capabilities": ["read"], "shared_secret": b64(os.urandom(32))}
+    whole.update(members)
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+@pytest.fixture
+def write(interauth):
+    def write_records(*records, mode=0o600, text=None):
+        path = interauth.home / "participants.json"
+        path.write_text(text if text is not None else json.dumps({"participants": records}, indent=1))
+        path.chmod(mode)
+        for one in records:
+            interauth.canaries.update(secret["value"] for secret in one.get("shared_secrets", []))
+            interauth.canaries.update([one["shared_secret"]] if "shared_secret" in one else [])
+        return path
+
+    return write_records
+
+
+@pytest.fixture
+def check(interauth):
+    def check_for(*arguments):
+        result = interauth("check", "--json", *arguments)
+        told = json.loads(result.stdout)
+        findings = [(one["weight"], one["code"]) for one in told["findings"]]
+        assert told["errors"] == len([one for one in findings if one[0] == "error"])
+        assert told["warnings"] == len([one for one in findings if one[0] == "warning"])
+        return result.returncode, findings, told
+
+    return check_for
+
+
+def test_list(interauth, write):
+    path = write(record("http://a.example", capabilities=["read", "update"], expires="2035-12-20T00:00:00Z"),
+                 record("b", status="suspended", capabilities=None))
+    result = interauth("participant", "list", "--file", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "http://a.example\tapproved\t2035-12-20T00:00:00Z\tread update\nb\tsuspended\tnever\n"
+    told = json.loads(interauth("participant", "list", "--file", path, "--json").stdout)["participants"]
+    assert told[0] == {"id": "http://a.example", "status": "approved", "roles": [], "capabilities": ["read", "update"],
+                       "expires": "2035-12-20T00:00:00Z"}
+    assert [one["id"] for one in told] == ["http://a.example", "b"]
+
+
+def test_show_tells_of_secrets_only_how_many_and_until_when(interauth, write):
+    path = write(record("a", shared_secret=None, shared_secrets=[
+        {"value": b64(os.urandom(32)), "not_after": "2030-01-01T00:00:00Z"}, {"value": b64(os.urandom(32))}],
+        keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": b64(os.urandom(32))}]))
+    result = interauth("participant", "show", "a", "--file", path, "--json")
+    told = json.loads(result.stdout)
+    assert result.returncode == 0
+    assert [one.get("not_after") for one in told["secrets"]] == ["2030-01-01T00:00:00Z", None]
+    generations = {one["generation"] for one in told["secrets"]}
+    assert len(generations) == 2 and all(len(one) == 16 for one in generations)
+    assert told["keys"][0]["kid"] == "k1"
+    assert json.loads(interauth("participant", "show", "a", "--file", path).stdout) == told
+
+
+def test_an_unknown_participant_is_refused(interauth, write):
+    result = interauth("participant", "show", "nobody", "--file", write(record("a")))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "no participant nobody" in result.stderr
+
+
+def test_a_bad_file_is_refused_with_its_position(interauth, write):
+    broken = write(text='{"participants": [\n {"id": "a"},\n {"id": }\n]}')
+    result = interauth("participant", "list", "--file", broken)
+    assert result.returncode == 1 and "line 3" in result.stderr
+    wrong = write(record("a"), record("b", surprise=1))
+    result = interauth("participant", "list", "--file", wrong)
+    assert result.returncode == 1 and "participant 2 (b)" in result.stderr
+    assert interauth("participant", "list", "--file", interauth.home / "missing").returncode == 3
+
+
+def test_check_is_content_with_a_good_file(check, write):
+    assert check("--file", write(record("a"), record("b", expires="2035-12-20T00:00:00Z")))[:2] == (0, [])
+
+
+@pytest.mark.parametrize("mode, status, weight", [(0o644, 1, "error"), (0o666, 1, "error"), (0o620, 1, "error"),
+                                                  (0o640, 0, "warning")])
+def test_check_looks_at_permissions(check, write, mode, status, weight):
+    assert check("--file", write(record("a"), mode=mode))[:2] == (status, [(weight, "permissions")])
+
+
+def test_check_tells_where_the_syntax_is_wrong(check, write):
+    status, findings, told = check("--file", write(text='{"participants": [\n {"id": }]}'))
+    assert (status, findings) == (1, [("error", "syntax")])
+    assert "line 2" in told["findings"][0]["text"]
+
+
+SECRET = b64(bytes(range(32)))
+
+
+@pytest.mark.parametrize("records, expected", [
+    ([record("a", expires="2020-01-01T00:00:00Z")], ["expired"]),
+    ([record("a", expires=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)))], ["expires_soon"]),
+    ([record("a", shared_secret=None, shared_secrets=[{"value": SECRET, "not_after": "2020-01-01T00:00:00Z"}])],
+     ["expired", "no_usable_secret"]),
+    ([record("a", shared_secret=None)], ["no_credentials"]),
+    ([record("http://a/"), record("http://A")], ["overlapping_ids"]),
+    ([record("a", shared_secret=SECRET), record("b", shared_secret=SECRET)], ["secret_shared"]),
+    ([record("a", token_max_lifespan=31 * 86400)], ["long_lifespan"]),
+    ([record("a", capabilities=[])], ["no_capabilities"]),
+    ([record("a#b")], ["ambiguous_id"]),
+    ([record("a", endpoints=[{"url": "http://a.example/"}])], ["cleartext"]),
+    ([record("a", keys=[{"kid": "k", "kty": "RSA", "n": b64(bytes([255]) * 128), "e": "AQAB"}])], ["weak_key"]),
+    ([record("a", keys=[{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": SECRET, "exp": 1000000000}])], ["expired"]),
+    ([], ["empty"]),
+])
+def test_check_finds_what_is_weak(check, write, records, expected):
+    status, findings, _ = check("--file", write(*records))
+    assert [code for _, code in findings] == expected
+    assert status == (1 if any(weight == "error" for weight, _ in findings) else 0)
+    assert status == (1 if expected[0] in ("secret_shared", "weak_key") else 0)
+
+
+@pytest.mark.parametrize("text, mode, status, codes", [
+    (b64(os.urandom(32)), 0o600, 0, []),
+    (b64(os.urandom(16)), 0o600, 0, ["short_secret"]),
+    (b64(os.urandom(15)), 0o600, 1, ["short_secret"]),
+    (b64(b"\x00" * 32), 0o600, 1, ["weak_secret"]),
+    ("not base64url!", 0o600, 1, ["syntax"]),
+    (b64(os.urandom(32)), 0o640, 0, ["permissions"]),
+    (b64(os.urandom(32)), 0o604, 1, ["permissions"]),
+])
+def test_check_looks_at_secret_files(interauth, check, text, mode, status, codes):
+    path = interauth.home / "s"
+    path.write_text(text + "\n")
+    path.chmod(mode)
+    interauth.canaries.add(text)
+    got, findings, _ = check("--secret-file", path)
+    assert (got, [code for _, code in findings]) == (status, codes)
+
+
+def test_check_without_the_file_is_a_fault(check, interauth):
+    assert check("--file", interauth.home / "missing")[:2] == (3, [("fault", "unreadable")])
+    assert check("--secret-file", interauth.home / "missing")[:2] == (3, [("fault", "unreadable")])
+    assert check("--state", interauth.home / "missing")[:2] == (3, [("fault", "unreadable")])
+
+
+def test_check_prints_text_for_people(interauth, write):
+    result = interauth("check", "--file", write(record("a", capabilities=[])))
+    assert result.returncode == 0
+    assert result.stdout.endswith("[no_capabilities]\n0 errors, 1 warnings\n")

@@ -1,0 +1,458 @@
+"""grant, call, refresh and check against a service on 127.0.0.1 that can be told to misbehave."""
+import base64
+import hashlib
+import json
+import os
+import stat
+import time
+import urllib.parse
+
+import pytest
+
+from conftest import UID
+
+
+class TestGrant:
+    def test_is_kept_in_a_private_file(self, interauth, ask, held, service, secret):
+        result = ask("--json", "--lifespan", "60")
+        told = json.loads(result.stdout)
+        assert told["access_to"] == ["read"] and told["can_refresh"] is True and told["nonces"] == 1
+        assert (told["endpoint"], told["uid"]) == (service.base, UID)
+        assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
+        assert stat.S_IMODE(interauth.state.parent.stat().st_mode) == 0o700
+        assert [path.name for path in sorted(interauth.state.parent.iterdir())] == ["state.json", "state.json.lock"]
+        kept = held()[0]
+        assert kept["token"] in service.grants and kept["secret_file"] == str(secret.path)
+        assert secret.text not in interauth.state.read_text()
+
+    def test_sends_what_was_asked_for(self, ask, service):
+        ask("--capability", "update", "--lifespan", "77", "--nonces", "5", "--id", "--aud", "https://a.example/sauth")
+        form = dict(urllib.parse.parse_qsl(service.requests("/sauth/request_access")[0][3].decode()))
+        body = json.loads(form["body"])
+        assert len(base64.urlsafe_b64decode(body.pop("id") + "==")) == 16
+        assert body == {"access_for": ["read", "update"], "token_lifespan": 77, "uid": UID, "nonces": 5,
+                        "aud": "https://a.example/sauth"}
+        assert len(form["hmac"]) == 64 and set(form) == {"uid", "timestamp", "hmac", "body"}
+
+    def test_sha1_for_those_who_know_no_other(self, interauth, ask, service):
+        ask("--hash", "sha1")
+        form = dict(urllib.parse.parse_qsl(service.requests("/sauth/request_access")[0][3].decode()))
+        assert len(form["hmac"]) == 40
+        assert interauth("call", service.origin + "/app").returncode == 0
+
+    def test_a_refusal_is_told_without_control_characters(self, interauth, ask):
+        result = ask("--capability", "everything", "--json", expect=1)
+        assert "The participant does not hold that ?[31mcapability (capability_not_held, HTTP 403)" in result.stderr
+        assert json.loads(result.stdout)["error"]["code"] == "capability_not_held"
+        assert not interauth.state.exists()
+
+    def test_a_wrong_secret_is_refused(self, interauth, service):
+        path = interauth.home / "other"
+        interauth("secret", path)
+        result = interauth("grant", "--url", service.base, "--uid", UID, "--secret-file", path, "--capability", "read")
+        assert result.returncode == 1 and "invalid_credentials" in result.stderr
+
+    def test_the_secret_may_come_from_the_environment(self, interauth, service, secret):
+        environment = {"INTERAUTH_SECRET": secret.text}
+        result = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "read",
+                           environment=environment)
+        assert result.returncode == 0
+        assert interauth("call", service.origin + "/app").returncode == 2
+        assert interauth("call", service.origin + "/app", environment=environment).returncode == 0
+
+    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everybody may read"), (0o602, 1, "everybody may write"),
+                                                    (0o640, 0, "warning: "), (0o600, 0, None)])
+    def test_permissions_of_the_secret(self, ask, service, secret, mode, status, told):
+        secret.path.chmod(mode)
+        result = ask(expect=status)
+        assert told in result.stderr if told else result.stderr == ""
+        assert len(service.requests("/sauth/request_access")) == (1 if status == 0 else 0)
+
+    @pytest.mark.parametrize("text", ["", "short", "not base64url!!!!!!!!!!!!!!!!!!", "A" * 5000])
+    def test_a_secret_that_is_none(self, ask, secret, text):
+        secret.path.write_text(text)
+        ask(expect=3 if len(text) > 4096 else 1)
+
+    def test_waits_once_for_a_server_that_has_just_started(self, ask, service):
+        service.starting = 1
+        began = time.monotonic()
+        result = ask()
+        assert "just started" in result.stderr and time.monotonic() - began >= 1
+        stamps = [dict(urllib.parse.parse_qsl(seen[3].decode()))["timestamp"]
+                  for seen in service.requests("/sauth/request_access")]
+        assert len(stamps) == 2 and int(stamps[1]) > int(stamps[0])
+
+    def test_waits_no_second_time(self, ask, service):
+        service.starting = 2
+        ask(expect=3)
+        assert len(service.requests("/sauth/request_access")) == 2
+
+    @pytest.mark.parametrize("after", ["61", "-1", "0", "soon"])
+    def test_waits_not_too_long(self, ask, service, after):
+        service.starting, service.retry_after = 1, after
+        ask(expect=3)
+        assert len(service.requests("/sauth/request_access")) == 1
+
+    def test_nobody_there_is_a_fault(self, interauth, secret):
+        result = interauth("grant", "--url", "http://127.0.0.1:1/sauth", "--uid", UID, "--secret-file", secret.path,
+                           "--capability", "read")
+        assert result.returncode == 3 and result.stdout == ""
+
+    def test_a_name_of_its_own(self, interauth, ask, held, service, secret):
+        ask("--grant", "orders")
+        assert held()[0]["name"] == "orders"
+        result = interauth("grant", "--url", service.origin + "/other", "--uid", UID, "--secret-file", secret.path,
+                           "--capability", "read", "--grant", "orders")
+        assert result.returncode == 2 and "another grant has this name" in result.stderr
+        assert not service.requests("/other/request_access")
+
+    def test_a_second_one_takes_the_place_of_the_first(self, ask, held):
+        ask()
+        first = held()[0]
+        ask()
+        assert len(held()) == 1 and held()[0]["token"] != first["token"] and held()[0]["name"] == first["name"]
+
+
+class TestCall:
+    def test_chains_nonces(self, interauth, ask, held, service):
+        ask("--nonces", "2")
+        first, second = held()[0]["nonces"]
+        result = interauth("call", service.origin + "/app/a?b=c")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert json.loads(result.stdout)["path"] == "/app/a?b=c"
+        assert service.spent == {first}
+        assert held()[0]["nonces"][0] == second and len(held()[0]["nonces"]) == 2
+        for _ in range(3):
+            assert interauth("call", service.origin + "/app").returncode == 0
+        assert len(service.requests("/sauth/generate_nonce")) == 0
+        assert len(service.seen) == 5
+
+    def test_takes_the_next_nonce_from_a_refusal_too(self, interauth, ask, held, service):
+        ask()
+        before = held()[0]["nonces"]
+        result = interauth("call", service.origin + "/app/denied")
+        assert result.returncode == 1
+        assert "The grant lacks the capability (insufficient_capability, HTTP 403)" in result.stderr
+        assert json.loads(result.stdout)["code"] == "insufficient_capability"
+        assert len(held()[0]["nonces"]) == 1 and held()[0]["nonces"] != before
+
+    def test_without_nonces_it_asks_for_one(self, interauth, ask, service):
+        service.give_nonces = False
+        ask()
+        assert interauth("call", service.origin + "/app").returncode == 0
+        assert len(service.requests("/sauth/generate_nonce")) == 1 and len(service.requests("/app")) == 1
+
+    def test_without_nonces_and_their_endpoint_it_uses_the_challenge(self, interauth, ask, service):
+        service.give_nonces = service.nonce_endpoint = False
+        ask()
+        result = interauth("call", "-d", "x=1", service.origin + "/app")
+        assert result.returncode == 0
+        first, second = service.requests("/app")
+        assert first[2]["Authorization"] is None and second[2]["Authorization"].startswith("SAuth response=")
+        assert first[3] == second[3] == b"x=1"
+        assert json.loads(result.stdout)["body"] == "x=1"
+
+    def test_a_stale_nonce_is_replaced_once(self, interauth, ask, held, service):
+        ask("--nonces", "3")
+        service.nonces.clear()
+        result = interauth("call", "-d", "x=1", service.origin + "/app")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert len(service.requests("/app")) == 2
+        assert len(held()[0]["nonces"]) == 1
+        assert interauth("call", service.origin + "/app").returncode == 0
+        assert len(service.requests("/app")) == 3
+
+    def test_a_nonce_stale_twice_is_a_refusal(self, interauth, ask, service, monkeypatch):
+        ask()
+        service.nonces.clear()
+        monkeypatch.setattr(service, "nonce", lambda: base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode())
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1 and "stale_nonce" in result.stderr
+        assert len(service.requests("/app")) == 2
+
+    def test_other_refusals_are_not_tried_again(self, interauth, ask, service):
+        ask()
+        service.grants.clear()
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1 and "invalid_credentials" in result.stderr
+        assert len(service.requests("/app")) == 1
+
+    def test_an_expired_grant_is_asked_for_anew(self, interauth, ask, held, service):
+        ask("--lifespan", "1")
+        first = held()[0]["token"]
+        time.sleep(1.1)
+        result = interauth("call", service.origin + "/app")
+        interauth.canaries.update(service.grants)
+        interauth.inspect(result)
+        assert result.returncode == 0 and "asked" in result.stderr
+        assert held()[0]["token"] != first
+
+    def test_a_grant_that_the_server_calls_expired_is_asked_for_anew(self, interauth, ask, held, service):
+        ask()
+        first = held()[0]["token"]
+        service.grants[first] = 0
+        result = interauth("call", "-d", "x", service.origin + "/app")
+        assert result.returncode == 0 and held()[0]["token"] != first
+        assert len(service.requests("/app")) == 2
+
+    def test_asks_for_its_first_grant_by_itself(self, interauth, held, service, secret):
+        result = interauth("call", "--endpoint", service.base, "--uid", UID, "--secret-file", secret.path,
+                           "--capability", "read", service.origin + "/app")
+        interauth.canaries.update(service.grants)
+        interauth.inspect(result)
+        assert result.returncode == 0 and held()[0]["access_for"] == ["read"]
+        assert interauth("call", service.origin + "/app").returncode == 0
+
+    def test_a_token_goes_only_where_it_belongs(self, interauth, ask, service):
+        ask("--grant", "orders")
+        seen = len(service.seen)
+        elsewhere = service.origin.replace("127.0.0.1", "localhost")
+        result = interauth("call", elsewhere + "/app")
+        assert result.returncode == 1 and "there is no grant for " + elsewhere in result.stderr
+        assert len(service.seen) == seen
+        assert interauth("call", "--grant", "orders", elsewhere + "/app").returncode == 0
+        assert interauth("call", "--grant", "nosuch", service.origin + "/app").returncode == 1
+
+    def test_two_grants_that_fit_must_be_told_apart(self, interauth, ask, held, service):
+        ask("--grant", "one")
+        state = json.loads(interauth.state.read_text())
+        state["grants"].append(dict(state["grants"][0], name="two", uid="someone"))
+        interauth.state.write_text(json.dumps(state))
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 2 and "--grant: one " in result.stderr
+        assert interauth("call", "--grant", "one", service.origin + "/app").returncode == 0
+        assert interauth("call", "--uid", UID, service.origin + "/app").returncode == 0
+
+    def test_sixteen_at_once(self, interauth, ask, held, service):
+        ask()
+        running = [interauth.start("call", "-d", str(i), service.origin + "/app") for i in range(16)]
+        results = [interauth.finish(process) for process in running]
+        assert [result.returncode for result in results] == [0] * 16, [result.stderr for result in results]
+        assert sorted(int(json.loads(result.stdout)["body"]) for result in results) == list(range(16))
+        assert len(service.requests("/app")) == 16, "a nonce was spent twice"
+        assert len(held()[0]["nonces"]) == 16
+        running = [interauth.start("call", service.origin + "/app") for i in range(16)]
+        assert [interauth.finish(process).returncode for process in running] == [0] * 16
+        assert len(service.requests("/app")) == 32 and len(held()[0]["nonces"]) == 16
+
+    def test_sixteen_at_once_ask_for_one_grant(self, interauth, held, service, secret):
+        running = [interauth.start("call", "--endpoint", service.base, "--uid", UID, "--secret-file", secret.path,
+                                   "--capability", "read", service.origin + "/app") for i in range(16)]
+        assert [interauth.finish(process).returncode for process in running] == [0] * 16
+        assert len(service.grants) == 1
+
+    def test_nothing_secret_in_the_arguments(self, interauth, ask, service):
+        ask()
+        service.answer = (200, [], b"x" * 10)
+        process = interauth.start("call", "-T", "-", service.origin + "/app", stdin=-1)
+        deadline = time.monotonic() + 10
+        arguments = b""
+        while service.origin.encode() not in arguments and time.monotonic() < deadline:
+            with open("/proc/%d/cmdline" % process.pid, "rb") as file:
+                arguments = file.read()
+        interauth.finish(process, b"body")
+        assert arguments.split(b"\0")[1] == b"call"
+        assert not any(canary.encode() in arguments for canary in interauth.canaries)
+
+
+class TestRequest:
+    DIGEST = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+
+    def field(self, data, algorithm="sha-256"):
+        return "%s=:%s:" % (algorithm, base64.b64encode(self.DIGEST[algorithm](data).digest()).decode())
+
+    def told(self, result):
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def test_data(self, interauth, ask, service):
+        ask()
+        seen = self.told(interauth("call", "-d", "a=b\r\nc", service.origin + "/app"))
+        assert (seen["method"], seen["body"]) == ("POST", "a=b\r\nc")
+        assert seen["headers"]["content-type"] == "application/x-www-form-urlencoded"
+        assert seen["headers"]["content-digest"] == self.field(b"a=b\r\nc")
+        assert seen["headers"]["user-agent"].startswith("interauth/")
+
+    @pytest.mark.parametrize("data", [b"", b"line\n", bytes(range(256)) * 1000])
+    def test_files_and_standard_input(self, interauth, ask, service, data):
+        ask()
+        path = interauth.home / "body"
+        path.write_bytes(data)
+        for arguments, stdin in ((["-d", "@%s" % path], None), (["-d", "@-"], data), (["-T", path], None),
+                                 (["-T", "-"], data)):
+            seen = self.told(interauth("call", *arguments, service.origin + "/app", data=stdin))
+            assert seen["method"] == ("POST" if arguments[0] == "-d" else "PUT")
+            assert seen["body"].encode("latin-1") == data
+            assert seen["headers"]["content-digest"] == self.field(data)
+            assert seen["headers"]["content-length"] == str(len(data))
+        assert sorted(path.name for path in interauth.home.iterdir()) == [".local", "body", "secret"]
+
+    def test_a_body_is_sent_again_after_a_stale_nonce(self, interauth, ask, service):
+        data = os.urandom(300000)
+        ask()
+        service.nonces.clear()
+        seen = self.told(interauth("call", "-T", "-", service.origin + "/app", data=data))
+        assert seen["body"].encode("latin-1") == data
+        assert [body for _, _, _, body in service.requests("/app")] == [data, data]
+
+    def test_headers_method_and_digest(self, interauth, ask, service):
+        ask()
+        seen = self.told(interauth("call", "-X", "PATCH", "-H", "X-One: 1", "-H", "X-Empty:", "--digest=sha-512",
+                                   "-HContent-Type: text/plain", "-d{}", service.origin + "/app"))
+        assert seen["method"] == "PATCH" and seen["headers"]["content-type"] == "text/plain"
+        assert (seen["headers"]["x-one"], seen["headers"]["x-empty"]) == ("1", "")
+        assert seen["headers"]["content-digest"] == self.field(b"{}", "sha-512")
+        own = self.told(interauth("call", "-H", "Content-Digest: sha-256=:AAAA:", "-d", "x", service.origin + "/app"))
+        assert own["headers"]["content-digest"] == "sha-256=:AAAA:"
+        assert "content-digest" not in self.told(interauth("call", service.origin + "/app"))["headers"]
+
+    def test_a_body_that_is_not_there(self, interauth, ask, service):
+        ask()
+        assert interauth("call", "-T", interauth.home / "missing", service.origin + "/app").returncode == 3
+        assert interauth("call", "-T", interauth.home, service.origin + "/app").returncode == 3
+        assert not service.requests("/app")
+
+
+class TestAnswer:
+    def answer(self, interauth, ask, service, status, headers=(), body=b"", arguments=()):
+        ask()
+        service.answer = (status, list(headers), body)
+        return interauth("call", *arguments, service.origin + "/app")
+
+    @pytest.mark.parametrize("status, expected", [(200, 0), (204, 0), (404, 1), (418, 1), (500, 3), (503, 3)])
+    def test_exit_status(self, interauth, ask, service, status, expected):
+        result = self.answer(interauth, ask, service, status, body=b"" if status == 204 else b"told")
+        assert result.returncode == expected
+        assert result.stdout == ("" if status == 204 else "told")
+        assert result.stderr == ("" if expected == 0 else
+                                 "interauth call: the server answered HTTP %d\n" % status)
+
+    def test_redirects_are_not_followed(self, interauth, ask, service):
+        result = self.answer(interauth, ask, service, 302, [("Location", service.origin + "/open")], b"there")
+        assert (result.returncode, result.stdout) == (0, "there")
+        assert not service.requests("/open")
+
+    def test_include(self, interauth, ask, service):
+        result = self.answer(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-i"])
+        head, body = result.stdout.split("\r\n\r\n")
+        assert head.startswith("HTTP/1.1 200 OK\r\n") and "X-Told: yes" in head and body == "body"
+
+    def test_output_and_json(self, interauth, ask, service):
+        body = os.urandom(3000000)
+        path = interauth.home / "out"
+        result = self.answer(interauth, ask, service, 200, body=body, arguments=["--json", "-o", path])
+        assert json.loads(result.stdout) == {"status": 200, "content_type": "text/plain", "bytes": len(body)}
+        assert path.read_bytes() == body
+        service.answer = None
+        refused = interauth("call", "--json", "-o", path, service.origin + "/app/denied")
+        assert refused.returncode == 1
+        assert json.loads(refused.stdout)["code"] == "insufficient_capability"
+        assert json.loads(path.read_text())["code"] == "insufficient_capability"
+
+    def test_output_that_cannot_be_written(self, interauth, ask, service):
+        result = self.answer(interauth, ask, service, 200, body=b"x" * 100, arguments=["-o", "/dev/full"])
+        assert result.returncode == 3
+        assert interauth("call", "-o", interauth.home / "no/where", service.origin + "/app").returncode == 3
+
+    def test_head(self, interauth, ask, service):
+        result = self.answer(interauth, ask, service, 200, body=b"xyz", arguments=["-X", "HEAD", "-i"])
+        assert result.returncode == 0 and "Content-Length: 3" in result.stdout
+
+    def test_a_problem_that_is_too_long_is_a_fault(self, interauth, ask, service):
+        ask()
+        service.answer = (400, [("Content-Type", "application/problem+json")], b" " * 1100000)
+        assert interauth("call", service.origin + "/app").returncode == 3
+
+
+class TestState:
+    def test_of_everybody_is_refused(self, interauth, ask, service):
+        ask()
+        interauth.state.chmod(0o644)
+        assert interauth("call", service.origin + "/app").returncode == 1
+        interauth.state.chmod(0o640)
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 0 and "warning" in result.stderr
+        assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version":2,"grants":[]}', '{"version":1,"grants":[{}]}',
+                                      '{"version":1,"grants":[]}x'])
+    def test_that_is_none_is_a_fault_and_stays(self, interauth, ask, text):
+        interauth.state.parent.mkdir(parents=True)
+        interauth.state.touch(mode=0o600)
+        interauth.state.write_text(text)
+        ask(expect=3)
+        assert interauth.state.read_text() == text
+
+    def test_is_never_a_link(self, interauth, ask):
+        interauth.state.parent.mkdir(parents=True)
+        interauth.state.symlink_to(interauth.home / "elsewhere")
+        ask(expect=3)
+        assert not (interauth.home / "elsewhere").exists()
+
+    def test_can_lie_elsewhere(self, interauth, service, secret, ask):
+        path = interauth.home / "my.json"
+        ask("--state", path)
+        assert not interauth.state.exists() and stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert interauth("call", "--state", path, service.origin + "/app").returncode == 0
+        xdg = {"XDG_STATE_HOME": str(interauth.home / "xdg")}
+        interauth("grant", "--url", service.base, "--uid", UID, "--secret-file", secret.path, "--capability", "read",
+                  environment=xdg)
+        assert (interauth.home / "xdg/interauth/state.json").exists()
+
+    def test_check_looks_at_it(self, interauth, ask, held):
+        ask("--lifespan", "1", "--hash", "sha1")
+        time.sleep(1.1)
+        result = interauth("check", "--state", interauth.state, "--json")
+        assert result.returncode == 0
+        assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["expired", "weak_hash"]
+        interauth.state.chmod(0o604)
+        assert interauth("check", "--state", interauth.state).returncode == 1
+
+
+class TestRefresh:
+    def test_gives_the_same_token_more_time(self, interauth, ask, held, service):
+        ask("--lifespan", "5")
+        before = held()[0]
+        result = interauth("refresh", "--lifespan", "600", "--json")
+        after = held()[0]
+        assert result.returncode == 0
+        assert after["token"] == before["token"] and after["expires"] > before["expires"]
+        assert json.loads(result.stdout)["expires"] == after["expires"]
+        body = json.loads(dict(urllib.parse.parse_qsl(service.requests("/sauth/refresh_access")[0][3].decode()))["body"])
+        assert body == {"token": before["token"], "token_lifespan": 600, "uid": UID}
+        assert interauth("refresh", "--url", service.base + "/", "--uid", UID).returncode == 0
+        assert interauth("refresh", "--grant", after["name"]).returncode == 0
+
+    def test_a_refusal(self, interauth, ask, service):
+        ask()
+        service.grants.clear()
+        result = interauth("refresh")
+        assert result.returncode == 1 and "No such token (token_unknown, HTTP 403)" in result.stderr
+
+    def test_without_a_grant(self, interauth, service):
+        assert interauth("refresh").returncode == 1
+        assert interauth("refresh", "--url", service.base).returncode == 1
+
+
+class TestCheckServer:
+    def check(self, interauth, url):
+        result = interauth("check", "--url", url, "--json")
+        told = json.loads(result.stdout)
+        return result.returncode, [(one["weight"], one["code"]) for one in told["findings"]], told
+
+    def test_a_good_one(self, interauth, service):
+        status, findings, told = self.check(interauth, service.origin + "/open")
+        assert (status, findings) == (0, []) and abs(told["clock_offset"]) <= 1
+
+    @pytest.mark.parametrize("offset, status, weight", [(100, 1, "error"), (-100, 1, "error"), (10, 0, "warning")])
+    def test_its_clock(self, interauth, service, offset, status, weight):
+        service.clock_offset = offset
+        got, findings, told = self.check(interauth, service.origin + "/open")
+        assert (got, findings) == (status, [(weight, "clock")]) and abs(told["clock_offset"] - offset) <= 1
+
+    def test_trace(self, interauth, service):
+        service.trace = True
+        assert self.check(interauth, service.origin + "/open")[:2] == (0, [("warning", "trace")])
+
+    def test_nobody_there(self, interauth):
+        assert self.check(interauth, "http://127.0.0.1:1/")[:2] == (3, [("fault", "unreachable")])

@@ -1,0 +1,93 @@
+"""Usage: one table makes --help and the parser, and a mistake is told with what was meant."""
+import os
+import re
+
+import pytest
+
+VERBS = ["keygen", "secret", "grant", "call", "refresh", "participant", "check"]
+MANUALS = os.path.join(os.path.dirname(__file__), "../../docs/man")
+
+
+def test_without_a_verb(interauth):
+    result = interauth()
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert all(verb in result.stderr for verb in VERBS)
+
+
+def test_help_and_version(interauth):
+    assert interauth("--help").returncode == 0
+    assert re.fullmatch(r"interauth \d+\.\d+\.\d+\n", interauth("--version").stdout)
+    assert interauth("help", "call").stdout == interauth("call", "--help").stdout
+
+
+def test_an_unknown_verb_is_told_with_the_nearest(interauth):
+    result = interauth("gran")
+    assert (result.returncode, result.stderr) == (2, "interauth: unknown verb gran; did you mean grant?\n")
+    assert interauth("zzzzzz").returncode == 2
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb_agrees_with_its_manual(interauth, verb):
+    result = interauth(verb, "--help")
+    assert result.returncode == 0 and result.stderr == ""
+    told = set(re.findall(r"--([a-z][a-z-]*)", result.stdout))
+    with open(os.path.join(MANUALS, "interauth-%s.1" % verb)) as manual:
+        documented = set(re.findall(r"^\.It .*?Fl -([a-z][a-z-]*)", manual.read(), re.M))
+    assert documented == told
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_unknown_option_is_told(interauth, verb):
+    result = interauth(verb, "--nosuchthing=SECRETVALUE")
+    assert result.returncode == 2 and result.stdout == ""
+    assert "unknown option --nosuchthing" in result.stderr
+    assert "SECRETVALUE" not in result.stderr
+    assert interauth(verb, "-Z").returncode == 2
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["grant", "--capabilty", "read"], "did you mean --capability?"),
+    (["grant", "--secret", "x"], "did you mean --secret-file?"),
+    (["grant", "--uid", "u", "--secret-file", "f", "--capability", "read"], "--url BASE is needed"),
+    (["grant", "--url"], "--url needs a value"),
+    (["grant", "--id=1"], "--id takes no value"),
+    (["grant", "--nonces", "33"], "from 1 to 32"),
+    (["grant", "--nonces", "1x"], "from 1 to 32"),
+    (["grant", "--nonces", "-1"], "from 1 to 32"),
+    (["grant", "--hash", "md5"], "one of sha256|sha1"),
+    (["grant", "--uid", "a", "--uid", "b"], "only once"),
+    (["grant", "--url", "http://127.0.0.1:1/s", "--uid", "a b", "--capability", "r"], "--uid"),
+    (["grant", "--url", "http://127.0.0.1:1/s", "--uid", "a", "--capability", "a b"], "--capability"),
+    (["grant", "--url", "ftp://127.0.0.1/", "--uid", "a", "--capability", "r"], "https://"),
+    (["grant", "--url", "http://u:p@127.0.0.1/", "--uid", "a", "--capability", "r"], "password"),
+    (["grant", "--url", "http://127.0.0.1/?q", "--uid", "a", "--capability", "r"], "query"),
+    (["grant", "--url", "http://127.0.0.1:1/s", "--uid", "a", "--capability", "r"], "--secret-file"),
+    (["grant", "--url", "http://127.0.0.1:1/s", "--uid", "a", "--capability", "r", "--capability", "r"], "twice"),
+    (["call"], "URL is needed"),
+    (["call", "http://127.0.0.1:1/", "x"], "too many"),
+    (["call", "-d", "x", "-T", "y", "http://127.0.0.1:1/"], "exclude"),
+    (["call", "--json", "http://127.0.0.1:1/"], "--output"),
+    (["call", "-H", "Authorization: x", "http://127.0.0.1:1/"], "made here"),
+    (["call", "-H", "nonsense", "http://127.0.0.1:1/"], "Name: value"),
+    (["call", "-H", "A: b\r\nC: d", "http://127.0.0.1:1/"], "control"),
+    (["call", "-X", "GET /", "http://127.0.0.1:1/"], "method"),
+    (["call", "--grant", "g", "--uid", "u", "http://127.0.0.1:1/"], "stands alone"),
+    (["refresh", "--grant", "g", "--uid", "u"], "stands alone"),
+    (["secret"], "--show"),
+    (["secret", "--bytes", "8", "--show"], "from 16 to 256"),
+    (["keygen"], "FILE is needed"),
+    (["keygen", "--type", "dsa", "f"], "one of"),
+    (["keygen", "--kid", "a b", "f"], "--kid"),
+    (["participant", "--file", "f"], "list | show ID"),
+    (["participant", "lst", "--file", "f"], "did you mean list?"),
+    (["participant", "show", "--file", "f"], "ID"),
+    (["participant", "list", "x", "--file", "f"], "show?"),
+    (["check"], "nothing to check"),
+])
+def test_a_usage_error_says_what_is_wrong(interauth, arguments, told):
+    result = interauth(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
