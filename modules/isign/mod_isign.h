@@ -10,7 +10,7 @@
 #include <util_filter.h>
 #include "interauth/digest.h"
 
-extern module AP_MODULE_DECLARE_DATA isign_module;
+extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("default"))); /* httpd looks it up by name */
 extern const command_rec isign_directives[];
 
 typedef enum isign_mode { ISIGN_UNSET, ISIGN_OFF, ISIGN_OBSERVE, ISIGN_REQUIRE } isign_mode;

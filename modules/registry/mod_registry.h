@@ -10,7 +10,7 @@
 #include "interauth_registry.h"
 #include "participant_table.h"
 
-extern module AP_MODULE_DECLARE_DATA registry_module;
+extern module AP_MODULE_DECLARE_DATA registry_module __attribute__((visibility("default"))); /* httpd looks it up by name */
 extern const command_rec registry_directives[];
 extern const ia_registry registry_provider;
 

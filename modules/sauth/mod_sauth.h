@@ -14,7 +14,7 @@
 #include "grant_table.h"
 #include "interauth_registry.h"
 
-extern module AP_MODULE_DECLARE_DATA sauth_module;
+extern module AP_MODULE_DECLARE_DATA sauth_module __attribute__((visibility("default"))); /* httpd looks it up by name */
 extern const command_rec sauth_directives[];
 
 #define SAUTH_AUTH_TYPE "SAuth"
