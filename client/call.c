@@ -29,23 +29,23 @@ typedef struct call_options {
 #define AT(field) offsetof(call_options, field)
 
 static const option_row rows[] = {
-    {OPTION_TEXT, 'X', "request", "METHOD", "default: GET, POST with -d, PUT with -T", AT(method), 0, 0, 0},
-    {OPTION_TEXT, 'd', "data", "TEXT|@FILE", "the body, byte for byte; @- is standard input", AT(data), 0, 0, 0},
-    {OPTION_TEXT, 'T', "upload-file", "FILE", "the body from a file; - is standard input", AT(upload), 0, 0, 0},
-    {OPTION_LIST, 'H', "header", "LINE", "a header field, \"Name: value\"", AT(headers), 0, 0, 0},
-    {OPTION_FLAG, 'i', "include", NULL, "print the answer's header too", AT(include), 0, 0, 0},
-    {OPTION_TEXT, 'o', "output", "FILE", "write the answer's body to FILE", AT(output), 0, 0, 0},
-    {OPTION_CHOICE, 0, "digest", "sha-256|sha-512", "algorithm of the body's Content-Digest", AT(digest), 0, 0, 0},
-    {OPTION_NUMBER, 0, "timeout", "SEC", "for the whole exchange; default: 300", AT(timeout), 0, 1, 86400},
-    {OPTION_TEXT, 0, "grant", "NAME", "which grant; default: the one of the URL's server", AT(name), 0, 0, 0},
-    {OPTION_TEXT, 0, "endpoint", "BASE", "the grant of these endpoints", AT(endpoint), 0, 0, 0},
-    {OPTION_TEXT, 0, "uid", "ID", "the grant of this participant id", AT(uid), 0, 0, 0},
-    {OPTION_LIST, 0, "capability", "NAME", "ask for it where there is no grant yet", AT(capabilities), 0, 0, 0},
-    {OPTION_CHOICE, 0, "hash", "sha256|sha1", "of the HMAC of such a grant", AT(hash), 0, 0, 0},
-    {OPTION_TEXT, 0, "secret-file", "FILE", "our shared secret; default: as for grant", AT(secret_file), 0, 0, 0},
-    {OPTION_TEXT, 0, "state", "FILE", "where grants are kept", AT(state), 0, 0, 0},
-    {OPTION_TEXT, 0, "cacert", "FILE", "trust the certificate authorities in FILE", AT(ca_file), 0, 0, 0},
-    {OPTION_FLAG, 0, "json", NULL, "print status and refusal as JSON; needs -o", AT(json), 0, 0, 0},
+    OPTION(TEXT, 'X', "request", "METHOD", method, "default: GET, POST with -d, PUT with -T"),
+    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the body, byte for byte; @- is standard input"),
+    OPTION(TEXT, 'T', "upload-file", "FILE", upload, "the body from a file; - is standard input"),
+    OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
+    OPTION(FLAG, 'i', "include", NULL, include, "print the answer's header too"),
+    OPTION(TEXT, 'o', "output", "FILE", output, "write the answer's body to FILE"),
+    OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
+    OPTION_RANGE("timeout", "SEC", timeout, 1, 86400, "for the whole exchange; default: 300"),
+    OPTION(TEXT, 0, "grant", "NAME", name, "which grant; default: the one of the URL's server"),
+    OPTION(TEXT, 0, "endpoint", "BASE", endpoint, "the grant of these endpoints"),
+    OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
+    OPTION(LIST, 0, "capability", "NAME", capabilities, "ask for it where there is no grant yet"),
+    OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC of such a grant"),
+    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
+    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    OPTION(FLAG, 0, "json", NULL, json, "print status and refusal as JSON; needs -o"),
 };
 
 typedef struct call_run {
@@ -141,11 +141,14 @@ static int request_prepare(call_run *c)
     return body_headers(c);
 }
 
-/* Sends the request once. Without a nonce it goes without credentials, for the challenge that this provokes. */
+/* Sends the request once. Without a nonce it goes without credentials, for the challenge that this provokes.
+ */
 static int attempt(call_run *c, const char *nonce)
 {
-    http_call call = {.url = c->url, .ca_file = c->o->ca_file ? c->o->ca_file : c->s.held->ca_file,
-                      .timeout = c->o->timeout ? c->o->timeout : TIMEOUT_DEFAULT, .sink = output_sink,
+    http_call call = {.url = c->url,
+                      .ca_file = c->o->ca_file ? c->o->ca_file : c->s.held->ca_file,
+                      .timeout = c->o->timeout ? c->o->timeout : TIMEOUT_DEFAULT,
+                      .sink = output_sink,
                       .sink_context = &c->out};
     apr_array_header_t *headers = apr_array_copy(c->p, c->headers);
     char next[IA_NONCE_TEXT_LEN + 1];
@@ -155,7 +158,8 @@ static int attempt(call_run *c, const char *nonce)
     call.body = c->has_body ? &c->body : NULL;
     call.headers = headers;
     if (nonce) {
-        const char *value = ia_authorization_format(c->p, c->s.held->token, nonce, c->s.held->hash, &c->s.key);
+        const char *value =
+            ia_authorization_format(c->p, c->s.held->token, nonce, c->s.held->hash, &c->s.key);
 
         if (!value)
             return say_fault("the token held is not of the right form");
@@ -257,9 +261,15 @@ static int call_carry_out(call_run *c, const session_wish *wish)
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
 {
     const call_options *o = options;
-    call_run c = {.p = p, .o = o, .body = {.fd = -1}, .out = {.path = o->output, .with_header = o->include, .fd = -1}};
-    session_wish wish = {.state = o->state, .name = o->name, .uid = o->uid, .secret_file = o->secret_file,
-                         .ca_file = o->ca_file, .capabilities = o->capabilities, .hash = (ia_hash)o->hash};
+    call_run c = {
+        .p = p, .o = o, .body = {.fd = -1}, .out = {.path = o->output, .with_header = o->include, .fd = -1}};
+    session_wish wish = {.state = o->state,
+                         .name = o->name,
+                         .uid = o->uid,
+                         .secret_file = o->secret_file,
+                         .ca_file = o->ca_file,
+                         .capabilities = o->capabilities,
+                         .hash = (ia_hash)o->hash};
     address at, endpoint = {0};
     int rc;
 

@@ -1,4 +1,5 @@
-/** What a server says about nonces: WWW-Authenticate (RFC 9110 section 11.6.1) and Authentication-Info (RFC 7615). */
+/** What a server says about nonces: WWW-Authenticate (RFC 9110 section 11.6.1) and Authentication-Info (RFC
+ * 7615). */
 #ifndef CLIENT_CHALLENGE_H
 #define CLIENT_CHALLENGE_H
 

@@ -18,17 +18,18 @@ typedef struct check_options {
 #define AT(field) offsetof(check_options, field)
 
 static const option_row rows[] = {
-    {OPTION_LIST, 0, "file", "FILE", "a participants file", AT(files), 0, 0, 0},
-    {OPTION_LIST, 0, "secret-file", "FILE", "a shared secret", AT(secret_files), 0, 0, 0},
-    {OPTION_TEXT, 0, "state", "FILE", "a file in which grants are kept", AT(state), 0, 0, 0},
-    {OPTION_TEXT, 0, "url", "URL", "a server: clock, TRACE, TLS", AT(url), 0, 0, 0},
-    {OPTION_TEXT, 0, "cacert", "FILE", "trust the certificate authorities in FILE", AT(ca_file), 0, 0, 0},
-    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+    OPTION(LIST, 0, "file", "FILE", files, "a participants file"),
+    OPTION(LIST, 0, "secret-file", "FILE", secret_files, "a shared secret"),
+    OPTION(TEXT, 0, "state", "FILE", state, "a file in which grants are kept"),
+    OPTION(TEXT, 0, "url", "URL", url, "a server: clock, TRACE, TLS"),
+    OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
 static const char *const weight_names[] = {"warning", "error", "fault"};
 
-void finding_add(findings *all, finding_weight weight, const char *code, const char *where, const char *format, ...)
+void finding_add(findings *all, finding_weight weight, const char *code, const char *where,
+                 const char *format, ...)
 {
     finding *f = apr_array_push(all->list);
     va_list args;
@@ -88,12 +89,14 @@ static int print_text(const findings *all, int has_offset, long offset)
         printf("%s: %s: %s [%s]\n", weight_names[f->weight], f->where, f->text, f->code);
     }
     if (has_offset)
-        printf("clock: the server is %ld s %s us\n", offset < 0 ? -offset : offset, offset < 0 ? "behind" : "ahead of");
+        printf("clock: the server is %ld s %s us\n", offset < 0 ? -offset : offset,
+               offset < 0 ? "behind" : "ahead of");
     printf("%u errors, %u warnings\n", weight_count(all, FINDING_ERROR), weight_count(all, FINDING_WARNING));
     return CL_OK;
 }
 
-static void check_list(findings *all, const apr_array_header_t *paths, void (*check)(findings *, const char *))
+static void check_list(findings *all, const apr_array_header_t *paths,
+                       void (*check)(findings *, const char *))
 {
     for (int i = 0; paths && i < paths->nelts; i++)
         check(all, APR_ARRAY_IDX(paths, i, const char *));

@@ -42,10 +42,11 @@ static void check_secret_text(findings *all, const char *path, const char *text,
         finding_add(all, FINDING_ERROR, "syntax", path, "not base64url without padding, of at most %d bytes",
                     IA_SECRET_MAX);
     else if (distinct_bytes(bytes, len) < DISTINCT_MIN)
-        finding_add(all, FINDING_ERROR, "weak_secret", path, "is not random; make one with: interauth secret");
+        finding_add(all, FINDING_ERROR, "weak_secret", path,
+                    "is not random; make one with: interauth secret");
     else if (len < SECRET_GOOD)
-        finding_add(all, FINDING_WARNING, "short_secret", path, "shorter than the %d bytes that its HMAC can use",
-                    SECRET_GOOD);
+        finding_add(all, FINDING_WARNING, "short_secret", path,
+                    "shorter than the %d bytes that its HMAC can use", SECRET_GOOD);
     ia_wipe(bytes, sizeof bytes);
 }
 
@@ -61,8 +62,8 @@ static int check_exposure(findings *all, const char *path, const char *what)
     }
     exposure = S_ISREG(st.st_mode) ? file_exposure(st.st_mode) : NULL;
     if (exposure)
-        finding_add(all, st.st_mode & (S_IROTH | S_IWOTH) ? FINDING_ERROR : FINDING_WARNING, "permissions", path,
-                    "%s %s; chmod 600", exposure, what);
+        finding_add(all, st.st_mode & (S_IROTH | S_IWOTH) ? FINDING_ERROR : FINDING_WARNING, "permissions",
+                    path, "%s %s; chmod 600", exposure, what);
     return 1;
 }
 
@@ -87,10 +88,11 @@ static void check_grants(findings *all, const char *path, const apr_array_header
         const grant_record *record = APR_ARRAY_IDX(grants, i, const grant_record *);
 
         if (record->token && record->expires <= apr_time_now())
-            finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name, record->uid);
-        if (record->hash == IA_HASH_SHA1)
-            finding_add(all, FINDING_WARNING, "weak_hash", path, "grant %s (%s) uses HMAC-SHA-1", record->name,
+            finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name,
                         record->uid);
+        if (record->hash == IA_HASH_SHA1)
+            finding_add(all, FINDING_WARNING, "weak_hash", path, "grant %s (%s) uses HMAC-SHA-1",
+                        record->name, record->uid);
     }
 }
 

@@ -12,9 +12,9 @@
 #include "participants.h"
 #include "say.h"
 
-#define SOON          (14 * APR_INT64_C(86400))  /* seconds ahead in which an expiry is worth a warning */
-#define LIFESPAN_LONG (30 * APR_INT64_C(86400))  /* seconds */
-#define RSA_MIN_CHARS 342                        /* base64url of a 2048-bit modulus */
+#define SOON          (14 * APR_INT64_C(86400)) /* seconds ahead in which an expiry is worth a warning */
+#define LIFESPAN_LONG (30 * APR_INT64_C(86400)) /* seconds */
+#define RSA_MIN_CHARS 342                       /* base64url of a 2048-bit modulus */
 
 /* A participant and what other participants are compared by. */
 typedef struct entry {
@@ -33,10 +33,12 @@ static void check_mode(findings *all, const char *path)
     if (st.st_mode & (S_IWOTH | S_IROTH | S_IWGRP))
         finding_add(all, FINDING_ERROR, "permissions", path, "%s this file of secrets; chmod 600", exposure);
     else
-        finding_add(all, FINDING_WARNING, "permissions", path, "%s this file of secrets; chmod 600", exposure);
+        finding_add(all, FINDING_WARNING, "permissions", path, "%s this file of secrets; chmod 600",
+                    exposure);
 }
 
-static void check_time(findings *all, const char *path, const ia_participant *one, apr_time_t when, const char *what)
+static void check_time(findings *all, const char *path, const ia_participant *one, apr_time_t when,
+                       const char *what)
 {
     apr_time_t now = apr_time_now();
     char text[IA_RFC3339_SIZE];
@@ -60,9 +62,11 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
         check_time(all, path, one, one->secrets[i].not_after, "a shared secret");
     }
     if (one->secret_count > 0 && usable == 0)
-        finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired", one->id);
+        finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired",
+                    one->id);
     if (one->secret_count == 0 && (!one->keys || one->keys->count == 0))
-        finding_add(all, FINDING_WARNING, "no_credentials", path, "%s: has neither shared secret nor key", one->id);
+        finding_add(all, FINDING_WARNING, "no_credentials", path, "%s: has neither shared secret nor key",
+                    one->id);
 }
 
 static void check_keys(findings *all, const char *path, const ia_participant *one)
@@ -71,10 +75,12 @@ static void check_keys(findings *all, const char *path, const ia_participant *on
         const ia_json *exp = ia_json_member(key, "exp");
         const char *modulus = ia_json_member_string(key, "n");
 
-        if (exp && exp->type == IA_JSON_INTEGER && exp->integer > 0 && exp->integer < APR_INT64_C(253402300800))
+        if (exp && exp->type == IA_JSON_INTEGER && exp->integer > 0 &&
+            exp->integer < APR_INT64_C(253402300800))
             check_time(all, path, one, apr_time_from_sec(exp->integer), "a key");
         if (modulus && strlen(modulus) < RSA_MIN_CHARS)
-            finding_add(all, FINDING_ERROR, "weak_key", path, "%s: an RSA key is shorter than 2048 bits", one->id);
+            finding_add(all, FINDING_ERROR, "weak_key", path, "%s: an RSA key is shorter than 2048 bits",
+                        one->id);
     }
 }
 
@@ -82,13 +88,16 @@ static void check_settings(findings *all, const char *path, const ia_participant
 {
     if (one->token_max_lifespan > LIFESPAN_LONG)
         finding_add(all, FINDING_WARNING, "long_lifespan", path,
-                    "%s: tokens may live %" APR_INT64_T_FMT " days", one->id, one->token_max_lifespan / 86400);
+                    "%s: tokens may live %" APR_INT64_T_FMT " days", one->id,
+                    one->token_max_lifespan / 86400);
     if (one->status == IA_STATUS_APPROVED && one->capability_count == 0)
-        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but holds no capability", one->id);
+        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but holds no capability",
+                    one->id);
     if (strchr(one->id, '#'))
         finding_add(all, FINDING_WARNING, "ambiguous_id", path,
                     "%s: a '#' in an id is taken for the start of a key's name in a keyid", one->id);
-    for (const ia_json *endpoint = one->endpoints ? one->endpoints->first : NULL; endpoint; endpoint = endpoint->next) {
+    for (const ia_json *endpoint = one->endpoints ? one->endpoints->first : NULL; endpoint;
+         endpoint = endpoint->next) {
         const char *url = ia_json_member_string(endpoint, "url");
 
         if (url && strncasecmp(url, "http://", 7) == 0)
@@ -131,14 +140,16 @@ static void check_ids(findings *all, const char *path, const ia_participants *li
     qsort(entries, list->count, sizeof *entries, order_by_id);
     for (unsigned i = 1; i < list->count; i++)
         if (strcmp(entries[i - 1].folded, entries[i].folded) == 0)
-            finding_add(all, FINDING_WARNING, "overlapping_ids", path, "%s and %s are easily taken for each other",
-                        entries[i - 1].one->id, entries[i].one->id);
+            finding_add(all, FINDING_WARNING, "overlapping_ids", path,
+                        "%s and %s are easily taken for each other", entries[i - 1].one->id,
+                        entries[i].one->id);
 }
 
 /* Equal secrets have equal generations; those of one participant are known to differ. */
 static void check_shared(findings *all, const char *path, const ia_participants *list)
 {
-    entry *entries = apr_palloc(all->p, ((apr_size_t)list->count * IA_PARTICIPANT_SECRETS + 1) * sizeof *entries);
+    entry *entries =
+        apr_palloc(all->p, ((apr_size_t)list->count * IA_PARTICIPANT_SECRETS + 1) * sizeof *entries);
     unsigned count = 0;
 
     for (unsigned i = 0; i < list->count; i++) {

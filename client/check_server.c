@@ -65,7 +65,8 @@ void check_server(findings *all, const char *url, const char *ca_file, int *has_
     }
     call.url = at.url;
     if (at.is_cleartext)
-        finding_add(all, FINDING_WARNING, "cleartext", url, "without TLS everybody on the way can read and change it");
+        finding_add(all, FINDING_WARNING, "cleartext", url,
+                    "without TLS everybody on the way can read and change it");
     if ((asked = offset_ask(&call, all->p, offset)) < 0) {
         finding_add(all, FINDING_FAULT, "unreachable", url, "does not answer");
         return;
@@ -74,9 +75,10 @@ void check_server(findings *all, const char *url, const char *ca_file, int *has_
     if (!asked)
         finding_add(all, FINDING_WARNING, "no_date", url, "tells no Date; its clock is unknown");
     else if (labs(*offset) > OFFSET_TOLERATED)
-        finding_add(all, FINDING_ERROR, "clock", url, "its clock differs from ours by %ld s; access requests will fail",
-                    labs(*offset));
+        finding_add(all, FINDING_ERROR, "clock", url,
+                    "its clock differs from ours by %ld s; access requests will fail", labs(*offset));
     else if (labs(*offset) > OFFSET_NOTED)
-        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from ours by %ld s", labs(*offset));
+        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from ours by %ld s",
+                    labs(*offset));
     check_trace(all, &call, url);
 }

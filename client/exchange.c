@@ -15,7 +15,7 @@
 #include "problem.h"
 #include "say.h"
 
-#define WAIT_MAX  60  /* seconds that we wait for a server's start */
+#define WAIT_MAX  60 /* seconds that we wait for a server's start */
 #define NODES_MAX 1000
 #define ID_BYTES  16
 
@@ -79,7 +79,8 @@ static int body_make(const char **out, apr_pool_t *p, const grant_record *record
     return CL_OK;
 }
 
-static const char *form_make(apr_pool_t *p, const grant_record *record, const ia_mac_key *key, const char *body)
+static const char *form_make(apr_pool_t *p, const grant_record *record, const ia_mac_key *key,
+                             const char *body)
 {
     const char *timestamp = apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(apr_time_now()));
     apr_size_t len = strlen(body);
@@ -88,8 +89,8 @@ static const char *form_make(apr_pool_t *p, const grant_record *record, const ia
 
     ia_access_mac(mac, record->hash, key, timestamp, body, len);
     ia_hex_encode(hex, mac, ia_hash_len(record->hash));
-    return apr_pstrcat(p, "uid=", ia_form_escape(p, record->uid, strlen(record->uid)), "&timestamp=", timestamp,
-                       "&hmac=", hex, "&body=", ia_form_escape(p, body, len), NULL);
+    return apr_pstrcat(p, "uid=", ia_form_escape(p, record->uid, strlen(record->uid)),
+                       "&timestamp=", timestamp, "&hmac=", hex, "&body=", ia_form_escape(p, body, len), NULL);
 }
 
 static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *record, const ia_mac_key *key,
@@ -97,7 +98,10 @@ static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *rec
 {
     apr_array_header_t *headers = apr_array_make(p, 2, sizeof(const char *));
     http_body body = {.fd = -1};
-    http_call call = {.method = "POST", .headers = headers, .body = &body, .ca_file = record->ca_file,
+    http_call call = {.method = "POST",
+                      .headers = headers,
+                      .body = &body,
+                      .ca_file = record->ca_file,
                       .timeout = HTTP_TIMEOUT};
     const char *text;
     int rc;
@@ -197,7 +201,8 @@ static int given_read(given *out, apr_pool_t *p, const grant_record *record, con
     return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json);
 }
 
-static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const http_answer *answer, int json)
+static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const http_answer *answer,
+                       int json)
 {
     if (answer->status != 200)
         return problem_tell(p, answer, json);
@@ -230,7 +235,8 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, i
     return CL_OK;
 }
 
-int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan, int json)
+int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan,
+                     int json)
 {
     http_answer answer;
     given got;
@@ -295,7 +301,7 @@ int grant_print(apr_pool_t *p, const grant_record *record, int json)
     if (json)
         return grant_print_json(p, record, expires);
     return say_out(apr_psprintf(p, "grant %s: %s at %s for %s\nexpires %s, %s, nonces held: %d", record->name,
-                                apr_array_pstrcat(p, record->access_to, ','), record->endpoint, record->uid, expires,
-                                record->can_refresh ? "can be refreshed" : "cannot be refreshed",
+                                apr_array_pstrcat(p, record->access_to, ','), record->endpoint, record->uid,
+                                expires, record->can_refresh ? "can be refreshed" : "cannot be refreshed",
                                 record->nonces->nelts));
 }

@@ -1,6 +1,6 @@
 /**
- * Files: read within bounds, created private, replaced in one step. Every function says what is wrong itself and
- * returns an exit status.
+ * Files: read within bounds, created private, replaced in one step. Every function says what is wrong itself
+ * and returns an exit status.
  */
 #ifndef CLIENT_FILES_H
 #define CLIENT_FILES_H
@@ -16,8 +16,8 @@ typedef enum file_care {
 } file_care;
 
 /**
- * Reads a whole file into `p`, NUL-terminated; anything but a regular file up to 1 MiB. A secret is the caller's to
- * wipe: `len` bytes at `text`.
+ * Reads a whole file into `p`, NUL-terminated; anything but a regular file up to 1 MiB. A secret is the
+ * caller's to wipe: `len` bytes at `text`.
  */
 int file_read(char **text, apr_size_t *len, apr_pool_t *p, const char *path, apr_size_t max, file_care care);
 
@@ -33,7 +33,8 @@ const char *file_absolute(apr_pool_t *p, const char *path);
 /** Writes all of it. @return 0, or -1 with errno set */
 int file_write_all(int fd, const void *data, apr_size_t len);
 
-/** Who else may do what, in words, or NULL: "everybody may read", "the group may write", .. The worst one only. */
+/** Who else may do what, in words, or NULL: "everybody may read", "the group may write", .. The worst one
+ * only. */
 const char *file_exposure(mode_t mode);
 
 #endif

@@ -21,30 +21,29 @@ typedef struct grant_options {
 #define AT(field) offsetof(grant_options, field)
 
 static const option_row rows[] = {
-    {OPTION_TEXT, 0, "url", "BASE", "the service's grant endpoints, such as https://host/sauth", AT(url), 1, 0, 0},
-    {OPTION_TEXT, 0, "uid", "ID", "who asks: our participant id at the service", AT(uid), 1, 0, 0},
-    {OPTION_TEXT, 0, "secret-file", "FILE", "our shared secret; default: $INTERAUTH_SECRET", AT(secret_file), 0, 0, 0},
-    {OPTION_LIST, 0, "capability", "NAME", "what to ask for", AT(capabilities), 1, 0, 0},
-    {OPTION_NUMBER, 0, "lifespan", "SEC", "for how long; default: as long as we may", AT(lifespan), 0, 1,
-     IA_LIFESPAN_MAX},
-    {OPTION_NUMBER, 0, "nonces", "N", "one-time nonces to begin with, up to 32", AT(nonces), 0, 1,
-     IA_ACCESS_NONCES_MAX},
-    {OPTION_CHOICE, 0, "hash", "sha256|sha1", "of the HMAC; sha1 only for services that know no other", AT(hash), 0,
-     0, 0},
-    {OPTION_FLAG, 0, "id", NULL, "make each access request unique by a random id", AT(with_id), 0, 0, 0},
-    {OPTION_TEXT, 0, "aud", "URL", "bind the access request to this endpoint URL", AT(audience), 0, 0, 0},
-    {OPTION_TEXT, 0, "grant", "NAME", "name the grant; default: a short one is made", AT(name), 0, 0, 0},
-    {OPTION_TEXT, 0, "state", "FILE", "where grants are kept", AT(state), 0, 0, 0},
-    {OPTION_TEXT, 0, "cacert", "FILE", "trust the certificate authorities in FILE", AT(ca_file), 0, 0, 0},
-    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+    OPTION_NEEDED(TEXT, 0, "url", "BASE", url, "the service's grant endpoints, such as https://host/sauth"),
+    OPTION_NEEDED(TEXT, 0, "uid", "ID", uid, "who asks: our participant id at the service"),
+    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: $INTERAUTH_SECRET"),
+    OPTION_NEEDED(LIST, 0, "capability", "NAME", capabilities, "what to ask for"),
+    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "for how long; default: as long as we may"),
+    OPTION_RANGE("nonces", "N", nonces, 1, IA_ACCESS_NONCES_MAX, "one-time nonces to begin with, up to 32"),
+    OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC; sha1 only for services that know no other"),
+    OPTION(FLAG, 0, "id", NULL, with_id, "make each access request unique by a random id"),
+    OPTION(TEXT, 0, "aud", "URL", audience, "bind the access request to this endpoint URL"),
+    OPTION(TEXT, 0, "grant", "NAME", name, "name the grant; default: a short one is made"),
+    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
 static int names_check(const grant_options *o)
 {
     if (!ia_name_is_id(o->uid, strlen(o->uid)))
-        return say_usage("--uid: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
+        return say_usage("--uid: 1 to %d printable ASCII characters without space, quote or backslash",
+                         IA_NAME_MAX);
     if (o->name && !ia_name_is_id(o->name, strlen(o->name)))
-        return say_usage("--grant: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
+        return say_usage("--grant: 1 to %d printable ASCII characters without space, quote or backslash",
+                         IA_NAME_MAX);
     if (o->capabilities->nelts > IA_ACCESS_NAMES_MAX)
         return say_usage("--capability: at most %d", IA_ACCESS_NAMES_MAX);
     for (int i = 0; i < o->capabilities->nelts; i++) {
@@ -71,7 +70,8 @@ static void record_fill(grant_record *record, apr_pool_t *p, const grant_options
     record->audience = o->audience;
 }
 
-/* Whether the state can take the grant; asked before the service is, so that no grant is minted for nothing. */
+/* Whether the state can take the grant; asked before the service is, so that no grant is minted for nothing.
+ */
 static int state_probe(apr_pool_t *p, const grant_options *o, const char *endpoint)
 {
     state *s;
@@ -127,4 +127,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return grant_print(p, stored, o->json);
 }
 
-const cl_verb verb_grant = {"grant", "Ask a service for a grant.", "", 0, 0, ROWS(rows), sizeof(grant_options), run};
+const cl_verb verb_grant = {"grant",    "Ask a service for a grant.", "", 0, 0,
+                            ROWS(rows), sizeof(grant_options),        run};

@@ -176,7 +176,10 @@ static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
     rv = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->answer->status);
     if (rv != CURLE_OK)
-        return say_fault("%s: %s", c->call->url, c->trouble ? c->trouble : *detail ? detail : curl_easy_strerror(rv));
+        return say_fault("%s: %s", c->call->url,
+                         c->trouble ? c->trouble
+                         : *detail  ? detail
+                                    : curl_easy_strerror(rv));
     if (c->answer->status < 200)
         return say_fault("%s: no final answer", c->call->url);
     return CL_OK;

@@ -1,5 +1,6 @@
 /**
- * One HTTP exchange over libcurl: http and https only, no redirects, time limits on everything, bounded answers.
+ * One HTTP exchange over libcurl: http and https only, no redirects, time limits on everything, bounded
+ * answers.
  */
 #ifndef CLIENT_HTTP_H
 #define CLIENT_HTTP_H
@@ -19,7 +20,8 @@ typedef struct http_answer {
 
 typedef enum http_choice { HTTP_TAKEN, HTTP_KEEP, HTTP_ABORT } http_choice;
 
-/** Is given each piece of the body once the header is complete: takes it, has it kept in the answer, or ends it all. */
+/** Is given each piece of the body once the header is complete: takes it, has it kept in the answer, or ends
+ * it all. */
 typedef http_choice (*http_sink)(void *context, const http_answer *answer, const void *data, apr_size_t len);
 
 /** The body of a request: memory, or a file from its start where `data` is NULL. */

@@ -23,24 +23,32 @@ typedef struct member {
     const char *name;
     const char *param; /* OpenSSL's name of the number or byte string; NULL: `constant` is the value */
     const char *constant;
-    int width;         /* bytes; 0: as many as the number has */
+    int width; /* bytes; 0: as many as the number has */
     int is_private;
 } member;
 
 /* Members in the order of RFC 7638: the required ones make the thumbprint. */
-static const member ed25519_members[] = {
-    {"crv", NULL, "Ed25519", 0, 0}, {"kty", NULL, "OKP", 0, 0},           {"x", OSSL_PKEY_PARAM_PUB_KEY, NULL, -1, 0},
-    {"d", OSSL_PKEY_PARAM_PRIV_KEY, NULL, -1, 1}, {NULL, NULL, NULL, 0, 0}};
-static const member p256_members[] = {
-    {"crv", NULL, "P-256", 0, 0},                  {"kty", NULL, "EC", 0, 0},
-    {"x", OSSL_PKEY_PARAM_EC_PUB_X, NULL, 32, 0},  {"y", OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 32, 0},
-    {"d", OSSL_PKEY_PARAM_PRIV_KEY, NULL, 32, 1},  {NULL, NULL, NULL, 0, 0}};
-static const member rsa_members[] = {
-    {"e", OSSL_PKEY_PARAM_RSA_E, NULL, 0, 0},           {"kty", NULL, "RSA", 0, 0},
-    {"n", OSSL_PKEY_PARAM_RSA_N, NULL, 0, 0},           {"d", OSSL_PKEY_PARAM_RSA_D, NULL, 0, 1},
-    {"p", OSSL_PKEY_PARAM_RSA_FACTOR1, NULL, 0, 1},     {"q", OSSL_PKEY_PARAM_RSA_FACTOR2, NULL, 0, 1},
-    {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1, NULL, 0, 1},  {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2, NULL, 0, 1},
-    {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1, NULL, 0, 1}, {NULL, NULL, NULL, 0, 0}};
+static const member ed25519_members[] = {{"crv", NULL, "Ed25519", 0, 0},
+                                         {"kty", NULL, "OKP", 0, 0},
+                                         {"x", OSSL_PKEY_PARAM_PUB_KEY, NULL, -1, 0},
+                                         {"d", OSSL_PKEY_PARAM_PRIV_KEY, NULL, -1, 1},
+                                         {NULL, NULL, NULL, 0, 0}};
+static const member p256_members[] = {{"crv", NULL, "P-256", 0, 0},
+                                      {"kty", NULL, "EC", 0, 0},
+                                      {"x", OSSL_PKEY_PARAM_EC_PUB_X, NULL, 32, 0},
+                                      {"y", OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 32, 0},
+                                      {"d", OSSL_PKEY_PARAM_PRIV_KEY, NULL, 32, 1},
+                                      {NULL, NULL, NULL, 0, 0}};
+static const member rsa_members[] = {{"e", OSSL_PKEY_PARAM_RSA_E, NULL, 0, 0},
+                                     {"kty", NULL, "RSA", 0, 0},
+                                     {"n", OSSL_PKEY_PARAM_RSA_N, NULL, 0, 0},
+                                     {"d", OSSL_PKEY_PARAM_RSA_D, NULL, 0, 1},
+                                     {"p", OSSL_PKEY_PARAM_RSA_FACTOR1, NULL, 0, 1},
+                                     {"q", OSSL_PKEY_PARAM_RSA_FACTOR2, NULL, 0, 1},
+                                     {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1, NULL, 0, 1},
+                                     {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2, NULL, 0, 1},
+                                     {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1, NULL, 0, 1},
+                                     {NULL, NULL, NULL, 0, 0}};
 
 static const member *members_of(const EVP_PKEY *key)
 {
@@ -124,7 +132,8 @@ static void members_add(text *t, const EVP_PKEY *key, int with_private)
 
 const char *jwk_thumbprint(apr_pool_t *p, const EVP_PKEY *key)
 {
-    char *out = apr_palloc(p, JWK_PRIVATE_SIZE), *thumbprint = apr_palloc(p, IA_BASE64URL_SIZE(IA_SHA256_LEN));
+    char *out = apr_palloc(p, JWK_PRIVATE_SIZE),
+         *thumbprint = apr_palloc(p, IA_BASE64URL_SIZE(IA_SHA256_LEN));
     text t = {.out = out, .size = JWK_PRIVATE_SIZE};
     unsigned char digest[IA_SHA256_LEN];
     ia_bytes all;

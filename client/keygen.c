@@ -1,4 +1,5 @@
-/** `interauth keygen`: makes a key pair; the private key goes to a file, the public one to standard output. */
+/** `interauth keygen`: makes a key pair; the private key goes to a file, the public one to standard output.
+ */
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -25,10 +26,10 @@ enum { FORMAT_JWK, FORMAT_PEM };
 #define AT(field) offsetof(keygen_options, field)
 
 static const option_row rows[] = {
-    {OPTION_CHOICE, 0, "type", "ed25519|p256|rsa", "default: ed25519", AT(type), 0, 0, 0},
-    {OPTION_TEXT, 0, "kid", "NAME", "name of the key; default: its RFC 7638 thumbprint", AT(kid), 0, 0, 0},
-    {OPTION_CHOICE, 0, "format", "jwk|pem", "of the private key's file; default: jwk", AT(format), 0, 0, 0},
-    {OPTION_FLAG, 0, "json", NULL, "accepted for evenness: the public JWK is JSON", AT(json), 0, 0, 0},
+    OPTION(CHOICE, 0, "type", "ed25519|p256|rsa", type, "default: ed25519"),
+    OPTION(TEXT, 0, "kid", "NAME", kid, "name of the key; default: its RFC 7638 thumbprint"),
+    OPTION(CHOICE, 0, "format", "jwk|pem", format, "of the private key's file; default: jwk"),
+    OPTION(FLAG, 0, "json", NULL, json, "accepted for evenness: the public JWK is JSON"),
 };
 
 static EVP_PKEY *key_make(int type)
@@ -89,7 +90,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operand_count;
     if (o->kid && !ia_name_is_id(o->kid, strlen(o->kid)))
-        return say_usage("--kid: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
+        return say_usage("--kid: 1 to %d printable ASCII characters without space, quote or backslash",
+                         IA_NAME_MAX);
     key = key_make(o->type);
     if (!key)
         return say_fault("the key could not be made");
@@ -99,4 +101,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_keygen = {
-    "keygen", "Make a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options), run};
+    "keygen", "Make a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options),
+    run};

@@ -1,13 +1,14 @@
-/** Where the answer of a call goes: standard output or a file, opened once it is known which answer is the last. */
+/** Where the answer of a call goes: standard output or a file, opened once it is known which answer is the
+ * last. */
 #ifndef CLIENT_OUTPUT_H
 #define CLIENT_OUTPUT_H
 
 #include "http.h"
 
 typedef struct output {
-    const char *path;   /**< NULL is standard output */
-    int with_header;    /**< the header goes ahead of the body */
-    int fd;             /**< -1 until it is opened */
+    const char *path;    /**< NULL is standard output */
+    int with_header;     /**< the header goes ahead of the body */
+    int fd;              /**< -1 until it is opened */
     apr_int64_t written; /**< bytes of the body */
 } output;
 

@@ -17,8 +17,8 @@ typedef struct participant_options {
 #define AT(field) offsetof(participant_options, field)
 
 static const option_row rows[] = {
-    {OPTION_TEXT, 0, "file", "FILE", "the participants file", AT(file), 1, 0, 0},
-    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+    OPTION_NEEDED(TEXT, 0, "file", "FILE", file, "the participants file"),
+    OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
 static void time_write(ia_json_writer *w, const char *name, apr_time_t time)
@@ -110,7 +110,8 @@ static int list_text(const ia_participants *all)
 
         if (one->expires)
             ia_timestamp_format(expires, one->expires);
-        printf("%s\t%s\t%s", one->id, ia_participant_status_name(one->status), one->expires ? expires : "never");
+        printf("%s\t%s\t%s", one->id, ia_participant_status_name(one->status),
+               one->expires ? expires : "never");
         for (unsigned k = 0; k < one->capability_count; k++)
             printf("%s%s", k == 0 ? "\t" : " ", one->capabilities[k]);
         putchar('\n');
@@ -142,7 +143,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage("unknown action %s; did you mean %s?", operands[0], nearest ? nearest : "list");
     }
     if (operand_count != (wants_show ? 2 : 1))
-        return say_usage(wants_show ? "show needs the ID of one participant" : "list takes no ID; did you mean show?");
+        return say_usage(wants_show ? "show needs the ID of one participant"
+                                    : "list takes no ID; did you mean show?");
     rc = participants_load(&all, p, o->file, &wrong);
     if (rc == CL_REFUSED)
         return say_refused("%s: %s", o->file, wrong);
@@ -157,7 +159,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_participant = {"participant",
-                                  "Read a participants file: list all, or show one.",
+                                  "List participants, or show one.",
                                   "list | show ID",
                                   1,
                                   2,

@@ -7,7 +7,8 @@
 /**
  * Reads and parses the file. A raw secret in its text is wiped.
  * @param wrong set to what is wrong with the content, where the result is CL_REFUSED
- * @return CL_OK, CL_REFUSED where the content is wrong (not said yet), CL_FAULT where it cannot be read (said)
+ * @return CL_OK, CL_REFUSED where the content is wrong (not said yet), CL_FAULT where it cannot be read
+ * (said)
  */
 int participants_load(ia_participants *out, apr_pool_t *p, const char *path, const char **wrong);
 

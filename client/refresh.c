@@ -15,14 +15,14 @@ typedef struct refresh_options {
 #define AT(field) offsetof(refresh_options, field)
 
 static const option_row rows[] = {
-    {OPTION_TEXT, 0, "grant", "NAME", "which grant; needed where more than one is held", AT(name), 0, 0, 0},
-    {OPTION_TEXT, 0, "url", "BASE", "the grant of these endpoints", AT(url), 0, 0, 0},
-    {OPTION_TEXT, 0, "uid", "ID", "the grant of this participant id", AT(uid), 0, 0, 0},
-    {OPTION_TEXT, 0, "secret-file", "FILE", "our shared secret; default: as for grant", AT(secret_file), 0, 0, 0},
-    {OPTION_NUMBER, 0, "lifespan", "SEC", "for how long; default: as asked for at first", AT(lifespan), 0, 1,
-     IA_LIFESPAN_MAX},
-    {OPTION_TEXT, 0, "state", "FILE", "where grants are kept", AT(state), 0, 0, 0},
-    {OPTION_FLAG, 0, "json", NULL, "print JSON", AT(json), 0, 0, 0},
+    OPTION(TEXT, 0, "grant", "NAME", name, "which grant; needed where more than one is held"),
+    OPTION(TEXT, 0, "url", "BASE", url, "the grant of these endpoints"),
+    OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
+    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
+    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX,
+                 "for how long; default: as asked for at first"),
+    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
 static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const char *endpoint)
@@ -36,7 +36,8 @@ static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const
     if (!record->token)
         return say_refused("grant %s holds no token; ask for one with: interauth grant", record->name);
     if (!record->can_refresh)
-        return say_refused("grant %s cannot be refreshed; ask for a new one with: interauth grant", record->name);
+        return say_refused("grant %s cannot be refreshed; ask for a new one with: interauth grant",
+                           record->name);
     if ((rc = secret_key_load(&key, p, o->secret_file ? o->secret_file : record->secret_file)) != CL_OK)
         return rc;
     rc = exchange_refresh(record, p, &key, o->lifespan ? o->lifespan : record->lifespan, o->json);
@@ -66,5 +67,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return rc;
 }
 
-const cl_verb verb_refresh = {
-    "refresh", "Ask for more time for a grant.", "", 0, 0, ROWS(rows), sizeof(refresh_options), run};
+const cl_verb verb_refresh = {"refresh",  "Ask for more time for a grant.", "", 0, 0,
+                              ROWS(rows), sizeof(refresh_options),          run};

@@ -130,7 +130,8 @@ int request_body_digest(const char **out, apr_pool_t *p, const http_body *body, 
 
     *out = NULL;
     if (rc == IA_OK)
-        rc = body->data ? ia_digest_update(digest, body->data, (apr_size_t)body->len) : file_digest(digest, body);
+        rc = body->data ? ia_digest_update(digest, body->data, (apr_size_t)body->len)
+                        : file_digest(digest, body);
     if (rc == IA_OK)
         rc = ia_digest_finish(&claim, digest);
     if (rc == IA_BODY_BROKEN)

@@ -5,8 +5,8 @@
 #include "http.h"
 
 /**
- * Opens what -d (`data`: a text, "@FILE" or "@-") or -T (`upload`: FILE or "-") names; both NULL is no body. What
- * cannot be read twice is copied to an unlinked temporary file. @return an exit status
+ * Opens what -d (`data`: a text, "@FILE" or "@-") or -T (`upload`: FILE or "-") names; both NULL is no body.
+ * What cannot be read twice is copied to an unlinked temporary file. @return an exit status
  */
 int request_body_open(http_body *out, apr_pool_t *p, const char *data, const char *upload);
 

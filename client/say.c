@@ -12,7 +12,8 @@ void say_begin(const char *verb)
     speaker = verb;
 }
 
-static void say_line(const char *kind, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void say_line(const char *kind, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 static void say_line(const char *kind, const char *format, va_list args)
 {

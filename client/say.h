@@ -1,8 +1,8 @@
 /**
  * What the command says to people, on standard error, and how it ends.
  *
- * Every message is one line, "interauth VERB: text", in which anything but printable ASCII shows as '?': parts of
- * a text may come from a server, and must not steer the terminal.
+ * Every message is one line, "interauth VERB: text", in which anything but printable ASCII shows as '?':
+ * parts of a text may come from a server, and must not steer the terminal.
  */
 #ifndef CLIENT_SAY_H
 #define CLIENT_SAY_H

@@ -1,4 +1,5 @@
-/** Where the shared secret comes from: a file, or the environment variable INTERAUTH_SECRET. Never an argument. */
+/** Where the shared secret comes from: a file, or the environment variable INTERAUTH_SECRET. Never an
+ * argument. */
 #ifndef CLIENT_SECRET_SOURCE_H
 #define CLIENT_SECRET_SOURCE_H
 
@@ -9,7 +10,8 @@
 #define SECRET_VARIABLE "INTERAUTH_SECRET"
 
 /**
- * Loads the secret of `path`, or of the environment where `path` is NULL, as a key. The secret itself is wiped.
+ * Loads the secret of `path`, or of the environment where `path` is NULL, as a key. The secret itself is
+ * wiped.
  * @return an exit status; the key is wiped unless it is CL_OK
  */
 int secret_key_load(ia_mac_key *key, apr_pool_t *p, const char *path);

@@ -58,7 +58,8 @@ static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_t
 
     if (rc != CL_OK)
         return rc;
-    if ((rc = secret_key_load(&s->key, p, wish->secret_file ? wish->secret_file : record->secret_file)) != CL_OK ||
+    if ((rc = secret_key_load(&s->key, p, wish->secret_file ? wish->secret_file : record->secret_file)) !=
+            CL_OK ||
         (rc = grant_ensure(s, record, p, dead_token)) != CL_OK)
         return rc;
     nonce = record_take_nonce(record);

@@ -5,20 +5,21 @@
 #include "interauth/nonce.h"
 #include "state.h"
 
-/** How to find the grant, and, with endpoint, uid and capabilities, how to ask for one. NULL is "not told". */
+/** How to find the grant, and, with endpoint, uid and capabilities, how to ask for one. NULL is "not told".
+ */
 typedef struct session_wish {
     const char *state, *name, *endpoint, *uid, *secret_file, *ca_file;
-    const char *origin;               /**< of the request */
+    const char *origin; /**< of the request */
     apr_array_header_t *capabilities;
     ia_hash hash;
 } session_wish;
 
 typedef struct session {
     const session_wish *wish;
-    grant_record *held; /**< a copy of its own: the state is not locked while the call runs */
-    ia_mac_key key;     /**< wiped by session_close */
+    grant_record *held;                /**< a copy of its own: the state is not locked while the call runs */
+    ia_mac_key key;                    /**< wiped by session_close */
     char nonce[IA_NONCE_TEXT_LEN + 1]; /**< to spend; empty where none could be had */
-    int nonce_was_held; /**< it came from the state, not from the server just now */
+    int nonce_was_held;                /**< it came from the state, not from the server just now */
 } session;
 
 /**

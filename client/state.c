@@ -33,7 +33,8 @@ static int default_path(const char **out, apr_pool_t *p)
         directory = apr_pstrcat(p, home, "/.local/state/interauth", NULL);
     else
         return say_fault("HOME is not set; name the state file with --state");
-    if (apr_dir_make_recursive(directory, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, p) != APR_SUCCESS)
+    if (apr_dir_make_recursive(directory, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, p) !=
+        APR_SUCCESS)
         return say_fault("%s: the directory could not be made", directory);
     *out = apr_pstrcat(p, directory, "/state.json", NULL);
     return CL_OK;
@@ -169,7 +170,8 @@ int state_name(state *s, grant_record *record, const char *name)
         const grant_record *other = APR_ARRAY_IDX(s->grants, i, grant_record *);
 
         if (other != record && other->name && strcmp(other->name, name) == 0)
-            return say_usage("--grant %s: another grant has this name (%s at %s)", name, other->uid, other->endpoint);
+            return say_usage("--grant %s: another grant has this name (%s at %s)", name, other->uid,
+                             other->endpoint);
     }
     record->name = name;
     return CL_OK;
@@ -204,7 +206,8 @@ int state_select(grant_record **out, state *s, const char *name, const char *end
             continue;
         if (found)
             return say_usage("more than one grant fits; name one with --grant: %s (%s at %s), %s (%s at %s)",
-                             found->name, found->uid, found->endpoint, record->name, record->uid, record->endpoint);
+                             found->name, found->uid, found->endpoint, record->name, record->uid,
+                             record->endpoint);
         found = record;
     }
     if (!found && name)

@@ -1,6 +1,7 @@
 /**
- * What the client remembers: its grants with their tokens and unspent nonces, in a JSON file of mode 0600 that is
- * locked from state_open to state_close, and replaced in one step. Secrets are not in it, only where they lie.
+ * What the client remembers: its grants with their tokens and unspent nonces, in a JSON file of mode 0600
+ * that is locked from state_open to state_close, and replaced in one step. Secrets are not in it, only where
+ * they lie.
  */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
@@ -15,18 +16,18 @@
 /** One grant, and how to ask for it again. Keyed by endpoint and uid. Lists are of const char *. */
 typedef struct grant_record {
     const char *name;
-    const char *endpoint;    /**< base of the grant endpoints, canonical */
+    const char *endpoint; /**< base of the grant endpoints, canonical */
     const char *uid;
     const char *secret_file; /**< absolute; NULL: the secret came from the environment */
     const char *ca_file;     /**< absolute, or NULL */
     ia_hash hash;
     apr_array_header_t *access_for; /**< capabilities asked for */
-    apr_int64_t lifespan;    /**< seconds asked for; 0 leaves it to the server */
+    apr_int64_t lifespan;           /**< seconds asked for; 0 leaves it to the server */
     apr_int64_t nonces_wanted;
     int with_id;
-    const char *audience;    /**< NULL for none */
+    const char *audience; /**< NULL for none */
 
-    const char *token;       /**< NULL where there is no grant yet */
+    const char *token; /**< NULL where there is no grant yet */
     apr_time_t expires;
     int can_refresh;
     apr_array_header_t *access_to;
@@ -40,7 +41,8 @@ typedef struct state {
     apr_array_header_t *grants; /**< of grant_record * */
 } state;
 
-/** Locks and loads; a file that does not exist is an empty state. `path` NULL is the default. @return an exit status */
+/** Locks and loads; a file that does not exist is an empty state. `path` NULL is the default. @return an exit
+ * status */
 int state_open(state **out, apr_pool_t *p, const char *path);
 int state_save(state *s);
 /** Unlocks. NULL is allowed. */
@@ -51,12 +53,13 @@ grant_record *state_find(const state *s, const char *endpoint, const char *uid);
 /** The record of that key, added where there was none. */
 grant_record *state_add(state *s, const char *endpoint, const char *uid);
 
-/** Gives a record its name: NULL keeps the one it has, or makes one. CL_USAGE where another grant has that name. */
+/** Gives a record its name: NULL keeps the one it has, or makes one. CL_USAGE where another grant has that
+ * name. */
 int state_name(state *s, grant_record *record, const char *name);
 
 /**
- * Finds one grant: by `name`; or by `endpoint` and `uid`, each where not NULL; or by the origin of a request where
- * that is not NULL. Says so where there is none or more than one.
+ * Finds one grant: by `name`; or by `endpoint` and `uid`, each where not NULL; or by the origin of a request
+ * where that is not NULL. Says so where there is none or more than one.
  */
 int state_select(grant_record **out, state *s, const char *name, const char *endpoint, const char *uid,
                  const char *origin);
