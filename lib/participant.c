@@ -69,19 +69,22 @@ static ia_result take_secret(ia_participant *out, apr_pool_t *p, const ia_json *
 {
     unsigned char secret[IA_SECRET_MAX];
     apr_size_t len = 0;
-    ia_secret *slot = &out->secrets[out->secret_count];
-    ia_result rc;
+    ia_secret *slot;
+    ia_result rc, loaded;
     unsigned i;
 
     if (value->type != IA_JSON_STRING)
         return FAIL(error, p, "shared secret: a string expected");
+    if (out->secret_count == IA_PARTICIPANT_SECRETS) /* shared_secret beside a full shared_secrets */
+        return FAIL(error, p, "shared_secrets: at most %d secrets expected", IA_PARTICIPANT_SECRETS);
+    slot = &out->secrets[out->secret_count];
     rc = ia_base64url_decode(secret, sizeof secret, &len, value->string, value->string_len);
     ia_wipe((void *)(apr_uintptr_t)value->string, value->string_len);
-    if (rc)
-        return FAIL(error, p, "shared secret: base64url without padding expected");
-    rc = ia_secret_load(slot, secret, len, not_after);
+    loaded = ia_secret_load(slot, secret, len, not_after);
     ia_wipe(secret, sizeof secret);
     if (rc)
+        return FAIL(error, p, "shared secret: base64url without padding expected");
+    if (loaded)
         return FAIL(error, p, "shared secret: %d to %d bytes expected, this one has %" APR_SIZE_T_FMT, IA_SECRET_MIN,
                     IA_SECRET_MAX, len);
     for (i = 0; i < out->secret_count; i++)

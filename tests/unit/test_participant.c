@@ -173,6 +173,12 @@ static const struct damaged {
     {"{\"id\":\"a\",\"shared_secret\":\"" SECRET " \"}", "secret"},
     {"{\"id\":\"a\",\"shared_secret\":\"AAECAwQFBgcICQoLDA0O\"}", "secret"},
     {"{\"id\":\"a\",\"shared_secret\":\"" SECRET "\",\"shared_secrets\":[{\"value\":\"" SECRET_B "\"}]}", "shared_secret"},
+    {"{\"id\":\"a\",\"shared_secret\":\"" SECRET "\",\"shared_secrets\":[{\"value\":\"" SECRET_B "\"},{\"value\":\"" SECRET_C
+     "\"},{\"value\":\"MDEyMzQ1Njc4OTo7PD0-Pw\"}]}",
+     "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET_B "\"},{\"value\":\"" SECRET_C
+     "\"},{\"value\":\"MDEyMzQ1Njc4OTo7PD0-Pw\"}],\"shared_secret\":\"" SECRET "\"}",
+     "shared_secret"},
     {"{\"id\":\"a\",\"shared_secrets\":[]}", "shared_secrets"},
     {"{\"id\":\"a\",\"shared_secrets\":\"" SECRET "\"}", "shared_secrets"},
     {"{\"id\":\"a\",\"shared_secrets\":[\"" SECRET "\"]}", "shared_secrets"},
