@@ -20,7 +20,7 @@ typedef struct tally {
     unsigned valid, invalid, short_keys, failures;
 } tally;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "%s: %s\n", FILE_NAME, what);
     exit(1);
