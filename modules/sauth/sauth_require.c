@@ -49,13 +49,17 @@ static const char *send_forbidden(cmd_parms *cmd)
 {
     module *core = ap_find_linked_module(AUTHZ_CORE);
     const command_rec *directive = core ? core->cmds : NULL;
-    void *conf;
+    void *conf, *info = cmd->info;
+    const char *error;
 
     for (; directive && directive->name; directive++) {
         if (strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
             continue;
         conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);
-        return directive->AP_FLAG(cmd, conf, 1);
+        cmd->info = directive->cmd_data; /* the offset that its slot setter writes at */
+        error = directive->AP_FLAG(cmd, conf, 1);
+        cmd->info = info;
+        return error;
     }
     return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
 }
