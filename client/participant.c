@@ -158,11 +158,6 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return say_refused("%s: no participant %s", o->file, operands[1]);
 }
 
-const cl_verb verb_participant = {"participant",
-                                  "List participants, or show one.",
-                                  "list | show ID",
-                                  1,
-                                  2,
-                                  ROWS(rows),
-                                  sizeof(participant_options),
-                                  run};
+const cl_verb verb_participant = {
+    "participant", "List participants, or show one.", "list | show ID", 1, 2, ROWS(rows),
+    sizeof(participant_options), run};

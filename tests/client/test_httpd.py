@@ -35,6 +35,14 @@ def httpd():
     assert wrong == []
 
 
+@pytest.fixture(autouse=True)
+def account(httpd):
+    """Fails a test whose server logged an alarming line that nobody announced."""
+    httpd.guard(SECRET, b64url(SECRET))
+    yield
+    assert httpd.log.settle() == []
+
+
 @pytest.fixture
 def base(httpd):
     return "http://127.0.0.1:%d" % httpd.port
@@ -50,13 +58,14 @@ def secret_file(interauth):
 
 
 @pytest.fixture
-def ask(interauth, base, secret_file):
+def ask(interauth, httpd, base, secret_file):
     def ask_for(*more, uid=UID, capability="read", expect=0):
         result = interauth("grant", "--url", base + "/sauth", "--uid", uid, "--secret-file", secret_file,
                            "--capability", capability, "--id", *more)
         assert result.returncode == expect, result.stderr
         if expect == 0:
-            interauth.canaries.update(one["token"] for one in json.loads(interauth.state.read_text())["grants"])
+            interauth.canaries.add(held(interauth)["token"])
+            httpd.guard(held(interauth)["token"])
         return result
 
     return ask_for
@@ -93,8 +102,9 @@ def test_a_nonce_survives_a_refusal_of_the_app(interauth, ask, base):
     assert interauth("call", base + "/files/plain.txt").returncode == 0
 
 
-def test_a_nonce_that_was_spent_elsewhere_is_replaced(interauth, ask, base):
+def test_a_nonce_that_was_spent_elsewhere_is_replaced(interauth, ask, httpd, base):
     ask()
+    httpd.log.expect("refused reason=nonce_replayed")
     state = interauth.state.read_text()
     assert interauth("call", base + "/files/plain.txt").returncode == 0
     interauth.state.write_text(state)
@@ -110,7 +120,8 @@ def test_without_nonces(interauth, ask, base):
     assert interauth("call", base + "/files/plain.txt").returncode == 0
 
 
-def test_a_body_and_its_digest(interauth, ask, base):
+def test_a_body_and_its_digest(interauth, ask, httpd, base):
+    httpd.log.expect("refused reason=digest_mismatch")
     ask()
     for algorithm in ("sha-256", "sha-512"):
         result = interauth("call", "-d", "order=1", "--digest", algorithm, base + "/cgi-bin/other")
@@ -121,7 +132,10 @@ def test_a_body_and_its_digest(interauth, ask, base):
     assert result.returncode == 1 and "digest_mismatch" in result.stderr
 
 
-def test_refusals_are_told(interauth, ask, base):
+def test_refusals_are_told(interauth, ask, httpd, base):
+    httpd.log.expect("refused reason=capability_not_held")
+    httpd.log.expect("not granted reason=capability_missing")
+    httpd.log.expect("AH01631")
     assert "capability_not_held" in ask(capability="everything", expect=1).stderr
     ask(uid="http://limited.example", capability="update")
     result = interauth("call", base + "/files/plain.txt")
@@ -129,7 +143,8 @@ def test_refusals_are_told(interauth, ask, base):
     assert json.loads(result.stdout)["code"] == "insufficient_capability"
 
 
-def test_an_unknown_participant(ask):
+def test_an_unknown_participant(ask, httpd):
+    httpd.log.expect("refused reason=participant_unknown")
     assert "invalid_credentials" in ask(uid="nobody", expect=1).stderr
 
 
