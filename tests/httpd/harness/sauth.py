@@ -62,7 +62,7 @@ class Caller:
         whole.update(members)
         return json.dumps({name: value for name, value in whole.items() if value is not None}, separators=(",", ":"))
 
-    def form(self, body, timestamp=None, hash=None, **fields):
+    def form(self, body, timestamp=None, hash=None, fields=()):
         """The four fields, signed; `fields` replaces some of them after signing, None removes one."""
         stamp = str(self.stamp() if timestamp is None else timestamp)
         mac = hexmac(self.secret, f"{stamp} {body}", hash or self.hash)
@@ -77,9 +77,9 @@ class Caller:
         data = form if isinstance(form, bytes) else urlencode(form).encode()
         return self.server.post(f"{self.at}/{endpoint}", data, FORM, **options)
 
-    def ask(self, timestamp=None, hash=None, fields=None, **members):
+    def ask(self, timestamp=None, hash=None, fields=(), **members):
         """request_access; returns the answer and, where it is a grant, keeps it."""
-        answer = self.submit("request_access", self.form(self.body(**members), timestamp, hash, **(fields or {})))
+        answer = self.submit("request_access", self.form(self.body(**members), timestamp, hash, fields))
         if answer.status == 200:
             self.keep(answer.json)
         return answer

@@ -204,7 +204,7 @@ class Server:
         deadline = time.monotonic() + 20
         while not ready():
             if self.process.poll() is not None:
-                raise Unstartable(f"httpd ended at {what}:\n{self.stderr()}{self.log.text()}")
+                raise Unstartable(f"httpd ended at {what} (status {self.process.returncode}):\n{self.stderr()}{self.log.text()}")
             if time.monotonic() > deadline:
                 raise Unstartable(f"no {what} within 20 s:\n{self.stderr()}{self.log.text()}")
             time.sleep(0.005)
