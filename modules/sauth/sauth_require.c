@@ -49,19 +49,17 @@ static const char *send_forbidden(cmd_parms *cmd)
 {
     module *core = ap_find_linked_module(AUTHZ_CORE);
     const command_rec *directive = core ? core->cmds : NULL;
-    void *conf, *info = cmd->info;
-    const char *error;
+    cmd_parms call = *cmd; /* the directive's own function looks at its name and data here */
+    void *conf;
 
-    for (; directive && directive->name; directive++) {
-        if (strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
-            continue;
-        conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);
-        cmd->info = directive->cmd_data; /* the offset that its slot setter writes at */
-        error = directive->AP_FLAG(cmd, conf, 1);
-        cmd->info = info;
-        return error;
-    }
-    return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
+    while (directive && directive->name && strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
+        directive++;
+    if (!directive || !directive->name)
+        return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
+    call.cmd = directive;
+    call.info = directive->cmd_data;
+    conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);
+    return directive->AP_FLAG(&call, conf, 1);
 }
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, int (*is_word)(const char *, apr_size_t),
@@ -69,7 +67,6 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, 
 {
     requirement *req = apr_pcalloc(cmd->pool, sizeof *req);
     const char *error = NULL;
-    const command_rec *self = cmd->cmd;
     int i;
 
     req->line = apr_pstrcat(cmd->temp_pool, what, " ", line, NULL);
@@ -87,9 +84,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, 
     if (!req->expression && !req->count)
         return apr_psprintf(cmd->pool, "Require %s: at least one name expected", what);
     *parsed = req;
-    error = send_forbidden(cmd);
-    cmd->cmd = self;
-    return error;
+    return send_forbidden(cmd);
 }
 
 static int fulfils(request_rec *r, const requirement *req, const sauth_state *state, word_test has)
