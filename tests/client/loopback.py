@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import ssl
 import threading
 import time
 import urllib.parse
@@ -27,9 +28,14 @@ class Service(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, uid, secret):
+    def __init__(self, uid, secret, certificate=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.uid, self.secret = uid, secret
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.lock = threading.Lock()
         self.capabilities = ["read", "update"]
         self.lifespan = 3600
@@ -49,7 +55,7 @@ class Service(ThreadingHTTPServer):
 
     @property
     def origin(self):
-        return "http://127.0.0.1:%d" % self.server_address[1]
+        return "%s://127.0.0.1:%d" % (self.scheme, self.server_address[1])
 
     @property
     def base(self):
@@ -59,6 +65,9 @@ class Service(ThreadingHTTPServer):
         self.shutdown()
         self.thread.join()
         self.server_close()
+
+    def handle_error(self, request, client_address):
+        """A client that ends the handshake is no news."""
 
     def nonce(self):
         text = b64(os.urandom(16))

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
 import time
 import urllib.parse
 
 import pytest
 
 from conftest import UID
+from loopback import Service
 
 
 class TestGrant:
@@ -456,3 +458,26 @@ class TestCheckServer:
 
     def test_nobody_there(self, interauth):
         assert self.check(interauth, "http://127.0.0.1:1/")[:2] == (3, [("fault", "unreachable")])
+
+
+class TestTls:
+    @pytest.fixture
+    def certificate(self, interauth):
+        pair = [interauth.home / "cert.pem", interauth.home / "key.pem"]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2",
+                        "-out", pair[0], "-keyout", pair[1]], check=True, capture_output=True)
+        return pair
+
+    def test_only_a_trusted_server_is_spoken_to(self, interauth, secret, certificate):
+        service = Service(UID, secret.raw, certificate)
+        try:
+            ask = ["grant", "--url", service.base, "--uid", UID, "--secret-file", secret.path, "--capability", "read"]
+            assert interauth(*ask).returncode == 3
+            assert service.seen == []
+            assert interauth(*ask, "--cacert", certificate[0]).returncode == 0
+            assert interauth("call", service.origin + "/app").returncode == 0
+            assert interauth("check", "--url", service.origin).returncode == 3
+            assert interauth("check", "--url", service.origin, "--cacert", certificate[0]).returncode == 0
+        finally:
+            service.close()
