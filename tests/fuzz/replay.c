@@ -1,8 +1,8 @@
 /*
- * Runs a fuzz target over the files of a directory, without libFuzzer: replay [DIRECTORY], by default FUZZ_NAME below
- * the directory that the environment variable FUZZ_CORPUS names. Each input lies in a heap block of exactly its size,
- * so that AddressSanitizer sees a read of one byte too many. No directory, or an empty one, is a failure: a corpus
- * that got lost must not look like a pass.
+ * Runs a fuzz target over the files of a directory, without libFuzzer: replay [DIRECTORY], by default
+ * FUZZ_NAME below the directory that the environment variable FUZZ_CORPUS names. Each input lies in a heap
+ * block of exactly its size, so that AddressSanitizer sees a read of one byte too many. No directory, or an
+ * empty one, is a failure: a corpus that got lost must not look like a pass.
  */
 #include <dirent.h>
 #include "fuzz.h"
@@ -42,7 +42,8 @@ static const char *find_corpus(int argc, char **argv)
     if (argc == 2) {
         return argv[1];
     }
-    if (argc != 1 || all == NULL || snprintf(path, sizeof path, "%s/%s", all, FUZZ_NAME) >= (int)sizeof path) {
+    if (argc != 1 || all == NULL ||
+        snprintf(path, sizeof path, "%s/%s", all, FUZZ_NAME) >= (int)sizeof path) {
         return NULL;
     }
     return path;

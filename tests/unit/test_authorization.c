@@ -3,11 +3,11 @@
 #include "interauth/authorization.h"
 #include "interauth/encoding.h"
 
-#define TOKEN      "2E82CF26-E5EE-11F1-8470-78AEB6B8DC6E"
-#define NONCE      "JY55RaYo5GfMD6r8fxNr7A"
-#define MAC_TEXT   "4601352554fe93f4321fa9edf5e461b105eaf901"
-#define MAC_BYTES  "9a32439934f74319473e90ef1da9be430b0dca1e"
-#define SHA256HEX  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TOKEN     "2E82CF26-E5EE-11F1-8470-78AEB6B8DC6E"
+#define NONCE     "JY55RaYo5GfMD6r8fxNr7A"
+#define MAC_TEXT  "4601352554fe93f4321fa9edf5e461b105eaf901"
+#define MAC_BYTES "9a32439934f74319473e90ef1da9be430b0dca1e"
+#define SHA256HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const char *encode(apr_pool_t *p, const void *data, size_t len)
 {
@@ -52,8 +52,8 @@ static ia_result parse(ia_authorization *auth, apr_pool_t *p, const char *value)
 
 static void test_published_vector_with_text(void **state)
 {
-    const char *value = apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"", response_of(*state, TOKEN, MAC_TEXT),
-                                     encode(*state, LIT(NONCE)));
+    const char *value = apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"",
+                                     response_of(*state, TOKEN, MAC_TEXT), encode(*state, LIT(NONCE)));
     unsigned char bytes[IA_NONCE_LEN];
     ia_mac_key key = vector_key();
     ia_authorization auth;
@@ -78,10 +78,11 @@ static void test_published_vector_with_bytes(void **state)
     ia_authorization auth;
 
     nonce_bytes(bytes);
-    assert_result(parse(&auth, *state,
-                        apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"", response_of(*state, TOKEN, MAC_BYTES),
-                                     encode(*state, bytes, sizeof bytes))),
-                  IA_OK);
+    assert_result(
+        parse(&auth, *state,
+              apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"",
+                           response_of(*state, TOKEN, MAC_BYTES), encode(*state, bytes, sizeof bytes))),
+        IA_OK);
     assert_int_equal(auth.n_len, 16);
     assert_memory_equal(auth.n, bytes, 16);
     assert_memory_equal(auth.nonce, bytes, 16);
@@ -94,7 +95,8 @@ static void test_bare_form(void **state)
     ia_mac_key key = vector_key();
     ia_authorization auth;
 
-    assert_result(parse(&auth, *state, apr_psprintf(*state, "SAuth %s", response_of(*state, TOKEN, MAC_TEXT))), IA_OK);
+    assert_result(
+        parse(&auth, *state, apr_psprintf(*state, "SAuth %s", response_of(*state, TOKEN, MAC_TEXT))), IA_OK);
     assert_true(auth.bare);
     assert_string_equal(auth.token, TOKEN);
     assert_result(ia_authorization_verify(&auth, &key, NONCE, 22), IA_OK);
@@ -192,7 +194,8 @@ static void test_headers(void **state)
         ia_result rc = parse(&auth, *state, expand(*state, headers[i].value));
 
         if (rc != headers[i].rc) {
-            fail_msg("%s: %s, not %s", headers[i].value, ia_outcome_of(rc)->tag, ia_outcome_of(headers[i].rc)->tag);
+            fail_msg("%s: %s, not %s", headers[i].value, ia_outcome_of(rc)->tag,
+                     ia_outcome_of(headers[i].rc)->tag);
         }
     }
     ia_authorization auth;
@@ -264,9 +267,9 @@ static void test_nonce_forms(void **state)
 
     for (size_t i = 0; i < COUNT_OF(nonces); i++) {
         ia_authorization auth;
-        const char *value = apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"",
-                                         response_of(*state, TOKEN, MAC_TEXT),
-                                         encode(*state, nonces[i].data, nonces[i].len));
+        const char *value =
+            apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"", response_of(*state, TOKEN, MAC_TEXT),
+                         encode(*state, nonces[i].data, nonces[i].len));
 
         assert_result(parse(&auth, *state, value), nonces[i].rc);
     }
@@ -325,8 +328,12 @@ static void test_format_and_back(void **state)
 
 static void test_format_refusals(void **state)
 {
-    static const char *const bad_nonces[] = {"", "JY55RaYo5GfMD6r8fxNr7", "JY55RaYo5GfMD6r8fxNr7AA",
-                                             "JY55RaYo5GfMD6r8fxNr7B", "JY55RaYo5GfMD6r8fxNr+A", "JY55RaYo5GfMD6r8fxNr\"A"};
+    static const char *const bad_nonces[] = {"",
+                                             "JY55RaYo5GfMD6r8fxNr7",
+                                             "JY55RaYo5GfMD6r8fxNr7AA",
+                                             "JY55RaYo5GfMD6r8fxNr7B",
+                                             "JY55RaYo5GfMD6r8fxNr+A",
+                                             "JY55RaYo5GfMD6r8fxNr\"A"};
     static const char *const bad_tokens[] = {"", "a b", "a\n", "a\x7f", "\xc3\xa9"};
     char token[IA_TOKEN_TEXT_MAX + 2];
     ia_mac_key key = vector_key();

@@ -43,8 +43,8 @@ static void test_published_vectors(void **state)
     }
 }
 
-static void round_trip(apr_pool_t *p, encoder *encode, decoder *decode, const unsigned char *data, apr_size_t len,
-                       apr_size_t size)
+static void round_trip(apr_pool_t *p, encoder *encode, decoder *decode, const unsigned char *data,
+                       apr_size_t len, apr_size_t size)
 {
     char *text = exact(p, data, size);
     unsigned char *back = (unsigned char *)exact(p, data, len);
@@ -94,8 +94,9 @@ static void check_malformed(apr_pool_t *p, decoder *decode, const char *text, si
 static void test_base64url_refusals(void **state)
 {
     static const char *const bad[] = {
-        "Z",    "Zg=",  "Zg==", "Zm8=", "Zm9vY", "=",    "====",  "Zm9v=", " Zm9v", "Zm9v ", "Zm 9v", "Zm9v\n",
-        "Zm+v", "Zm/v", "Zh",   "Zn",   "Zg.",   "Zm9,", "Zm9\x80", "Zm9\xff", "Z=g", "Zm9w\t", "Zm_-+",
+        "Z",     "Zg=",   "Zg==",    "Zm8=",    "Zm9vY", "=",      "====",  "Zm9v=",
+        " Zm9v", "Zm9v ", "Zm 9v",   "Zm9v\n",  "Zm+v",  "Zm/v",   "Zh",    "Zn",
+        "Zg.",   "Zm9,",  "Zm9\x80", "Zm9\xff", "Z=g",   "Zm9w\t", "Zm_-+",
     };
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -108,8 +109,8 @@ static void test_base64url_refusals(void **state)
 static void test_base64_refusals(void **state)
 {
     static const char *const bad[] = {
-        "Z",    "Zg",     "Zg=",   "Zm8",   "Z===",   "====",      "=",         "Zh==",    "Zm9=",
-        "Zm-v", "Zm_v",   "Zg==Zg==", "Zg==Zm9v", "Zm9v====", "Zm9v\n", "Zm9v ", " Zm9", "Z=g=", "Zm9vZ", "Zg==\n",
+        "Z",    "Zg",       "Zg=",      "Zm8",      "Z===",   "====",  "=",    "Zh==", "Zm9=",  "Zm-v",
+        "Zm_v", "Zg==Zg==", "Zg==Zm9v", "Zm9v====", "Zm9v\n", "Zm9v ", " Zm9", "Z=g=", "Zm9vZ", "Zg==\n",
     };
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -120,7 +121,8 @@ static void test_base64_refusals(void **state)
 
 static void test_hex_refusals(void **state)
 {
-    static const char *const bad[] = {"6", "666", "6g", "g6", " 66", "66 ", "0x66", "6\n", "6:", "/0", "@A", "G0", "`a"};
+    static const char *const bad[] = {"6",   "666", "6g", "g6", " 66", "66 ", "0x66",
+                                      "6\n", "6:",  "/0", "@A", "G0",  "`a"};
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         check_malformed(*state, ia_hex_decode, bad[i], strlen(bad[i]));

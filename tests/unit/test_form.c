@@ -22,7 +22,8 @@ static void test_plain_fields(void **state)
 {
     ia_form form;
 
-    assert_result(parse(&form, *state, LIT("uid=http%3A%2F%2Fexample.org&timestamp=1&body=a+b%2Bc"), 4), IA_OK);
+    assert_result(parse(&form, *state, LIT("uid=http%3A%2F%2Fexample.org&timestamp=1&body=a+b%2Bc"), 4),
+                  IA_OK);
     assert_int_equal(form.count, 3);
     assert_string_equal(form.fields[0].name, "uid");
     assert_string_equal(form.fields[2].name, "body");
@@ -68,7 +69,7 @@ static void check_refused(apr_pool_t *p, const char *text, size_t len, ia_result
 static void test_malformed(void **state)
 {
     static const char *const bad[] = {
-        "a=%",  "a=%4",   "a=%4g",  "a=%g4",    "a=%%",    "a=% 4", "%=a",      "%zz=a",  "=b",
+        "a=%",    "a=%4",  "a=%4g", "a=%g4",   "a=%%",    "a=% 4", "%=a",     "%zz=a",    "=b",
         "a=1&=b", "a=%00", "%00=a", "a%00b=c", "a=b%00c", "a=%-1", "a=%0x41", "a=1&b=%4",
     };
 
@@ -141,14 +142,10 @@ static void test_escape_is_the_inverse_of_parse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pool_test(test_plain_fields),
-        pool_test(test_odd_but_well_formed),
-        pool_test(test_malformed),
-        pool_test(test_repeated_names),
-        pool_test(test_field_bound),
-        pool_test(test_result_does_not_point_into_the_text),
-        pool_test(test_escape),
-        pool_test(test_escape_is_the_inverse_of_parse),
+        pool_test(test_plain_fields), pool_test(test_odd_but_well_formed),
+        pool_test(test_malformed),    pool_test(test_repeated_names),
+        pool_test(test_field_bound),  pool_test(test_result_does_not_point_into_the_text),
+        pool_test(test_escape),       pool_test(test_escape_is_the_inverse_of_parse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

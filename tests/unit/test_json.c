@@ -62,10 +62,16 @@ static void test_numbers(void **state)
                     {"72000", 72000},
                     {"9223372036854775807", APR_INT64_MAX},
                     {"-9223372036854775808", APR_INT64_MIN}};
-    static const char *const others[] = {"1.0",   "-0.5",  "1e3", "1E+3", "9223372036854775808",
-                                         "-9223372036854775809", "123456789012345678901234567890", "1e999999"};
-    static const char *const bad[] = {"01",  "-",    "+1",  ".5",  "1.",  "1e",  "1e+", "0x10", "-01",
-                                      "NaN", "Infinity", "-Infinity", "1_000", "1 2", "--1", "00"};
+    static const char *const others[] = {"1.0",
+                                         "-0.5",
+                                         "1e3",
+                                         "1E+3",
+                                         "9223372036854775808",
+                                         "-9223372036854775809",
+                                         "123456789012345678901234567890",
+                                         "1e999999"};
+    static const char *const bad[] = {"01",  "-",   "+1",       ".5",        "1.",    "1e",  "1e+", "0x10",
+                                      "-01", "NaN", "Infinity", "-Infinity", "1_000", "1 2", "--1", "00"};
 
     for (size_t i = 0; i < COUNT_OF(integers); i++) {
         const ia_json *value = parse_ok(*state, integers[i].text);
@@ -125,11 +131,44 @@ static void test_member_look_up(void **state)
 static void test_malformed(void **state)
 {
     static const char *const bad[] = {
-        "",           " ",         "{",          "}",         "[",           "]",          "[1,]",      "[,1]",
-        "{\"a\"}",    "{\"a\":}",  "{\"a\":1,}", "{a:1}",     "{'a':1}",     "{\"a\":1]",  "[1}",       "tru",
-        "True",       "nul",       "\"",         "\"a",       "\"\\x41\"",   "\"\\u12\"",  "\"\\u12g4\"", "\"a\nb\"",
-        "\"a\tb\"",   "1 1",       "{}{}",       "[] x",      "null,",       "/* c */ 1",  "1 // c",    "\xef\xbb\xbf{}",
-        "{\"a\" 1}",  "{1:2}",     "[1 2]",      "\"\\\"",    "{\"a\":1 \"b\":2}", "{\"a\":1,,\"b\":2}",
+        "",
+        " ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "[1,]",
+        "[,1]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "{\"a\":1]",
+        "[1}",
+        "tru",
+        "True",
+        "nul",
+        "\"",
+        "\"a",
+        "\"\\x41\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"a\nb\"",
+        "\"a\tb\"",
+        "1 1",
+        "{}{}",
+        "[] x",
+        "null,",
+        "/* c */ 1",
+        "1 // c",
+        "\xef\xbb\xbf{}",
+        "{\"a\" 1}",
+        "{1:2}",
+        "[1 2]",
+        "\"\\\"",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":1,,\"b\":2}",
     };
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -150,11 +189,28 @@ static void test_nul_is_refused_everywhere(void **state)
 static void test_unicode_refusals(void **state)
 {
     static const char *const bad[] = {
-        "\"\\uD83D\"",         "\"\\uDE00\"",      "\"\\uD83D\\uD83D\"", "\"\\uD83Dx\"",     "\"\\uDE00\\uD83D\"",
-        "\"\\uD83D\\n\"",      "\"\xff\"",         "\"\x80\"",           "\"\xc3\"",         "\"\xc0\x80\"",
-        "\"\xc1\xbf\"",        "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"",   "\"\xed\xbf\xbf\"", "\"\xf4\x90\x80\x80\"",
-        "\"\xf5\x80\x80\x80\"", "\"\xe2\x82\"",    "\"\xf0\x80\x80\x80\"", "{\"\xff\":1}",   "{\"\\uD800\":1}",
-        "\"\xc3(\"",           "\"\\uDBFF\\u0041\"",
+        "\"\\uD83D\"",
+        "\"\\uDE00\"",
+        "\"\\uD83D\\uD83D\"",
+        "\"\\uD83Dx\"",
+        "\"\\uDE00\\uD83D\"",
+        "\"\\uD83D\\n\"",
+        "\"\xff\"",
+        "\"\x80\"",
+        "\"\xc3\"",
+        "\"\xc0\x80\"",
+        "\"\xc1\xbf\"",
+        "\"\xe0\x80\x80\"",
+        "\"\xed\xa0\x80\"",
+        "\"\xed\xbf\xbf\"",
+        "\"\xf4\x90\x80\x80\"",
+        "\"\xf5\x80\x80\x80\"",
+        "\"\xe2\x82\"",
+        "\"\xf0\x80\x80\x80\"",
+        "{\"\xff\":1}",
+        "{\"\\uD800\":1}",
+        "\"\xc3(\"",
+        "\"\\uDBFF\\u0041\"",
     };
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -242,8 +298,13 @@ static void test_many_members(void **state)
 /* Reasons go into logs and answers: they must not carry what the input held. */
 static void test_reason_holds_no_value(void **state)
 {
-    static const char *const bad[] = {"{\"k\":\"CANARY\",\"k\":\"CANARY\"}", "{\"k\":\"CANARY\" x}", "[\"CANARY\"",
-                                      "\"CANARY\\u0000\"", "\"CANARY\xff\"", "CANARY", "[\"CANARY\\x\"]"};
+    static const char *const bad[] = {"{\"k\":\"CANARY\",\"k\":\"CANARY\"}",
+                                      "{\"k\":\"CANARY\" x}",
+                                      "[\"CANARY\"",
+                                      "\"CANARY\\u0000\"",
+                                      "\"CANARY\xff\"",
+                                      "CANARY",
+                                      "[\"CANARY\\x\"]"};
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         const ia_json *value;
@@ -257,7 +318,8 @@ static void test_reason_holds_no_value(void **state)
 
 static void test_every_prefix_is_refused(void **state)
 {
-    static const char text[] = "{\"access_for\":[\"read\",\"\\u20ac\\uD83D\\uDE00\"],\"n\":-1.5e3,\"t\":true,\"o\":{}}";
+    static const char text[] =
+        "{\"access_for\":[\"read\",\"\\u20ac\\uD83D\\uDE00\"],\"n\":-1.5e3,\"t\":true,\"o\":{}}";
 
     parse_ok(*state, text);
     for (size_t len = 0; len < sizeof text - 1; len++) {
@@ -299,9 +361,13 @@ static void test_writer(void **state)
 
 static void test_writer_writes_what_was_parsed(void **state)
 {
-    static const char *const texts[] = {
-        "{\"a\":[1,2.50,\"x\",{\"b\":null}],\"c\":true,\"d\":-9223372036854775808,\"e\":1e999,\"f\":[],\"g\":{}}",
-        "[]", "0", "\"\xe2\x82\xac\"", "[[[[]]]]", "123456789012345678901234567890"};
+    static const char *const texts[] = {"{\"a\":[1,2.50,\"x\",{\"b\":null}],\"c\":true,\"d\":-"
+                                        "9223372036854775808,\"e\":1e999,\"f\":[],\"g\":{}}",
+                                        "[]",
+                                        "0",
+                                        "\"\xe2\x82\xac\"",
+                                        "[[[[]]]]",
+                                        "123456789012345678901234567890"};
 
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         ia_json_writer *w = ia_json_writer_create(*state);
@@ -414,10 +480,10 @@ static void misuse_too_deep(ia_json_writer *w)
 
 static void test_writer_misuse_gives_no_text(void **state)
 {
-    static misuse *const misuses[] = {misuse_value_for_name, misuse_name_without_value, misuse_not_closed,
-                                      misuse_closed_twice,   misuse_bad_utf8,           misuse_bad_utf8_name,
-                                      misuse_nothing,        misuse_two_values,         misuse_name_in_array,
-                                      misuse_string_for_name, misuse_name_for_value, misuse_overlong_utf8,
+    static misuse *const misuses[] = {misuse_value_for_name,  misuse_name_without_value, misuse_not_closed,
+                                      misuse_closed_twice,    misuse_bad_utf8,           misuse_bad_utf8_name,
+                                      misuse_nothing,         misuse_two_values,         misuse_name_in_array,
+                                      misuse_string_for_name, misuse_name_for_value,     misuse_overlong_utf8,
                                       misuse_too_deep};
 
     for (size_t i = 0; i < COUNT_OF(misuses); i++) {

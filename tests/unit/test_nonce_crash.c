@@ -1,7 +1,7 @@
 /*
- * A process may be killed between any two stores to a nonce state. This test looks at every such moment: the state
- * lies on a write-protected page, each store faults, is executed alone by single-stepping, and leaves a snapshot. In
- * no snapshot may a nonce be accepted that had been accepted before.
+ * A process may be killed between any two stores to a nonce state. This test looks at every such moment: the
+ * state lies on a write-protected page, each store faults, is executed alone by single-stepping, and leaves a
+ * snapshot. In no snapshot may a nonce be accepted that had been accepted before.
  */
 #include "support.h"
 #include <signal.h>
@@ -125,7 +125,8 @@ static void run(uint64_t seed, unsigned steps, int fresh)
             claim.value = s.issued - random_next(&seed) % (s.issued < 40 ? s.issued : 40);
         }
         if (use_watched(&s, &claim) == IA_OK) {
-            /* The nonce in hand may be taken or not: its request was never answered. The older ones are spent. */
+            /* The nonce in hand may be taken or not: its request was never answered. The older ones are
+             * spent. */
             assert_true(snapshot_count > 0);
             stores += (unsigned)snapshot_count;
             check_snapshots(past, count);

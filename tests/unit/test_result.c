@@ -104,10 +104,9 @@ static void test_challenge_fits_the_status(void **state)
 /* Before a MAC verified there is one answer, so that it is no oracle about ids, tokens or keys. */
 static void test_answers_before_a_mac_are_uniform(void **state)
 {
-    static const ia_result early[] = {IA_AUTHORIZATION_MALFORMED, IA_AUTHORIZATION_REPEATED,
-                                      IA_SCHEME_NOT_ACCEPTED,     IA_PARTICIPANT_UNKNOWN,
-                                      IA_SECRET_MISSING,          IA_TOKEN_UNKNOWN,
-                                      IA_MAC_MISMATCH,            IA_BARE_UNMATCHED};
+    static const ia_result early[] = {
+        IA_AUTHORIZATION_MALFORMED, IA_AUTHORIZATION_REPEATED, IA_SCHEME_NOT_ACCEPTED, IA_PARTICIPANT_UNKNOWN,
+        IA_SECRET_MISSING,          IA_TOKEN_UNKNOWN,          IA_MAC_MISMATCH,        IA_BARE_UNMATCHED};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(early); i++) {

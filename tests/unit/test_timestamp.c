@@ -8,18 +8,12 @@ static const struct point {
     apr_int64_t seconds;
     const char *text;
 } points[] = {
-    {0, "1970-01-01T00:00:00Z"},
-    {1, "1970-01-01T00:00:01Z"},
-    {86399, "1970-01-01T23:59:59Z"},
-    {951782400, "2000-02-29T00:00:00Z"},
-    {951868800, "2000-03-01T00:00:00Z"},
-    {1300000000, "2011-03-13T07:06:40Z"},
-    {1709164800, "2024-02-29T00:00:00Z"},
-    {2147483647, "2038-01-19T03:14:07Z"},
-    {2147483648, "2038-01-19T03:14:08Z"},
-    {4107542400, "2100-03-01T00:00:00Z"},
-    {4294967296, "2106-02-07T06:28:16Z"},
-    {YEAR_9999_END, "9999-12-31T23:59:59Z"},
+    {0, "1970-01-01T00:00:00Z"},          {1, "1970-01-01T00:00:01Z"},
+    {86399, "1970-01-01T23:59:59Z"},      {951782400, "2000-02-29T00:00:00Z"},
+    {951868800, "2000-03-01T00:00:00Z"},  {1300000000, "2011-03-13T07:06:40Z"},
+    {1709164800, "2024-02-29T00:00:00Z"}, {2147483647, "2038-01-19T03:14:07Z"},
+    {2147483648, "2038-01-19T03:14:08Z"}, {4107542400, "2100-03-01T00:00:00Z"},
+    {4294967296, "2106-02-07T06:28:16Z"}, {YEAR_9999_END, "9999-12-31T23:59:59Z"},
 };
 
 static void test_known_points_both_ways(void **state)
@@ -160,10 +154,15 @@ static void test_unix_seconds(void **state)
     static const struct {
         const char *text;
         apr_int64_t seconds;
-    } good[] = {{"0", 0}, {"1", 1}, {"1300000000", 1300000000}, {"10", 10}, {"99999999999", APR_INT64_C(99999999999)}};
-    static const char *const bad[] = {"",     "00",   "01",  "-1",  "+1",   " 1",           "1 ",
-                                      "1.0",  "1e3",  "0x1", "1a",  "a",    "100000000000", "999999999999999999999999",
-                                      "1\n",  "1,2",  "-0",  "\xb2"};
+    } good[] = {{"0", 0},
+                {"1", 1},
+                {"1300000000", 1300000000},
+                {"10", 10},
+                {"99999999999", APR_INT64_C(99999999999)}};
+    static const char *const bad[] = {
+        "",    "00",  "01",  "-1",  "+1", " 1",           "1 ",
+        "1.0", "1e3", "0x1", "1a",  "a",  "100000000000", "999999999999999999999999",
+        "1\n", "1,2", "-0",  "\xb2"};
 
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         size_t len = strlen(good[i].text);
@@ -187,7 +186,7 @@ static void test_unix_seconds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pool_test(test_known_points_both_ways), pool_test(test_format_clamps_and_drops_the_fraction),
+        pool_test(test_known_points_both_ways),  pool_test(test_format_clamps_and_drops_the_fraction),
         pool_test(test_round_trip_of_every_day), pool_test(test_fractions_and_offsets),
         pool_test(test_refused_forms),           pool_test(test_unix_seconds),
     };

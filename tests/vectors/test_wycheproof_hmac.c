@@ -1,6 +1,7 @@
 /*
- * HMAC-SHA-256 against the vectors of Project Wycheproof: wycheproof/hmac_sha256_test.json below the directory that
- * the environment variable INTERAUTH_VECTORS names. Tags shorter than the hash are its first bytes.
+ * HMAC-SHA-256 against the vectors of Project Wycheproof: wycheproof/hmac_sha256_test.json below the
+ * directory that the environment variable INTERAUTH_VECTORS names. Tags shorter than the hash are its first
+ * bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +66,8 @@ static unsigned char *member_bytes(const ia_json *test, const char *name, apr_si
 static void run_test(tally *t, const ia_json *test)
 {
     apr_size_t key_len, message_len, tag_len;
-    unsigned char *secret = member_bytes(test, "key", &key_len), *message = member_bytes(test, "msg", &message_len);
+    unsigned char *secret = member_bytes(test, "key", &key_len),
+                  *message = member_bytes(test, "msg", &message_len);
     unsigned char *tag = member_bytes(test, "tag", &tag_len), mac[IA_MAC_MAX];
     const char *result = ia_json_member_string(test, "result");
     int valid = result != NULL && strcmp(result, "valid") == 0, right;
