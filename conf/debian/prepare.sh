@@ -1,0 +1,49 @@
+# What ./quickstart and ./runtests share: Debian packages, and a copy of the sources to build in. Sourced, by bash.
+
+# What builds and runs the demo, and what the tests need beside that. Recommended packages are left out on purpose:
+# they would bring services. Hence libc6-dev and libclang-rt-14-dev by name.
+packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl gcc libapr1-dev libaprutil1-dev
+    libc6-dev libcurl4-openssl-dev libssl-dev libtool libyajl-dev make openssl perl php8.2-cgi pkg-config'
+packages_test='clang libclang-rt-14-dev libcmocka-dev mandoc python3 python3-pytest python3-pytest-xdist valgrind
+    xz-utils'
+
+# packages_missing PACKAGE..: those that are not installed. Looks at this machine only.
+packages_missing()
+{
+    local name
+    for name in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || echo "$name"
+    done
+}
+
+# packages_install PACKAGE..: installs what is missing; without root says how and exits 3.
+packages_install()
+{
+    local missing
+    if ! command -v dpkg-query >/dev/null; then
+        echo "$0: this is no Debian; the packages wanted, by their Debian names, are:" "$@" >&2
+        exit 3
+    fi
+    missing=$(packages_missing "$@")
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "$0: packages are missing; run this as root, then $0 again:" >&2
+        echo "apt-get update && apt-get install --no-install-recommends" $missing >&2
+        exit 3
+    fi
+    echo "Installing:" $missing
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update && apt-get -q install -y --no-install-recommends $missing && return 0
+    echo "$0: the packages could not be installed" >&2
+    exit 3
+}
+
+# sources_copy FROM TO: a copy to build in. A tree that was configured in place cannot be built elsewhere, and must
+# not be disturbed: its copy is cleaned.
+sources_copy()
+{
+    rm -rf "$2" && mkdir -p "$2" &&
+        tar -C "$1" -cf - --exclude=./.git --exclude='./build*' --exclude='./interauth-*' --exclude=__pycache__ \
+            --exclude=.pytest_cache . | tar -C "$2" -xf - || return 1
+    [ ! -f "$2/Makefile" ] || make -C "$2" distclean >/dev/null
+}
