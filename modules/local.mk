@@ -7,7 +7,8 @@ libst_la_SOURCES = \
 	modules/store/cas_lock.c modules/store/cas_lock.h modules/store/crash_point.h \
 	modules/store/shm_table.c modules/store/shm_table.h modules/store/name_table.c modules/store/name_table.h \
 	modules/store/participant_table.c modules/store/participant_table.h \
-	modules/store/grant_table.c modules/store/grant_table.h
+	modules/store/grant_table.c modules/store/grant_table.h modules/store/state_file.c modules/store/state_file.h \
+	modules/store/state_record.c modules/store/state_record.h
 
 noinst_HEADERS = include/interauth_notes.h include/interauth_registry.h
 

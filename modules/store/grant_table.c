@@ -94,6 +94,16 @@ apr_time_t st_grants_birth(const st_grants *g)
     return g->shared->birth;
 }
 
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth)
+{
+    if (last_stamp > g->shared->last_stamp)
+        STORE(g->shared->last_stamp, last_stamp);
+    if (!epoch)
+        return;
+    g->shared->epoch = *epoch;
+    g->shared->birth = birth;
+}
+
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)
 {
     apr_uint64_t last = LOAD(g->shared->last_stamp), stamp;
@@ -237,23 +247,59 @@ ia_result st_grant_end(st_grants *g, st_ref ref)
     return rc;
 }
 
+apr_uint32_t st_grants_high_water(const st_grants *g)
+{
+    return st_table_high_water(&g->grants);
+}
+
+ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget)
+{
+    st_ref ref;
+    ia_result rc = from_status(st_table_read_at(&g->grants, place, copy, &ref), IA_TOKEN_UNKNOWN);
+
+    *forget = rc ? 0 : st_table_expires(&g->grants, ref);
+    return rc;
+}
+
+apr_uint32_t st_replays_high_water(const st_grants *g)
+{
+    return st_table_high_water(&g->replays);
+}
+
+ia_result st_replay_at(st_grants *g, apr_uint32_t place, unsigned char mac[IA_MAC_MAX], apr_uint32_t *participant_index,
+                       apr_time_t *forget)
+{
+    replay copy;
+    st_ref ref;
+    ia_result rc = from_status(st_table_read_at(&g->replays, place, &copy, &ref), IA_TOKEN_UNKNOWN);
+
+    if (rc)
+        return rc;
+    memcpy(mac, copy.mac, IA_MAC_MAX);
+    *participant_index = copy.participant_index;
+    *forget = st_table_expires(&g->replays, ref);
+    return IA_OK;
+}
+
 ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
                            apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     replay record;
     apr_status_t rv;
 
-    if (is_over_quota(&g->replays, g->replays_of, g->config.participants, participant_index, quota, now))
+    if (participant_index != ST_NOBODY &&
+        is_over_quota(&g->replays, g->replays_of, g->config.participants, participant_index, quota, now))
         return IA_REPLAY_QUOTA;
     memset(&record, 0, sizeof record);
     memcpy(record.mac, mac, IA_MAC_MAX);
     record.participant_index = participant_index;
-    record.counted = 1;
+    record.counted = participant_index != ST_NOBODY;
     rv = st_table_insert(&g->replays, hash_of(mac), match_mac, mac, &record, forget, now, NULL);
     if (rv == APR_EEXIST)
         return IA_ACCESS_REPLAYED;
     if (rv)
         return rv == APR_ENOSPC ? IA_REPLAYS_FULL : IA_FAULT_STORE;
-    __atomic_add_fetch(&g->replays_of[participant_index], 1, __ATOMIC_ACQ_REL);
+    if (record.counted)
+        __atomic_add_fetch(&g->replays_of[participant_index], 1, __ATOMIC_ACQ_REL);
     return IA_OK;
 }

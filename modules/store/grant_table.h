@@ -57,6 +57,12 @@ apr_time_t st_grants_birth(const st_grants *g);
 /** Now on the clock that makes the stamps: never before the last stamp. */
 apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now);
 
+/**
+ * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `epoch` the nonces of then are good
+ * and what was used then is known, so that the memory is as old as it was (`birth`). For fresh tables, before serving.
+ */
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth);
+
 /** A stamp that no other call in any process got: max(now, last + 1), in microseconds. */
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);
 
@@ -85,8 +91,20 @@ ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
 ia_result st_grant_prolong(st_grants *g, st_ref ref, apr_time_t expires, apr_uint64_t secret_generation,
                            apr_time_t forget);
 
+/** One past the highest place a grant ever had, and the grant at a place. @return IA_OK, IA_TOKEN_UNKNOWN for none */
+apr_uint32_t st_grants_high_water(const st_grants *g);
+ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget);
+
+/** The same for used proofs. */
+apr_uint32_t st_replays_high_water(const st_grants *g);
+ia_result st_replay_at(st_grants *g, apr_uint32_t place, unsigned char mac[IA_MAC_MAX], apr_uint32_t *participant_index,
+                       apr_time_t *forget);
+
 /** Ends a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
 ia_result st_grant_end(st_grants *g, st_ref ref);
+
+/** The participant of a proof whose participant is gone: it counts against nobody's quota. */
+#define ST_NOBODY 0xffffffffu
 
 /**
  * Records a proof that was used: its MAC, good once until `forget`.

@@ -1,0 +1,300 @@
+/*
+ * head:    magic, flags, saved, birth, last stamp, epoch key (zero in a dirty file)
+ * names:   count, then each capability name, so that a grant's set can be written as numbers of this file
+ * records: 'G' and a grant, or 'R' and a used access request; 'E' ends them
+ * Numbers are little-endian; a name is a length byte and its bytes. Participants are written by id.
+ */
+#include <string.h>
+#include "state_record.h"
+
+#define MAGIC     "interauth state 1"
+#define MAGIC_LEN (sizeof MAGIC)
+#define CLEAN     1u
+
+typedef struct writer {
+    st_state_put put;
+    void *sink;
+} writer;
+
+static void put_number(const writer *w, apr_uint64_t value, unsigned bytes)
+{
+    unsigned char out[8];
+    unsigned i;
+
+    for (i = 0; i < bytes; i++)
+        out[i] = (unsigned char)(value >> 8 * i);
+    w->put(w->sink, out, bytes);
+}
+
+static void put_name(const writer *w, const char *name)
+{
+    apr_size_t len = strlen(name);
+
+    put_number(w, len, 1);
+    w->put(w->sink, name, len);
+}
+
+static void put_words(const writer *w, const apr_uint64_t *words, unsigned count)
+{
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+        put_number(w, words[i], 8);
+}
+
+static void write_head(const writer *w, st_grants *grants, int clean, apr_time_t now)
+{
+    static const ia_mac_key none;
+
+    w->put(w->sink, MAGIC, MAGIC_LEN);
+    put_number(w, clean ? CLEAN : 0, 4);
+    put_number(w, (apr_uint64_t)now, 8);
+    put_number(w, (apr_uint64_t)st_grants_birth(grants), 8);
+    put_number(w, st_grants_clock(grants, 0), 8);
+    w->put(w->sink, clean ? st_grants_epoch(grants) : &none, sizeof none);
+}
+
+static void write_names(const writer *w, const st_state_names *names)
+{
+    char name[IA_NAME_MAX + 1];
+    unsigned i, count = 0;
+
+    while (count < IA_CAPABILITIES_MAX && names->capability_name(names->context, (int)count, name))
+        count++;
+    put_number(w, count, 2);
+    for (i = 0; i < count; i++) {
+        if (!names->capability_name(names->context, (int)i, name))
+            name[0] = '\0';
+        put_name(w, name);
+    }
+}
+
+static void write_grant(const writer *w, const st_grant *grant, const char *id, apr_time_t forget)
+{
+    w->put(w->sink, "G", 1);
+    w->put(w->sink, grant->digest, IA_SHA256_LEN);
+    put_name(w, id);
+    put_number(w, grant->presentation, 2);
+    put_number(w, grant->secret_generation, 8);
+    put_number(w, grant->scope, 8);
+    put_number(w, (apr_uint64_t)grant->created, 8);
+    put_number(w, (apr_uint64_t)grant->expires, 8);
+    put_number(w, (apr_uint64_t)forget, 8);
+    put_number(w, grant->can_refresh, 1);
+    put_words(w, grant->capabilities.bits, IA_CAPABILITIES_MAX / 64);
+    put_number(w, grant->nonces.issued, 8);
+    put_number(w, grant->nonces.top, 8);
+    put_words(w, grant->nonces.window, IA_NONCE_WINDOW / 64);
+    put_number(w, grant->nonces.floor, 8);
+    put_words(w, grant->nonces.stamps, IA_NONCE_STAMPS);
+}
+
+void st_state_write(st_state_put put, void *sink, st_grants *grants, const st_state_names *names, int clean,
+                    apr_time_t now)
+{
+    writer w = {put, sink};
+    char id[IA_NAME_MAX + 1];
+    apr_uint32_t i;
+
+    write_head(&w, grants, clean, now);
+    write_names(&w, names);
+    for (i = 0; i < st_grants_high_water(grants); i++) {
+        st_grant grant;
+        apr_time_t forget;
+
+        if (st_grant_at(grants, i, &grant, &forget) == IA_OK && forget > now &&
+            names->participant_id(names->context, grant.participant_index, grant.participant_incarnation, id))
+            write_grant(&w, &grant, id, forget);
+    }
+    for (i = 0; clean && i < st_replays_high_water(grants); i++) {
+        unsigned char mac[IA_MAC_MAX];
+        apr_uint32_t participant;
+        apr_time_t forget;
+
+        if (st_replay_at(grants, i, mac, &participant, &forget) == IA_OK && forget > now) {
+            if (!names->participant_id(names->context, participant, 0, id))
+                id[0] = '\0';
+            put(sink, "R", 1);
+            put(sink, mac, IA_MAC_MAX);
+            put_name(&w, id);
+            put_number(&w, (apr_uint64_t)forget, 8);
+        }
+    }
+    put(sink, "E", 1);
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------- */
+
+/* Bytes still to be read; `short_` once more was asked for than there is, and every later answer is zero. */
+typedef struct reader {
+    const unsigned char *at;
+    apr_size_t left;
+    int too_short;
+} reader;
+
+static void get(reader *r, void *out, apr_size_t len)
+{
+    if (r->too_short || len > r->left) {
+        r->too_short = 1;
+        memset(out, 0, len);
+        return;
+    }
+    memcpy(out, r->at, len);
+    r->at += len;
+    r->left -= len;
+}
+
+static apr_uint64_t get_number(reader *r, unsigned bytes)
+{
+    unsigned char in[8] = {0};
+    apr_uint64_t value = 0;
+    unsigned i;
+
+    get(r, in, bytes);
+    for (i = bytes; i > 0; i--)
+        value = value << 8 | in[i - 1];
+    return value;
+}
+
+static void get_name(reader *r, char name[IA_NAME_MAX + 1])
+{
+    apr_size_t len = (apr_size_t)get_number(r, 1);
+
+    get(r, name, len);
+    name[r->too_short ? 0 : len] = '\0';
+}
+
+static void get_words(reader *r, apr_uint64_t *words, unsigned count)
+{
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+        words[i] = get_number(r, 8);
+}
+
+typedef struct loading {
+    reader r;
+    st_grants *grants;
+    const st_state_names *names;
+    apr_time_t now;
+    int clean;
+    int numbers[IA_CAPABILITIES_MAX]; /* of the file's names, today */
+    unsigned name_count;
+    st_state_report *report;
+} loading;
+
+static int read_head(loading *l)
+{
+    char magic[MAGIC_LEN];
+    apr_time_t birth;
+    apr_uint64_t stamp;
+    ia_mac_key epoch;
+
+    get(&l->r, magic, sizeof magic);
+    if (l->r.too_short || memcmp(magic, MAGIC, MAGIC_LEN))
+        return 0;
+    l->clean = get_number(&l->r, 4) == CLEAN;
+    get_number(&l->r, 8);
+    birth = (apr_time_t)get_number(&l->r, 8);
+    stamp = get_number(&l->r, 8);
+    get(&l->r, &epoch, sizeof epoch);
+    if (l->r.too_short)
+        return 0;
+    st_grants_resume(l->grants, stamp, l->clean ? &epoch : NULL, birth);
+    ia_wipe(&epoch, sizeof epoch);
+    return 1;
+}
+
+static void read_names(loading *l)
+{
+    char name[IA_NAME_MAX + 1];
+    unsigned i;
+
+    l->name_count = (unsigned)get_number(&l->r, 2);
+    for (i = 0; i < l->name_count && i < IA_CAPABILITIES_MAX; i++) {
+        get_name(&l->r, name);
+        l->numbers[i] = l->names->capability_number(l->names->context, name);
+    }
+}
+
+static void translate(const loading *l, const ia_capset *from, ia_capset *to)
+{
+    int number = -1;
+
+    ia_capset_clear(to);
+    while ((number = ia_capset_next(from, number)) >= 0 && (unsigned)number < l->name_count)
+        ia_capset_add(to, l->numbers[number]);
+}
+
+static void read_grant(loading *l)
+{
+    char id[IA_NAME_MAX + 1];
+    ia_capset capabilities;
+    apr_time_t forget;
+    st_grant grant;
+
+    memset(&grant, 0, sizeof grant);
+    get(&l->r, grant.digest, IA_SHA256_LEN);
+    get_name(&l->r, id);
+    grant.presentation = (apr_uint16_t)get_number(&l->r, 2);
+    grant.secret_generation = get_number(&l->r, 8);
+    grant.scope = get_number(&l->r, 8);
+    grant.created = (apr_time_t)get_number(&l->r, 8);
+    grant.expires = (apr_time_t)get_number(&l->r, 8);
+    forget = (apr_time_t)get_number(&l->r, 8);
+    grant.can_refresh = get_number(&l->r, 1);
+    get_words(&l->r, capabilities.bits, IA_CAPABILITIES_MAX / 64);
+    grant.nonces.issued = get_number(&l->r, 8);
+    grant.nonces.top = get_number(&l->r, 8);
+    get_words(&l->r, grant.nonces.window, IA_NONCE_WINDOW / 64);
+    grant.nonces.floor = get_number(&l->r, 8);
+    get_words(&l->r, grant.nonces.stamps, IA_NONCE_STAMPS);
+    translate(l, &capabilities, &grant.capabilities);
+    if (!l->r.too_short && forget > l->now &&
+        l->names->participant_find(l->names->context, id, &grant.participant_index, &grant.participant_incarnation) &&
+        st_grant_create(l->grants, &grant, APR_UINT32_MAX, forget, l->now) == IA_OK)
+        l->report->grants++;
+    else
+        l->report->dropped++;
+}
+
+static void read_replay(loading *l)
+{
+    unsigned char mac[IA_MAC_MAX];
+    char id[IA_NAME_MAX + 1];
+    apr_uint64_t incarnation;
+    apr_uint32_t index = 0;
+    apr_time_t forget;
+
+    get(&l->r, mac, IA_MAC_MAX);
+    get_name(&l->r, id);
+    forget = (apr_time_t)get_number(&l->r, 8);
+    if (l->r.too_short || forget <= l->now)
+        return;
+    if (!l->names->participant_find(l->names->context, id, &index, &incarnation))
+        index = ST_NOBODY;
+    if (st_replay_record(l->grants, mac, index, APR_UINT32_MAX, forget, l->now) == IA_OK)
+        l->report->replays++;
+}
+
+apr_status_t st_state_read(st_state_report *report, const unsigned char *data, apr_size_t len, st_grants *grants,
+                           const st_state_names *names, apr_time_t now)
+{
+    loading l = {{data, len, 0}, grants, names, now, 0, {0}, 0, report};
+    char tag = 0;
+
+    if (!read_head(&l))
+        return APR_EGENERAL;
+    report->clean = l.clean;
+    read_names(&l);
+    for (;;) {
+        get(&l.r, &tag, 1);
+        if (tag == 'G')
+            read_grant(&l);
+        else if (tag == 'R')
+            read_replay(&l);
+        else
+            break;
+    }
+    return APR_SUCCESS;
+}
