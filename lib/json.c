@@ -213,11 +213,9 @@ static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t
 {
     yajl_status status = yajl_parse(handle, (const unsigned char *)text, len);
 
-    if (status == yajl_status_ok)
+    error->offset = status == yajl_status_ok ? len : yajl_get_bytes_consumed(handle);
+    if (status == yajl_status_ok) /* what it finds now is an end that came too early */
         status = yajl_complete_parse(handle);
-    error->offset = yajl_get_bytes_consumed(handle);
-    if (error->offset > len) /* yajl ends a text by feeding itself a space */
-        error->offset = len;
     if (r->rc) {
         error->reason = r->reason;
         return r->rc;
