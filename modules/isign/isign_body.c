@@ -74,7 +74,7 @@ static ia_result check(request_rec *r, const isign_dir *conf, body_state *state)
 
     if (field)
         rc = ia_digest_parse(&claim, r->pool, field, strlen(field));
-    else if (has_body(r) && conf->mode == ISIGN_REQUIRE)
+    else if (has_body(r))
         rc = IA_DIGEST_MISSING;
     if (rc)
         return rc;

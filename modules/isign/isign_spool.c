@@ -80,6 +80,17 @@ static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, apr_off_t memory
     return 0;
 }
 
+/* Refused before a byte was read, and before the caller was told to go on. */
+static int announces_too_much(request_rec *r, apr_off_t max)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t announced;
+    char *end;
+
+    return length && !apr_table_get(r->headers_in, "Transfer-Encoding") &&
+           apr_strtoff(&announced, length, &end, 10) == APR_SUCCESS && announced > max;
+}
+
 ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, apr_off_t max, isign_on_data on_data,
                            void *context, int *status)
 {
@@ -90,6 +101,8 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
 
     *out = NULL;
     *status = 0;
+    if (announces_too_much(r, max))
+        return IA_BODY_TOO_LARGE;
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
     s->memory = apr_brigade_create(r->pool, s->alloc);
