@@ -76,8 +76,30 @@ static int matches_prefix(const char *key, const char *prefix)
     return !strncmp(behind_redirects(key), prefix, strlen(prefix));
 }
 
+/* SetEnvIf and RewriteRule E= copy a header into a variable of any name. */
+static void strip_copies(apr_table_t *env, const char *value)
+{
+    const apr_array_header_t *array = apr_table_elts(env);
+    int i = 0;
+
+    while (i < array->nelts) {
+        const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts + i;
+
+        if (entry->val && strstr(entry->val, value)) {
+            apr_table_unset(env, entry->key);
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+}
+
 void hygiene_strip_authorization(request_rec *r)
 {
+    const char *value = apr_table_get(r->headers_in, "Authorization");
+
+    if (value && *value)
+        strip_copies(r->subprocess_env, value);
     apr_table_unset(r->headers_in, "Authorization");
     strip(r->subprocess_env, matches_authorization, NULL);
 }
