@@ -68,6 +68,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(sauth_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_insert_filter(sauth_insert_private, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(sauth_insert_private, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_log_transaction(sauth_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "SAUTH_PROBLEM");
     sauth_response_register(p);

@@ -102,6 +102,11 @@ typedef struct sauth_state {
     st_ref ref;
     unsigned char grant_id[IA_GRANT_ID_LEN];
     ia_capset capabilities;    /**< granted, and still allowed */
+    const char *authentication_info; /**< the field's value once a nonce was used */
+    ia_result denied;          /**< a rule that was not met, IA_OK once the request went on all the same */
+    const request_rec *denied_in; /**< only compared */
+    const char *denied_at;     /**< its URI */
+    const char *denied_by;     /**< the rule */
 } sauth_state;
 
 /** The state of the external request that `r` belongs to; made when there is none. */
@@ -128,12 +133,16 @@ int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_aft
 /** One log line about a refusal (or, in observe mode, a would-be refusal). `rule` may be NULL. */
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule);
 
+/** Remembers that a rule was not met; sauth_log_denial, a log_transaction hook, says so unless the request went on. */
+void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const char *rule);
+int sauth_log_denial(request_rec *r);
+
 /** WWW-Authenticate for this request; the note_auth_failure hook and the endpoints call it. */
 void sauth_challenge_write(request_rec *r, ia_result rc);
 int sauth_note_auth_failure(request_rec *r, const char *auth_type);
 
 /** Authentication-Info: nextnonce, for every response of this external request. */
-void sauth_nextnonce_write(request_rec *r, const sauth_state *state, apr_uint64_t sequence);
+void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequence);
 
 /** Text of a next nonce; IA_NONCE_TEXT_LEN characters. */
 const char *sauth_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence);

@@ -104,6 +104,7 @@ int sauth_authenticate(request_rec *r)
     if (conf.mode == SAUTH_MODE_OBSERVE && rc > 0) {
         sauth_log_refusal(r, "would refuse", rc, state->proven ? state->entry.id : NULL, NULL);
         state->authenticated = r;
+        r->user = ""; /* httpd takes no user for a configuration error; the fixup takes it back */
         return OK;
     }
     return sauth_refuse(r, rc, NULL, 0);

@@ -68,9 +68,9 @@ int sauth_note_auth_failure(request_rec *r, const char *auth_type)
     return OK;
 }
 
-void sauth_nextnonce_write(request_rec *r, const sauth_state *state, apr_uint64_t sequence)
+void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequence)
 {
-    apr_table_setn(r->err_headers_out, "Authentication-Info",
-                   apr_pstrcat(r->pool, "nextnonce=\"", sauth_next_nonce(r->pool, state->grant_id, sequence), "\"",
-                               NULL));
+    state->authentication_info =
+        apr_pstrcat(r->pool, "nextnonce=\"", sauth_next_nonce(r->pool, state->grant_id, sequence), "\"", NULL);
+    apr_table_setn(r->err_headers_out, "Authentication-Info", state->authentication_info);
 }

@@ -56,7 +56,7 @@ int sauth_handler(request_rec *r)
     if (!(e = find_endpoint(r->uri)))
         return sauth_refuse(r, IA_ENDPOINT_UNKNOWN, NULL, 0);
     if (r->method_number == M_INVALID || !(e->methods & METHOD(r->method_number))) {
-        r->allowed = e->methods;
+        r->allowed_methods->method_mask = (apr_int64_t)e->methods; /* what httpd makes Allow from */
         return sauth_refuse(r, IA_METHOD_NOT_ALLOWED, NULL, 0);
     }
     return e->answer(r);

@@ -31,13 +31,28 @@ static const ap_directive_t *find_require(const ap_directive_t *section)
     return NULL;
 }
 
-static int declares_sauth(const ap_directive_t *section)
+/* The same in a section within: <Limit> or <If> cover some requests, perhaps not all. */
+static int has_require_within(const ap_directive_t *section)
 {
     const ap_directive_t *d;
 
     for (d = section->first_child; d; d = d->next)
-        if (!strcasecmp(d->directive, "AuthType") && !strcasecmp(d->args, SAUTH_AUTH_TYPE))
+        if (is_section(d) && (find_require(d) || has_require_within(d)))
             return 1;
+    return 0;
+}
+
+static int declares_sauth(apr_pool_t *p, const ap_directive_t *section)
+{
+    const ap_directive_t *d;
+
+    for (d = section->first_child; d; d = d->next)
+        if (!strcasecmp(d->directive, "AuthType")) {
+            const char *args = d->args;
+
+            if (!strcasecmp(ap_getword_conf(p, &args), SAUTH_AUTH_TYPE))
+                return 1;
+        }
     return 0;
 }
 
@@ -100,9 +115,11 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
     if (find_require(section))
         return NULL;
     found = look_around(p, section);
+    if (found == UNGUARDED && has_require_within(section))
+        found = UNDECIDED;
     if (found == UNDECIDED)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: AuthType SAuth in %s%s without a "
-                     "Require of its own; whether another section's rule protects it cannot be told", section->filename,
+                     "Require of its own; whether other sections' rules protect all of it cannot be told", section->filename,
                      section->line_num, section->directive, section->args);
     if (found != UNGUARDED)
         return NULL;
@@ -118,7 +135,7 @@ static const char *walk(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
     for (; d && !wrong; d = d->next) {
         if (!is_section(d))
             continue;
-        if (declares_sauth(d))
+        if (declares_sauth(p, d))
             wrong = check_section(p, s, d);
         if (!wrong)
             wrong = walk(p, s, d->first_child);

@@ -110,7 +110,7 @@ static int fulfils(request_rec *r, const requirement *req, const sauth_state *st
 static authz_status check(request_rec *r, const void *parsed, word_test has, ia_result missing)
 {
     const requirement *req = parsed;
-    const sauth_state *state = sauth_state_find(r);
+    sauth_state *state = sauth_state_find(r);
     sauth_dir conf;
 
     if (!state || state->authenticated != r)
@@ -123,7 +123,7 @@ static authz_status check(request_rec *r, const void *parsed, word_test has, ia_
             sauth_log_refusal(r, "would refuse", missing, state->entry.id, req->line);
         return AUTHZ_GRANTED;
     }
-    sauth_log_refusal(r, "not granted", missing, state->entry.id, req->line);
+    sauth_note_denial(r, state, missing, req->line);
     problem_set(r, missing, NULL, 0);
     return AUTHZ_DENIED;
 }

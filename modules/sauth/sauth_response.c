@@ -11,6 +11,7 @@
 #include "hygiene.h"
 #include "interauth_notes.h"
 #include "problem.h"
+#include "request.h"
 #include "snapshot.h"
 
 APLOG_USE_MODULE(sauth);
@@ -38,13 +39,39 @@ static int level_of(ia_severity severity)
     return APLOG_ERR;
 }
 
-void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)
+static void log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *location,
+                        const char *rule)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
 
     ap_log_rerror(APLOG_MARK, level_of(outcome->severity), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", r->uri, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "");
+                  participant ? "\"" : "", location, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "");
+}
+
+void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)
+{
+    log_refusal(r, what, rc, participant, r->uri, rule);
+}
+
+/* A rule that was not met may stand beside one that was: only at the end it is known whether it was a refusal. */
+void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const char *rule)
+{
+    apr_pool_t *p = request_outermost(r)->pool;
+
+    state->denied = rc;
+    state->denied_in = r;
+    state->denied_at = apr_pstrdup(p, r->uri);
+    state->denied_by = rule;
+}
+
+int sauth_log_denial(request_rec *r)
+{
+    const sauth_state *state = sauth_state_find(r);
+
+    if (state && state->denied)
+        log_refusal(r, "refused", state->denied, state->entry.id, state->denied_at, state->denied_by);
+    return DECLINED;
 }
 
 int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_after)
@@ -82,7 +109,7 @@ const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set)
  */
 int sauth_fixups(request_rec *r)
 {
-    const sauth_state *state = sauth_state_find(r);
+    sauth_state *state = sauth_state_find(r);
     sauth_dir conf;
 
     hygiene_strip_environment(r, "SAUTH_");
@@ -92,8 +119,13 @@ int sauth_fixups(request_rec *r)
     problem_clear(r);
     if (!conf.pass_authorization && (!state->rc || ia_authorization_is_sauth(apr_table_get(r->headers_in, "Authorization"))))
         hygiene_strip_authorization(r);
-    if (state->rc)
+    if (state->denied_in == r)
+        state->denied = IA_OK;
+    if (state->rc) {
+        if (r->user && !*r->user)
+            r->user = NULL;
         return OK;
+    }
     if (!r->user)
         r->user = apr_pstrdup(r->pool, state->entry.id);
     environment_export(r, rows, conf.pass == SAUTH_PASS_HEADERS ? ENVIRONMENT_HEADERS : ENVIRONMENT_VARIABLES);
@@ -107,26 +139,42 @@ static int has_directive(const char *value, const char *word)
     return ap_find_list_item(NULL, value, word);
 }
 
-/* A page of one caller must not be kept for another: no shared cache may store it, whatever the app says. */
+/*
+ * A page of one caller must not be kept for another: no shared cache may store it, whatever the app says. What a CGI
+ * says stands in err_headers_out.
+ */
 static apr_status_t make_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    const char *value = apr_table_get(r->headers_out, "Cache-Control");
+    const char *said = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
+    const char *said_on_error = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control"), *value;
 
     ap_remove_output_filter(f);
-    if (!value)
-        apr_table_setn(r->headers_out, "Cache-Control", "private");
-    else if (!has_directive(value, "no-store") && !has_directive(value, "private"))
-        apr_table_setn(r->headers_out, "Cache-Control", has_directive(value, "no-cache") ? "private, no-cache" : "private");
+    value = apr_pstrcat(r->pool, said ? said : "", said && said_on_error ? ", " : "", said_on_error ? said_on_error : "",
+                        NULL);
+    apr_table_unset(r->err_headers_out, "Cache-Control");
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   has_directive(value, "no-store")   ? "private, no-store"
+                   : has_directive(value, "no-cache") ? "private, no-cache"
+                                                      : "private");
     return ap_pass_brigade(f->next, bb);
+}
+
+/* An error that a filter found, such as an unsatisfiable range, begins with empty headers. */
+static void restore_nextnonce(request_rec *r, const sauth_state *state)
+{
+    if (state->authentication_info && !apr_table_get(r->err_headers_out, "Authentication-Info"))
+        apr_table_setn(r->err_headers_out, "Authentication-Info", state->authentication_info);
 }
 
 void sauth_insert_private(request_rec *r)
 {
     const sauth_state *state = sauth_state_find(r);
 
-    if (!r->main && state && state->decided && state->proven)
-        ap_add_output_filter_handle(private_filter, NULL, r, r->connection);
+    if (r->main || !state || !state->decided || !state->proven)
+        return;
+    restore_nextnonce(r, state);
+    ap_add_output_filter_handle(private_filter, NULL, r, r->connection);
 }
 
 void sauth_response_register(apr_pool_t *p)
