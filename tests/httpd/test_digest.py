@@ -171,13 +171,20 @@ class TestRequire:
             assert connection.answer().status == 400
         assert server.journal() == before
 
-    def test_keep_alive_after_a_refusal(self, server):
-        """The refused body was read: the next request on the connection is not taken from it."""
+    def test_connection_after_a_refusal(self, server):
+        """httpd closes it after a 400: nothing of the refused body can be taken for a request."""
         with server.connect() as connection:
             connection.send(server.message("POST", "/require", {"Content-Digest": digest(b"x")}, BODY, close=False))
-            refused(server, connection.answer(), 400, "digest_mismatch", "digest_mismatch", module="isign")
-            connection.send(server.message("POST", "/require", {"Content-Digest": digest(BODY)}, BODY))
-            assert Shown(connection.answer()).body == BODY
+            answer = connection.answer()
+            refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+            assert answer.header("Connection") == "close"
+
+    def test_keep_alive(self, server):
+        with server.connect() as connection:
+            for chunked in (False, True, False):
+                connection.send(server.message("POST", "/require", {"Content-Digest": digest(BODY)}, BODY, chunked=chunked,
+                                               close=False))
+                assert Shown(connection.answer()).body == BODY
 
     def test_expect_continue(self, server):
         with server.connect() as connection:
@@ -236,6 +243,7 @@ class TestSpool:
     def test_temporary_file_is_used_and_unlinked(self, server):
         """While a large body is under way a worker holds a deleted file; while a small one is, none."""
         for size, held in ((60000, True), (1000, False)):
+            self.none_left(server)
             body = os.urandom(size)
             with server.connect() as connection:
                 connection.send(server.message("POST", "/small", {"Content-Digest": digest(body),
@@ -246,7 +254,11 @@ class TestSpool:
                 assert bool(found) == held, (size, found)
                 connection.send(body[-1:])
                 assert Shown(connection.answer()).body == body
-        deadline = time.monotonic() + 3
+        self.none_left(server)
+
+    def none_left(self, server):
+        """A file goes with its request, soon after the answer."""
+        deadline = time.monotonic() + 5
         while deleted_files(server) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert deleted_files(server) == []

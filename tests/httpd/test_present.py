@@ -64,11 +64,6 @@ class TestForms:
                 answer = connection.answer()
                 caller.nonces.append(passed(answer).nextnonce)
 
-    def test_grant_is_logged(self, server, caller):
-        passed(caller.get(PAGE))
-        line = server.log.wait(r"\[sauth:info\] .*sauth: granted .*location=")[-1]
-        assert f'participant="{UID}"' in line and "/files" in line
-
     def test_next_nonces_differ(self, server, caller):
         seen = {caller.nonces[0]}
         for _ in range(10):
@@ -84,12 +79,6 @@ class TestNextNonceEverywhere:
     AuthType SAuth
     AuthName "other"
     Require capability update
-</Location>
-<Location "/cgi-bin/gone">
-    AuthType SAuth
-    AuthName "gone"
-    Require capability read
-    Redirect 410
 </Location>
 """)
 
@@ -114,7 +103,7 @@ class TestNextNonceEverywhere:
 
     def test_broken_app(self, server, caller):
         (server.root / "cgi-bin" / "orders").write_text("#!/bin/sh\nexit 1\n")
-        server.log.expect("AH0")
+        server.log.expect("End of script output before headers")
         try:
             passed(caller.get("/cgi-bin/orders"), 500)
         finally:
@@ -126,9 +115,6 @@ class TestNextNonceEverywhere:
         refused(server, answer, 403, "insufficient_capability", "capability_missing")
         assert answer.nextnonce
         passed(caller.get(PAGE))
-
-    def test_gone(self, server, caller):
-        passed(caller.get("/cgi-bin/gone"), 410)
 
     def test_unread_body(self, server, caller):
         """A file does not read a body; the answer is complete all the same."""

@@ -7,7 +7,7 @@ from harness.sauth import FORM
 
 
 class TestRequire:
-    site = Site(participants=PEOPLE, config=ENDPOINT + "".join([
+    site = Site(modules=("authz_user",), participants=PEOPLE, config=ENDPOINT + "".join([
         script("read", "Require capability read"),
         script("update", "Require capability update"),
         script("either", "Require capability read update"),
@@ -54,7 +54,7 @@ class TestRequire:
 
     def test_none(self, server):
         """RequireNone around a capability: only callers without it."""
-        server.log.allow("reason=")
+        server.log.allow("AH0163|reason=")
         assert [caller.get("/neither").status for caller in self.callers(server)] == [200, 403, 403, 200]
 
     @pytest.mark.parametrize("path", ["/read", "/update", "/both", "/someone", "/auditor", "/valid", "/methods"])
@@ -74,7 +74,7 @@ class TestRequire:
 
     def test_require_user(self, server):
         """The participant is the user of httpd's own providers. (Their denial is theirs to phrase.)"""
-        server.log.allow("AH01663|reason=")
+        server.log.allow("AH0163|AH01663|reason=")
         mine, _, _, other = self.callers(server)
         passed(mine.get("/user"))
         assert other.get("/user").status in (401, 403)
@@ -94,12 +94,12 @@ class TestRequire:
         ("GET", "read", 200), ("HEAD", "read", 200), ("POST", "read", 403), ("POST", "update", 200),
         ("GET", "update", 200), ("DELETE", "read", 403)])
     def test_method_to_capability(self, server, method, capability, status):
-        server.log.allow("reason=capability_missing")
+        server.log.allow("reason=capability_missing|AH01631")
         caller = Caller(server).granted(capability)
         passed(caller.send(method, "/methods", body=b"" if method == "POST" else None), status)
 
     def test_names_are_compared_whole(self, server):
-        server.log.allow("reason=capability_missing")
+        server.log.allow("reason=capability_missing|AH01631")
         caller = Caller(server).granted("read")
         for wanted in ("rea", "read ", "READ", "reads", "read update"):
             status = caller.get("/expression", {"X-Wanted": wanted}).status
@@ -177,7 +177,7 @@ class TestScope:
     def test_apart(self, server, at, opens):
         caller = Caller(server, at=at).granted()
         for path in ("/red-app", "/blue-app", "/shared"):
-            answer = caller.get(path)
+            answer = caller.get(path, nonce=caller.generate())
             if path == opens:
                 passed(answer)
             else:

@@ -15,6 +15,9 @@ option() {
     case "&$QUERY_STRING" in *"&$1="*) value=${QUERY_STRING#*"$1="}; printf %s "${value%%&*}" | tr + ' ' ;; esac
 }
 pause=$(option sleep); [ -z "$pause" ] || sleep "$pause"
+body=$(mktemp "@ROOT@/spool/body.XXXXXX") || exit 1
+trap 'rm -f "$body"' EXIT
+cat >"$body" # all of it before the first output: httpd hands the body over before it reads an answer
 where=$(option location)
 if [ -n "$where" ]; then printf 'Location: %s\r\n\r\n' "$where"; exit; fi
 status=$(option status); [ -z "$status" ] || printf 'Status: %s\r\n' "$status"
@@ -22,7 +25,7 @@ header=$(option header); [ -z "$header" ] || printf '%s\r\n' "$header"
 printf 'Content-Type: application/octet-stream\r\n\r\n'
 env
 printf '=====BODY=====\n'
-exec cat
+cat "$body"
 """
 
 PHP = r"""<?php

@@ -76,6 +76,8 @@ class Server:
         (self.root / "conf" / "mime.types").write_text("text/plain txt\ntext/html html shtml\n")
         (self.root / "journal").write_text("")
         (self.root / "journal").chmod(0o666)
+        (self.root / "spool").mkdir()
+        (self.root / "spool").chmod(0o777)
         if self.site.participants is not None:
             self.participants(self.site.participants)
         self.configure(self.site.config)

@@ -1,6 +1,9 @@
 """What a refusal looks like: one place that knows how status, code, challenge and log line belong together."""
 import re
 
+# httpd's own line about a request that its rules denied, beside ours.
+HTTPD_DENIES = r"\[authz_core:error\] .*AH0163[01]:"
+
 STALE_CODES = {"stale_nonce", "replayed_nonce"}
 
 
@@ -22,6 +25,8 @@ def refused(server, answer, status, code, reason, level="warn", module="sauth"):
         assert answer.header("Retry-After") is None, repr(answer)
     line = rf"\[{module}:{level}\] .*{module}: refused reason=(?:{reason})( |$)"
     server.log.expect(line)
+    if status == 403:
+        server.log.allow(HTTPD_DENIES)
     return server.log.wait(line)[-1]
 
 
