@@ -29,7 +29,7 @@ typedef struct ia_registry_entry {
 typedef struct ia_registry {
     /** @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault; `out` is zeroed unless IA_OK */
     ia_result (*find)(ia_registry_entry *out, const char *id);
-    /** The participant that has this place in this incarnation. Errors as above. */
+    /** The participant that has this place in this incarnation (0: in any). Errors as above. */
     ia_result (*get)(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t incarnation);
     /** The number of a capability or role, or -1 where no participant was ever given it. */
     int (*capability_number)(const char *name);

@@ -122,6 +122,80 @@ typedef enum ia_severity {
     X(IA_SFV_MALFORMED,             120, "sfv_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed structured field") \
     X(IA_SFV_DUPLICATE,             121, "sfv_duplicate", "malformed_request", 400, NONE, NOTABLE, "A structured field key is repeated") \
     X(IA_SFV_LIMIT,                 122, "sfv_limit", "malformed_request", 400, NONE, NOTABLE, "Structured field too large") \
+    /* keys, when they are loaded */                                                                                 \
+    X(IA_KEY_MALFORMED,                130, "key_malformed", "invalid_key", 400, NONE, NOTABLE, "The key cannot be understood") \
+    X(IA_KEY_TYPE_UNKNOWN,             131, "key_type_unknown", "invalid_key", 400, NONE, NOTABLE, "The key is of an unknown type") \
+    X(IA_KEY_CURVE_UNKNOWN,            132, "key_curve_unknown", "invalid_key", 400, NONE, NOTABLE, "The key is on an unknown curve") \
+    X(IA_KEY_POINT_INVALID,            133, "key_point_invalid", "invalid_key", 400, NONE, NOTABLE, "The key is no point of its curve") \
+    X(IA_KEY_SMALL_ORDER,              134, "key_small_order", "invalid_key", 400, NONE, NOTABLE, "The key is a point of small order") \
+    X(IA_KEY_SIZE,                     135, "key_size", "invalid_key", 400, NONE, NOTABLE, "The key is too small or too large") \
+    X(IA_KEY_EXPONENT,                 136, "key_exponent", "invalid_key", 400, NONE, NOTABLE, "The exponent of the key is not accepted") \
+    X(IA_KEY_WEAK,                     137, "key_weak", "invalid_key", 400, NONE, NOTABLE, "The key was made by a broken generator") \
+    X(IA_KEY_USE,                      138, "key_use", "invalid_key", 400, NONE, NOTABLE, "The key is not for signatures") \
+    X(IA_KEY_OPERATIONS,               139, "key_operations", "invalid_key", 400, NONE, NOTABLE, "The key_ops of the key do not fit") \
+    X(IA_KEY_ALGORITHM,                140, "key_algorithm", "invalid_key", 400, NONE, NOTABLE, "The algorithm does not fit the key") \
+    X(IA_KEY_PRIVATE,                  141, "key_private", "invalid_key", 400, NONE, NOTABLE, "A public key is expected, this one is private") \
+    X(IA_KEY_PUBLIC,                   142, "key_public", "invalid_key", 400, NONE, NOTABLE, "A private key is expected, this one is public") \
+    X(IA_KEY_PAIR,                     143, "key_pair", "invalid_key", 400, NONE, NOTABLE, "The private key does not belong to the public one") \
+    X(IA_KEY_SECRET_PUBLIC,            144, "key_secret_public", "invalid_key", 400, NONE, NOTABLE, "The secret is a public key") \
+    /* message signatures (RFC 9421): their grammar, which callers see in their own request */                       \
+    X(IA_SIG_MALFORMED,                145, "sig_malformed", "malformed_signature", 400, NONE, NOTABLE, "Malformed Signature or Signature-Input") \
+    X(IA_SIG_LABEL_UNPAIRED,           146, "sig_label_unpaired", "malformed_signature", 400, NONE, NOTABLE, "A label is in one of Signature and Signature-Input only") \
+    X(IA_SIG_LABEL_REPEATED,           147, "sig_label_repeated", "malformed_signature", 400, NONE, NOTABLE, "A signature label or parameter is repeated") \
+    X(IA_SIG_NOT_BYTES,                148, "sig_not_bytes", "malformed_signature", 400, NONE, NOTABLE, "A signature is no byte sequence") \
+    X(IA_SIG_NOT_LIST,                 149, "sig_not_list", "malformed_signature", 400, NONE, NOTABLE, "A signature input is no inner list") \
+    X(IA_SIG_LIMIT,                    150, "sig_limit", "malformed_signature", 400, NONE, NOTABLE, "Too many or too long signatures") \
+    X(IA_SIG_CHARACTERS,               151, "sig_characters", "malformed_signature", 400, NONE, NOTABLE, "A covered value holds characters that cannot be signed") \
+    X(IA_SIG_PARAMETER_MALFORMED,      152, "sig_parameter_malformed", "malformed_signature", 400, NONE, NOTABLE, "A signature parameter has the wrong type") \
+    X(IA_SIG_TIME_MALFORMED,           153, "sig_time_malformed", "malformed_signature", 400, NONE, NOTABLE, "created or expires is no time") \
+    X(IA_SIG_EXPIRES_EARLY,            154, "sig_expires_early", "malformed_signature", 400, NONE, NOTABLE, "The signature expires before it was created") \
+    X(IA_SIG_NONCE_LONG,               155, "sig_nonce_long", "malformed_signature", 400, NONE, NOTABLE, "The nonce of the signature is empty or too long") \
+    X(IA_SIG_AMBIGUOUS,                156, "sig_ambiguous", "malformed_signature", 400, NONE, NOTABLE, "Several signatures qualify") \
+    X(IA_SIG_COMPONENT_TYPE,           157, "sig_component_type", "malformed_signature", 400, NONE, NOTABLE, "A component is no string") \
+    X(IA_SIG_COMPONENT_REPEATED,       158, "sig_component_repeated", "malformed_signature", 400, NONE, NOTABLE, "A component is repeated") \
+    X(IA_SIG_COMPONENT_CASE,           159, "sig_component_case", "malformed_signature", 400, NONE, NOTABLE, "A component name has upper-case letters") \
+    X(IA_SIG_COMPONENT_NAME,           160, "sig_component_name", "malformed_signature", 400, NONE, NOTABLE, "A component name is no field name") \
+    X(IA_SIG_COMPONENT_SELF,           161, "sig_component_self", "malformed_signature", 400, NONE, NOTABLE, "The signature parameters are covered as a component") \
+    X(IA_SIG_COMPONENT_UNKNOWN,        162, "sig_component_unknown", "malformed_signature", 400, NONE, NOTABLE, "Unknown derived component") \
+    X(IA_SIG_COMPONENT_PARAMETER,      163, "sig_component_parameter", "malformed_signature", 400, NONE, NOTABLE, "A component has a parameter that it cannot have") \
+    X(IA_SIG_COMPONENT_FLAG,           164, "sig_component_flag", "malformed_signature", 400, NONE, NOTABLE, "A component has a parameter of the wrong type") \
+    X(IA_SIG_COMPONENT_CONFLICT,       165, "sig_component_conflict", "malformed_signature", 400, NONE, NOTABLE, "A component has parameters that exclude each other") \
+    X(IA_SIG_REQ_MISUSED,              166, "sig_req_misused", "malformed_signature", 400, NONE, NOTABLE, "A component is taken from a request that is not there") \
+    X(IA_SIG_STATUS_MISUSED,           167, "sig_status_misused", "malformed_signature", 400, NONE, NOTABLE, "A request has no status to cover") \
+    X(IA_SIG_REQUEST_ONLY,             168, "sig_request_only", "malformed_signature", 400, NONE, NOTABLE, "A response has no such component") \
+    X(IA_SIG_TRAILER,                  169, "sig_trailer", "malformed_signature", 400, NONE, NOTABLE, "Trailer fields cannot be covered") \
+    X(IA_SIG_TYPE_UNKNOWN,             170, "sig_type_unknown", "malformed_signature", 400, NONE, NOTABLE, "A covered field has no known structure") \
+    X(IA_SIG_VALUE_MALFORMED,          171, "sig_value_malformed", "malformed_signature", 400, NONE, NOTABLE, "A covered value cannot be understood") \
+    X(IA_SIG_DICTIONARY_KEY_MISSING,   172, "sig_dictionary_key_missing", "malformed_signature", 400, NONE, NOTABLE, "A covered dictionary member is missing") \
+    X(IA_SIG_QUERY_PARAM_MISSING,      173, "sig_query_param_missing", "malformed_signature", 400, NONE, NOTABLE, "A covered query parameter is missing") \
+    X(IA_SIG_QUERY_PARAM_REPEATED,     174, "sig_query_param_repeated", "malformed_signature", 400, NONE, NOTABLE, "A covered query parameter is repeated") \
+    X(IA_SIG_FIELD_MISSING,            175, "sig_field_missing", "malformed_signature", 400, NONE, NOTABLE, "A covered field is missing") \
+    X(IA_SIG_FIELD_LINES,              176, "sig_field_lines", "malformed_signature", 400, NONE, NOTABLE, "A field of possibly several lines is covered as bytes") \
+    /* before the signature verified: one code, one title */                                                         \
+    X(IA_SIG_MISSING,                  177, "sig_missing", "signature_required", 401, FRESH, ROUTINE, "A signature is required") \
+    X(IA_SIG_LABEL_ABSENT,             178, "sig_label_absent", "signature_required", 401, FRESH, NOTABLE, "A signature is required") \
+    X(IA_SIG_TAG_ABSENT,               179, "sig_tag_absent", "signature_required", 401, FRESH, NOTABLE, "A signature is required") \
+    X(IA_SIG_KEYID_MISSING,            180, "sig_keyid_missing", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_KEY_UNKNOWN,              181, "sig_key_unknown", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_KEY_REVOKED,              182, "sig_key_revoked", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_KEY_EXPIRED,              183, "sig_key_expired", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_KEY_EARLY,                184, "sig_key_early", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_KEY_FOREIGN,              185, "sig_key_foreign", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_ALG_MISMATCH,             186, "sig_alg_mismatch", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_ALG_NOT_ALLOWED,          187, "sig_alg_not_allowed", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_LENGTH,                   188, "sig_length", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_SCALAR,                   189, "sig_scalar", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    X(IA_SIG_MISMATCH,                 190, "sig_mismatch", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
+    /* after the signature verified */                                                                               \
+    X(IA_SIG_CREATED_MISSING,          191, "sig_created_missing", "signature_time_missing", 401, FRESH, NOTABLE, "The signature does not say when it was created") \
+    X(IA_SIG_CREATED_FUTURE,           192, "sig_created_future", "signature_early", 401, FRESH, NOTABLE, "The signature was created in the future") \
+    X(IA_SIG_CREATED_OLD,              193, "sig_created_old", "signature_expired", 401, FRESH, NOTABLE, "The signature is too old") \
+    X(IA_SIG_EXPIRED,                  194, "sig_expired", "signature_expired", 401, FRESH, NOTABLE, "The signature has expired") \
+    X(IA_SIG_NONCE_MISSING,            195, "sig_nonce_missing", "signature_nonce_missing", 401, FRESH, NOTABLE, "The signature has no nonce") \
+    X(IA_SIG_NONCE_REPLAYED,           196, "sig_nonce_replayed", "signature_replayed", 401, FRESH, NOTABLE, "This signature was used before") \
+    X(IA_SIG_COMPONENT_MISSING,        197, "sig_component_missing", "signature_component_missing", 401, FRESH, NOTABLE, "The signature does not cover enough") \
+    X(IA_SIG_DIGEST_UNCOVERED,         198, "sig_digest_uncovered", "signature_component_missing", 401, FRESH, NOTABLE, "The signature does not cover the digest of the body") \
+    X(IA_SIG_AUTHORITY_FOREIGN,        199, "sig_authority_foreign", "wrong_authority", 403, NONE, NOTABLE, "The request was signed for another host") \
     /* faults */                                                                                                      \
     X(IA_FAULT_INTERNAL,             -1, "fault_internal", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
     X(IA_FAULT_MEMORY,               -2, "fault_memory", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \

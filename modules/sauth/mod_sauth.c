@@ -1,6 +1,9 @@
 #include <httpd.h>
+#include <apr_optional_hooks.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mod_status.h>
+#include <mpm_common.h>
 #include "mod_sauth.h"
 #include "hygiene.h"
 #include "problem.h"
@@ -15,13 +18,14 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)pconf, (void)plog, (void)ptemp;
     sauth_config_reset();
     sauth.grants = NULL;
+    APR_OPTIONAL_HOOK(ap, status_hook, sauth_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     return OK;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    (void)plog, (void)ptemp;
-    return startup_is_dry_run() ? OK : sauth_store_open(pconf, s);
+    (void)plog;
+    return startup_is_dry_run() ? OK : sauth_store_open(pconf, ptemp, s);
 }
 
 static void child_init(apr_pool_t *p, server_rec *s)
@@ -59,6 +63,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(sauth_guard_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(sauth_persist_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(sauth_map_to_storage, NULL, NULL, APR_HOOK_FIRST);

@@ -53,6 +53,7 @@ typedef struct sauth_server {
     apr_int64_t replay_capacity; /**< 0: as many as grants */
     apr_int64_t grant_quota;     /**< 0: an eighth of the capacity in force */
     apr_int64_t replay_quota;
+    const char *state_file;      /**< NULL: grants end with the server */
 } sauth_server;
 
 void *sauth_dir_create(apr_pool_t *p, char *path);
@@ -81,7 +82,18 @@ typedef struct sauth_shared {
 extern sauth_shared sauth;
 
 /** post_config: opens the segment and finds the registry. @return OK or a status that ends a start */
-int sauth_store_open(apr_pool_t *pconf, server_rec *s);
+int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
+
+/**
+ * post_config: what SAuthStateFile kept, into a `fresh` segment; then marks the file as one of a running server.
+ * @return OK or a status that ends a start
+ */
+int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh);
+/** monitor hook of the parent: saves now and then. */
+int sauth_persist_monitor(apr_pool_t *p, server_rec *s);
+
+/** A section in mod_status's page. */
+int sauth_status_report(request_rec *r, int flags);
 
 /** A scope's name reduced to a number that fits a grant. */
 apr_uint64_t sauth_scope_number(const char *name);

@@ -251,6 +251,18 @@ static const char *set_replay_quota(cmd_parms *cmd, void *unused, const char *ar
     return set_global(cmd, arg, 16777216, &sauth_server_of(cmd->server)->replay_quota);
 }
 
+static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    sauth_server *conf = sauth_server_of(cmd->server);
+
+    (void)unused;
+    if (error)
+        return error;
+    conf->state_file = *arg ? ap_server_root_relative(cmd->pool, arg) : NULL;
+    return conf->state_file ? NULL : "SAuthStateFile: a path expected";
+}
+
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec sauth_directives[] = {
@@ -270,4 +282,5 @@ const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("SAuthReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "used access requests that are remembered"),
     AP_INIT_TAKE1("SAuthGrantQuota", set_grant_quota, NULL, RSRC_CONF, "live grants of one participant"),
     AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF, "remembered access requests of one participant"),
+    AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF, "file in which grants outlive a stop"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

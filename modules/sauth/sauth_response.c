@@ -128,6 +128,8 @@ int sauth_fixups(request_rec *r)
     }
     if (!r->user)
         r->user = apr_pstrdup(r->pool, state->entry.id);
+    if (!r->ap_auth_type)
+        r->ap_auth_type = SAUTH_AUTH_TYPE;
     environment_export(r, rows, conf.pass == SAUTH_PASS_HEADERS ? ENVIRONMENT_HEADERS : ENVIRONMENT_VARIABLES);
     r->no_cache = 1;
     return OK;

@@ -75,11 +75,12 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
     return 1;
 }
 
-int sauth_store_open(apr_pool_t *pconf, server_rec *s)
+int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const sauth_server *conf = sauth_server_of(s);
     st_grants_config wanted;
     segment *seg;
+    int fresh;
 
     sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (!sauth.registry) {
@@ -89,7 +90,8 @@ int sauth_store_open(apr_pool_t *pconf, server_rec *s)
     }
     wanted = wanted_layout(conf);
     seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
-    if (!seg && !(seg = make_segment(s, &wanted)))
+    fresh = !seg;
+    if (fresh && !(seg = make_segment(s, &wanted)))
         return HTTP_INTERNAL_SERVER_ERROR;
     if (seg->numbers[GRANTS] != wanted.grants || seg->numbers[REPLAYS] != wanted.replays)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
@@ -99,5 +101,5 @@ int sauth_store_open(apr_pool_t *pconf, server_rec *s)
         return HTTP_INTERNAL_SERVER_ERROR;
     sauth.grant_quota = quota_of(conf->grant_quota, seg->numbers[GRANTS]);
     sauth.replay_quota = quota_of(conf->replay_quota, seg->numbers[REPLAYS]);
-    return OK;
+    return sauth_persist_open(pconf, ptemp, s, fresh);
 }

@@ -6,15 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 #include "cas_lock.h"
+#include "crash_point.h"
 
 #define SPINS  200 /* before the processor is given away */
 #define YIELDS 50  /* before the owner is looked at */
 #define NAP    200 /* microseconds between looks */
 
+#define UNKNOWN 0x80000000u /* start time that could not be read; the bit makes every owner word more than 1 */
+
 static apr_uint64_t self;
 
-/* State letter and start time of a process, from the fields behind its name. 0 where it cannot be read. */
-static int read_stat(long pid, char *state, apr_uint32_t *start)
+typedef struct process {
+    char state;
+    long threads;
+    apr_uint32_t start; /* ticks after boot */
+} process;
+
+/* From the fields behind the process's name. 0 where they cannot be read. */
+static int read_stat(long pid, process *out)
 {
     char path[40], text[512], *at;
     unsigned long long ticks;
@@ -28,41 +37,46 @@ static int read_stat(long pid, char *state, apr_uint32_t *start)
     fclose(file);
     text[len] = '\0';
     at = strrchr(text, ')');
-    if (!at || sscanf(at + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", state,
-                      &ticks) != 2)
+    if (!at || sscanf(at + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu",
+                      &out->state, &out->threads, &ticks) != 3)
         return 0;
-    *start = (apr_uint32_t)ticks;
+    out->start = (apr_uint32_t)ticks | UNKNOWN;
     return 1;
 }
 
 void st_owner_init(void)
 {
-    apr_uint32_t start = 0;
-    char state;
+    process me = {0, 0, UNKNOWN};
 
-    read_stat((long)getpid(), &state, &start);
-    self = (apr_uint64_t)start << 32 | (apr_uint32_t)getpid();
+    read_stat((long)getpid(), &me);
+    __atomic_store_n(&self, (apr_uint64_t)me.start << 32 | (apr_uint32_t)getpid(), __ATOMIC_RELAXED);
 }
 
 apr_uint64_t st_owner_self(void)
 {
-    if (!self)
-        st_owner_init();
-    return self;
+    apr_uint64_t word = __atomic_load_n(&self, __ATOMIC_RELAXED);
+
+    if (word)
+        return word;
+    st_owner_init();
+    return __atomic_load_n(&self, __ATOMIC_RELAXED);
 }
 
+/* A leader that is a zombie may still have threads on their last instructions: it is not over until they ended. */
 int st_owner_is_dead(apr_uint64_t word)
 {
-    apr_uint32_t start, pid = (apr_uint32_t)word;
-    char state;
+    apr_uint32_t pid = (apr_uint32_t)word, start = (apr_uint32_t)(word >> 32);
+    process now;
 
-    if (word <= 1 || word == self)
+    if (word <= 1 || word == st_owner_self())
         return 0;
     if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
         return 1;
-    if (!read_stat((long)pid, &state, &start))
+    if (!read_stat((long)pid, &now))
         return 0;
-    return state == 'Z' || state == 'X' || start != (apr_uint32_t)(word >> 32);
+    if (start != UNKNOWN && now.start != start)
+        return 1;
+    return (now.state == 'Z' || now.state == 'X') && now.threads <= 1;
 }
 
 static void relax(void)
@@ -79,33 +93,42 @@ static int take(st_lock_word *word, apr_uint64_t from)
     return __atomic_compare_exchange_n(word, &from, st_owner_self(), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-apr_status_t st_lock(st_lock_word *word)
+apr_status_t st_lock_within(st_lock_word *word, apr_time_t *patience)
 {
     unsigned round;
-    apr_time_t waited = 0;
 
-    for (round = 0; round < SPINS; round++) {
+    if (take(word, 0))
+        return APR_SUCCESS;
+    for (round = 0; round < SPINS && *patience > 0; round++) {
         if (!__atomic_load_n(word, __ATOMIC_RELAXED) && take(word, 0))
             return APR_SUCCESS;
         relax();
     }
-    for (round = 0; round < YIELDS; round++) {
+    for (round = 0; round < YIELDS && *patience > 0; round++) {
         if (take(word, 0))
             return APR_SUCCESS;
         sched_yield();
     }
-    while (waited < ST_LOCK_PATIENCE) {
+    while (*patience > 0) {
         apr_uint64_t held = __atomic_load_n(word, __ATOMIC_RELAXED);
 
         if (take(word, 0) || (st_owner_is_dead(held) && take(word, held)))
             return APR_SUCCESS;
         usleep(NAP);
-        waited += NAP;
+        *patience -= NAP;
     }
     return APR_TIMEUP;
 }
 
+apr_status_t st_lock(st_lock_word *word)
+{
+    apr_time_t patience = ST_LOCK_PATIENCE;
+
+    return st_lock_within(word, &patience);
+}
+
 void st_unlock(st_lock_word *word)
 {
+    ST_CRASH_POINT();
     __atomic_store_n(word, 0, __ATOMIC_RELEASE);
 }

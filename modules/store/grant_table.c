@@ -247,6 +247,16 @@ ia_result st_grant_end(st_grants *g, st_ref ref)
     return rc;
 }
 
+apr_uint32_t st_grants_live(const st_grants *g)
+{
+    return st_table_live(&g->grants);
+}
+
+apr_uint32_t st_replays_live(const st_grants *g)
+{
+    return st_table_live(&g->replays);
+}
+
 apr_uint32_t st_grants_high_water(const st_grants *g)
 {
     return st_table_high_water(&g->grants);

@@ -91,6 +91,10 @@ ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
 ia_result st_grant_prolong(st_grants *g, st_ref ref, apr_time_t expires, apr_uint64_t secret_generation,
                            apr_time_t forget);
 
+/** Grants and used proofs held, expired ones that were not swept yet included. */
+apr_uint32_t st_grants_live(const st_grants *g);
+apr_uint32_t st_replays_live(const st_grants *g);
+
 /** One past the highest place a grant ever had, and the grant at a place. @return IA_OK, IA_TOKEN_UNKNOWN for none */
 apr_uint32_t st_grants_high_water(const st_grants *g);
 ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget);

@@ -123,7 +123,7 @@ ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_
         return IA_GRANT_ENDED;
     if (rv)
         return IA_FAULT_STORE;
-    return copy->incarnation == incarnation ? IA_OK : IA_GRANT_ENDED;
+    return copy->incarnation == incarnation || !incarnation ? IA_OK : IA_GRANT_ENDED;
 }
 
 static ia_result to_record(st_participants *t, const ia_participant *from, st_participant *to)

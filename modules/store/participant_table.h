@@ -45,7 +45,7 @@ void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capac
 ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
                               apr_uint32_t *index);
 
-/** @return IA_OK, IA_GRANT_ENDED when that incarnation is gone, IA_FAULT_STORE */
+/** Incarnation 0 is whoever has the place. @return IA_OK, IA_GRANT_ENDED when that incarnation is gone, IA_FAULT_STORE */
 ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t incarnation, st_participant *copy);
 
 /** What a load changed. */

@@ -1,0 +1,20 @@
+#include <httpd.h>
+#include <http_protocol.h>
+#include <mod_status.h>
+#include "mod_sauth.h"
+
+int sauth_status_report(request_rec *r, int flags)
+{
+    if (!sauth.grants)
+        return OK;
+    if (flags & AP_STATUS_SHORT) {
+        ap_rprintf(r, "SAuthGrants: %u\nSAuthGrantCapacity: %u\nSAuthReplays: %u\nSAuthReplayCapacity: %u\n",
+                   st_grants_live(sauth.grants), sauth.grants->config.grants, st_replays_live(sauth.grants),
+                   sauth.grants->config.replays);
+        return OK;
+    }
+    ap_rprintf(r, "<hr>\n<h2>Grants</h2>\n<p>%u of %u grants; %u of %u used access requests remembered</p>\n",
+               st_grants_live(sauth.grants), sauth.grants->config.grants, st_replays_live(sauth.grants),
+               sauth.grants->config.replays);
+    return OK;
+}
