@@ -18,7 +18,8 @@
 
 APLOG_USE_MODULE(sauth);
 
-#define FORM_TYPE "application/x-www-form-urlencoded"
+#define FORM_TYPE     "application/x-www-form-urlencoded"
+#define REFRESH_GRACE apr_time_from_sec(30)
 
 /* One access request on its way through: who asks, proven how, for what. */
 typedef struct petition {
@@ -29,6 +30,7 @@ typedef struct petition {
     ia_access_body body;
     ia_registry_entry entry;   /* secrets wiped once the MAC was verified */
     apr_uint64_t generation;   /* of the secret that made the MAC */
+    unsigned char mac[IA_MAC_MAX]; /* as we computed it: the replay key */
     int proven;
     const char *detail;
     int retry_after;
@@ -74,14 +76,14 @@ static ia_result read_form(petition *a, ia_access_kind kind, int *status)
 }
 
 /* Everything before this point the caller can see in its own request; after it, only a proven caller learns more. */
-static ia_result prove(petition *a, unsigned char mac[IA_MAC_MAX])
+static ia_result prove(petition *a)
 {
     unsigned index;
     ia_result found = sauth.registry->find(&a->entry, a->form.uid), rc;
 
     if (found < 0)
         return found;
-    rc = ia_access_verify(&index, mac, &a->form, a->entry.secrets, a->entry.secret_count, a->now);
+    rc = ia_access_verify(&index, a->mac, &a->form, a->entry.secrets, a->entry.secret_count, a->now);
     if (!rc)
         a->generation = a->entry.secrets[index].generation;
     ia_wipe(a->entry.secrets, sizeof a->entry.secrets);
@@ -121,19 +123,18 @@ static ia_result check_members(petition *a)
 
 static ia_result examine(petition *a, ia_access_kind kind, int *status)
 {
-    unsigned char mac[IA_MAC_MAX];
     ia_result rc;
 
     if ((rc = read_form(a, kind, status)) || (rc = check_members(a)))
         return rc;
-    if ((rc = prove(a, mac)))
+    if ((rc = prove(a)))
         return rc;
     a->proven = 1;
     if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) || (rc = check_memory(a)))
         return rc;
     if (a->body.audience && !is_audience(a->r, a->body.audience))
         return IA_AUDIENCE_MISMATCH;
-    rc = st_replay_record(sauth.grants, mac, a->entry.index, sauth.replay_quota,
+    rc = st_replay_record(sauth.grants, a->mac, a->entry.index, sauth.replay_quota,
                           a->form.timestamp + sauth_widest_skew() + apr_time_from_sec(1), a->now);
     a->retry_after = rc == IA_REPLAY_QUOTA ? (int)apr_time_sec(2 * sauth_widest_skew()) + 1 : 1;
     return rc;
@@ -289,6 +290,13 @@ int sauth_request_access(request_rec *r)
     return write_grant(&a, &g);
 }
 
+static ia_result prolong(const petition *a, st_ref ref, granted *g)
+{
+    st_refresh refresh = {g->terms.expires, forget_time(&a->conf, &g->terms), a->generation, a->mac, a->now};
+
+    return st_grant_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces);
+}
+
 /* The grant of the token in the body, if it is this caller's and may still live. */
 static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
 {
@@ -307,6 +315,31 @@ static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
     return grant->scope == sauth_scope_number(a->conf.scope) ? IA_OK : IA_SCOPE_MISMATCH;
 }
 
+/*
+ * A refresh whose answer got lost is sent again as it was, and gets the answer that it had: the same expiry, the same
+ * nonces. Only for a short time, and only while it is the newest refresh of its grant.
+ */
+static ia_result answer_again(petition *a, granted *g)
+{
+    st_grant grant;
+    st_ref ref;
+    unsigned i;
+
+    if (find_own_grant(a, &grant, &ref) || !grant.refresh_count || grant.refresh_count > IA_ACCESS_NONCES_MAX ||
+        !ia_mac_equal(grant.refresh_mac, a->mac, sizeof grant.refresh_mac) ||
+        a->now - grant.refreshed > REFRESH_GRACE || ia_standing_check(&a->entry.standing, a->now))
+        return IA_ACCESS_REPLAYED;
+    g->token = a->body.token;
+    ia_grant_id(g->grant_id, grant.digest);
+    ia_capset_intersect(&g->terms.capabilities, &grant.capabilities, &a->entry.standing.capabilities);
+    g->terms.expires = grant.expires;
+    g->terms.can_refresh = 1;
+    g->nonces = (unsigned)grant.refresh_count;
+    for (i = 0; i < g->nonces; i++)
+        g->sequences[i] = grant.refresh_first + i;
+    return IA_OK;
+}
+
 int sauth_refresh_access(request_rec *r)
 {
     petition a;
@@ -319,7 +352,10 @@ int sauth_refresh_access(request_rec *r)
     int status;
 
     begin(&a, r);
-    if ((rc = examine(&a, IA_ACCESS_REFRESH, &status)) || (rc = find_own_grant(&a, &grant, &ref)))
+    rc = examine(&a, IA_ACCESS_REFRESH, &status);
+    if (rc == IA_ACCESS_REPLAYED && !(rc = answer_again(&a, &g)))
+        return write_grant(&a, &g);
+    if (rc || (rc = find_own_grant(&a, &grant, &ref)))
         return refuse(&a, rc, status);
     held.capabilities = grant.capabilities;
     held.created = grant.created;
@@ -330,8 +366,7 @@ int sauth_refresh_access(request_rec *r)
     g.nonces = a.body.nonces;
     ia_grant_id(g.grant_id, grant.digest);
     if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.standing, a.body.lifespan, &policy, a.now)) ||
-        (rc = st_grant_prolong(sauth.grants, ref, g.terms.expires, a.generation, forget_time(&a.conf, &g.terms))) ||
-        (rc = st_grant_issue(sauth.grants, ref, g.sequences, g.nonces)))
+        (rc = prolong(&a, ref, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);
 }

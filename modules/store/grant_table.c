@@ -220,19 +220,36 @@ ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
     return IA_OK;
 }
 
-ia_result st_grant_prolong(st_grants *g, st_ref ref, apr_time_t expires, apr_uint64_t secret_generation,
-                           apr_time_t forget)
+/* Readable again only once all of it stands there: the count comes last. */
+static void keep_answer(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
+{
+    if (sequences[count - 1] - sequences[0] != count - 1)
+        return; /* the window was full: the answer is no run of sequences */
+    memcpy(grant->refresh_mac, refresh->mac, sizeof grant->refresh_mac);
+    STORE(grant->refresh_first, sequences[0]);
+    STORE(grant->refreshed, refresh->now);
+    ST_CRASH_POINT();
+    STORE(grant->refresh_count, count);
+}
+
+ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count)
 {
     st_grant *grant;
     ia_result rc = hold(g, ref, &grant);
+    unsigned i;
 
     if (rc)
         return rc;
-    st_table_set_expires(&g->grants, ref, forget);
+    STORE(grant->refresh_count, 0);
+    st_table_set_expires(&g->grants, ref, refresh->forget);
     ST_CRASH_POINT();
-    STORE(grant->secret_generation, secret_generation);
+    STORE(grant->secret_generation, refresh->secret_generation);
     ST_CRASH_POINT();
-    STORE(grant->expires, expires);
+    STORE(grant->expires, refresh->expires);
+    for (i = 0; i < count; i++)
+        sequences[i] = ia_nonce_issue(&grant->nonces);
+    ST_CRASH_POINT();
+    keep_answer(grant, refresh, sequences, count);
     st_table_release(&g->grants, ref);
     return IA_OK;
 }

@@ -25,6 +25,10 @@ typedef struct st_grant {
     apr_uint64_t can_refresh;
     ia_capset capabilities;
     ia_nonce_state nonces;
+    unsigned char refresh_mac[16];    /**< of the newest refresh, so that a lost answer can be given again */
+    apr_time_t refreshed;
+    apr_uint64_t refresh_first;       /**< first of the next nonces in that answer */
+    apr_uint64_t refresh_count;       /**< how many; 0: there is no answer to give again */
 } st_grant;
 
 typedef struct st_grants_config {
@@ -87,9 +91,17 @@ ia_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, ap
 /** Issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
 ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count);
 
-/** A new expiry for a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
-ia_result st_grant_prolong(st_grants *g, st_ref ref, apr_time_t expires, apr_uint64_t secret_generation,
-                           apr_time_t forget);
+/** What a refresh gives a grant. */
+typedef struct st_refresh {
+    apr_time_t expires;
+    apr_time_t forget;
+    apr_uint64_t secret_generation;
+    const unsigned char *mac;   /**< IA_MAC_MAX bytes, of the access request that asked */
+    apr_time_t now;
+} st_refresh;
+
+/** Prolongs a grant and issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
+ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count);
 
 /** Grants and used proofs held, expired ones that were not swept yet included. */
 apr_uint32_t st_grants_live(const st_grants *g);
