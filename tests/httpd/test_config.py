@@ -203,7 +203,7 @@ class TestUnguardedAtReload:
     def test_answers_503(self, server):
         caller = Caller(server).granted()
         server.configure(self.site.config + UNGUARDED[0][1])
-        server.log.expect(r"\[sauth:error\] .*AuthType SAuth.*httpd\.conf")
+        server.log.expect(r"\[sauth:error\] .*httpd\.conf:\d+: AuthType SAuth")
         server.graceful()
         assert server.get("/index.html").status == 200
         refused(server, server.get(PAGE, {"Authorization": caller.header(caller.nonces[0])}), 503, "unavailable",

@@ -1,5 +1,6 @@
 """What the app sees on every way to it, and what it never sees."""
 import re
+import time
 
 import pytest
 
@@ -349,8 +350,11 @@ class TestAccessLog:
 
     def test_named(self, server, caller):
         passed(caller.get("/files/plain.txt"))
-        lines = (server.root / "logs" / "access.log").read_text().splitlines()
-        assert lines[-1].endswith(f" {UID}") and f" 200 {UID} " in lines[-1]
+        deadline = time.monotonic() + 5  # it is written after the answer
+        while f" 200 {UID} " not in (text := (server.root / "logs" / "access.log").read_text()):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.01)
+        assert text.splitlines()[-1].endswith(f'" {UID}')
 
 
 class TestOddNames:

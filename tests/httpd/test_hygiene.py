@@ -66,13 +66,13 @@ class TestSecretsInLogs:
 class TestCache:
     """mod_cache in front: no page of an authenticated request is stored."""
 
-    site = Site(modules=("cache", "cache_socache", "socache_shmcb"), config=BASIC + script("any", """
+    site = Site(modules=("cache", "cache_disk"), config=BASIC + script("any", """
     <RequireAny>
         Require all granted
         Require capability read
     </RequireAny>""") + script("open", "Require all granted").replace("AuthType SAuth", "AuthType None") + """
-CacheSocache shmcb
-CacheEnable socache /
+CacheEnable disk /
+CacheRoot "@ROOT@/spool"
 CacheHeader on
 CacheDefaultExpire 3600
 CacheIgnoreNoLastMod On

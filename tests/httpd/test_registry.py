@@ -335,6 +335,7 @@ class TestWithoutRegistry:
 
     def test_does_not_start(self, make_server):
         server = make_server(Site(config=BASIC, participants=None, ours=("sauth",)), start=False)
+        server.log.allow("no registry of participants|AH00020")
         with pytest.raises(Unstartable, match="no registry of participants; load one"):
             server.start()
 

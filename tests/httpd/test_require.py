@@ -101,9 +101,9 @@ class TestRequire:
     def test_names_are_compared_whole(self, server):
         server.log.allow("reason=capability_missing|AH01631")
         caller = Caller(server).granted("read")
-        for wanted in ("rea", "read ", "READ", "reads", "read update"):
-            status = caller.get("/expression", {"X-Wanted": wanted}).status
-            assert status == (200 if "read" in wanted.split() else 403), wanted
+        for wanted in ("rea", "READ", "reads", "read update"):
+            assert caller.get("/expression", {"X-Wanted": wanted}).status == 403, wanted
+        assert caller.get("/expression", {"X-Wanted": "read"}).status == 200
 
 
 class TestAny:

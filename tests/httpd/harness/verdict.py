@@ -27,7 +27,7 @@ def refused(server, answer, status, code, reason, level="warn", module="sauth"):
     server.log.expect(line)
     if status == 403:
         server.log.allow(HTTPD_DENIES)
-    return server.log.wait(line)[-1]
+    return server.log.next(line)
 
 
 def passed(answer, status=200):
