@@ -1,11 +1,9 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include <string.h>
-#include "interauth/participant.h"
+#include "participant_internal.h"
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
-
-#define FAIL(error, p, ...) ((error)->text = apr_psprintf((p), __VA_ARGS__), IA_MALFORMED)
 
 static const char *const status_names[] = {"approved", "applied", "under_review", "rejected", "suspended",
                                            "offboarded"};
@@ -39,17 +37,17 @@ static ia_result take_names(const char ***names, unsigned *count, apr_pool_t *p,
     const ia_json *item;
 
     if (list->type != IA_JSON_ARRAY || list->count > max)
-        return FAIL(error, p, "%s: a list of at most %u names expected", member, max);
+        return IAI_FAIL(error, p, "%s: a list of at most %u names expected", member, max);
     *names = apr_pcalloc(p, (list->count + 1) * sizeof **names);
     for (item = list->first; item; item = item->next) {
         unsigned i;
 
         if (item->type != IA_JSON_STRING || !is_valid(item->string, item->string_len))
-            return FAIL(error, p, "%s: names of 1 to 255 printable ASCII characters without space, quote or "
+            return IAI_FAIL(error, p, "%s: names of 1 to 255 printable ASCII characters without space, quote or "
                                   "backslash expected", member);
         for (i = 0; i < *count; i++)
             if (!strcmp((*names)[i], item->string))
-                return FAIL(error, p, "%s: a name is repeated", member);
+                return IAI_FAIL(error, p, "%s: a name is repeated", member);
         (*names)[(*count)++] = item->string;
     }
     return IA_OK;
@@ -59,7 +57,7 @@ static ia_result take_time(apr_time_t *out, apr_pool_t *p, const ia_json *value,
                            ia_participant_error *error)
 {
     if (value->type != IA_JSON_STRING || ia_timestamp_parse(out, value->string, value->string_len) || *out <= 0)
-        return FAIL(error, p, "%s: a time such as 2035-12-20T00:00:00Z expected", member);
+        return IAI_FAIL(error, p, "%s: a time such as 2035-12-20T00:00:00Z expected", member);
     return IA_OK;
 }
 
@@ -74,22 +72,22 @@ static ia_result take_secret(ia_participant *out, apr_pool_t *p, const ia_json *
     unsigned i;
 
     if (value->type != IA_JSON_STRING)
-        return FAIL(error, p, "shared secret: a string expected");
+        return IAI_FAIL(error, p, "shared secret: a string expected");
     if (out->secret_count == IA_PARTICIPANT_SECRETS) /* shared_secret beside a full shared_secrets */
-        return FAIL(error, p, "shared_secrets: at most %d secrets expected", IA_PARTICIPANT_SECRETS);
+        return IAI_FAIL(error, p, "shared_secrets: at most %d secrets expected", IA_PARTICIPANT_SECRETS);
     slot = &out->secrets[out->secret_count];
     rc = ia_base64url_decode(secret, sizeof secret, &len, value->string, value->string_len);
     ia_wipe((void *)(apr_uintptr_t)value->string, value->string_len);
     loaded = ia_secret_load(slot, secret, len, not_after);
     ia_wipe(secret, sizeof secret);
     if (rc)
-        return FAIL(error, p, "shared secret: base64url without padding expected");
+        return IAI_FAIL(error, p, "shared secret: base64url without padding expected");
     if (loaded)
-        return FAIL(error, p, "shared secret: %d to %d bytes expected, this one has %" APR_SIZE_T_FMT, IA_SECRET_MIN,
+        return IAI_FAIL(error, p, "shared secret: %d to %d bytes expected, this one has %" APR_SIZE_T_FMT, IA_SECRET_MIN,
                     IA_SECRET_MAX, len);
     for (i = 0; i < out->secret_count; i++)
         if (out->secrets[i].generation == slot->generation)
-            return FAIL(error, p, "shared_secrets: a secret is repeated");
+            return IAI_FAIL(error, p, "shared_secrets: a secret is repeated");
     out->secret_count++;
     return IA_OK;
 }
@@ -99,24 +97,24 @@ static ia_result take_secrets(ia_participant *out, apr_pool_t *p, const ia_json 
     const ia_json *item, *member;
 
     if (list->type != IA_JSON_ARRAY || list->count < 1 || list->count > IA_PARTICIPANT_SECRETS)
-        return FAIL(error, p, "shared_secrets: a list of 1 to %d objects expected", IA_PARTICIPANT_SECRETS);
+        return IAI_FAIL(error, p, "shared_secrets: a list of 1 to %d objects expected", IA_PARTICIPANT_SECRETS);
     for (item = list->first; item; item = item->next) {
         const ia_json *value = NULL;
         apr_time_t not_after = 0;
         ia_result rc;
 
         if (item->type != IA_JSON_OBJECT)
-            return FAIL(error, p, "shared_secrets: objects with value and not_after expected");
+            return IAI_FAIL(error, p, "shared_secrets: objects with value and not_after expected");
         for (member = item->first; member; member = member->next) {
             if (!strcmp(member->name, "value"))
                 value = member;
             else if (strcmp(member->name, "not_after"))
-                return FAIL(error, p, "shared_secrets: unknown member");
+                return IAI_FAIL(error, p, "shared_secrets: unknown member");
             else if ((rc = take_time(&not_after, p, member, "shared_secrets: not_after", error)))
                 return rc;
         }
         if (!value)
-            return FAIL(error, p, "shared_secrets: value is missing");
+            return IAI_FAIL(error, p, "shared_secrets: value is missing");
         if ((rc = take_secret(out, p, value, not_after, error)))
             return rc;
     }
@@ -140,35 +138,19 @@ static ia_result check_objects(apr_pool_t *p, const ia_json *list, const char *w
     const ia_json *item, *member;
 
     if (list->type != IA_JSON_ARRAY)
-        return FAIL(error, p, "%s: a list of objects expected", what);
+        return IAI_FAIL(error, p, "%s: a list of objects expected", what);
     for (item = list->first; item; item = item->next) {
         const char *value = ia_json_member_string(item, required);
 
         if (!value || !*value)
-            return FAIL(error, p, "%s: objects with %s expected", what, required);
+            return IAI_FAIL(error, p, "%s: objects with %s expected", what, required);
         for (member = item->first; member; member = member->next) {
             if (!is_one_of(member->name, known, known_count))
-                return FAIL(error, p, "%s: unknown member", what);
+                return IAI_FAIL(error, p, "%s: unknown member", what);
             if (member->type != IA_JSON_STRING && member->type != IA_JSON_INTEGER && member->type != IA_JSON_ARRAY)
-                return FAIL(error, p, "%s: %s has the wrong type", what, member->name);
+                return IAI_FAIL(error, p, "%s: %s has the wrong type", what, member->name);
         }
     }
-    return IA_OK;
-}
-
-static ia_result check_keys(apr_pool_t *p, const ia_json *list, ia_participant_error *error)
-{
-    static const char *const known[] = {"kid", "kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "nbf", "exp",
-                                        "file"};
-    const ia_json *a, *b;
-    ia_result rc = check_objects(p, list, "keys", "kid", known, sizeof known / sizeof known[0], error);
-
-    if (rc)
-        return rc;
-    for (a = list->first; a; a = a->next)
-        for (b = a->next; b; b = b->next)
-            if (!strcmp(ia_json_member_string(a, "kid"), ia_json_member_string(b, "kid")))
-                return FAIL(error, p, "keys: a kid is repeated");
     return IA_OK;
 }
 
@@ -182,13 +164,13 @@ static ia_result take_status(ia_participant *out, apr_pool_t *p, const ia_json *
             return IA_OK;
         }
     }
-    return FAIL(error, p, "status: approved, applied, under_review, rejected, suspended or offboarded expected");
+    return IAI_FAIL(error, p, "status: approved, applied, under_review, rejected, suspended or offboarded expected");
 }
 
 static ia_result take_id(ia_participant *out, apr_pool_t *p, const ia_json *value, ia_participant_error *error)
 {
     if (value->type != IA_JSON_STRING || !ia_name_is_id(value->string, value->string_len))
-        return FAIL(error, p, "id: 1 to 255 printable ASCII characters without space, quote or backslash expected");
+        return IAI_FAIL(error, p, "id: 1 to 255 printable ASCII characters without space, quote or backslash expected");
     out->id = value->string;
     return IA_OK;
 }
@@ -196,7 +178,7 @@ static ia_result take_id(ia_participant *out, apr_pool_t *p, const ia_json *valu
 static ia_result take_lifespan(ia_participant *out, apr_pool_t *p, const ia_json *value, ia_participant_error *error)
 {
     if (value->type != IA_JSON_INTEGER || value->integer < 1 || value->integer > IA_LIFESPAN_MAX)
-        return FAIL(error, p, "token_max_lifespan: seconds from 1 to %d expected", IA_LIFESPAN_MAX);
+        return IAI_FAIL(error, p, "token_max_lifespan: seconds from 1 to %d expected", IA_LIFESPAN_MAX);
     out->token_max_lifespan = value->integer;
     return IA_OK;
 }
@@ -204,7 +186,7 @@ static ia_result take_lifespan(ia_participant *out, apr_pool_t *p, const ia_json
 static ia_result take_name(ia_participant *out, apr_pool_t *p, const ia_json *value, ia_participant_error *error)
 {
     if (value->type != IA_JSON_STRING || value->string_len > IA_NAME_MAX)
-        return FAIL(error, p, "name: a string of at most 255 bytes expected");
+        return IAI_FAIL(error, p, "name: a string of at most 255 bytes expected");
     out->name = value->string;
     return IA_OK;
 }
@@ -226,7 +208,7 @@ static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *
                           "capabilities", error);
     if (!strcmp(m->name, "allow_refresh")) {
         out->allow_refresh = m->type == IA_JSON_BOOL && m->integer;
-        return m->type == IA_JSON_BOOL ? IA_OK : FAIL(error, p, "allow_refresh: true or false expected");
+        return m->type == IA_JSON_BOOL ? IA_OK : IAI_FAIL(error, p, "allow_refresh: true or false expected");
     }
     if (!strcmp(m->name, "expires"))
         return take_time(&out->expires, p, m, "expires", error);
@@ -236,15 +218,13 @@ static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *
         return take_secret(out, p, m, 0, error);
     if (!strcmp(m->name, "shared_secrets"))
         return take_secrets(out, p, m, error);
-    if (!strcmp(m->name, "keys")) {
-        out->keys = m;
-        return check_keys(p, m, error);
-    }
+    if (!strcmp(m->name, "keys"))
+        return iai_participant_keys(out, p, m, error);
     if (!strcmp(m->name, "endpoints")) {
         out->endpoints = m;
         return check_objects(p, m, "endpoints", "url", endpoint_members, 4, error);
     }
-    return FAIL(error, p, "unknown member \"%s\"", apr_pescape_echo(p, m->name, 1));
+    return IAI_FAIL(error, p, "unknown member \"%s\"", apr_pescape_echo(p, m->name, 1));
 }
 
 ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json *object, unsigned position,
@@ -257,13 +237,13 @@ ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json
     out->line = position;
     out->token_max_lifespan = IA_LIFESPAN_DEFAULT;
     if (!object || object->type != IA_JSON_OBJECT)
-        return FAIL(error, p, "participant %u: an object expected", position);
+        return IAI_FAIL(error, p, "participant %u: an object expected", position);
     for (member = object->first; member && !rc; member = member->next)
         rc = take_member(out, p, member, error);
     if (!rc && !out->id)
-        rc = FAIL(error, p, "id is missing");
+        rc = IAI_FAIL(error, p, "id is missing");
     if (!rc && ia_json_member(object, "shared_secret") && ia_json_member(object, "shared_secrets"))
-        rc = FAIL(error, p, "shared_secret stands beside shared_secrets: use one of them");
+        rc = IAI_FAIL(error, p, "shared_secret stands beside shared_secrets: use one of them");
     if (rc) {
         error->text = apr_psprintf(p, "participant %u%s%s%s: %s", position, out->id ? " (" : "", out->id ? out->id : "",
                                    out->id ? ")" : "", error->text);

@@ -36,7 +36,7 @@ static ia_result parse_list(ia_participants *out, apr_pool_t *p, const ia_json *
         all.count++;
     }
     *out = all;
-    return IA_OK;
+    return ia_participants_check_keys(out, p, error);
 }
 
 ia_result ia_participants_parse(ia_participants *out, apr_pool_t *p, const char *text, apr_size_t len,

@@ -14,6 +14,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 #include "interauth/json.h"
+#include "interauth/key.h"
 #include "interauth/mac.h"
 #include "interauth/name.h"
 
@@ -23,6 +24,7 @@ extern "C" {
 
 #define IA_PARTICIPANT_SECRETS   3    /**< overlapping shared secrets of one participant */
 #define IA_PARTICIPANT_ROLES     32   /**< roles in one record */
+#define IA_PARTICIPANT_KEYS      16   /**< public keys of one participant */
 #define IA_PARTICIPANTS_FILE_MAX (1024 * 1024 * 1024) /**< bytes */
 #define IA_LIFESPAN_DEFAULT      3600 /**< seconds, where token_max_lifespan is absent */
 #define IA_LIFESPAN_MAX          (366 * 86400)
@@ -46,6 +48,16 @@ typedef struct ia_secret {
     apr_time_t not_after;    /**< microseconds; 0 is for ever */
 } ia_secret;
 
+/** A public key of a participant. */
+typedef struct ia_participant_key {
+    const char *kid;
+    ia_key_raw raw;           /**< of type IA_KEY_NONE where a file holds it and was not read yet */
+    const char *file;         /**< path of a PEM public key or certificate, or NULL */
+    ia_algorithm algorithm;   /**< demanded of the file's key; IA_ALGORITHM_NONE for the type's default */
+    apr_time_t not_before;    /**< microseconds; 0 is open */
+    apr_time_t not_after;
+} ia_participant_key;
+
 /** A participant as parsed; all memory belongs to the pool of the parse. */
 typedef struct ia_participant {
     const char *id;
@@ -60,7 +72,9 @@ typedef struct ia_participant {
     apr_int64_t token_max_lifespan; /**< seconds */
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     unsigned secret_count;
-    const ia_json *keys;         /**< array of JWK or NULL, in `document` */
+    const ia_json *keys;         /**< as written, in the document, or NULL */
+    ia_participant_key *public_keys; /**< as read */
+    unsigned public_key_count;
     const ia_json *endpoints;    /**< array or NULL */
     unsigned line;               /**< 1-based position in the list, for messages */
 } ia_participant;
@@ -85,6 +99,12 @@ ia_result ia_participants_parse(ia_participants *out, apr_pool_t *p, const char 
 /** Reads one participant record (the same members) from a parsed object. */
 ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json *object, unsigned position,
                                ia_participant_error *error);
+
+/**
+ * Every public key has one owner: no two participants, and no two kids, may have the same. Call it once the keys in
+ * files were read. @return IA_OK, or IA_MALFORMED with `error->text` set
+ */
+ia_result ia_participants_check_keys(const ia_participants *list, apr_pool_t *p, ia_participant_error *error);
 
 /** @return IA_OK or IA_SECRET_MISSING for a secret of the wrong length. `not_after` in microseconds, 0 for ever. */
 ia_result ia_secret_load(ia_secret *out, const void *secret, apr_size_t len, apr_time_t not_after);

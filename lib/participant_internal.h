@@ -1,0 +1,13 @@
+/** Shared by the files that read participants. */
+#ifndef INTERAUTH_LIB_PARTICIPANT_INTERNAL_H
+#define INTERAUTH_LIB_PARTICIPANT_INTERNAL_H
+
+#include "interauth/participant.h"
+
+/** Sets the error's text and yields IA_MALFORMED. */
+#define IAI_FAIL(error, p, ...) ((error)->text = apr_psprintf((p), __VA_ARGS__), IA_MALFORMED)
+
+/** The member `keys`: a list of JWK, or of {"kid", "file"}. */
+ia_result iai_participant_keys(ia_participant *out, apr_pool_t *p, const ia_json *list, ia_participant_error *error);
+
+#endif
