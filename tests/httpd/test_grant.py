@@ -617,9 +617,23 @@ class TestRefresh:
         thief = Caller(server, UID, b"not the secret!!")
         refused(server, thief.refresh(token=caller.token), 401, "invalid_credentials", "mac_mismatch")
 
+    def test_repeated_gets_the_same_answer(self, server, caller):
+        """Its answer may have got lost. It is the same answer: no second set of nonces."""
+        form = caller.form(caller.body(access_for=None, token=caller.token, nonces=3))
+        first = caller.submit("refresh_access", form)
+        assert first.status == 200 and caller.submit("refresh_access", form).json == first.json
+        caller.keep(first.json)
+        value = caller.header()
+        passed(server.get("/files/plain.txt", {"Authorization": value}))
+        assert caller.submit("refresh_access", form).json == first.json
+        refused(server, server.get("/files/plain.txt", {"Authorization": value}), 401, "replayed_nonce",
+                "nonce_replayed")
+
     def test_replayed(self, server, caller):
+        """Once there is a newer refresh, an older one is a replay."""
         form = caller.form(caller.body(access_for=None, token=caller.token))
         assert caller.submit("refresh_access", form).status == 200
+        assert caller.refresh().status == 200
         refused(server, caller.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
 
     @pytest.mark.parametrize("reason, body", named([

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Site, UID, b64url, broken_headers, participant, passed,
+from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Site, b64url, broken_headers, participant, passed,
                      refused, together)
 from harness import apps
 from harness.sauth import authorization
