@@ -5,10 +5,12 @@ module_cppflags = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(top_srcdir)/modules/commo
 noinst_LTLIBRARIES += libst.la
 libst_la_SOURCES = \
 	modules/store/cas_lock.c modules/store/cas_lock.h modules/store/crash_point.h \
-	modules/store/shm_table.c modules/store/shm_table.h modules/store/name_table.c modules/store/name_table.h \
+	modules/store/shm_word.h modules/store/shm_table.c modules/store/shm_table.h modules/store/shm_layout.h \
+	modules/store/shm_reclaim.c modules/store/quota.c modules/store/quota.h \
+	modules/store/name_table.c modules/store/name_table.h \
 	modules/store/participant_table.c modules/store/participant_table.h \
 	modules/store/grant_table.c modules/store/grant_table.h modules/store/state_file.c modules/store/state_file.h \
-	modules/store/state_record.c modules/store/state_record.h
+	modules/store/state_record.c modules/store/state_record.h modules/store/key_table.c modules/store/key_table.h
 
 noinst_HEADERS = include/interauth_notes.h include/interauth_registry.h
 

@@ -1,16 +1,16 @@
 #include <string.h>
-#include "crash_point.h"
 #include "grant_table.h"
+#include "quota.h"
+#include "shm_word.h"
 
-#define LOAD(where)         __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
-#define STORE(where, value) (__atomic_store_n(&(where), (value), __ATOMIC_RELEASE))
-#define ALIGN(n)            (((n) + 63) & ~(apr_size_t)63)
+#define ALIGN(n) (((n) + 63) & ~(apr_size_t)63)
 
 struct st_grants_shared {
     apr_uint64_t last_stamp;
     apr_uint64_t ready;
     apr_time_t birth;
     ia_mac_key epoch;
+    ia_mac_key hash_key;
 };
 
 typedef struct replay {
@@ -19,27 +19,22 @@ typedef struct replay {
     apr_uint32_t counted;
 } replay;
 
-static apr_size_t counts_size(const st_grants_config *config)
-{
-    return ALIGN((apr_size_t)config->participants * sizeof(apr_uint32_t));
-}
-
 apr_size_t st_grants_size(const st_grants_config *config)
 {
-    return ALIGN(sizeof(struct st_grants_shared)) + 2 * counts_size(config) +
-           st_table_size(config->grants, sizeof(st_grant)) + st_table_size(config->replays, sizeof(replay));
+    apr_size_t counts = 2 * ALIGN(st_quota_size(config->participants));
+    apr_size_t tables = st_size_sum(st_table_size(config->grants, sizeof(st_grant)),
+                                    st_table_size(config->replays, sizeof(replay)));
+
+    return st_size_sum(ALIGN(sizeof(struct st_grants_shared)) + counts, tables);
 }
 
-/* Saturates: a process killed between counting and recording must not wrap a count round to a full quota. */
-static void uncount(apr_uint32_t *counts, apr_uint32_t size, apr_uint32_t index)
+static int admit_grant(void *context, void *payload, apr_uint32_t limit)
 {
-    apr_uint32_t seen;
+    st_grants *g = context;
+    st_grant *grant = payload;
 
-    if (index >= size)
-        return;
-    seen = LOAD(counts[index]);
-    while (seen && !__atomic_compare_exchange_n(&counts[index], &seen, seen - 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        ;
+    return st_quota_take(g->grants_of, g->config.participants, grant->participant_index,
+                         grant->participant_incarnation, limit, &grant->counted);
 }
 
 static void on_grant_free(void *context, void *payload)
@@ -47,9 +42,17 @@ static void on_grant_free(void *context, void *payload)
     st_grants *g = context;
     st_grant *grant = payload;
 
-    if (grant->counted)
-        uncount(g->grants_of, g->config.participants, grant->participant_index);
-    grant->counted = 0;
+    st_quota_give_back(g->grants_of, g->config.participants, grant->participant_index,
+                       grant->participant_incarnation, &grant->counted);
+}
+
+static int admit_replay(void *context, void *payload, apr_uint32_t limit)
+{
+    st_grants *g = context;
+    replay *r = payload;
+
+    return r->participant_index == ST_NOBODY || st_quota_take(g->replays_of, g->config.participants,
+                                                              r->participant_index, 0, limit, &r->counted);
 }
 
 static void on_replay_free(void *context, void *payload)
@@ -57,9 +60,19 @@ static void on_replay_free(void *context, void *payload)
     st_grants *g = context;
     replay *r = payload;
 
-    if (r->counted)
-        uncount(g->replays_of, g->config.participants, r->participant_index);
-    r->counted = 0;
+    st_quota_give_back(g->replays_of, g->config.participants, r->participant_index, 0, &r->counted);
+}
+
+/* Callers can choose among their MACs, so that these are not hashed as they are. */
+static void derive_hash_key(ia_mac_key *out, const ia_mac_key *epoch)
+{
+    static const char label[] = "hash of used proofs";
+    unsigned char random[IA_MAC_MAX];
+    ia_bytes part = {label, sizeof label};
+
+    ia_mac_compute(random, IA_HASH_SHA256, epoch, &part, 1);
+    ia_mac_key_load(out, random, sizeof random);
+    ia_wipe(random, sizeof random);
 }
 
 void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch,
@@ -70,15 +83,16 @@ void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config
     g->shared = memory;
     g->config = *config;
     at += ALIGN(sizeof(struct st_grants_shared));
-    g->grants_of = (apr_uint32_t *)at;
-    at += counts_size(config);
-    g->replays_of = (apr_uint32_t *)at;
-    at += counts_size(config);
-    st_table_attach(&g->grants, at, config->grants, sizeof(st_grant), on_grant_free, g);
+    g->grants_of = (apr_uint64_t *)at;
+    at += ALIGN(st_quota_size(config->participants));
+    g->replays_of = (apr_uint64_t *)at;
+    at += ALIGN(st_quota_size(config->participants));
+    st_table_attach(&g->grants, at, config->grants, sizeof(st_grant), admit_grant, on_grant_free, g);
     at += st_table_size(config->grants, sizeof(st_grant));
-    st_table_attach(&g->replays, at, config->replays, sizeof(replay), on_replay_free, g);
+    st_table_attach(&g->replays, at, config->replays, sizeof(replay), admit_replay, on_replay_free, g);
     if (!LOAD(g->shared->ready)) {
         g->shared->epoch = *epoch;
+        derive_hash_key(&g->shared->hash_key, epoch);
         g->shared->birth = now;
         STORE(g->shared->ready, 1);
     }
@@ -110,7 +124,7 @@ apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)
 
     do {
         stamp = (apr_uint64_t)now > last ? (apr_uint64_t)now : last + 1;
-    } while (!__atomic_compare_exchange_n(&g->shared->last_stamp, &last, stamp, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    } while (!SWAP(g->shared->last_stamp, last, stamp));
     return stamp;
 }
 
@@ -127,6 +141,15 @@ static apr_uint64_t hash_of(const unsigned char *random)
 
     memcpy(&hash, random, sizeof hash);
     return hash;
+}
+
+static apr_uint64_t keyed_hash_of(const st_grants *g, const unsigned char mac[IA_MAC_MAX])
+{
+    unsigned char random[IA_MAC_MAX];
+    ia_bytes part = {mac, IA_MAC_MAX};
+
+    ia_mac_compute(random, IA_HASH_SHA256, &g->shared->hash_key, &part, 1);
+    return hash_of(random);
 }
 
 static int match_digest(const void *payload, const void *key)
@@ -146,31 +169,25 @@ static ia_result from_status(apr_status_t rv, ia_result gone)
     return rv == APR_NOTFOUND ? gone : IA_FAULT_STORE;
 }
 
-/* What expired still counts until its record is freed: before saying no, free it. */
-static int is_over_quota(st_table *table, const apr_uint32_t *counts, apr_uint32_t size, apr_uint32_t index,
-                         apr_uint32_t quota, apr_time_t now)
-{
-    if (index >= size)
-        return 1;
-    if (LOAD(counts[index]) < quota)
-        return 0;
-    st_table_sweep(table, now);
-    return LOAD(counts[index]) >= quota;
-}
-
 ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     st_grant record = *grant;
+    st_insertion what = {hash_of(record.digest), match_digest, record.digest, &record, forget, quota};
     apr_status_t rv;
 
-    if (is_over_quota(&g->grants, g->grants_of, g->config.participants, grant->participant_index, quota, now))
+    /* What expired still counts until its record is freed: before saying no, free it. */
+    if (!st_quota_has_room(g->grants_of, g->config.participants, record.participant_index,
+                           record.participant_incarnation, quota))
+        st_table_sweep(&g->grants, now);
+    if (!st_quota_has_room(g->grants_of, g->config.participants, record.participant_index,
+                           record.participant_incarnation, quota))
         return IA_GRANT_QUOTA;
-    record.counted = 1;
-    rv = st_table_insert(&g->grants, hash_of(record.digest), match_digest, record.digest, &record, forget, now, NULL);
+    record.counted = 0;
+    rv = st_table_insert(&g->grants, &what, now, NULL);
+    if (rv == APR_EACCES)
+        return IA_GRANT_QUOTA;
     if (rv)
         return rv == APR_ENOSPC ? IA_GRANTS_FULL : IA_FAULT_STORE;
-    ST_CRASH_POINT();
-    __atomic_add_fetch(&g->grants_of[grant->participant_index], 1, __ATOMIC_ACQ_REL);
     return IA_OK;
 }
 
@@ -179,88 +196,88 @@ ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN],
     return from_status(st_table_read(&g->grants, hash_of(digest), match_digest, digest, copy, ref), IA_TOKEN_UNKNOWN);
 }
 
-static ia_result hold(st_grants *g, st_ref ref, st_grant **grant)
+static ia_result hold(st_grants *g, st_ref ref, st_held *held, st_grant **grant)
 {
-    void *payload;
-    ia_result rc = from_status(st_table_hold(&g->grants, ref, &payload), IA_GRANT_ENDED);
+    ia_result rc = from_status(st_table_hold(&g->grants, ref, held), IA_GRANT_ENDED);
 
-    *grant = payload;
+    *grant = held->payload;
     return rc;
 }
 
 ia_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
                        apr_uint64_t *next)
 {
+    st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &grant);
+    ia_result rc = hold(g, ref, &held, &grant);
 
     *next = 0;
     if (rc)
         return rc;
     rc = ia_nonce_use(&grant->nonces, claim, now, lifetime);
-    ST_CRASH_POINT();
     if (!rc)
         *next = ia_nonce_issue(&grant->nonces);
-    ST_CRASH_POINT();
-    st_table_release(&g->grants, ref);
+    st_table_release(&g->grants, &held);
     return rc;
 }
 
 ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count)
 {
+    st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &grant);
+    ia_result rc = hold(g, ref, &held, &grant);
     unsigned i;
 
     if (rc)
         return rc;
     for (i = 0; i < count; i++)
         sequences[i] = ia_nonce_issue(&grant->nonces);
-    st_table_release(&g->grants, ref);
+    st_table_release(&g->grants, &held);
     return IA_OK;
 }
 
 /* Readable again only once all of it stands there: the count comes last. */
 static void keep_answer(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
 {
-    if (sequences[count - 1] - sequences[0] != count - 1)
+    apr_uint64_t mac[2];
+
+    if (!count || sequences[count - 1] - sequences[0] != count - 1)
         return; /* the window was full: the answer is no run of sequences */
-    memcpy(grant->refresh_mac, refresh->mac, sizeof grant->refresh_mac);
+    memcpy(mac, refresh->mac, sizeof mac);
+    st_words_store(grant->refresh_mac, mac, sizeof grant->refresh_mac);
     STORE(grant->refresh_first, sequences[0]);
     STORE(grant->refreshed, refresh->now);
-    ST_CRASH_POINT();
     STORE(grant->refresh_count, count);
 }
 
 ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count)
 {
+    st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &grant);
+    ia_result rc = hold(g, ref, &held, &grant);
     unsigned i;
 
     if (rc)
         return rc;
     STORE(grant->refresh_count, 0);
-    st_table_set_expires(&g->grants, ref, refresh->forget);
-    ST_CRASH_POINT();
+    st_table_set_expires(&g->grants, &held, refresh->forget);
     STORE(grant->secret_generation, refresh->secret_generation);
-    ST_CRASH_POINT();
     STORE(grant->expires, refresh->expires);
     for (i = 0; i < count; i++)
         sequences[i] = ia_nonce_issue(&grant->nonces);
-    ST_CRASH_POINT();
     keep_answer(grant, refresh, sequences, count);
-    st_table_release(&g->grants, ref);
+    st_table_release(&g->grants, &held);
     return IA_OK;
 }
 
 ia_result st_grant_end(st_grants *g, st_ref ref)
 {
+    st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &grant);
+    ia_result rc = hold(g, ref, &held, &grant);
 
     if (!rc)
-        st_table_remove(&g->grants, ref);
+        st_table_remove(&g->grants, &held);
     return rc;
 }
 
@@ -312,21 +329,23 @@ ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], ap
                            apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     replay record;
+    st_insertion what = {keyed_hash_of(g, mac), match_mac, mac, &record, forget, quota};
     apr_status_t rv;
 
-    if (participant_index != ST_NOBODY &&
-        is_over_quota(&g->replays, g->replays_of, g->config.participants, participant_index, quota, now))
-        return IA_REPLAY_QUOTA;
     memset(&record, 0, sizeof record);
     memcpy(record.mac, mac, IA_MAC_MAX);
     record.participant_index = participant_index;
-    record.counted = participant_index != ST_NOBODY;
-    rv = st_table_insert(&g->replays, hash_of(mac), match_mac, mac, &record, forget, now, NULL);
+    rv = st_table_insert(&g->replays, &what, now, NULL);
+    if (rv == APR_EACCES) {
+        st_table_sweep(&g->replays, now);
+        rv = st_table_insert(&g->replays, &what, now, NULL);
+    }
     if (rv == APR_EEXIST)
         return IA_ACCESS_REPLAYED;
+    if (rv == APR_EACCES || (rv == APR_ENOSPC && participant_index != ST_NOBODY &&
+                             !st_quota_has_room(g->replays_of, g->config.participants, participant_index, 0, quota)))
+        return IA_REPLAY_QUOTA;
     if (rv)
         return rv == APR_ENOSPC ? IA_REPLAYS_FULL : IA_FAULT_STORE;
-    if (record.counted)
-        __atomic_add_fetch(&g->replays_of[participant_index], 1, __ATOMIC_ACQ_REL);
     return IA_OK;
 }

@@ -16,13 +16,13 @@ typedef struct st_grant {
     unsigned char digest[IA_SHA256_LEN];
     apr_uint64_t participant_incarnation;
     apr_uint32_t participant_index;
-    apr_uint16_t presentation;        /**< ia_presentation */
-    apr_uint16_t counted;             /**< held by the table: counts against the participant's quota */
+    apr_uint32_t counted;             /**< held by the table: counts against the participant's quota */
     apr_uint64_t secret_generation;
     apr_uint64_t scope;               /**< hash of the scope's name */
     apr_time_t created;
     apr_time_t expires;
-    apr_uint64_t can_refresh;
+    apr_uint32_t presentation;        /**< ia_presentation */
+    apr_uint32_t can_refresh;
     ia_capset capabilities;
     ia_nonce_state nonces;
     unsigned char refresh_mac[16];    /**< of the newest refresh, so that a lost answer can be given again */
@@ -40,8 +40,8 @@ typedef struct st_grants_config {
 typedef struct st_grants {
     struct st_grants_shared *shared;
     st_grants_config config;    /**< the layout in force */
-    apr_uint32_t *grants_of;    /**< by participant index */
-    apr_uint32_t *replays_of;
+    apr_uint64_t *grants_of;    /**< counts, by participant index */
+    apr_uint64_t *replays_of;
     st_table grants;
     st_table replays;
 } st_grants;

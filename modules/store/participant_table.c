@@ -1,11 +1,14 @@
 #include <apr_hash.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
 #include <string.h>
-#include "crash_point.h"
 #include "participant_table.h"
+#include "shm_word.h"
 
-#define LOAD(where)         __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
-#define STORE(where, value) (__atomic_store_n(&(where), (value), __ATOMIC_RELEASE))
-#define ALIGN(n)            (((n) + 63) & ~(apr_size_t)63)
+#define ALIGN(n)      (((n) + 63) & ~(apr_size_t)63)
+#define LOAD_PATIENCE apr_time_from_sec(5) /* for all locks of one load */
+#define MEND_PATIENCE 1000                 /* microseconds, each time that a reader finds a record moving */
+#define MENDS         2000
 
 struct st_participants_shared {
     st_lock_word writer;
@@ -21,8 +24,9 @@ struct st_participants_shared {
 
 apr_size_t st_participants_size(apr_uint32_t capacity)
 {
-    return ALIGN(sizeof(struct st_participants_shared)) + ALIGN(st_names_size(IA_CAPABILITIES_MAX)) +
-           ALIGN(st_names_size(ST_ROLES_MAX)) + st_table_size(capacity, sizeof(st_participant));
+    return st_size_sum(ALIGN(sizeof(struct st_participants_shared)) + ALIGN(st_names_size(IA_CAPABILITIES_MAX)) +
+                           ALIGN(st_names_size(ST_ROLES_MAX)),
+                       st_table_size(capacity, sizeof(st_participant)));
 }
 
 void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity,
@@ -36,7 +40,7 @@ void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capac
     at += ALIGN(st_names_size(IA_CAPABILITIES_MAX));
     st_names_attach(&t->roles, at, ST_ROLES_MAX);
     at += ALIGN(st_names_size(ST_ROLES_MAX));
-    st_table_attach(&t->table, at, capacity, sizeof(st_participant), NULL, NULL);
+    st_table_attach(&t->table, at, capacity, sizeof(st_participant), NULL, NULL, NULL);
     if (!LOAD(t->shared->ready)) {
         t->shared->hash_key = *hash_key;
         STORE(t->shared->ready, 1);
@@ -73,60 +77,167 @@ static void redo(st_participants *t)
 {
     if (!LOAD(t->shared->journal_valid))
         return;
-    st_table_overwrite(&t->table, t->shared->journal_index, &t->shared->journal);
+    st_table_overwrite(&t->table, LOAD(t->shared->journal_index), &t->shared->journal);
     STORE(t->shared->journal_valid, 0);
+    st_words_clear(&t->shared->journal, sizeof t->shared->journal);
 }
 
-static apr_status_t lock_writer(st_participants *t)
+static apr_status_t lock_writer(st_participants *t, apr_time_t *patience)
 {
-    apr_status_t rv = st_lock(&t->shared->writer);
+    apr_status_t rv = st_lock_within(&t->shared->writer, patience);
 
     if (!rv)
         redo(t);
     return rv;
 }
 
-/* A read that timed out may wait for a dead writer: take its lock, finish its work, let go. */
-static int repair(st_participants *t)
+/* A record that keeps moving has a dead writer, whose work is finished here, or a live one that gets some time. */
+static void mend(st_participants *t)
 {
-    if (lock_writer(t))
-        return 0;
-    st_unlock(&t->shared->writer);
-    return 1;
+    apr_time_t patience = MEND_PATIENCE;
+
+    if (lock_writer(t, &patience) == APR_SUCCESS)
+        st_unlock(&t->shared->writer);
+}
+
+static ia_result refuse(st_participant *copy, ia_result rc)
+{
+    ia_wipe(copy, sizeof *copy);
+    return rc;
 }
 
 ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
                               apr_uint32_t *index)
 {
     id_key key = {id, len};
-    apr_uint64_t hash = hash_id(t, id, len);
-    apr_status_t rv;
+    apr_status_t rv = APR_NOTFOUND;
+    apr_uint64_t hash;
     st_ref ref = {0, 0};
+    unsigned mends;
 
-    rv = st_table_read(&t->table, hash, match_id, &key, copy, &ref);
-    if (rv == APR_TIMEUP && repair(t))
+    if (len <= IA_NAME_MAX) {
+        hash = hash_id(t, id, len);
         rv = st_table_read(&t->table, hash, match_id, &key, copy, &ref);
+        for (mends = 0; rv == APR_TIMEUP && mends < MENDS; mends++) {
+            mend(t);
+            rv = st_table_read(&t->table, hash, match_id, &key, copy, &ref);
+        }
+    }
     if (index)
-        *index = ref.index;
-    if (rv == APR_SUCCESS)
-        return IA_OK;
-    return rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE;
+        *index = rv ? 0 : ref.index;
+    if (rv)
+        return refuse(copy, rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE);
+    return IA_OK;
 }
 
 ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t incarnation, st_participant *copy)
 {
     apr_status_t rv = st_table_read_at(&t->table, index, copy, NULL);
+    unsigned mends;
 
-    if (rv == APR_TIMEUP && repair(t))
+    for (mends = 0; rv == APR_TIMEUP && mends < MENDS; mends++) {
+        mend(t);
         rv = st_table_read_at(&t->table, index, copy, NULL);
-    if (rv == APR_NOTFOUND)
-        return IA_GRANT_ENDED;
+    }
     if (rv)
-        return IA_FAULT_STORE;
-    return copy->incarnation == incarnation || !incarnation ? IA_OK : IA_GRANT_ENDED;
+        return refuse(copy, rv == APR_NOTFOUND ? IA_GRANT_ENDED : IA_FAULT_STORE);
+    if (incarnation && copy->incarnation != incarnation)
+        return refuse(copy, IA_GRANT_ENDED);
+    return IA_OK;
 }
 
-static ia_result to_record(st_participants *t, const ia_participant *from, st_participant *to)
+/* --- loading ----------------------------------------------------------------------------------------------------- */
+
+/* Names of one kind: their numbers by name, because a table of a thousand is too long to search for each record. */
+typedef struct naming {
+    st_names *table;
+    apr_hash_t *numbers;       /* number + 1 */
+    apr_array_header_t *added; /* in the order of their numbers */
+} naming;
+
+typedef struct loading {
+    st_participants *t;
+    st_table table; /* a view that waits for a bounded time in sum */
+    apr_time_t patience;
+    const ia_participants *list;
+    naming capabilities, roles;
+    unsigned char *kept;  /* bits of places */
+    unsigned char *found; /* bits of list items */
+    apr_time_t now;
+    st_load_report *report;
+} loading;
+
+static void set_bit(unsigned char *bits, apr_uint32_t at)
+{
+    bits[at / 8] |= (unsigned char)(1u << at % 8);
+}
+
+static int has_bit(const unsigned char *bits, apr_uint32_t at)
+{
+    return bits[at / 8] >> at % 8 & 1;
+}
+
+static void naming_init(naming *n, st_names *table, apr_pool_t *p)
+{
+    n->table = table;
+    n->numbers = apr_hash_make(p);
+    n->added = apr_array_make(p, 8, sizeof(const char *));
+}
+
+static int number_of(const naming *n, const char *name)
+{
+    return (int)((apr_uintptr_t)apr_hash_get(n->numbers, name, APR_HASH_KEY_STRING)) - 1;
+}
+
+/* Gives a name a number, or foresees the one that it will get. */
+static int foresee(naming *n, const char *name)
+{
+    int number;
+
+    if (number_of(n, name) >= 0)
+        return 1;
+    number = st_names_find(n->table, name);
+    if (number < 0) {
+        number = (int)st_names_count(n->table) + n->added->nelts;
+        if ((apr_uint32_t)number >= n->table->capacity || strlen(name) > IA_NAME_MAX)
+            return 0;
+        APR_ARRAY_PUSH(n->added, const char *) = name;
+    }
+    apr_hash_set(n->numbers, name, APR_HASH_KEY_STRING, (void *)(apr_uintptr_t)(number + 1));
+    return 1;
+}
+
+static int intern_added(const naming *n)
+{
+    int i;
+
+    for (i = 0; i < n->added->nelts; i++)
+        if (st_names_intern(n->table, APR_ARRAY_IDX(n->added, i, const char *)) < 0)
+            return 0;
+    return 1;
+}
+
+/* Would the load fit? Asked first, so that what is too much is refused before anything changed. */
+static ia_result check_room(loading *l)
+{
+    unsigned i, k;
+
+    if (l->list->count > l->table.capacity)
+        return IA_PARTICIPANTS_FULL;
+    for (i = 0; i < l->list->count; i++) {
+        const ia_participant *from = &l->list->list[i];
+
+        for (k = 0; k < from->capability_count; k++)
+            if (!foresee(&l->capabilities, from->capabilities[k]))
+                return IA_NAMES_FULL;
+        for (k = 0; k < from->role_count; k++)
+            if (!foresee(&l->roles, from->roles[k]))
+                return IA_NAMES_FULL;
+    }
+    return intern_added(&l->capabilities) && intern_added(&l->roles) ? IA_OK : IA_NAMES_FULL;
+}
+
+static void to_record(const loading *l, const ia_participant *from, st_participant *to)
 {
     unsigned i;
 
@@ -135,135 +246,130 @@ static ia_result to_record(st_participants *t, const ia_participant *from, st_pa
     to->standing.expires = from->expires;
     to->standing.token_max_lifespan = from->token_max_lifespan;
     to->standing.allow_refresh = from->allow_refresh;
-    for (i = 0; i < from->capability_count; i++) {
-        int number = st_names_intern(&t->capabilities, from->capabilities[i]);
-
-        if (number < 0)
-            return IA_NAMES_FULL;
-        ia_capset_add(&to->standing.capabilities, number);
-    }
-    for (i = 0; i < from->role_count; i++) {
-        int number = st_names_intern(&t->roles, from->roles[i]);
-
-        if (number < 0)
-            return IA_NAMES_FULL;
-        to->roles |= APR_UINT64_C(1) << number;
-    }
+    for (i = 0; i < from->capability_count; i++)
+        ia_capset_add(&to->standing.capabilities, number_of(&l->capabilities, from->capabilities[i]));
+    for (i = 0; i < from->role_count; i++)
+        to->roles |= APR_UINT64_C(1) << number_of(&l->roles, from->roles[i]) % ST_ROLES_MAX;
     to->secret_count = from->secret_count;
     memcpy(to->secrets, from->secrets, sizeof to->secrets);
     to->id_len = (apr_uint32_t)strlen(from->id);
     memcpy(to->id, from->id, to->id_len);
-    return IA_OK;
 }
 
-static ia_result overwrite(st_participants *t, apr_uint32_t index, const st_participant *record)
+static void overwrite(st_participants *t, apr_uint32_t index, const st_participant *record)
 {
-    t->shared->journal = *record;
-    t->shared->journal_index = index;
-    ST_CRASH_POINT();
+    st_words_store(&t->shared->journal, record, sizeof *record);
+    STORE(t->shared->journal_index, index);
     STORE(t->shared->journal_valid, 1);
-    ST_CRASH_POINT();
     redo(t);
+}
+
+/* Changes or keeps a participant that is there. With the writer lock held, what a record says holds still. */
+static ia_result update_one(loading *l, unsigned i)
+{
+    const ia_participant *from = &l->list->list[i];
+    apr_size_t len = strlen(from->id);
+    id_key key = {from->id, len};
+    st_participant next;
+    st_held held;
+    apr_status_t rv = len > IA_NAME_MAX ? APR_EINVAL
+                                        : st_table_hold_key(&l->table, hash_id(l->t, from->id, len), match_id, &key,
+                                                            &held);
+
+    if (rv)
+        return rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
+    set_bit(l->kept, held.ref.index);
+    set_bit(l->found, i);
+    to_record(l, from, &next);
+    next.incarnation = ((const st_participant *)held.payload)->incarnation;
+    if (memcmp(&next, held.payload, sizeof next)) {
+        overwrite(l->t, held.ref.index, &next);
+        l->report->changed++;
+    } else {
+        l->report->kept++;
+    }
+    st_table_release(&l->table, &held);
+    ia_wipe(&next, sizeof next);
     return IA_OK;
 }
 
-static ia_result insert(st_participants *t, st_participant *record, apr_time_t now)
+/* Leavers go before who comes, so that a full table has room. */
+static ia_result remove_leavers(loading *l)
 {
-    id_key key = {record->id, record->id_len};
+    apr_uint32_t index, high = st_table_high_water(&l->table);
+    apr_status_t rv;
+    st_held held;
+    st_ref ref;
+
+    for (index = 0; index < high; index++) {
+        if (has_bit(l->kept, index) || !st_table_ref_at(&l->table, index, &ref))
+            continue;
+        rv = st_table_hold(&l->table, ref, &held);
+        if (rv == APR_NOTFOUND)
+            continue;
+        if (rv)
+            return IA_FAULT_STORE;
+        st_table_remove(&l->table, &held);
+        l->report->removed++;
+    }
+    return IA_OK;
+}
+
+static ia_result add_one(loading *l, unsigned i)
+{
+    const ia_participant *from = &l->list->list[i];
+    st_participant record;
+    id_key key = {record.id, 0};
+    st_insertion what = {0, match_id, &key, &record, ST_NEVER, 0};
     apr_status_t rv;
 
-    record->incarnation = __atomic_add_fetch(&t->shared->incarnations, 1, __ATOMIC_ACQ_REL);
-    rv = st_table_insert(&t->table, hash_id(t, record->id, record->id_len), match_id, &key, record,
-                         ST_NEVER, now, NULL);
+    if (has_bit(l->found, i))
+        return IA_OK;
+    to_record(l, from, &record);
+    key.len = record.id_len;
+    what.hash = hash_id(l->t, record.id, record.id_len);
+    record.incarnation = ADD(l->t->shared->incarnations, 1) + 1;
+    rv = st_table_insert(&l->table, &what, l->now, NULL);
+    ia_wipe(&record, sizeof record);
     if (rv)
         return rv == APR_ENOSPC ? IA_PARTICIPANTS_FULL : IA_FAULT_STORE;
+    l->report->added++;
     return IA_OK;
 }
 
-/* One participant of a load: added, changed or kept. */
-static ia_result load_one(st_participants *t, const ia_participant *from, apr_time_t now, st_load_report *report)
+static ia_result load(loading *l)
 {
-    st_participant next, current;
-    apr_uint32_t index;
-    ia_result rc = to_record(t, from, &next);
-
-    if (rc)
-        return rc;
-    rc = st_participant_find(t, next.id, next.id_len, &current, &index);
-    if (rc == IA_PARTICIPANT_UNKNOWN) {
-        rc = insert(t, &next, now);
-        report->added += !rc;
-    } else if (!rc) {
-        next.incarnation = current.incarnation;
-        if (memcmp(&next, &current, sizeof next)) {
-            rc = overwrite(t, index, &next);
-            report->changed++;
-        } else {
-            report->kept++;
-        }
-    }
-    ia_wipe(&next, sizeof next);
-    ia_wipe(&current, sizeof current);
-    return rc;
-}
-
-/* Leavers go first, so that a full table has room for who comes. */
-static void remove_leavers(st_participants *t, const ia_participants *list, apr_pool_t *ptemp, st_load_report *report)
-{
-    apr_uint32_t index, high = st_table_high_water(&t->table);
-    apr_hash_t *ids = apr_hash_make(ptemp);
-    st_participant copy;
+    ia_result rc = check_room(l);
     unsigned i;
 
-    for (i = 0; i < list->count; i++)
-        apr_hash_set(ids, list->list[i].id, APR_HASH_KEY_STRING, &list->list[i]);
-    for (index = 0; index < high; index++) {
-        st_ref ref;
-        void *payload;
-
-        if (st_table_read_at(&t->table, index, &copy, &ref))
-            continue;
-        copy.id[IA_NAME_MAX] = '\0';
-        if (apr_hash_get(ids, copy.id, APR_HASH_KEY_STRING) || st_table_hold(&t->table, ref, &payload))
-            continue;
-        st_table_remove(&t->table, ref);
-        report->removed++;
-    }
-    ia_wipe(&copy, sizeof copy);
-}
-
-/* Would the load fit? Asked first, so that a table which is too small is refused before anything changed. */
-static ia_result check_room(st_participants *t, const ia_participants *list)
-{
-    unsigned i;
-    st_participant scratch;
-    ia_result rc = IA_OK;
-
-    if (list->count > t->table.capacity)
-        return IA_PARTICIPANTS_FULL;
-    for (i = 0; i < list->count && !rc; i++)
-        rc = to_record(t, &list->list[i], &scratch);
-    ia_wipe(&scratch, sizeof scratch);
+    for (i = 0; i < l->list->count && !rc; i++)
+        rc = update_one(l, i);
+    if (!rc)
+        rc = remove_leavers(l);
+    for (i = 0; i < l->list->count && !rc; i++)
+        rc = add_one(l, i);
     return rc;
 }
 
 ia_result st_participants_load(st_participants *t, const ia_participants *list, apr_time_t now, apr_pool_t *ptemp,
                                st_load_report *report)
 {
+    loading l = {t, t->table, LOAD_PATIENCE, list, {0}, {0}, NULL, NULL, now, report};
     ia_result rc;
-    unsigned i;
 
     memset(report, 0, sizeof *report);
-    if (lock_writer(t))
+    l.table.patience = &l.patience;
+    naming_init(&l.capabilities, &t->capabilities, ptemp);
+    naming_init(&l.roles, &t->roles, ptemp);
+    l.kept = apr_pcalloc(ptemp, l.table.capacity / 8 + 1);
+    l.found = apr_pcalloc(ptemp, list->count / 8 + 1);
+    if (lock_writer(t, &l.patience))
         return IA_FAULT_STORE;
-    rc = check_room(t, list);
-    if (!rc)
-        remove_leavers(t, list, ptemp, report);
-    for (i = 0; i < list->count && !rc; i++)
-        rc = load_one(t, &list->list[i], now, report);
+    rc = load(&l);
     if (!rc)
         STORE(t->shared->loaded, now);
-    __atomic_add_fetch(&t->shared->generation, 1, __ATOMIC_ACQ_REL);
+    st_table_recount(&t->table);
+    ADD(t->shared->generation, 1);
     st_unlock(&t->shared->writer);
     return rc;
 }

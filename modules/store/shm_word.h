@@ -7,6 +7,7 @@
 #define INTERAUTH_ST_SHM_WORD_H
 
 #include <apr.h>
+#include <string.h>
 #include "crash_point.h"
 
 #define LOAD(where)         __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
@@ -22,28 +23,33 @@
 /** Between the last word that was copied and the look whether the version held still. */
 #define FENCE_AFTER_WORDS()  __atomic_thread_fence(__ATOMIC_ACQUIRE)
 
-/** Part of a payload, whatever type it has: payloads are aligned to words, and their size is a multiple of them. */
+/**
+ * Part of a payload, whatever type it has: in shared memory payloads are aligned to words, and their size is a multiple
+ * of them. The private side of a copy may lie anywhere.
+ */
 typedef apr_uint64_t __attribute__((may_alias)) st_word;
 
 static inline void st_words_load(void *to, const void *shared, apr_size_t size)
 {
     const st_word *from = shared;
-    st_word *out = to;
     apr_size_t i;
 
-    for (i = 0; i < size / sizeof(st_word); i++)
-        out[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    for (i = 0; i < size / sizeof(st_word); i++) {
+        st_word word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+
+        memcpy((char *)to + i * sizeof word, &word, sizeof word);
+    }
 }
 
 static inline void st_words_store(void *shared, const void *from, apr_size_t size)
 {
-    const st_word *in = from;
-    st_word *to = shared;
+    st_word *to = shared, word;
     apr_size_t i;
 
     for (i = 0; i < size / sizeof(st_word); i++) {
+        memcpy(&word, (const char *)from + i * sizeof word, sizeof word);
         ST_CRASH_POINT();
-        __atomic_store_n(&to[i], in[i], __ATOMIC_RELAXED);
+        __atomic_store_n(&to[i], word, __ATOMIC_RELAXED);
     }
 }
 

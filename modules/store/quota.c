@@ -1,0 +1,62 @@
+#include "quota.h"
+#include "shm_word.h"
+
+apr_size_t st_quota_size(apr_uint32_t participants)
+{
+    return (apr_size_t)participants * sizeof(apr_uint64_t);
+}
+
+static apr_uint32_t number_of(apr_uint64_t count)
+{
+    return (apr_uint32_t)count;
+}
+
+/* The count after one more; 0 where there is no room. An incarnation that is over gets nothing. */
+static apr_uint64_t one_more(apr_uint64_t count, apr_uint64_t incarnation, apr_uint32_t quota)
+{
+    apr_uint32_t of = (apr_uint32_t)(count >> 32), mine = (apr_uint32_t)incarnation;
+
+    if (!quota)
+        return 0;
+    if (of == mine)
+        return number_of(count) < quota ? count + 1 : 0;
+    return !number_of(count) || (apr_int32_t)(mine - of) > 0 ? (apr_uint64_t)mine << 32 | 1 : 0;
+}
+
+int st_quota_has_room(const apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t incarnation,
+                      apr_uint32_t quota)
+{
+    return index < size && one_more(LOAD(counts[index]), incarnation, quota);
+}
+
+int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t incarnation,
+                  apr_uint32_t quota, apr_uint32_t *counted)
+{
+    apr_uint64_t seen, next;
+
+    if (index >= size)
+        return 0;
+    STORE(*counted, 1);
+    seen = LOAD(counts[index]);
+    do {
+        next = one_more(seen, incarnation, quota);
+    } while (next && !SWAP(counts[index], seen, next));
+    if (!next)
+        STORE(*counted, 0);
+    return next != 0;
+}
+
+void st_quota_give_back(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t incarnation,
+                        apr_uint32_t *counted)
+{
+    apr_uint64_t seen;
+
+    if (!LOAD(*counted))
+        return;
+    if (index < size) {
+        seen = LOAD(counts[index]);
+        while (seen >> 32 == (apr_uint32_t)incarnation && number_of(seen) && !SWAP(counts[index], seen, seen - 1))
+            ;
+    }
+    STORE(*counted, 0);
+}
