@@ -3,3 +3,15 @@ dist_man_MANS = \
 	docs/man/interauth.1 docs/man/interauth-call.1 docs/man/interauth-check.1 docs/man/interauth-grant.1 \
 	docs/man/interauth-keygen.1 docs/man/interauth-participant.1 docs/man/interauth-refresh.1 \
 	docs/man/interauth-secret.1
+
+# Pages, as they lie here: links between them hold after the installation.
+dist_doc_DATA = README.md LICENSE HACKING.md SECURITY.md CHANGES.md
+nobase_dist_doc_DATA = \
+	docs/architecture.md docs/notes.md docs/outcomes.md docs/protocols/sauth.md \
+	docs/directives/registry.md docs/directives/sauth.md docs/directives/isign.md \
+	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md \
+	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md
+
+EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/pages.py \
+	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_readme.py \
+	tests/docs/test_quickstart.py

@@ -1,0 +1,184 @@
+"""The commands and configurations of the guides, as they are printed."""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import ENDPOINT, OTHER, OTHER_SECRET, PEOPLE, Caller, Shown, Site, passed
+from harness.locate import OURS
+from harness.site import participant
+from pages import TOP, block, blocks, pages
+
+SOCKET = "proxy:unix:/run/php/php8.2-fpm.sock|fcgi://localhost/"
+PLACES = (("/var/www/orders", "@ROOT@/htdocs/php"), ("/etc/interauth", "@ROOT@/conf"),
+          (SOCKET, "proxy:fcgi://127.0.0.1:@FCGI@/"))
+CONFIGURATIONS = [one for page in pages() for one in blocks(page, "apache")]
+
+
+def settled(text):
+    """A configuration of a page, with its paths in the server's tree."""
+    for path, here in PLACES:
+        text = text.replace(path, here)
+    return text
+
+
+def run(text, cwd, env=None, timeout=600):
+    """Runs a block as somebody would who pastes it; ends at the first command that fails."""
+    done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", text], cwd=cwd, env=env, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def with_client(build, **more):
+    return {"PATH": f"{build}:{os.environ['PATH']}", "HOME": "/nonexistent", **more}
+
+
+@pytest.mark.parametrize("one", CONFIGURATIONS, ids=lambda one: f"{Path(one.page).stem}: {one.heading}")
+def test_configuration(make_server, one):
+    server = make_server(Site(modules=("authn_file", "auth_basic", "authz_user", "actions"), php_fcgi=True,
+                              config=settled(one.text)), start=False)
+    accepted, said = server.check()
+    assert accepted and "Warning" not in said, said
+
+
+def test_methods(make_server):
+    server = make_server(Site(participants=PEOPLE, config=ENDPOINT + block("docs/guides/methods.md", "Method to capability",
+                                                                           "apache")))
+    server.log.allow(r"\[(sauth|authz_core):")
+    for capability, statuses in ((None, (401, 401, 401)), ("read", (200, 403, 403)), ("update", (200, 200, 200))):
+        for method, status in zip(("GET", "POST", "DELETE"), statuses):
+            body = b"" if method == "POST" else None
+            if capability:
+                answer = Caller(server).granted(capability).send(method, "/cgi-bin/orders", body=body)
+            else:
+                answer = server.request(method, "/cgi-bin/orders", body=body)
+            assert answer.status == status, (method, capability)
+
+
+class TestMigrate:
+    page = "docs/guides/migrate-from-basic.md"
+    modules = ("authn_file", "auth_basic", "authz_user")
+
+    def test_both(self, make_server):
+        server = make_server(Site(participants=PEOPLE, modules=self.modules, config=ENDPOINT + settled(
+            block(self.page, "Both beside each other", "apache"))))
+        server.log.allow(r"\[(sauth|auth_basic):")
+        (server.root / "conf/basic.users").write_text("user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
+        assert Shown(server.get("/cgi-bin/orders", {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="})).env[
+            "REMOTE_USER"] == "user"
+        assert server.get("/cgi-bin/orders", {"Authorization": "SAuth x"}).status == 401
+        passed(Caller(server).granted("read").get("/cgi-bin/orders"))
+
+    def test_observe(self, make_server):
+        """Strangers from elsewhere stay out; from here everybody comes in, and the log tells."""
+        text = block(self.page, "Watch before you enforce", "apache")
+        server = make_server(Site(participants=PEOPLE, config=ENDPOINT + text.replace("10.0.0.0/8", "192.0.2.0/24")))
+        server.log.allow(r"\[(sauth|authz_core):")
+        assert server.get("/cgi-bin/orders").status in (401, 403)
+        server.configure(ENDPOINT + text.replace("10.0.0.0/8", "127.0.0.0/8"))
+        server.graceful()
+        assert server.get("/cgi-bin/orders").status == 200
+        server.log.wait(r"sauth: would refuse reason=credentials_missing")
+        server.configure(ENDPOINT + text.replace("10.0.0.0/8", "127.0.0.0/8").replace("    SAuthMode observe\n", ""))
+        server.graceful()
+        assert server.get("/cgi-bin/orders").status == 401
+
+
+class TestPhp:
+    page = "docs/guides/php.md"
+    guard = staticmethod(lambda: settled(block("docs/guides/php.md", "Guard the script, not only the URL", "apache")))
+
+    def app(self, server):
+        text = block(self.page, "Protect a PHP application", "php") + "echo $caller, ' may ', implode(',', $may), \"\\n\";\n"
+        path = server.root / "htdocs/php/page.php"
+        path.write_text(text)
+        path.chmod(0o644)
+
+    def check(self, server):
+        server.log.allow(r"\[(sauth|authz_core):")
+        self.app(server)
+        caller = Caller(server).granted("read", "update")
+        for target in ("/php/page.php", "/php/page.php/orders", "/php/page.php?page=orders"):
+            assert server.get(target).status == 401, target
+            assert passed(caller.get(target)).body == b"http://www.example.org may read,update\n", target
+
+    def test_fpm(self, make_server):
+        handler = settled(block(self.page, "PHP-FPM behind mod_proxy_fcgi", "apache"))
+        self.check(make_server(Site(participants=PEOPLE, php_fcgi=True, config=ENDPOINT + self.guard() + handler)))
+
+    def test_action(self, make_server):
+        action = settled(block(self.page, "PHP as CGI by Action", "apache"))
+        grant = '<Directory "/usr/bin">\n<Files "php-cgi">\nRequire all granted\n</Files>\n</Directory>\n'
+        link = '<Directory "/usr/lib/cgi-bin">\nRequire all granted\n</Directory>\n'
+        self.check(make_server(Site(participants=PEOPLE, modules=("actions",),
+                                    config=ENDPOINT + self.guard() + grant + link + action)))
+
+
+def test_participants(build, tmp_path):
+    page = "docs/guides/participants.md"
+    (tmp_path / "participants.json").write_text(block(page, "Participants", "json"))
+    (tmp_path / "participants.json").chmod(0o600)
+    run(block(page, "Make a secret", "sh"), tmp_path, with_client(build))
+    assert (tmp_path / "shop.secret").stat().st_mode & 0o777 == 0o600
+    said = run(block(page, "Look at the file", "sh"), tmp_path, with_client(build))
+    assert said.startswith("http://shop.example\tapproved\t")
+    documented = set(re.findall(r"^\| `(\w+)` \|", (TOP / page).read_text(), re.MULTILINE))
+    code = (TOP / "lib/participant.c").read_text()
+    for member in documented:
+        assert f'"{member}"' in code, member
+    every = dict(participant(OTHER, ["read"], OTHER_SECRET), name="x", expires="2035-12-20T00:00:00Z")
+    assert set(every) | {"shared_secrets", "keys", "endpoints"} == documented
+
+
+class TestDebian:
+    """The commands for Debian, with every absolute path in a directory of the test."""
+
+    page = "docs/guides/debian.md"
+
+    def test_install(self, build, tmp_path):
+        """`make install` puts everything where the next commands look for it."""
+        run(f"make -C '{build}' install DESTDIR='{tmp_path}' prefix=/usr/local", tmp_path, dict(os.environ))
+        for name in (*[f"debian/{module}.load" for module in OURS], "minimal-cgi.conf", "php-fpm.conf"):
+            assert (tmp_path / "usr/local/share/doc/interauth/examples" / name).is_file(), name
+        assert (tmp_path / "usr/local/share/doc/interauth/docs/guides/debian.md").is_file()
+        libexecdir = re.search(r"LoadModule \w+ (/\S+)/mod_", (build / "conf/debian/sauth.load").read_text()).group(1)
+        assert (tmp_path / libexecdir.lstrip("/") / "mod_sauth.so").is_file()
+
+    def test_participant(self, build, tmp_path):
+        (tmp_path / "etc").mkdir()
+        text = block(self.page, "Make a participant", "sh").replace("/etc/interauth", f"{tmp_path}/etc/interauth")
+        run(text, tmp_path, with_client(build))
+        assert (tmp_path / "etc/interauth/participants.json").stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.skipif(not shutil.which("a2enmod"), reason="a2enmod is not installed (Debian's package apache2)")
+    def test_a2enmod(self, build, tmp_path):
+        run(f"make -C '{build}' install DESTDIR='{tmp_path}' prefix=/usr/local", tmp_path, dict(os.environ))
+        for name in ("mods-available", "mods-enabled", "conf-available", "conf-enabled"):
+            (tmp_path / "etc" / name).mkdir(parents=True)
+        for name in ("authn_core", "authz_core", "cgid"):
+            (tmp_path / "etc/mods-available" / f"{name}.load").write_text(f"LoadModule {name}_module x\n")
+        text = "".join(block(self.page, heading, "sh")
+                       for heading in ("Load the modules", "Keep grants over a stop", "Protect an application"))
+        text = "".join(line + "\n" for line in text.splitlines() if not re.match("apache2ctl|systemctl", line))
+        for path, here in (("/usr/local", "usr/local"), ("/etc/apache2", "etc"), ("/var/lib/interauth", "var/state")):
+            text = text.replace(path, f"{tmp_path}/{here}")
+        (tmp_path / "var").mkdir(exist_ok=True)
+        run(text, tmp_path, {**os.environ, "APACHE_CONFDIR": str(tmp_path / "etc")})
+        assert (tmp_path / "var/state").stat().st_mode & 0o777 == 0o700
+        for name in OURS:
+            assert (tmp_path / "etc/mods-enabled" / f"{name}.load").exists(), name
+        for name in ("interauth", "interauth-state"):
+            assert (tmp_path / f"etc/conf-enabled/{name}.conf").exists(), name
+
+
+def test_hacking(build, source):
+    """The commands of HACKING.md: its options are those of runtests, its single tests run."""
+    text = block("HACKING.md", "Build", "sh").replace("make -j2\n", "").replace("make check\n", "")
+    said = run(text, source)
+    assert "config.status: creating Makefile" in said
+    for line in block("HACKING.md", "One test", "sh").splitlines():
+        run(line.replace("../tests/", f"{TOP}/tests/"), build, {**os.environ, "MAKEFLAGS": ""})
