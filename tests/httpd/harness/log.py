@@ -65,6 +65,8 @@ class Log:
                 self.wait(pattern, timeout=1.0)
             except AssertionError:
                 wrong.append(f"announced, but not logged: {pattern}")
+        if self.may:
+            time.sleep(0.03)  # a denial is logged after its answer
         text = self.text(self.seen)
         for line in text.splitlines():
             match = LINE.match(line)

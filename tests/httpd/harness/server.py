@@ -40,6 +40,7 @@ def free_port():
 class Server:
     def __init__(self, site):
         self.site = site
+        self.modules = list(self._modules())  # first: it fails where one is not built
         self.root = Path(tempfile.mkdtemp(prefix="interauth-httpd-"))
         self.root.chmod(0o755)
         self.port = free_port()
@@ -123,7 +124,7 @@ class Server:
 
     def _base(self):
         site = self.site
-        lines = [f"LoadModule {name}_module {path}" for name, path in self._modules()]
+        lines = [f"LoadModule {name}_module {path}" for name, path in self.modules]
         levels = " ".join(f"{name}:trace8" for name in site.ours)
         lines += [
             'ServerRoot "@ROOT@"', 'DefaultRuntimeDir "@ROOT@/run"', 'PidFile "@ROOT@/run/httpd.pid"',

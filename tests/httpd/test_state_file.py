@@ -1,0 +1,832 @@
+"""SAuthStateFile: what a stop keeps, what an unclean end may cost, and files that are not to be trusted."""
+import hmac
+import os
+import re
+import shutil
+import signal
+import stat
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, PEOPLE, SECRET, Shown, Site, Unstartable, UID, b64url,
+                     participant, passed, refused, together)
+from harness.sauth import from_b64url
+
+STATE = 'SAuthStateFile "@ROOT@/state/grants"\n'
+OURS = r"\[sauth:error\] .*sauth: SAuthStateFile: "
+ENDED_BADLY = "AH00098|AH01241|AH00489|AH00052|Unclean shutdown|cgid"
+LONG = os.environ.get("INTERAUTH_LONG") == "1"
+
+
+def state_of(server):
+    return server.root / "state" / "grants"
+
+
+def key_of(server):
+    return server.root / "state" / "grants.key"
+
+
+def asides(server):
+    return sorted(path.name for path in (server.root / "state").iterdir() if ".aside-" in path.name)
+
+
+@pytest.fixture
+def make_keeper(make_server):
+    """A factory of servers that keep their state."""
+    def make(config="", start=True, **options):
+        server = make_server(Site(config=STATE + config + BASIC, **options), start=False)
+        (server.root / "state").mkdir(mode=0o700)
+        return server.start() if start else server
+    return make
+
+
+@pytest.fixture
+def keeper(make_keeper):
+    return make_keeper()
+
+
+def again(server):
+    """A clean stop, and a start."""
+    server.stop()
+    return server.start()
+
+
+def end_uncleanly(server):
+    """kill -9 of the parent and of every child; returns when all of them are gone."""
+    children = server.children()
+    server.process.kill()
+    server.process.wait()
+    for pid in children:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    deadline = time.monotonic() + 20
+    while any(is_running(pid) for pid in children) or server._listens():
+        assert time.monotonic() < deadline, "a killed child lives"
+        time.sleep(0.01)
+    server.process = None
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def after_crash(server):
+    server.log.allow(ENDED_BADLY)
+    end_uncleanly(server)
+    return server.start()
+
+
+def one_second_later(server):
+    """An access request's stamp that the server can judge now, and could not had it been born a second later."""
+    stamp = Caller(server).stamp()
+    time.sleep(max(0, server.listening_at + 2 - time.time()))
+    return stamp
+
+
+def forget(server, caller):
+    """Asserts that the server does not know a caller's grant, and that it serves all the same."""
+    refused(server, server.get(PAGE, {"Authorization": caller.header("A" * 22)}), 401, "invalid_credentials",
+            "token_unknown")
+    passed(Caller(server).granted().get(PAGE))
+
+
+class TestCleanStop:
+    def test_grants_and_nonces_survive(self, keeper):
+        caller = Caller(keeper).granted(nonces=8)
+        fresh, held = caller.generate(), caller.header()
+        used = [caller.header(), caller.header(caller.generate())]
+        for value in used:
+            caller.take(passed(keeper.get(PAGE, {"Authorization": value})))
+        again(keeper)
+        for value in used:
+            refused(keeper, keeper.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
+        passed(keeper.get(PAGE, {"Authorization": held}))
+        passed(caller.get(PAGE, nonce=fresh))
+        while caller.nonces[2:]:
+            passed(keeper.get(PAGE, {"Authorization": caller.header()}))
+        again(keeper)
+        refused(keeper, keeper.get(PAGE, {"Authorization": held}), 401, "replayed_nonce", "nonce_replayed")
+        newest = passed(caller.get(PAGE)).nextnonce
+        passed(keeper.get(PAGE, {"Authorization": caller.bare(newest)}))
+        assert caller.refresh().status == 200
+        passed(caller.get(PAGE))
+
+    def test_says_so(self, keeper):
+        for _ in range(3):
+            Caller(keeper).granted()
+        again(keeper)
+        line = keeper.log.wait(r"\[sauth:notice\] .*a clean stop")[-1]
+        assert "3 grants and 3 used access requests" in line and str(state_of(keeper)) in line
+
+    def test_access_requests_stay_used(self, keeper):
+        caller = Caller(keeper)
+        form = caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        again(keeper)
+        refused(keeper, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+
+    def test_no_second_birth(self, keeper):
+        """Nothing was forgotten: a proof from before the start is judged, not sent away."""
+        stamp = one_second_later(keeper)
+        again(keeper)
+        assert Caller(keeper).ask(timestamp=stamp).status == 200
+
+    def test_many_stops(self, keeper):
+        caller = Caller(keeper).granted(nonces=2)
+        for _ in range(5):
+            again(keeper)
+            passed(caller.get(PAGE))
+        keeper.restart()
+        again(keeper)
+        passed(caller.get(PAGE))
+
+    def test_stop_when_all_is_answered(self, keeper):
+        """graceful-stop: requests under way end first, and are in the file."""
+        caller = Caller(keeper).granted(nonces=2)
+        answers = []
+        value = caller.header()
+
+        def end():
+            deadline = time.monotonic() + 10
+            while "/cgi-bin/orders GET" not in keeper.journal() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            keeper.process.send_signal(signal.SIGWINCH)
+        together([lambda: answers.append(keeper.get("/cgi-bin/orders?sleep=1", {"Authorization": value})) or 0,
+                  lambda: end() or 0])
+        passed(answers[0])
+        keeper.process.wait(20)
+        keeper.process = None
+        keeper.start()
+        refused(keeper, keeper.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
+        passed(caller.get(PAGE, nonce=answers[0].nextnonce))
+
+    def test_a_thousand_grants(self, make_keeper):
+        server = make_keeper("".join(f"SAuth{what} 5000\n" for what in ("GrantCapacity", "GrantQuota", "ReplayCapacity",
+                                                                       "ReplayQuota")))
+        callers = [Caller(server).granted() for _ in range(1000)]
+        again(server)
+        assert "1000 grants and 1000 used" in server.log.wait("a clean stop")[-1]
+        for caller in callers[::50]:
+            passed(caller.get(PAGE))
+
+    def test_expired_grants_are_not_kept(self, make_keeper):
+        server = make_keeper("SAuthRefreshWindow 0\n")
+        Caller(server).granted(token_lifespan=1)
+        kept = Caller(server).granted()
+        time.sleep(2.2)
+        again(server)
+        assert re.search(r" 1 grants and ", server.log.wait("a clean stop")[-1])
+        passed(kept.get(PAGE))
+
+    @pytest.mark.parametrize("mpm", ["prefork", "worker"])
+    def test_other_mpms(self, make_keeper, mpm):
+        server = make_keeper(mpm=mpm)
+        caller = Caller(server).granted(nonces=2)
+        used = caller.header()
+        passed(server.get(PAGE, {"Authorization": used}))
+        again(server)
+        refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
+        passed(caller.get(PAGE))
+
+
+class TestUncleanEnd:
+    def test_saved_grants_survive(self, keeper):
+        """Nonces do not: the file may be older than the last one used."""
+        caller = Caller(keeper).granted(nonces=4)
+        fresh, used = caller.generate(), caller.header()
+        keeper.graceful()
+        passed(keeper.get(PAGE, {"Authorization": used}))
+        after_crash(keeper)
+        assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
+        for value in [used, caller.header(fresh)] + [caller.header(nonce) for nonce in caller.nonces]:
+            answer = keeper.get(PAGE, {"Authorization": value})
+            refused(keeper, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+            passed(caller.get(PAGE, nonce=answer.challenge["nonce"]))
+        caller.nonces = [keeper.get(PAGE).challenge["nonce"]]
+        keeper.log.allow("reason=credentials_missing")
+        passed(caller.get(PAGE))
+        assert caller.refresh().status == 200
+        passed(caller.get(PAGE))
+
+    def test_bare_form_recovers(self, keeper):
+        caller = Caller(keeper).granted()
+        keeper.graceful()
+        after_crash(keeper)
+        answer = keeper.get(PAGE, {"Authorization": caller.bare(caller.nonces[0])})
+        refused(keeper, answer, 401, "invalid_credentials", "bare_unmatched", level="info")
+        passed(keeper.get(PAGE, {"Authorization": caller.bare(answer.challenge["nonce"])}))
+
+    def test_unsaved_grants_are_lost(self, keeper):
+        saved = Caller(keeper).granted()
+        keeper.graceful()
+        unsaved = Caller(keeper).granted()
+        after_crash(keeper)
+        forget(keeper, unsaved)
+        answer = saved.get(PAGE)
+        refused(keeper, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+        passed(saved.get(PAGE))
+
+    def test_starting_window(self, keeper):
+        caller = Caller(keeper)
+        form = caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        stamp = one_second_later(keeper)
+        keeper.graceful()
+        after_crash(keeper)
+        refused(keeper, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
+        refused(keeper, caller.ask(timestamp=stamp), 503, "starting", "replay_memory_young", level="info")
+        passed(caller.granted().get(PAGE))
+
+    def test_marked_before_it_serves(self, keeper):
+        """A clean file is good for one start: what was used since then is not in it."""
+        caller = Caller(keeper).granted(nonces=4)
+        again(keeper)
+        used = caller.header()
+        passed(keeper.get(PAGE, {"Authorization": used}))
+        form = caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        time.sleep(max(0, keeper.listening_at + 2 - time.time()))
+        after_crash(keeper)
+        assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
+        answer = keeper.get(PAGE, {"Authorization": used})
+        refused(keeper, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+        refused(keeper, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
+
+    def test_twice(self, keeper):
+        """Grants outlive any number of crashes, and a clean stop after them."""
+        caller = Caller(keeper).granted()
+        keeper.graceful()
+        for _ in range(3):
+            after_crash(keeper)
+            refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+            passed(caller.get(PAGE))
+        again(keeper)
+        passed(caller.get(PAGE))
+
+    def test_refresh_counts(self, keeper):
+        """A saved refresh is kept."""
+        caller = Caller(keeper).granted(token_lifespan=2)
+        assert caller.refresh(token_lifespan=3600).status == 200
+        keeper.graceful()
+        after_crash(keeper)
+        time.sleep(2.2)
+        refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+        passed(caller.get(PAGE))
+
+    @pytest.mark.skipif(not LONG, reason="takes 40 s: INTERAUTH_LONG=1")
+    def test_saved_every_half_minute(self, keeper):
+        caller = Caller(keeper).granted()
+        time.sleep(42)
+        after_crash(keeper)
+        refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+        passed(caller.get(PAGE))
+
+
+def resign(server, data):
+    """The bytes of a state file under this server's own key."""
+    return data + hmac.digest(key_of(server).read_bytes(), data, "sha256")
+
+
+def flipped(data, at):
+    data = bytearray(data)
+    data[at] ^= 0x10
+    return bytes(data)
+
+
+DAMAGE = {
+    "first byte": (lambda data: flipped(data, 0), "damaged"),
+    "flags": (lambda data: flipped(data, 18), "damaged"),
+    "head": (lambda data: flipped(data, 40), "damaged"),
+    "middle": (lambda data: flipped(data, len(data) // 2), "damaged"),
+    "before the MAC": (lambda data: flipped(data, -33), "damaged"),
+    "in the MAC": (lambda data: flipped(data, -1), "damaged"),
+    "a byte missing": (lambda data: data[:-1], "damaged"),
+    "half of it": (lambda data: data[:len(data) // 2], "damaged"),
+    "31 bytes": (lambda data: data[:31], "cut off"),
+    "32 zeros": (lambda data: bytes(32), "damaged"),
+    "empty": (lambda data: b"", "cut off"),
+    "a byte more": (lambda data: data + b"\0", "damaged"),
+    "twice": (lambda data: data * 2, "damaged"),
+    "text": (lambda data: b"no state at all, but a text of some length\n" * 9, "damaged"),
+}
+
+
+class TestDamaged:
+    """A file that cannot be trusted is set aside for somebody to look at; the server starts without it."""
+
+    def ends_without(self, server, reason, caller):
+        """Starts over what stands in the place of the state now."""
+        server.start()
+        line = server.log.wait(OURS)[-1]
+        server.log.expect(OURS)
+        assert str(state_of(server)) in line and re.search(reason, line), line
+        assert len(asides(server)) == 1 and asides(server)[0] in line
+        forget(server, caller)
+        kept = Caller(server).granted()
+        again(server)
+        passed(kept.get(PAGE))
+
+    def stopped(self, server):
+        caller = Caller(server).granted()
+        server.stop()
+        return caller
+
+    @pytest.mark.parametrize("kind", DAMAGE)
+    def test_bytes(self, keeper, kind):
+        caller = self.stopped(keeper)
+        change, reason = DAMAGE[kind]
+        damaged = change(state_of(keeper).read_bytes())
+        state_of(keeper).write_bytes(damaged)
+        self.ends_without(keeper, reason, caller)
+        assert (keeper.root / "state" / asides(keeper)[0]).read_bytes() == damaged
+
+    def test_other_key(self, keeper):
+        caller = self.stopped(keeper)
+        key_of(keeper).write_bytes(os.urandom(32))
+        self.ends_without(keeper, "another key", caller)
+
+    def test_no_key(self, keeper):
+        """A lost key is made anew; the old file is then a stranger's."""
+        caller = self.stopped(keeper)
+        key_of(keeper).unlink()
+        self.ends_without(keeper, "another key", caller)
+        assert stat.S_IMODE(key_of(keeper).stat().st_mode) == 0o600
+
+    def test_file_of_another_server(self, keeper, make_keeper):
+        caller, there = self.stopped(keeper), make_keeper()
+        Caller(there).granted()
+        there.stop()
+        shutil.copyfile(state_of(there), state_of(keeper))
+        there.start()
+        self.ends_without(keeper, "another key", caller)
+
+    def test_other_version(self, keeper):
+        caller = self.stopped(keeper)
+        data = state_of(keeper).read_bytes()[:-32]
+        state_of(keeper).write_bytes(resign(keeper, re.sub(rb"^interauth state .", b"interauth state ?", data)))
+        self.ends_without(keeper, "version", caller)
+
+    @pytest.mark.parametrize("mode", [0o644, 0o660, 0o602, 0o666, 0o640])
+    def test_mode(self, keeper, mode):
+        caller = self.stopped(keeper)
+        state_of(keeper).chmod(mode)
+        self.ends_without(keeper, f"mode {mode:04o}", caller)
+
+    def test_owner(self, keeper):
+        if os.getuid() != 0:
+            pytest.skip("only root can give a file away")
+        caller = self.stopped(keeper)
+        os.chown(state_of(keeper), 65534, -1)
+        self.ends_without(keeper, "user 65534", caller)
+
+    def test_symlink(self, keeper):
+        caller = self.stopped(keeper)
+        real = keeper.root / "state" / "real"
+        state_of(keeper).rename(real)
+        state_of(keeper).symlink_to(real)
+        before = real.read_bytes()
+        self.ends_without(keeper, "cannot be opened", caller)
+        assert real.read_bytes() == before
+
+    @pytest.mark.parametrize("kind", ["directory", "fifo"])
+    def test_no_file(self, keeper, kind):
+        caller = self.stopped(keeper)
+        state_of(keeper).unlink()
+        state_of(keeper).mkdir(mode=0o700) if kind == "directory" else os.mkfifo(state_of(keeper), 0o600)
+        self.ends_without(keeper, "must be a file", caller)
+
+    def test_removed(self, keeper):
+        """No file is no error: a first start is like that."""
+        caller = self.stopped(keeper)
+        state_of(keeper).unlink()
+        keeper.start()
+        forget(keeper, caller)
+
+    def test_cut_off_writing(self, keeper):
+        """What a power cut left of a file that was being written is not in the way."""
+        caller = self.stopped(keeper)
+        elsewhere = keeper.root / "elsewhere"
+        elsewhere.write_text("not ours")
+        for leave in (lambda path: path.write_bytes(b"half"), lambda path: path.symlink_to(elsewhere)):
+            leave(keeper.root / "state" / "grants.new")
+            keeper.start()
+            passed(caller.get(PAGE))
+            keeper.stop()
+        assert elsewhere.read_text() == "not ours"
+        assert sorted(path.name for path in (keeper.root / "state").iterdir()) == ["grants", "grants.key"]
+
+
+class TestUnsafe:
+    """Where somebody else could replace the files, the server does not start."""
+
+    def refuses(self, server, *parts):
+        with pytest.raises(Unstartable) as error:
+            server.start()
+        said = [line for line in str(error.value).splitlines() if re.search(r"\[sauth:(error|crit)\]", line)]
+        assert said and all(part in said[-1] for part in parts), str(error.value)
+        server.log.allow(r"\[sauth:error\] .*SAuthStateFile|AH00020")
+
+    @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, 0o1777])
+    def test_directory_others_write(self, make_keeper, mode):
+        server = make_keeper(start=False)
+        (server.root / "state").chmod(mode)
+        self.refuses(server, str(server.root / "state"), "only it can write")
+        (server.root / "state").chmod(0o755)  # reading is no danger: the files themselves are private
+        server.start()
+        passed(Caller(server).granted().get(PAGE))
+
+    def test_directory_of_another(self, make_keeper):
+        if os.getuid() != 0:
+            pytest.skip("only root can give a directory away")
+        server = make_keeper(start=False)
+        os.chown(server.root / "state", 65534, -1)
+        self.refuses(server, str(server.root / "state"), "user 0")
+
+    def test_no_directory(self, make_keeper):
+        server = make_keeper(start=False)
+        (server.root / "state").rmdir()
+        self.refuses(server, str(server.root / "state"), "No such file")
+        (server.root / "state").write_text("")
+        self.refuses(server, str(server.root / "state"), "directory")
+
+    @pytest.mark.parametrize("size", [0, 31, 33])
+    def test_key_size(self, keeper, size):
+        keeper.stop()
+        key_of(keeper).write_bytes(bytes(size))
+        self.refuses(keeper, str(key_of(keeper)), "32 bytes")
+        assert state_of(keeper).exists() and not asides(keeper)
+
+    @pytest.mark.parametrize("mode", [0o644, 0o660, 0o604])
+    def test_key_mode(self, keeper, mode):
+        keeper.stop()
+        key_of(keeper).chmod(mode)
+        self.refuses(keeper, str(key_of(keeper)), f"mode {mode:04o}")
+
+    @pytest.mark.parametrize("kind", ["symlink", "fifo", "directory"])
+    def test_key_kind(self, keeper, kind):
+        keeper.stop()
+        real = keeper.root / "state" / "real"
+        key_of(keeper).rename(real)
+        if kind == "symlink":
+            key_of(keeper).symlink_to(real)
+        elif kind == "fifo":
+            os.mkfifo(key_of(keeper), 0o600)
+        else:
+            key_of(keeper).mkdir(mode=0o700)
+        self.refuses(keeper, str(key_of(keeper)))
+
+    def test_at_reload(self, keeper):
+        """A reload says so and goes on: what is served comes from memory."""
+        caller = Caller(keeper).granted(nonces=4)
+        (keeper.root / "state").chmod(0o777)
+        before = state_of(keeper).read_bytes()
+        keeper.log.expect(OURS + ".*only it can write")
+        keeper.graceful()
+        passed(caller.get(PAGE))
+        assert state_of(keeper).read_bytes() == before
+        (keeper.root / "state").chmod(0o700)
+        keeper.graceful()
+        again(keeper)
+        passed(caller.get(PAGE))
+
+
+class TestFullDisk:
+    def test_old_file_stays(self, make_keeper):
+        server = make_keeper(start=False)
+        disk = server.root / "state"
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", str(disk)],
+                              capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
+        try:
+            self.course(server, disk)
+        finally:
+            server.stop()
+            subprocess.run(["umount", str(disk)], check=True)
+
+    def course(self, server, disk):
+        server.start()
+        saved, lost = Caller(server).granted(), Caller(server)
+        server.graceful()
+        before = state_of(server).read_bytes()
+        full = disk / "full"
+        with open(full, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+        lost.granted()
+        server.log.expect(OURS + ".*No space left on device")
+        server.graceful()
+        passed(lost.get(PAGE))
+        assert state_of(server).read_bytes() == before
+        assert sorted(path.name for path in disk.iterdir()) == ["full", "grants", "grants.key"]
+        after_crash_allowed = server.log.allow
+        after_crash_allowed(ENDED_BADLY)
+        end_uncleanly(server)
+        full.unlink()
+        server.start()
+        refused(server, saved.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+        passed(saved.get(PAGE))
+        forget(server, lost)
+        again(server)
+        passed(saved.get(PAGE))
+
+    def test_nothing_can_be_written_at_start(self, make_keeper):
+        """Served would be what cannot be kept, under a file that still says it is complete."""
+        server = make_keeper()
+        server.stop()
+        (server.root / "state" / "grants.new").mkdir()
+        with pytest.raises(Unstartable, match="grants.new"):
+            server.start()
+        server.log.allow(OURS + "|AH00020")
+
+
+# --- what is in the file --------------------------------------------------------------------------------------------
+
+def compress(words, block):
+    """One step of SHA-256 (FIPS 180-4), because hashlib does not begin at a state."""
+    w = list(struct.unpack(">16I", block))
+    for i in range(16, 64):
+        a, b = w[i - 15], w[i - 2]
+        w.append((w[i - 16] + w[i - 7] + (ror(a, 7) ^ ror(a, 18) ^ a >> 3) + (ror(b, 17) ^ ror(b, 19) ^ b >> 10)) & MASK)
+    a, b, c, d, e, f, g, h = words
+    for i in range(64):
+        one = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + (e & f ^ ~e & g) + K256[i] + w[i]
+        two = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + (a & b ^ a & c ^ b & c)
+        a, b, c, d, e, f, g, h = (one + two) & MASK, a, b, c, (d + one) & MASK, e, f, g
+    return [(old + new) & MASK for old, new in zip(words, (a, b, c, d, e, f, g, h))]
+
+
+MASK = 0xffffffff
+
+
+def ror(word, by):
+    return (word >> by | word << 32 - by) & MASK
+
+
+def roots(power, count=64):
+    """The first 32 bits of the fractions of roots of the first primes."""
+    primes = [n for n in range(2, 320) if all(n % m for m in range(2, n))][:count]
+    found = []
+    for prime in primes:
+        low, high = 0, prime << 40
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if middle ** power <= prime << 32 * power else (low, middle)
+        found.append(low & MASK)
+    return found
+
+
+K256 = roots(3)
+
+
+def last_block(data):
+    """Data behind a first block of 64 bytes, padded."""
+    return data + b"\x80" + bytes(55 - len(data)) + struct.pack(">Q", 8 * (64 + len(data)))
+
+
+def makes(inner, outer, nonce):
+    """Whether two states are the halves of the key that made a fresh nonce."""
+    digest = compress(inner, last_block(nonce[:8]))
+    whole = compress(outer, last_block(struct.pack(">8I", *digest)))
+    return struct.pack(">8I", *whole)[:8] == nonce[8:]
+
+
+def holds_epoch(data, nonce):
+    """Whether the key of the nonces stands anywhere in some bytes, as HMAC states or as itself."""
+    for at in range(len(data) - 63):
+        for order in "<>":
+            words = struct.unpack_from(order + "16I", data, at)
+            if makes(words[:8], words[8:], nonce):
+                return True
+        if hmac.digest(data[at:at + 32], nonce[:8], "sha256")[:8] == nonce[8:]:
+            return True
+    return False
+
+
+class TestContents:
+    def test_harness_knows_the_states(self):
+        """The search below finds a key that is there: it can fail."""
+        first = roots(2, 8)
+        assert first[0] == 0x6a09e667 and K256[0] == 0x428a2f98
+        key, body = bytes(range(32)), b"12345678"
+        states = [compress(first, bytes(byte ^ pad for byte in key.ljust(64, b"\0"))) for pad in (0x36, 0x5c)]
+        nonce = body + hmac.digest(key, body, "sha256")[:8]
+        assert makes(*states, nonce)
+        assert holds_epoch(b"xyz" + struct.pack("<16I", *states[0], *states[1]) + b"x" * 9, nonce)
+        assert holds_epoch(b"xyz" + key + b"x" * 99, nonce)
+        assert not holds_epoch(bytes(200), nonce)
+
+    def test_no_secret(self, keeper):
+        caller = Caller(keeper).granted(nonces=2)
+        fresh = from_b64url(caller.generate())
+        form = caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        keeper.graceful()
+        dirty = state_of(keeper).read_bytes()
+        keeper.stop()
+        clean = state_of(keeper).read_bytes()
+        secrets = [caller.token.encode(), from_b64url(caller.token), SECRET, b64url(SECRET).encode(), SECRET.hex().encode(),
+                   key_of(keeper).read_bytes(), *(from_b64url(nonce) for nonce in caller.nonces)]
+        for data in (dirty, clean):
+            assert UID.encode() in data and b"read" in data
+            assert not [secret for secret in secrets if secret in data]
+            assert not holds_epoch(data, fresh)
+        keeper.start()
+        passed(caller.get(PAGE, nonce=b64url(fresh)))
+
+    def test_private(self, keeper):
+        names = sorted(path.name for path in (keeper.root / "state").iterdir())
+        assert names == ["grants", "grants.key"]
+        for path in (state_of(keeper), key_of(keeper)):
+            entry = path.stat()
+            assert stat.S_IMODE(entry.st_mode) == 0o600 and entry.st_uid == os.getuid()
+        key = key_of(keeper).read_bytes()
+        again(keeper)
+        assert key_of(keeper).read_bytes() == key and len(key) == 32
+
+
+# --- a world that changed meanwhile -----------------------------------------------------------------------------------
+
+class TestMeanwhile:
+    def test_participant_removed(self, make_keeper):
+        server = make_keeper(participants=PEOPLE)
+        caller, other = Caller(server).granted(), Caller(server, OTHER, OTHER_SECRET).granted()
+        server.stop()
+        server.participants(PEOPLE[1:])
+        server.start()
+        assert re.search(r" 1 grants .*; 1 grants were over", server.log.wait("a clean stop")[-1])
+        passed(other.get(PAGE))
+        refused(server, server.get(PAGE, {"Authorization": caller.header()}), 401, "invalid_credentials", "token_unknown")
+        server.participants(PEOPLE)  # back, as another one of the same name
+        for come_back in (server.graceful, lambda: again(server)):
+            come_back()
+            refused(server, server.get(PAGE, {"Authorization": caller.header("A" * 22)}), 401, "invalid_credentials",
+                    "token_unknown")
+        passed(other.get(PAGE))
+        passed(caller.granted().get(PAGE))
+
+    def test_used_access_request_of_a_removed_participant(self, make_keeper):
+        """Its memory stays, should the same participant come back in time."""
+        server = make_keeper(participants=PEOPLE)
+        caller = Caller(server)
+        form = caller.form(caller.body())
+        assert caller.submit("request_access", form).status == 200
+        server.stop()
+        server.participants(PEOPLE[1:])
+        server.start()
+        server.participants(PEOPLE)
+        again(server)
+        refused(server, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+
+    def test_order_of_participants(self, make_keeper):
+        server = make_keeper(participants=PEOPLE)
+        caller, other = Caller(server).granted(), Caller(server, OTHER, OTHER_SECRET).granted()
+        server.stop()
+        server.participants([participant("first", ["read"], b"a third secret of 24 byte"), *reversed(PEOPLE)])
+        server.start()
+        for one in (caller, other):
+            answer = passed(one.get("/cgi-bin/orders"))
+            assert Shown(answer).env["SAUTH_PARTICIPANT"] == one.uid
+
+    def test_secret_changed(self, make_keeper):
+        """A grant ends with the secret it was minted under, whether the server ran meanwhile or not."""
+        server = make_keeper()
+        caller = Caller(server).granted()
+        server.stop()
+        server.participants([participant(secret=OTHER_SECRET)])
+        server.start()
+        caller.secret = OTHER_SECRET
+        refused(server, caller.get(PAGE), 401, "token_revoked", "secret_rotated")
+
+    def test_capabilities_renumbered(self, make_keeper):
+        """On disk a capability is a name."""
+        people = [participant(UID, ["read", "update", "delete"]), participant(OTHER, ["read"], OTHER_SECRET)]
+        server = make_keeper(participants=people)
+        caller, both = Caller(server).granted("read"), Caller(server).granted("read", "delete")
+        server.stop()
+        server.participants([participant(OTHER, ["admin", "delete", "x", "read"], OTHER_SECRET),
+                             participant(UID, ["update", "admin", "delete", "read"])])
+        server.start()
+        for end in (lambda: None, lambda: again(server)):
+            end()
+            assert Shown(passed(caller.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
+            seen = Shown(passed(both.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"]
+            assert sorted(seen.split()) == ["delete", "read"]
+
+    def test_capability_gone(self, make_keeper):
+        """A name that nobody holds any more is in no grant, and its number is not given to another name."""
+        server = make_keeper(participants=[participant(UID, ["update", "read"])])
+        caller = Caller(server).granted("update", "read")
+        server.stop()
+        server.participants([participant(UID, ["admin", "read"])])
+        server.start()
+        assert Shown(passed(caller.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
+
+    def test_smaller_capacity(self, make_keeper):
+        """Grants that do not fit are dropped, and that is said; the rest is served."""
+        config = "SAuthGrantQuota 100\nSAuthReplayQuota 100\n"
+        server = make_keeper("SAuthGrantCapacity 20\nSAuthReplayCapacity 20\n" + config)
+        callers = [Caller(server).granted() for _ in range(12)]
+        server.stop()
+        server.configure(STATE + "SAuthGrantCapacity 8\nSAuthReplayCapacity 20\n" + config + BASIC)
+        server.start()
+        line = server.log.wait("a clean stop")[-1]
+        assert " 8 grants and 12 used" in line and "4 grants were over" in line
+        server.log.allow("reason=token_unknown")
+        statuses = [server.get(PAGE, {"Authorization": caller.header()}).status for caller in callers]
+        assert sorted(statuses) == [200] * 8 + [401] * 4
+
+    def test_used_access_requests_that_do_not_fit(self, make_keeper):
+        """A memory with holes is no memory: it is as young as the start."""
+        server = make_keeper("SAuthReplayCapacity 20\nSAuthReplayQuota 20\n")
+        caller = Caller(server)
+        forms = [caller.form(caller.body()) for _ in range(6)]
+        for form in forms:
+            assert caller.submit("request_access", form).status == 200
+        one_second_later(server)
+        server.stop()
+        server.configure(STATE + "SAuthReplayCapacity 3\nSAuthReplayQuota 3\n" + BASIC)
+        server.start()
+        server.log.allow("reason=(access_replayed|replay_memory_young|replay_quota|replays_full)")
+        for form in forms:
+            assert caller.submit("request_access", form).status in (401, 429, 503)
+
+    def test_directive_removed_and_back(self, keeper):
+        """Meanwhile nothing was saved: what the file says may have been used."""
+        caller = Caller(keeper).granted(nonces=2)
+        used = caller.header()
+        keeper.stop()
+        keeper.configure(BASIC)
+        keeper.start()
+        keeper.stop()
+        keeper.configure(STATE + BASIC)
+        keeper.start()
+        passed(keeper.get(PAGE, {"Authorization": used}))
+        refused(keeper, keeper.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
+
+    def test_directive_added_at_reload(self, make_keeper):
+        server = make_keeper(start=False)
+        server.configure(BASIC)
+        server.start()
+        caller = Caller(server).granted(nonces=2)
+        server.configure(STATE + BASIC)
+        server.graceful()
+        assert state_of(server).exists()
+        again(server)
+        passed(caller.get(PAGE))
+
+    def test_directive_removed_at_reload(self, keeper):
+        """The file it leaves is marked: nonces used since then must not come back."""
+        caller = Caller(keeper).granted(nonces=2)
+        keeper.configure(BASIC)
+        keeper.graceful()
+        used = caller.header()
+        passed(keeper.get(PAGE, {"Authorization": used}))
+        keeper.stop()
+        keeper.configure(STATE + BASIC)
+        keeper.start()
+        answer = keeper.get(PAGE, {"Authorization": used})
+        assert answer.status == 401
+        keeper.log.expect("reason=(nonce_foreign|token_unknown)")
+
+
+class TestTwoServers:
+    """One file belongs to one server."""
+
+    def test_no_crash(self, make_keeper, make_server):
+        first = make_keeper()
+        second = make_server(Site(config=STATE.replace("@ROOT@", str(first.root)) + BASIC), start=False)
+        for server in (first, second):
+            server.log.allow(r"\[sauth:error\] .*SAuthStateFile|AH00020")
+        with pytest.raises(Unstartable, match="another"):
+            second.start()
+        caller = Caller(first).granted(nonces=4)
+        first.graceful()
+        passed(caller.get(PAGE))
+        again(first)
+        passed(caller.get(PAGE))
+        first.stop()
+        second.start()
+        passed(caller_of(second, caller).get(PAGE))
+        second.stop()
+        first.start()
+        passed(caller.get(PAGE))
+
+
+def caller_of(server, caller):
+    """The same caller, at another server that took the state over."""
+    other = Caller(server)
+    other.token, other.nonces = caller.token, [caller.nonces.pop()]
+    return other
