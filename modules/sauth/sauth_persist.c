@@ -16,6 +16,13 @@
 APLOG_USE_MODULE(sauth);
 
 #define SAVE_INTERVAL apr_time_from_sec(30)
+#define CLAIM_KEY     "interauth.sauth.state"
+
+/* Which file this process has claimed: kept across reloads, over which the claim must not be lost. */
+typedef struct claim {
+    const char *path; /* NULL: none */
+    int fd;
+} claim;
 
 static struct {
     const char *path; /* NULL: nothing is kept */
@@ -124,6 +131,31 @@ static apr_status_t on_stop(void *unused)
     return APR_SUCCESS;
 }
 
+static void release(claim *held)
+{
+    if (held->path)
+        close(held->fd);
+    held->path = NULL;
+}
+
+/* Claims the file of this configuration, instead of that of the one before. */
+static apr_status_t claim_file(apr_pool_t *ptemp, server_rec *s, const char **error)
+{
+    claim *held = ap_retained_data_get(CLAIM_KEY);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!held)
+        held = ap_retained_data_create(CLAIM_KEY, sizeof *held);
+    if (held->path && persist.path && !strcmp(held->path, persist.path))
+        return APR_SUCCESS;
+    release(held);
+    if (persist.path)
+        rv = st_state_lock(&held->fd, persist.path, ptemp, error);
+    if (persist.path && !rv)
+        held->path = apr_pstrdup(s->process->pool, persist.path);
+    return rv;
+}
+
 int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh)
 {
     const char *error = NULL;
@@ -132,10 +164,11 @@ int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     persist.path = sauth_server_of(s)->state_file;
     persist.s = s;
     persist.parent = getpid();
+    rv = claim_file(ptemp, s, &error);
     if (!persist.path)
         return OK;
-    if ((rv = st_state_key(persist.key, persist.path, ptemp, &error))) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, rv, s, "sauth: SAuthStateFile: %s", error);
+    if (rv || (rv = st_state_key(persist.key, persist.path, ptemp, &error))) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | (fresh ? APLOG_STARTUP : 0), rv, s, "sauth: SAuthStateFile: %s", error);
         persist.path = NULL;
         return fresh ? HTTP_INTERNAL_SERVER_ERROR : OK;
     }

@@ -11,9 +11,10 @@
 #include "state_file.h"
 #include "state_record.h"
 
-#define FILE_MAX   ((apr_off_t)1 << 31)
-#define BUFFER     65536
-#define KEY_SUFFIX ".key"
+#define FILE_MAX    ((apr_off_t)1 << 31)
+#define BUFFER      65536
+#define KEY_SUFFIX  ".key"
+#define LOCK_SUFFIX ".lock"
 
 /* --- the directory and the files in it ------------------------------------------------------------------------- */
 
@@ -53,12 +54,12 @@ static apr_status_t open_private(int *fd, const char *path, apr_off_t *size, apr
 {
     struct stat st;
 
-    *fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
     if (*fd < 0)
         return errno == ENOENT ? APR_ENOENT : say(error, p, errno, path, "cannot be opened");
     if (fstat(*fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) {
-        *error = apr_psprintf(p, "%s has mode %04o: it must be a file of user %ld that only it can read (chmod 600)", path,
-                              (unsigned)st.st_mode & 07777, (long)geteuid());
+        *error = apr_psprintf(p, "%s is of user %ld, with mode %04o: it must be a file of user %ld that only it can read "
+                              "(chmod 600)", path, (long)st.st_uid, (unsigned)st.st_mode & 07777, (long)geteuid());
         close(*fd);
         return APR_EACCES;
     }
@@ -150,6 +151,30 @@ apr_status_t st_state_key(unsigned char key[ST_STATE_KEY_LEN], const char *path,
     return rv;
 }
 
+/* A lock of fcntl is the process's own: children do not inherit it, and no end of the process leaves it behind. */
+apr_status_t st_state_lock(int *fd, const char *path, apr_pool_t *ptemp, const char **error)
+{
+    const char *file = apr_pstrcat(ptemp, path, LOCK_SUFFIX, NULL);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    apr_status_t rv = check_directory(path, ptemp, error);
+
+    *fd = -1;
+    if (rv)
+        return rv;
+    *fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (*fd < 0)
+        return say(error, ptemp, errno, file, "cannot be opened");
+    if (!fcntl(*fd, F_SETLK, &whole))
+        return APR_SUCCESS;
+    rv = errno;
+    close(*fd);
+    *fd = -1;
+    if (rv != EACCES && rv != EAGAIN)
+        return say(error, ptemp, rv, file, "cannot be locked");
+    *error = apr_psprintf(ptemp, "%s belongs to another server that is running", path);
+    return rv;
+}
+
 /* --- authentication -------------------------------------------------------------------------------------------- */
 
 /* A context of its own for one key and one file. NULL where OpenSSL fails. */
@@ -210,12 +235,13 @@ static apr_status_t write_state(int fd, const unsigned char *key, st_grants *gra
                                 apr_time_t now, apr_pool_t *ptemp)
 {
     unsigned char mac[IA_SHA256_LEN];
+    st_state_mask mask = {key, {0}};
     sink *s = apr_pcalloc(ptemp, sizeof *s);
 
     s->fd = fd;
-    if (!(s->mac = mac_begin(key)))
+    if (RAND_bytes(mask.salt, sizeof mask.salt) != 1 || !(s->mac = mac_begin(key)))
         return APR_EGENERAL;
-    st_state_write(put, s, grants, names, clean, now);
+    st_state_write(put, s, &mask, grants, names, clean, now);
     flush(s);
     if (!mac_end(s->mac, mac) && !s->rv)
         s->rv = APR_EGENERAL;
@@ -245,7 +271,9 @@ apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KE
     close(fd);
     if (!rv && rename(next, path))
         rv = errno;
-    if (!rv)
+    if (rv)
+        unlink(next);
+    else
         rv = sync_directory(path, ptemp);
     return rv ? say(error, ptemp, rv, path, "cannot be written") : APR_SUCCESS;
 }
@@ -302,7 +330,7 @@ apr_status_t st_state_load(st_state_report *report, const char *path, const unsi
     if (!is_authentic(key, data, len)) {
         *error = apr_psprintf(ptemp, "%s is damaged, or was written with another key", path);
         rv = APR_EGENERAL;
-    } else if (st_state_read(report, data, len, grants, names, now)) {
+    } else if (st_state_read(report, key, data, len, grants, names, now)) {
         *error = apr_psprintf(ptemp, "%s is of another version", path);
         rv = APR_EGENERAL;
     }

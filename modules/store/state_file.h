@@ -2,7 +2,8 @@
  * Grants on disk, so that they survive a stop and a power cut.
  *
  * One file, written whole by the parent process beside its target and renamed over it, fsynced with its directory, and
- * authenticated by an HMAC under a key that only the parent's user can read. It holds SHA-256 of tokens, never tokens.
+ * authenticated by an HMAC under a key that only the parent's user can read. It holds SHA-256 of tokens, never tokens,
+ * and no key in clear.
  *
  * A file written at a clean stop is marked clean and carries everything: grants, used access requests, epoch key of the
  * nonces, clock. Before serving, the next start replaces it by one marked dirty, which after an unclean end brings back
@@ -43,6 +44,12 @@ typedef struct st_state_report {
  * @return APR_SUCCESS; else `*error` says what and where
  */
 apr_status_t st_state_key(unsigned char key[ST_STATE_KEY_LEN], const char *path, apr_pool_t *ptemp, const char **error);
+
+/**
+ * Claims a state file for this process until it ends or closes `*fd`: two servers must not share one.
+ * @return APR_SUCCESS; else `*fd` is -1 and `*error` says what and where
+ */
+apr_status_t st_state_lock(int *fd, const char *path, apr_pool_t *ptemp, const char **error);
 
 /**
  * Writes the state durably.

@@ -1,5 +1,5 @@
 /*
- * head:    magic, flags, saved, birth, last stamp, epoch key (zero in a dirty file)
+ * head:    magic, flags, saved, birth, last stamp, salt, masked epoch key (nothing is masked in a dirty file)
  * names:   count, then each capability name, so that a grant's set can be written as numbers of this file
  * records: 'G' and a grant, or 'R' and a used access request; 'E' ends them
  * Numbers are little-endian; a name is a length byte and its bytes. Participants are written by id.
@@ -10,6 +10,27 @@
 #define MAGIC     "interauth state 1"
 #define MAGIC_LEN (sizeof MAGIC)
 #define CLEAN     1u
+
+/* XOR with a keystream of HMAC-SHA256(file key, label, salt, counter): the same call hides and shows. */
+static void apply_mask(ia_mac_key *epoch, const unsigned char *key, const unsigned char salt[ST_STATE_SALT_LEN])
+{
+    static const char label[] = "interauth epoch mask"; /* no beginning of a file: the key authenticates files too */
+    unsigned char stream[IA_SHA256_LEN], *bytes = (unsigned char *)epoch, counter = 0;
+    ia_bytes parts[] = {{label, sizeof label}, {salt, ST_STATE_SALT_LEN}, {&counter, 1}};
+    ia_mac_key mac;
+    apr_size_t at;
+
+    ia_mac_key_load(&mac, key, ST_STATE_KEY_LEN);
+    for (at = 0; at < sizeof *epoch; at++) {
+        if (at % IA_SHA256_LEN == 0) {
+            counter = (unsigned char)(at / IA_SHA256_LEN);
+            ia_mac_compute(stream, IA_HASH_SHA256, &mac, parts, 3);
+        }
+        bytes[at] ^= stream[at % IA_SHA256_LEN];
+    }
+    ia_wipe(stream, sizeof stream);
+    ia_wipe(&mac, sizeof mac);
+}
 
 typedef struct writer {
     st_state_put put;
@@ -42,16 +63,22 @@ static void put_words(const writer *w, const apr_uint64_t *words, unsigned count
         put_number(w, words[i], 8);
 }
 
-static void write_head(const writer *w, st_grants *grants, int clean, apr_time_t now)
+static void write_head(const writer *w, const st_state_mask *mask, st_grants *grants, int clean, apr_time_t now)
 {
-    static const ia_mac_key none;
+    ia_mac_key epoch = {{0}, {0}, {0}, {0}};
 
+    if (clean) {
+        epoch = *st_grants_epoch(grants);
+        apply_mask(&epoch, mask->key, mask->salt);
+    }
     w->put(w->sink, MAGIC, MAGIC_LEN);
     put_number(w, clean ? CLEAN : 0, 4);
     put_number(w, (apr_uint64_t)now, 8);
     put_number(w, (apr_uint64_t)st_grants_birth(grants), 8);
     put_number(w, st_grants_clock(grants, 0), 8);
-    w->put(w->sink, clean ? st_grants_epoch(grants) : &none, sizeof none);
+    w->put(w->sink, mask->salt, ST_STATE_SALT_LEN);
+    w->put(w->sink, &epoch, sizeof epoch);
+    ia_wipe(&epoch, sizeof epoch);
 }
 
 static void write_names(const writer *w, const st_state_names *names)
@@ -89,14 +116,14 @@ static void write_grant(const writer *w, const st_grant *grant, const char *id, 
     put_words(w, grant->nonces.stamps, IA_NONCE_STAMPS);
 }
 
-void st_state_write(st_state_put put, void *sink, st_grants *grants, const st_state_names *names, int clean,
-                    apr_time_t now)
+void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, st_grants *grants,
+                    const st_state_names *names, int clean, apr_time_t now)
 {
     writer w = {put, sink};
     char id[IA_NAME_MAX + 1];
     apr_uint32_t i;
 
-    write_head(&w, grants, clean, now);
+    write_head(&w, mask, grants, clean, now);
     write_names(&w, names);
     for (i = 0; i < st_grants_high_water(grants); i++) {
         st_grant grant;
@@ -183,9 +210,10 @@ typedef struct loading {
     st_state_report *report;
 } loading;
 
-static int read_head(loading *l)
+static int read_head(loading *l, const unsigned char *key)
 {
     char magic[MAGIC_LEN];
+    unsigned char salt[ST_STATE_SALT_LEN];
     apr_time_t birth;
     apr_uint64_t stamp;
     ia_mac_key epoch;
@@ -197,9 +225,11 @@ static int read_head(loading *l)
     get_number(&l->r, 8);
     birth = (apr_time_t)get_number(&l->r, 8);
     stamp = get_number(&l->r, 8);
+    get(&l->r, salt, sizeof salt);
     get(&l->r, &epoch, sizeof epoch);
     if (l->r.too_short)
         return 0;
+    apply_mask(&epoch, key, salt);
     st_grants_resume(l->grants, stamp, l->clean ? &epoch : NULL, birth);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
@@ -275,15 +305,17 @@ static void read_replay(loading *l)
         index = ST_NOBODY;
     if (st_replay_record(l->grants, mac, index, APR_UINT32_MAX, forget, l->now) == IA_OK)
         l->report->replays++;
+    else /* a memory with a hole is as young as this start */
+        st_grants_resume(l->grants, 0, st_grants_epoch(l->grants), l->now);
 }
 
-apr_status_t st_state_read(st_state_report *report, const unsigned char *data, apr_size_t len, st_grants *grants,
-                           const st_state_names *names, apr_time_t now)
+apr_status_t st_state_read(st_state_report *report, const unsigned char *key, const unsigned char *data, apr_size_t len,
+                           st_grants *grants, const st_state_names *names, apr_time_t now)
 {
     loading l = {{data, len, 0}, grants, names, now, 0, {0}, 0, report};
     char tag = 0;
 
-    if (!read_head(&l))
+    if (!read_head(&l, key))
         return APR_EGENERAL;
     report->clean = l.clean;
     read_names(&l);
