@@ -12,5 +12,9 @@
 #define IA_NOTE_SAUTH_EXPIRES      "sauth-expires"
 #define IA_NOTE_ISIGN_RESULT       "isign-result"
 #define IA_NOTE_ISIGN_DIGEST       "isign-digest"
+#define IA_NOTE_ISIGN_PARTICIPANT  "isign-participant"
+#define IA_NOTE_ISIGN_KEYID        "isign-keyid"
+#define IA_NOTE_ISIGN_COVERED      "isign-covered"
+#define IA_NOTE_ISIGN_ALG          "isign-alg"
 
 #endif

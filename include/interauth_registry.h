@@ -26,6 +26,15 @@ typedef struct ia_registry_entry {
     char id[IA_NAME_MAX + 1];
 } ia_registry_entry;
 
+/** A participant's public key as the registry knows it now. */
+typedef struct ia_registry_key {
+    apr_uint32_t owner_index;
+    apr_uint64_t owner_incarnation;
+    apr_time_t not_before, not_after;         /**< microseconds; 0 is open */
+    unsigned char thumbprint[IA_SHA256_LEN];  /**< RFC 7638: equal thumbprints are equal keys */
+    ia_key_raw raw;
+} ia_registry_key;
+
 typedef struct ia_registry {
     /** @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault; `out` is zeroed unless IA_OK */
     ia_result (*find)(ia_registry_entry *out, const char *id);
@@ -36,6 +45,11 @@ typedef struct ia_registry {
     int (*role_number)(const char *name);
     /** The name of a number, or NULL. Lives as long as the process. */
     const char *(*capability_name)(int number);
+    /** The key with this kid of this participant. @return IA_OK, IA_SIG_KEY_UNKNOWN or a fault */
+    ia_result (*key)(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
+                     apr_size_t kid_len);
+    /** The key with this thumbprint, whosever it is. Results as above. */
+    ia_result (*key_by_thumbprint)(ia_registry_key *out, const unsigned char thumbprint[IA_SHA256_LEN]);
     /** How many places there are. */
     apr_uint32_t (*capacity)(void);
 } ia_registry;

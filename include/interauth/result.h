@@ -106,7 +106,7 @@ typedef enum ia_severity {
     X(IA_TUNNEL_REFUSED,             94, "tunnel_refused", "method_not_allowed", 405, NONE, NOTABLE, "CONNECT is refused") \
     X(IA_LOCATION_UNGUARDED,         95, "location_unguarded", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
     X(IA_SIGNER_MISMATCH,            96, "signer_mismatch", "wrong_signer", 403, NONE, NOTABLE, "The grant is another participant's than the signature") \
-    X(IA_SIGNATURE_WANTED,           97, "signature_wanted", "signature_required", 401, FRESH, ROUTINE, "A signature is required") \
+    X(IA_SIGNATURE_WANTED,           97, "signature_wanted", "signature_required", 403, NONE, NOTABLE, "A signature is required") \
     X(IA_SIGNATURE_NARROW,           98, "signature_narrow", "signature_component_missing", 403, NONE, NOTABLE, "The signature does not cover enough") \
     /* room */                                                                                                        \
     X(IA_GRANTS_FULL,               100, "grants_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
@@ -117,6 +117,7 @@ typedef enum ia_severity {
     X(IA_NAMES_FULL,                105, "names_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")   \
     X(IA_KEYS_FULL,                 106, "keys_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")    \
     X(IA_VERIFICATIONS_FULL,        107, "verifications_full", "too_many_requests", 429, RETRY, NOTABLE, "Too many signatures that failed") \
+    X(IA_SPOOL_FULL,                108, "spool_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
     /* body digests (RFC 9530) */                                                                                     \
     X(IA_DIGEST_MISSING,            110, "digest_missing", "digest_missing", 400, NONE, NOTABLE, "Content-Digest is required") \
     X(IA_DIGEST_MALFORMED,          111, "digest_malformed", "digest_malformed", 400, NONE, NOTABLE, "Malformed Content-Digest") \

@@ -1,5 +1,8 @@
 #include <httpd.h>
+#include <apr_strings.h>
+#include <apr_uri.h>
 #include <http_core.h>
+#include <string.h>
 #include "directive.h"
 #include "mod_isign.h"
 
@@ -7,13 +10,16 @@
 #define MAX_DEFAULT    (64 * 1024 * 1024)
 #define MEMORY_MAX     (64 * 1024 * 1024)
 #define BODY_MAX       (APR_INT64_C(1) << 40)
+#define AGE_DEFAULT    300
+#define TOTAL_DEFAULT  (APR_INT64_C(1) << 30)
+#define REPLAYS_DEFAULT 20000
 
 void *isign_dir_create(apr_pool_t *p, char *path)
 {
     isign_dir *conf = apr_pcalloc(p, sizeof *conf);
 
     (void)path;
-    conf->spool_memory = conf->spool_max = -1;
+    conf->spool_memory = conf->spool_max = conf->max_age = -1;
     return conf;
 }
 
@@ -22,8 +28,15 @@ static isign_dir merge(const isign_dir *base, const isign_dir *add)
     isign_dir conf;
 
     DIRECTIVE_MERGE(&conf, base, add, mode, ISIGN_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, body, ISIGN_BODY_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, spool_memory, -1);
     DIRECTIVE_MERGE(&conf, base, add, spool_max, -1);
+    DIRECTIVE_MERGE(&conf, base, add, cover, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, max_age, -1);
+    DIRECTIVE_MERGE(&conf, base, add, algorithms, 0);
+    DIRECTIVE_MERGE(&conf, base, add, tag, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, scheme, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, authority, NULL);
     return conf;
 }
 
@@ -37,9 +50,25 @@ void *isign_dir_merge(apr_pool_t *p, void *base, void *add)
 
 isign_dir isign_dir_effective(request_rec *r)
 {
-    static const isign_dir defaults = {ISIGN_OFF, MEMORY_DEFAULT, MAX_DEFAULT};
+    static const isign_dir defaults = {ISIGN_OFF, ISIGN_BODY_SPOOL, MEMORY_DEFAULT, MAX_DEFAULT, NULL, AGE_DEFAULT,
+                                       0, NULL, NULL, NULL};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
+}
+
+void *isign_server_create(apr_pool_t *p, server_rec *s)
+{
+    isign_server *conf = apr_pcalloc(p, sizeof *conf);
+
+    (void)s;
+    conf->spool_total = TOTAL_DEFAULT;
+    conf->replay_capacity = REPLAYS_DEFAULT;
+    return conf;
+}
+
+isign_server *isign_server_of(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &isign_module);
 }
 
 static const char *set_mode(cmd_parms *cmd, void *conf_, const char *arg)
@@ -63,8 +92,13 @@ static const char *set_body(cmd_parms *cmd, void *conf_, const char *way, const 
     isign_dir *conf = conf_;
     const char *error;
 
+    if (!strcasecmp(way, "stream")) {
+        conf->body = ISIGN_BODY_STREAM;
+        return memory ? "ISignBody stream: no size expected" : NULL;
+    }
     if (strcasecmp(way, "spool"))
-        return "ISignBody: spool [MEM [MAX]] expected";
+        return "ISignBody: spool [MEM [MAX]] or stream expected";
+    conf->body = ISIGN_BODY_SPOOL;
     conf->spool_memory = MEMORY_DEFAULT;
     conf->spool_max = MAX_DEFAULT;
     if (memory && (error = directive_size(cmd, memory, 0, MEMORY_MAX, &conf->spool_memory)))
@@ -74,8 +108,103 @@ static const char *set_body(cmd_parms *cmd, void *conf_, const char *way, const 
     return conf->spool_memory > conf->spool_max ? "ISignBody: MEM is larger than MAX" : NULL;
 }
 
+/* A component that a policy can ask for: a field name in lower case, or a derived component of requests. */
+static int is_component(const char *name)
+{
+    static const char *const derived[] = {"@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path",
+                                          "@query"};
+    unsigned i;
+
+    if (*name == '@') {
+        for (i = 0; i < sizeof derived / sizeof derived[0]; i++)
+            if (!strcmp(name, derived[i]))
+                return 1;
+        return 0;
+    }
+    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_!#$%&'*+.^`|~") == strlen(name);
+}
+
+static const char *set_cover(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    isign_dir *conf = conf_;
+
+    if (!is_component(arg))
+        return apr_psprintf(cmd->pool, "ISignCover: a field name in lower case, or a derived component such as @method, "
+                            "expected, not \"%s\"", arg);
+    if (!conf->cover)
+        conf->cover = apr_array_make(cmd->pool, 8, sizeof(const char *));
+    APR_ARRAY_PUSH(conf->cover, const char *) = arg;
+    return NULL;
+}
+
+static const char *set_max_age(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    return directive_number(cmd, arg, 1, 86400, &((isign_dir *)conf_)->max_age);
+}
+
+static const char *set_algorithms(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    ia_algorithm algorithm = ia_algorithm_find(arg, strlen(arg));
+
+    if (algorithm == IA_ALGORITHM_NONE)
+        return apr_psprintf(cmd->pool, "ISignAlgorithms: ed25519, ecdsa-p256-sha256, ecdsa-p384-sha384, rsa-pss-sha512, "
+                            "rsa-v1_5-sha256 or hmac-sha256 expected, not \"%s\"", arg);
+    ((isign_dir *)conf_)->algorithms |= 1u << algorithm;
+    return NULL;
+}
+
+static const char *set_tag(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    const char *at;
+
+    (void)cmd;
+    for (at = arg; *at; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            return "ISignTag: printable ASCII expected";
+    ((isign_dir *)conf_)->tag = *arg ? arg : NULL;
+    return *arg ? NULL : "ISignTag: a tag expected";
+}
+
+static const char *set_external(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    isign_dir *conf = conf_;
+    apr_uri_t uri;
+
+    if (apr_uri_parse(cmd->pool, arg, &uri) || !uri.scheme || !uri.hostname || uri.user || uri.query || uri.fragment ||
+        (uri.path && strcmp(uri.path, "/")) || (strcmp(uri.scheme, "http") && strcmp(uri.scheme, "https")))
+        return apr_psprintf(cmd->pool, "ISignExternal: http://host[:port] or https://host[:port] expected, not \"%s\"", arg);
+    conf->scheme = uri.scheme;
+    conf->authority = uri.hostinfo;
+    return NULL;
+}
+
+static const char *set_spool_total(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    return error ? error : directive_size(cmd, arg, 0, BODY_MAX, &isign_server_of(cmd->server)->spool_total);
+}
+
+static const char *set_replay_capacity(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    return error ? error : directive_number(cmd, arg, 1, 16777216, &isign_server_of(cmd->server)->replay_capacity);
+}
+
+#define ANYWHERE (RSRC_CONF | ACCESS_CONF)
+
 const command_rec isign_directives[] = {
-    AP_INIT_TAKE1("ISign", set_mode, NULL, RSRC_CONF | ACCESS_CONF, "off, observe or require: body digests of requests"),
-    AP_INIT_TAKE123("ISignBody", set_body, NULL, RSRC_CONF | ACCESS_CONF,
-                    "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most"),
+    AP_INIT_TAKE1("ISign", set_mode, NULL, ANYWHERE, "off, observe or require: signatures and body digests of requests"),
+    AP_INIT_TAKE123("ISignBody", set_body, NULL, ANYWHERE,
+                    "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most; or stream: check on the way"),
+    AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that a signature must cover"),
+    AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "seconds that a signature is good"),
+    AP_INIT_ITERATE("ISignAlgorithms", set_algorithms, NULL, ANYWHERE, "algorithms that are accepted"),
+    AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts"),
+    AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE, "scheme and authority that callers see, behind a proxy"),
+    AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
+    AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "signature nonces that are remembered"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

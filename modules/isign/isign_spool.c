@@ -19,6 +19,7 @@ struct isign_spool {
     apr_off_t in_memory;
     apr_off_t length;
     apr_file_t *file;           /* the rest, or NULL */
+    isign_budget *budget;
     apr_bucket_brigade *left;   /* what the reader has not taken yet */
 };
 
@@ -44,6 +45,8 @@ static ia_result keep(isign_spool *s, const char *data, apr_size_t len, apr_off_
 {
     ia_result rc = IA_OK;
 
+    if (!isign_budget_take(s->budget, len))
+        return IA_SPOOL_FULL;
     if (s->file || s->in_memory + (apr_off_t)len > memory) {
         rc = to_file(s, data, len);
     } else {
@@ -106,6 +109,7 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
     s->memory = apr_brigade_create(r->pool, s->alloc);
+    s->budget = isign_budget_open(r->pool);
     while (!end) {
         apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
 

@@ -5,22 +5,41 @@
 #include "hygiene.h"
 #include "problem.h"
 #include "snapshot.h"
+#include "startup.h"
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog, (void)ptemp;
+    return startup_is_dry_run() ? OK : isign_store_open(pconf, s);
+}
+
+static void child_init(apr_pool_t *p, server_rec *s)
+{
+    (void)s;
+    isign_store_child_init(p);
+}
 
 static int post_read_request(request_rec *r)
 {
     snapshot_take(r);
     hygiene_strip_inbound(r);
+    isign_keep_fields(r);
     return DECLINED;
 }
 
 static void register_hooks(apr_pool_t *p)
 {
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_check_access(isign_check_headers, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_fixups(isign_check_body, NULL, NULL, APR_HOOK_LAST);
     ap_hook_fixups(isign_export, NULL, NULL, APR_HOOK_REALLY_LAST);
     problem_register(p, "ISIGN_PROBLEM");
     isign_spool_register(p);
+    isign_stream_register(p);
+    isign_require_register(p);
 }
 
-AP_DECLARE_MODULE(isign) = {STANDARD20_MODULE_STUFF, isign_dir_create, isign_dir_merge, NULL, NULL, isign_directives,
-                            register_hooks, 0};
+AP_DECLARE_MODULE(isign) = {STANDARD20_MODULE_STUFF, isign_dir_create, isign_dir_merge, isign_server_create, NULL,
+                            isign_directives, register_hooks, 0};

@@ -1,6 +1,6 @@
 /**
- * mod_isign: is this message whole? Bodies are held against their Content-Digest before the handler runs, so that a
- * changed one never reaches the app.
+ * mod_isign: is this message whole, and whose is it? Signatures (RFC 9421) are verified before a body is read, bodies are
+ * held against their Content-Digest (RFC 9530) before the handler runs: a changed one never reaches the app.
  */
 #ifndef MOD_ISIGN_H
 #define MOD_ISIGN_H
@@ -9,28 +9,117 @@
 #include <http_config.h>
 #include <util_filter.h>
 #include "interauth/digest.h"
+#include "interauth/httpsig.h"
+#include "grant_table.h"
+#include "interauth_registry.h"
 
 extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("default"))); /* httpd looks it up by name */
 extern const command_rec isign_directives[];
 
 typedef enum isign_mode { ISIGN_UNSET, ISIGN_OFF, ISIGN_OBSERVE, ISIGN_REQUIRE } isign_mode;
 
+typedef enum isign_body { ISIGN_BODY_UNSET, ISIGN_BODY_SPOOL, ISIGN_BODY_STREAM } isign_body;
+
 /** Per location. */
 typedef struct isign_dir {
     isign_mode mode;
-    apr_int64_t spool_memory; /**< bytes of a body kept in memory; -1 unset */
-    apr_int64_t spool_max;    /**< bytes of a body at most; -1 unset */
+    isign_body body;
+    apr_int64_t spool_memory;  /**< bytes of a body kept in memory; -1 unset */
+    apr_int64_t spool_max;     /**< bytes of a body at most; -1 unset */
+    apr_array_header_t *cover; /**< of const char *: components a signature must cover; NULL unset */
+    apr_int64_t max_age;       /**< seconds since `created`; -1 unset */
+    unsigned algorithms;       /**< bits 1u << ia_algorithm; 0 unset */
+    const char *tag;           /**< which signature; NULL unset */
+    const char *scheme;        /**< as the outside sees it; NULL: of the connection */
+    const char *authority;     /**< likewise; NULL: Host, if the server answers for it */
 } isign_dir;
+
+/** Of the server as a whole. */
+typedef struct isign_server {
+    apr_int64_t spool_total;     /**< bytes that all spooled bodies may take */
+    apr_int64_t replay_capacity; /**< nonces that are remembered */
+} isign_server;
 
 void *isign_dir_create(apr_pool_t *p, char *path);
 void *isign_dir_merge(apr_pool_t *p, void *base, void *add);
 isign_dir isign_dir_effective(request_rec *r);
+void *isign_server_create(apr_pool_t *p, server_rec *s);
+isign_server *isign_server_of(server_rec *s);
+
+#define ISIGN_SKEW apr_time_from_sec(30) /* how far the caller's clock may differ */
+
+/* --- what is shared -------------------------------------------------------------------------------------------- */
+
+/** This process's view; `nonces` is NULL until post_config. */
+typedef struct isign_shared {
+    st_grants *nonces;          /**< only its memory of used proofs is used */
+    struct isign_account *account; /**< bytes of bodies held by all processes */
+    apr_uint64_t spool_total;
+    apr_uint32_t replay_quota;
+    const ia_registry *registry; /**< NULL where no module knows participants: nobody can be verified then */
+} isign_shared;
+
+extern isign_shared isign;
+
+int isign_store_open(apr_pool_t *pconf, server_rec *s);
+void isign_store_child_init(apr_pool_t *p);
+
+/** One body's part of the common budget; given back with its pool. */
+typedef struct isign_budget {
+    apr_uint64_t taken;
+} isign_budget;
+
+isign_budget *isign_budget_open(apr_pool_t *p);
+/** @return 0 when there are not so many bytes left */
+int isign_budget_take(isign_budget *budget, apr_size_t bytes);
+
+/** Uses a nonce of a participant up. @return IA_OK, IA_SIG_NONCE_REPLAYED or a fault of the store */
+ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signature, apr_time_t until, apr_time_t now);
+
+/** A public key ready to verify, from a bounded cache of this child. The caller unrefs it. */
+ia_result isign_key_get(ia_key **out, const ia_registry_key *key);
+
+/* --- one external request -------------------------------------------------------------------------------------- */
+
+typedef struct isign_state {
+    int headers_checked;
+    ia_result headers_rc;        /**< of the signature */
+    const ia_httpsig *signature; /**< verified, or NULL */
+    const char *participant;     /**< who signed */
+    int body_checked;
+    ia_result body_rc;
+    int status;                  /**< httpd's own, where it is better than the outcome's */
+    unsigned algorithms;         /**< digests that were verified */
+    struct isign_spool *spool;   /**< NULL where there is no body, or it streams */
+} isign_state;
+
+/** The state of the external request that `r` belongs to. */
+isign_state *isign_state_of(request_rec *r);
+
+int isign_has_body(request_rec *r);
+
+/** post_read_request: keeps the fields of a signed request as they came. */
+void isign_keep_fields(request_rec *r);
+
+/** check_access: the signature, before a byte of the body is asked for. */
+int isign_check_headers(request_rec *r);
 
 /** fixups, after authorization: reads, checks and keeps the body. */
 int isign_check_body(request_rec *r);
 
 /** fixups, last: the app's environment. */
 int isign_export(request_rec *r);
+
+/** Logs and answers a refusal. @return the status to return from a hook */
+int isign_refuse(request_rec *r, ia_result rc, int status);
+void isign_log(request_rec *r, const char *what, ia_result rc);
+
+/** `Require signed [COMPONENT..]`, and who asks for a signature where no AuthType does. */
+void isign_require_register(apr_pool_t *p);
+
+/** Hashes a body on its way to the handler. */
+void isign_stream_add(request_rec *r, const ia_digest_claim *claim, ia_digest *digest);
+void isign_stream_register(apr_pool_t *p);
 
 /* --- the spool: a body that was read before its handler ------------------------------------------------------- */
 

@@ -14,7 +14,9 @@
 #include "startup.h"
 
 #define SEGMENT_KEY    "interauth.registry"
-#define SEGMENT_LAYOUT (APR_UINT64_C(1) << 32 | sizeof(st_participant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(2) << 32 | sizeof(st_participant))
+
+enum { PARTICIPANTS, KEYS };
 
 static void register_hooks(apr_pool_t *p);
 
@@ -23,40 +25,57 @@ AP_DECLARE_MODULE(registry) = {
 
 registry_state registry;
 
-static int make_segment(server_rec *s, apr_uint32_t capacity, segment **out)
+static apr_size_t participants_size(apr_uint32_t capacity)
 {
-    apr_status_t rv;
+    return (st_participants_size(capacity) + 63) & ~(apr_size_t)63;
+}
 
-    *out = segment_create(s, SEGMENT_KEY, st_participants_size(capacity), SEGMENT_LAYOUT, &rv);
-    if (!*out) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "registry: no shared memory for %u participants (%" APR_SIZE_T_FMT
-                     " bytes); lower RegistryCapacity", capacity, st_participants_size(capacity));
-        return 0;
+static segment *make_segment(server_rec *s, const registry_config *conf)
+{
+    apr_uint32_t participants = (apr_uint32_t)conf->capacity, keys = (apr_uint32_t)conf->key_capacity;
+    apr_size_t size = participants_size(participants) + st_keys_size(keys);
+    apr_status_t rv;
+    segment *seg = segment_create(s, SEGMENT_KEY, size, SEGMENT_LAYOUT, &rv);
+
+    if (!seg) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "registry: no shared memory for %u participants and %u keys (%"
+                     APR_SIZE_T_FMT " bytes); lower RegistryCapacity or RegistryKeyCapacity", participants, keys, size);
+        return NULL;
     }
-    (*out)->numbers[0] = capacity;
-    return 1;
+    seg->numbers[PARTICIPANTS] = participants;
+    seg->numbers[KEYS] = keys;
+    return seg;
+}
+
+static void attach(apr_pool_t *pconf, const segment *seg, const ia_mac_key *hash_key)
+{
+    registry.capacity = seg->numbers[PARTICIPANTS];
+    registry.table = apr_pcalloc(pconf, sizeof *registry.table);
+    registry.keys = apr_pcalloc(pconf, sizeof *registry.keys);
+    st_owner_init();
+    st_participants_attach(registry.table, seg->base, seg->numbers[PARTICIPANTS], hash_key);
+    st_keys_attach(registry.keys, (char *)seg->base + participants_size(seg->numbers[PARTICIPANTS]), seg->numbers[KEYS],
+                   hash_key);
 }
 
 static int open_table(apr_pool_t *pconf, server_rec *s)
 {
-    apr_uint32_t wanted = (apr_uint32_t)registry_config_of(s)->capacity;
+    const registry_config *conf = registry_config_of(s);
     segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
     unsigned char random[32];
     ia_mac_key key;
 
-    if (!seg && !make_segment(s, wanted, &seg))
+    if (!seg && !(seg = make_segment(s, conf)))
         return 0;
-    if (seg->numbers[0] != wanted)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "registry: RegistryCapacity %u comes into force after a stop and "
-                     "start; %u stays for now", wanted, seg->numbers[0]);
+    if (seg->numbers[PARTICIPANTS] != (apr_uint32_t)conf->capacity || seg->numbers[KEYS] != (apr_uint32_t)conf->key_capacity)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "registry: RegistryCapacity %" APR_INT64_T_FMT " and "
+                     "RegistryKeyCapacity %" APR_INT64_T_FMT " come into force after a stop and start; %u and %u stay for "
+                     "now", conf->capacity, conf->key_capacity, seg->numbers[PARTICIPANTS], seg->numbers[KEYS]);
     if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&key, random, sizeof random)) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "registry: no random bytes");
         return 0;
     }
-    registry.table = apr_pcalloc(pconf, sizeof *registry.table);
-    registry.capacity = seg->numbers[0];
-    st_owner_init();
-    st_participants_attach(registry.table, seg->base, seg->numbers[0], &key);
+    attach(pconf, seg, &key);
     ia_wipe(random, sizeof random);
     ia_wipe(&key, sizeof key);
     return 1;
@@ -66,6 +85,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)plog, (void)ptemp;
     registry.table = NULL;
+    registry.keys = NULL;
     APR_OPTIONAL_HOOK(ap, status_hook, registry_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     (void)pconf;
     return OK;

@@ -8,6 +8,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include "interauth_registry.h"
+#include "key_table.h"
 #include "participant_table.h"
 
 extern module AP_MODULE_DECLARE_DATA registry_module __attribute__((visibility("default"))); /* httpd looks it up by name */
@@ -16,11 +17,13 @@ extern const ia_registry registry_provider;
 
 #define REGISTRY_CAPACITY_DEFAULT 10000
 #define REGISTRY_CAPACITY_MAX     16777216
+#define REGISTRY_KEYS_DEFAULT     10000
 
 /** The one configuration of the server (all directives are global). */
 typedef struct registry_config {
     const char *file;
     apr_int64_t capacity;
+    apr_int64_t key_capacity;
 } registry_config;
 
 /** Made anew for each reading of the configuration. */
@@ -30,6 +33,7 @@ void *registry_config_create(apr_pool_t *p, server_rec *s);
 /** What a status page and a log want to know. Copied to the children at fork. */
 typedef struct registry_state {
     st_participants *table; /**< NULL until the segment is open */
+    st_keys *keys;
     apr_uint32_t capacity;
     const char *stale;      /**< why the newest file is not in force, or NULL */
 } registry_state;

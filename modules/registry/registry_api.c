@@ -57,9 +57,45 @@ static const char *capability_name(int number)
     return registry.table ? st_names_get(&registry.table->capabilities, number) : NULL;
 }
 
+static ia_result copy_key(ia_registry_key *out, const st_key *from, ia_result rc)
+{
+    memset(out, 0, sizeof *out);
+    if (rc)
+        return rc;
+    out->owner_index = from->owner_index;
+    out->owner_incarnation = from->owner_incarnation;
+    out->not_before = from->not_before;
+    out->not_after = from->not_after;
+    memcpy(out->thumbprint, from->thumbprint, sizeof out->thumbprint);
+    out->raw = from->raw;
+    return IA_OK;
+}
+
+static ia_result key(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
+                     apr_size_t kid_len)
+{
+    st_key copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.keys)
+        rc = st_key_find(registry.keys, owner_index, owner_incarnation, kid, kid_len, &copy);
+    return copy_key(out, &copy, rc);
+}
+
+static ia_result key_by_thumbprint(ia_registry_key *out, const unsigned char thumbprint[IA_SHA256_LEN])
+{
+    st_key copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.keys)
+        rc = st_key_find_thumbprint(registry.keys, thumbprint, &copy);
+    return copy_key(out, &copy, rc);
+}
+
 static apr_uint32_t capacity(void)
 {
     return registry.capacity;
 }
 
-const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name, capacity};
+const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name,
+                                      key, key_by_thumbprint, capacity};

@@ -9,6 +9,7 @@ void *registry_config_create(apr_pool_t *p, server_rec *s)
 
     (void)s;
     conf->capacity = REGISTRY_CAPACITY_DEFAULT;
+    conf->key_capacity = REGISTRY_KEYS_DEFAULT;
     return conf;
 }
 
@@ -41,7 +42,17 @@ static const char *set_capacity(cmd_parms *cmd, void *unused, const char *arg)
                  : directive_number(cmd, arg, 1, REGISTRY_CAPACITY_MAX, &registry_config_of(cmd->server)->capacity);
 }
 
+static const char *set_key_capacity(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    return error ? error
+                 : directive_number(cmd, arg, 1, REGISTRY_CAPACITY_MAX, &registry_config_of(cmd->server)->key_capacity);
+}
+
 const command_rec registry_directives[] = {
     AP_INIT_TAKE1("RegistryFile", set_file, NULL, RSRC_CONF, "JSON file of participants, read at each reload"),
     AP_INIT_TAKE1("RegistryCapacity", set_capacity, NULL, RSRC_CONF, "participants that fit into shared memory"),
+    AP_INIT_TAKE1("RegistryKeyCapacity", set_key_capacity, NULL, RSRC_CONF, "public keys that fit into shared memory"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -18,10 +18,12 @@ static struct {
     ia_participants list;
 } checked;
 
-static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info)
+static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info, int is_secret)
 {
     if (info->filetype != APR_REG)
         return "is no regular file";
+    if (!is_secret)
+        return info->protection & (APR_FPROT_WWRITE | APR_FPROT_GWRITE) ? "may be written by group or others" : NULL;
     if (info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))
         return apr_psprintf(p, "has mode %04x: it holds secrets, so others may not read it and group or others may not "
                                "write it (chmod 640)", (unsigned)info->protection & 0xfff);
@@ -31,7 +33,7 @@ static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info)
 }
 
 /* Opens, checks the mode of what was opened, reads. Returns what is wrong, or NULL. */
-static const char *read_file(apr_pool_t *p, const char *path, char **text, apr_size_t *len)
+static const char *read_file(apr_pool_t *p, const char *path, int is_secret, char **text, apr_size_t *len)
 {
     apr_file_t *file;
     apr_finfo_t info;
@@ -43,7 +45,7 @@ static const char *read_file(apr_pool_t *p, const char *path, char **text, apr_s
         return apr_psprintf(p, "cannot be opened: %s", apr_strerror(rv, message, sizeof message));
     if ((rv = apr_file_info_get(&info, APR_FINFO_TYPE | APR_FINFO_PROT | APR_FINFO_SIZE, file))) {
         error = apr_psprintf(p, "cannot be examined: %s", apr_strerror(rv, message, sizeof message));
-    } else if (!(error = check_mode(p, &info))) {
+    } else if (!(error = check_mode(p, &info, is_secret))) {
         *len = (apr_size_t)info.size;
         *text = apr_palloc(p, *len + 1);
         (*text)[*len] = '\0';
@@ -54,12 +56,53 @@ static const char *read_file(apr_pool_t *p, const char *path, char **text, apr_s
     return error;
 }
 
+/* The key of a {"kid", "file"}: a PEM public key or certificate, beside the participants file unless absolute. */
+static const char *read_key(apr_pool_t *p, const char *base, ia_participant_key *key)
+{
+    const char *path, *wrong;
+    char *text = NULL;
+    apr_size_t len = 0;
+    ia_result rc;
+
+    path = key->file[0] == '/' ? key->file : apr_pstrcat(p, ap_make_dirstr_parent(p, base), key->file, NULL);
+    if ((wrong = read_file(p, path, 0, &text, &len)))
+        return apr_psprintf(p, "key %s: %s %s", key->kid, path, wrong);
+    rc = ia_key_from_pem(&key->raw, text, len);
+    if (!rc && key->algorithm != IA_ALGORITHM_NONE)
+        rc = ia_key_set_algorithm(&key->raw, key->algorithm);
+    return rc ? apr_psprintf(p, "key %s: %s is no public key or certificate that can be used: %s", key->kid, path,
+                             ia_outcome_of(rc)->tag)
+              : NULL;
+}
+
+static const char *read_keys(apr_pool_t *p, const registry_config *conf, ia_participants *list)
+{
+    ia_participant_error error = {NULL};
+    apr_int64_t count = 0;
+    unsigned i, k;
+
+    for (i = 0; i < list->count; i++) {
+        for (k = 0; k < list->list[i].public_key_count; k++, count++) {
+            const char *wrong = NULL;
+
+            if (list->list[i].public_keys[k].file)
+                wrong = read_key(p, conf->file, &list->list[i].public_keys[k]);
+            if (wrong)
+                return apr_psprintf(p, "participant %u (%s): %s", list->list[i].line, list->list[i].id, wrong);
+        }
+    }
+    if (count > conf->key_capacity)
+        return apr_psprintf(p, "lists %" APR_INT64_T_FMT " keys, more than RegistryKeyCapacity %" APR_INT64_T_FMT, count,
+                            conf->key_capacity);
+    return ia_participants_check_keys(list, p, &error) ? error.text : NULL;
+}
+
 static const char *read_participants(apr_pool_t *p, const registry_config *conf, ia_participants *list)
 {
     ia_participant_error error;
     char *text = NULL;
     apr_size_t len = 0;
-    const char *wrong = read_file(p, conf->file, &text, &len);
+    const char *wrong = read_file(p, conf->file, 1, &text, &len);
 
     if (wrong)
         return wrong;
@@ -69,7 +112,7 @@ static const char *read_participants(apr_pool_t *p, const registry_config *conf,
         wrong = apr_psprintf(p, "lists %u participants, more than RegistryCapacity %" APR_INT64_T_FMT, list->count,
                              conf->capacity);
     ia_wipe(text, len);
-    return wrong;
+    return wrong ? wrong : read_keys(p, conf, list);
 }
 
 static apr_status_t forget_checked(void *unused)
@@ -123,6 +166,8 @@ int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
     if (registry.stale)
         return OK;
     rc = st_participants_load(registry.table, checked.pool ? &checked.list : &none, apr_time_now(), ptemp, &report);
+    if (!rc)
+        rc = st_keys_load(registry.keys, registry.table, checked.pool ? &checked.list : &none, apr_time_now(), ptemp);
     if (checked.pool) {
         wipe_list(&checked.list);
         apr_pool_destroy(checked.pool);

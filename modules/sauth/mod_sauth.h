@@ -134,6 +134,9 @@ int sauth_force_authn(request_rec *r);
 /** Presentation: Authorization: SAuth. Fills the state; the caller logs and answers. */
 ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, const char *header, sauth_state *state);
 
+/** Presentation: a message signature that mod_isign verified, of this participant. */
+ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, const char *signer, sauth_state *state);
+
 /** Checks that do not depend on the nonce: scope and presentation of a grant at this location. */
 ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant);
 

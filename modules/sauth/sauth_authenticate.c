@@ -32,10 +32,12 @@ ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant)
 
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const char *header = apr_table_get(r->headers_in, "Authorization");
+    const char *header = apr_table_get(r->headers_in, "Authorization"), *signer;
 
     if (r->method_number == M_CONNECT)
         return IA_TUNNEL_REFUSED;
+    if (!header && (conf->accept & IA_PRESENT_SIGNATURE) && (signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT)))
+        return sauth_present_signature(r, conf, signer, state);
     if (!header)
         return IA_CREDENTIALS_MISSING;
     if (!(conf->accept & IA_PRESENT_SAUTH))
@@ -49,18 +51,24 @@ static ia_result decide_again(const sauth_dir *conf, const sauth_state *state)
     return state->rc ? state->rc : sauth_check_location(conf, &state->grant);
 }
 
-static void write_notes(request_rec *r, sauth_state *state)
+static void write_grant_notes(request_rec *r, const sauth_state *state)
 {
     char *grant = apr_palloc(r->pool, IA_BASE64URL_SIZE(IA_GRANT_ID_LEN));
     char *expires = apr_palloc(r->pool, IA_RFC3339_SIZE);
 
     ia_base64url_encode(grant, state->grant_id, IA_GRANT_ID_LEN);
     ia_timestamp_format(expires, state->grant.expires);
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_GRANT, grant);
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_EXPIRES, expires);
+}
+
+static void write_notes(request_rec *r, sauth_state *state)
+{
     apr_table_setn(r->notes, IA_NOTE_SAUTH_PARTICIPANT, state->entry.id);
     apr_table_setn(r->notes, IA_NOTE_SAUTH_CAPABILITIES, sauth_capability_names(r->pool, &state->capabilities));
     apr_table_setn(r->notes, IA_NOTE_SAUTH_SCHEME, ia_presentation_name((ia_presentation)state->grant.presentation));
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_GRANT, grant);
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_EXPIRES, expires);
+    if (state->grant.presentation != IA_PRESENT_SIGNATURE)
+        write_grant_notes(r, state);
 }
 
 static void clear_notes(request_rec *r)

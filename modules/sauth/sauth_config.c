@@ -91,8 +91,10 @@ static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
 
     if (!strcasecmp(arg, "sauth"))
         conf->accept |= IA_PRESENT_SAUTH;
+    else if (!strcasecmp(arg, "signature"))
+        conf->accept |= IA_PRESENT_SIGNATURE;
     else
-        return apr_psprintf(cmd->pool, "SAuthAccept: sauth expected, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool, "SAuthAccept: sauth or signature expected, not \"%s\"", arg);
     return NULL;
 }
 
@@ -266,7 +268,7 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec sauth_directives[] = {
-    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth"),
+    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth, signature"),
     AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),
     AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),
     AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE, "tell the app by environment (env) or request headers (headers)"),

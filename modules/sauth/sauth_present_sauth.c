@@ -8,6 +8,8 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
+#include "interauth_notes.h"
+#include "request.h"
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
 
@@ -105,10 +107,16 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
 static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_authorization *auth, sauth_state *state,
                               int still_has_secret, apr_time_t now)
 {
+    const char *signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
+    apr_uint64_t held;
     ia_result rc;
 
-    if ((rc = sauth_check_location(conf, &state->grant)))
+    rc = signer && strcmp(signer, state->entry.id) ? IA_SIGNER_MISMATCH : sauth_check_location(conf, &state->grant);
+    if (rc) {
+        if (ia_nonce_unused(&state->grant.nonces, &held, 1)) /* nothing was used up: the caller goes on with what it has */
+            sauth_nextnonce_write(r, state, held);
         return rc;
+    }
     if (state->grant.expires <= now)
         return IA_GRANT_EXPIRED;
     if (!still_has_secret)

@@ -16,6 +16,9 @@
 
 APLOG_USE_MODULE(sauth);
 
+#define FAULT_KINDS 256 /* more than there are outcomes */
+#define FAULT_PAUSE apr_time_from_sec(10)
+
 static ap_filter_rec_t *private_filter;
 
 static const environment_row rows[] = {
@@ -39,14 +42,42 @@ static int level_of(ia_severity severity)
     return APLOG_ERR;
 }
 
+/*
+ * A full table makes a fault of every request. Each process says so once in a while, and then how often it did not:
+ * who fills a table must not fill the disk too.
+ */
+static int is_fault_due(const ia_outcome *outcome, apr_time_t now, apr_uint32_t *suppressed)
+{
+    static struct {
+        apr_int64_t said;
+        apr_uint32_t suppressed;
+    } faults[FAULT_KINDS];
+    unsigned count;
+    apr_size_t kind = (apr_size_t)(outcome - ia_outcomes(&count)) % FAULT_KINDS;
+    apr_int64_t said = __atomic_load_n(&faults[kind].said, __ATOMIC_RELAXED);
+
+    *suppressed = 0;
+    if ((said && now >= said && now - said < FAULT_PAUSE) ||
+        !__atomic_compare_exchange_n(&faults[kind].said, &said, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        __atomic_add_fetch(&faults[kind].suppressed, 1, __ATOMIC_RELAXED);
+        return 0;
+    }
+    *suppressed = __atomic_exchange_n(&faults[kind].suppressed, 0, __ATOMIC_RELAXED);
+    return 1;
+}
+
 static void log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *location,
                         const char *rule)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
+    apr_uint32_t suppressed = 0;
 
-    ap_log_rerror(APLOG_MARK, level_of(outcome->severity), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s", what,
+    if (outcome->severity == IA_SEVERITY_FAULT && !is_fault_due(outcome, apr_time_now(), &suppressed))
+        return;
+    ap_log_rerror(APLOG_MARK, level_of(outcome->severity), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", location, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "");
+                  participant ? "\"" : "", location, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "",
+                  suppressed ? apr_psprintf(r->pool, " suppressed=%u", suppressed) : "");
 }
 
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)

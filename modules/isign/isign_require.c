@@ -1,0 +1,67 @@
+/* Require signed [COMPONENT..]: a signature that was verified, and that covers these components. */
+#include <httpd.h>
+#include <ap_provider.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_auth.h>
+#include <string.h>
+#include "mod_isign.h"
+#include "request.h"
+
+/* What a Require line asks for: names, NULL at the end. */
+typedef struct demand {
+    const char **components;
+} demand;
+
+static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    apr_array_header_t *names = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    demand *d = apr_palloc(cmd->pool, sizeof *d);
+    const char *name;
+
+    while (*line && *(name = ap_getword_white(cmd->pool, &line))) {
+        if (strspn(name, "@abcdefghijklmnopqrstuvwxyz0123456789-_") != strlen(name))
+            return apr_psprintf(cmd->pool, "Require signed: \"%s\" is no component name", name);
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+    APR_ARRAY_PUSH(names, const char *) = NULL;
+    d->components = (const char **)names->elts;
+    *parsed = d;
+    return NULL;
+}
+
+/*
+ * Without an AuthType httpd has nobody to ask for credentials: 403 then, which says what is wanted in Accept-Signature.
+ * With one, "no user" lets it ask.
+ */
+static authz_status check(request_rec *r, const char *line, const void *parsed)
+{
+    const demand *d = parsed;
+    const isign_state *state = isign_state_of(r);
+    const char **name;
+
+    (void)line;
+    if (!state->signature) {
+        if (!r->user && ap_auth_type(r))
+            return AUTHZ_DENIED_NO_USER;
+        isign_refuse(r, IA_SIGNATURE_WANTED, 0);
+        return AUTHZ_DENIED;
+    }
+    for (name = d->components; *name; name++) {
+        if (ia_httpsig_covers(state->signature, *name))
+            continue;
+        isign_refuse(r, IA_SIGNATURE_NARROW, 0);
+        return AUTHZ_DENIED;
+    }
+    return AUTHZ_GRANTED;
+}
+
+static const authz_provider signed_provider = {check, parse};
+
+void isign_require_register(apr_pool_t *p)
+{
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "signed", AUTHZ_PROVIDER_VERSION, &signed_provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}

@@ -1,0 +1,206 @@
+/* What the processes share: nonces of signatures, bytes of bodies that are being read. And each child's keys. */
+#include <httpd.h>
+#include <ap_provider.h>
+#include <apr_thread_mutex.h>
+#include <http_log.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "mod_isign.h"
+#include "segment.h"
+
+APLOG_USE_MODULE(isign);
+
+#define SEGMENT_KEY    "interauth.isign"
+#define SEGMENT_LAYOUT (APR_UINT64_C(1) << 32 | sizeof(st_grant))
+#define HOLDERS        1023 /* processes whose part is known */
+#define CACHE_SLOTS    512  /* keys of a child; a power of two */
+
+enum { REPLAYS, PARTICIPANTS };
+
+/*
+ * What a process holds is written down under its name too: when it is killed, the next child that starts takes its place
+ * and gives back what it held.
+ */
+typedef struct isign_account {
+    apr_uint64_t total;
+    apr_uint64_t pad;
+    struct holder {
+        apr_uint64_t owner;
+        apr_uint64_t held;
+    } holders[HOLDERS];
+} isign_account;
+
+static struct holder *own_part; /* of this process, or NULL */
+
+isign_shared isign;
+
+static segment *make_segment(server_rec *s, const st_grants_config *layout)
+{
+    apr_status_t rv;
+    segment *seg = segment_create(s, SEGMENT_KEY, sizeof(isign_account) + st_grants_size(layout), SEGMENT_LAYOUT, &rv);
+
+    if (!seg) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "isign: no shared memory for %u nonces; lower ISignReplayCapacity",
+                     layout->replays);
+        return NULL;
+    }
+    seg->numbers[REPLAYS] = layout->replays;
+    seg->numbers[PARTICIPANTS] = layout->participants;
+    return seg;
+}
+
+int isign_store_open(apr_pool_t *pconf, server_rec *s)
+{
+    const isign_server *conf = isign_server_of(s);
+    st_grants_config layout = {1, (apr_uint32_t)conf->replay_capacity, 1};
+    segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
+    unsigned char random[32];
+    ia_mac_key unused;
+
+    isign.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
+    if (isign.registry)
+        layout.participants = isign.registry->capacity();
+    if (!seg && !(seg = make_segment(s, &layout)))
+        return HTTP_INTERNAL_SERVER_ERROR;
+    if (seg->numbers[REPLAYS] != layout.replays)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: ISignReplayCapacity %u comes into force after a stop and "
+                     "start; %u stays for now", layout.replays, seg->numbers[REPLAYS]);
+    layout.replays = seg->numbers[REPLAYS];
+    layout.participants = seg->numbers[PARTICIPANTS];
+    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&unused, random, sizeof random))
+        return HTTP_INTERNAL_SERVER_ERROR;
+    st_owner_init();
+    isign.nonces = apr_pcalloc(pconf, sizeof *isign.nonces);
+    st_grants_attach(isign.nonces, (char *)seg->base + sizeof(isign_account), &layout, &unused, apr_time_now());
+    isign.account = seg->base;
+    isign.spool_total = (apr_uint64_t)conf->spool_total;
+    isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
+    return OK;
+}
+
+/* --- the budget of bodies --- */
+
+static apr_uint64_t add(apr_uint64_t bytes)
+{
+    if (own_part)
+        __atomic_add_fetch(&own_part->held, bytes, __ATOMIC_RELAXED);
+    return __atomic_add_fetch(&isign.account->total, bytes, __ATOMIC_RELAXED);
+}
+
+static void subtract(apr_uint64_t bytes)
+{
+    __atomic_sub_fetch(&isign.account->total, bytes, __ATOMIC_RELAXED);
+    if (own_part)
+        __atomic_sub_fetch(&own_part->held, bytes, __ATOMIC_RELAXED);
+}
+
+static apr_status_t give_back(void *budget)
+{
+    if (isign.account)
+        subtract(((isign_budget *)budget)->taken);
+    return APR_SUCCESS;
+}
+
+isign_budget *isign_budget_open(apr_pool_t *p)
+{
+    isign_budget *budget = apr_pcalloc(p, sizeof *budget);
+
+    apr_pool_cleanup_register(p, budget, give_back, apr_pool_cleanup_null);
+    return budget;
+}
+
+int isign_budget_take(isign_budget *budget, apr_size_t bytes)
+{
+    if (!isign.account)
+        return 0;
+    budget->taken += bytes;
+    if (add(bytes) <= isign.spool_total)
+        return 1;
+    budget->taken -= bytes;
+    subtract(bytes);
+    return 0;
+}
+
+/* A place among the holders: a free one, or that of a process that ended, whose bytes are free then. */
+static void take_part(void)
+{
+    unsigned i;
+
+    own_part = NULL;
+    for (i = 0; isign.account && i < HOLDERS && !own_part; i++) {
+        struct holder *h = &isign.account->holders[i];
+        apr_uint64_t owner = __atomic_load_n(&h->owner, __ATOMIC_ACQUIRE);
+
+        if ((owner && !st_owner_is_dead(owner)) ||
+            !__atomic_compare_exchange_n(&h->owner, &owner, st_owner_self(), 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            continue;
+        __atomic_sub_fetch(&isign.account->total, __atomic_exchange_n(&h->held, 0, __ATOMIC_ACQ_REL), __ATOMIC_RELAXED);
+        own_part = h;
+    }
+}
+
+/* --- nonces --- */
+
+ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signature, apr_time_t until, apr_time_t now)
+{
+    static const char label[] = "interauth signature nonce";
+    unsigned char mac[IA_SHA256_LEN];
+    ia_bytes parts[] = {{label, sizeof label},
+                        {&who->incarnation, sizeof who->incarnation},
+                        {signature->nonce.data, signature->nonce.len}};
+    ia_result rc;
+
+    /* What was used before this memory began is not known. */
+    if (apr_time_from_sec(signature->created) <= st_grants_birth(isign.nonces) + ISIGN_SKEW)
+        return IA_REPLAY_MEMORY_YOUNG;
+    ia_sha256(mac, parts, 3);
+    rc = st_replay_record(isign.nonces, mac, who->index, isign.replay_quota, until, now);
+    return rc == IA_ACCESS_REPLAYED ? IA_SIG_NONCE_REPLAYED : rc;
+}
+
+/* --- keys of this child --- */
+
+static struct {
+    apr_thread_mutex_t *lock;
+    struct {
+        unsigned char thumbprint[IA_SHA256_LEN];
+        apr_uint32_t algorithm;
+        ia_key *key;
+    } slots[CACHE_SLOTS];
+} cache;
+
+void isign_store_child_init(apr_pool_t *p)
+{
+    st_owner_init();
+    take_part();
+    apr_thread_mutex_create(&cache.lock, APR_THREAD_MUTEX_DEFAULT, p);
+}
+
+/* A thumbprint names one key for ever, so that nothing here can be out of date: whose it is, is asked each time. */
+ia_result isign_key_get(ia_key **out, const ia_registry_key *key)
+{
+    unsigned slot = (key->thumbprint[0] | (unsigned)key->thumbprint[1] << 8) % CACHE_SLOTS;
+    ia_key *made = NULL;
+    ia_result rc;
+
+    *out = NULL;
+    if (!cache.lock)
+        return IA_FAULT_INTERNAL;
+    apr_thread_mutex_lock(cache.lock);
+    if (cache.slots[slot].key && cache.slots[slot].algorithm == key->raw.algorithm &&
+        !memcmp(cache.slots[slot].thumbprint, key->thumbprint, IA_SHA256_LEN))
+        *out = ia_key_ref(cache.slots[slot].key);
+    apr_thread_mutex_unlock(cache.lock);
+    if (*out)
+        return IA_OK;
+    if ((rc = ia_key_create(&made, &key->raw)))
+        return rc;
+    apr_thread_mutex_lock(cache.lock);
+    ia_key_unref(cache.slots[slot].key);
+    cache.slots[slot].key = ia_key_ref(made);
+    cache.slots[slot].algorithm = key->raw.algorithm;
+    memcpy(cache.slots[slot].thumbprint, key->thumbprint, IA_SHA256_LEN);
+    apr_thread_mutex_unlock(cache.lock);
+    *out = made;
+    return IA_OK;
+}

@@ -1,0 +1,280 @@
+/*
+ * The signature of a request, verified before a byte of its body is asked for. The message is what came in, before any
+ * other module touched it; scheme and authority are the configured ones, never what a header claims.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_vhost.h>
+#include <string.h>
+#include "mod_isign.h"
+#include "interauth/encoding.h"
+#include "interauth_notes.h"
+#include "request.h"
+#include "snapshot.h"
+
+APLOG_USE_MODULE(isign);
+
+#define FIELDS_KEY "interauth.isign.fields"
+
+/* What the ports of one verification know. */
+typedef struct lookup {
+    request_rec *r;
+    apr_time_t now;
+    ia_registry_entry entry;  /* who the keyid names */
+    int found;
+    unsigned secret;          /* of an HMAC, which of the overlapping secrets is tried */
+    ia_key *key;              /* dropped after the verification */
+} lookup;
+
+static int is_signed(request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Signature-Input") || apr_table_get(r->headers_in, "Signature");
+}
+
+void isign_keep_fields(request_rec *r)
+{
+    if (is_signed(r))
+        apr_pool_userdata_setn(apr_table_copy(r->pool, r->headers_in), FIELDS_KEY, NULL, r->pool);
+}
+
+static const apr_table_t *fields_of(request_rec *r)
+{
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, FIELDS_KEY, request_outermost(r)->pool);
+    return data ? data : r->headers_in;
+}
+
+static const ia_httpsig_field *to_fields(apr_pool_t *p, const apr_table_t *table, unsigned *count)
+{
+    const apr_array_header_t *array = apr_table_elts(table);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
+    ia_httpsig_field *fields = apr_palloc(p, ((apr_size_t)array->nelts + 1) * sizeof *fields);
+    int i;
+
+    for (i = 0; i < array->nelts; i++) {
+        fields[i].name = entries[i].key;
+        fields[i].value = entries[i].val;
+    }
+    *count = (unsigned)array->nelts;
+    return fields;
+}
+
+static void fill_message(ia_httpsig_message *m, request_rec *r, const isign_dir *conf)
+{
+    const snapshot *s = snapshot_of(r);
+
+    memset(m, 0, sizeof *m);
+    m->method = s->method;
+    m->scheme = conf->scheme ? conf->scheme : s->scheme;
+    m->authority = conf->authority ? conf->authority : s->authority;
+    m->target = s->target;
+    m->fields = to_fields(r->pool, fields_of(r), &m->field_count);
+    m->merged = 1;
+}
+
+/* What a signature must cover where ISignCover does not say. */
+static void fill_required(ia_httpsig_policy *policy, request_rec *r, const isign_dir *conf)
+{
+    static const char *const always[] = {"@method", "@authority", "@path", "@query"};
+    apr_array_header_t *names;
+    unsigned i;
+
+    if (conf->cover) {
+        policy->required = (const char *const *)conf->cover->elts;
+        policy->required_count = (unsigned)conf->cover->nelts;
+        return;
+    }
+    names = apr_array_make(r->pool, 8, sizeof(const char *));
+    for (i = 0; i < 4; i++)
+        APR_ARRAY_PUSH(names, const char *) = always[i];
+    if (apr_table_get(fields_of(r), "Authorization"))
+        APR_ARRAY_PUSH(names, const char *) = "authorization";
+    if (policy->has_body && apr_table_get(fields_of(r), "Content-Type"))
+        APR_ARRAY_PUSH(names, const char *) = "content-type";
+    policy->required = (const char *const *)names->elts;
+    policy->required_count = (unsigned)names->nelts;
+}
+
+static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_dir *conf)
+{
+    memset(policy, 0, sizeof *policy);
+    policy->tag = conf->tag;
+    policy->algorithms = conf->algorithms;
+    policy->max_age = apr_time_from_sec(conf->max_age);
+    policy->skew = ISIGN_SKEW;
+    policy->needs_nonce = 1;
+    policy->has_body = isign_has_body(r);
+    fill_required(policy, r, conf);
+}
+
+/* A secret that is still good; the one after the `skip` first ones. */
+static const ia_secret *usable_secret(const ia_registry_entry *entry, unsigned skip, apr_time_t now)
+{
+    unsigned i;
+
+    for (i = 0; i < entry->secret_count; i++)
+        if ((!entry->secrets[i].not_after || entry->secrets[i].not_after > now) && !skip--)
+            return &entry->secrets[i];
+    return NULL;
+}
+
+static ia_result use_key(lookup *l, ia_httpsig_key *out, const ia_registry_key *key)
+{
+    ia_result rc = isign_key_get(&l->key, key);
+
+    out->key = l->key;
+    out->not_before = key->not_before;
+    out->not_after = key->not_after;
+    return rc;
+}
+
+/* <participant-id>#<kid> */
+static ia_result find_by_kid(lookup *l, ia_httpsig_key *out, const char *id, const char *hash)
+{
+    ia_registry_key key;
+    ia_result rc = isign.registry->find(&l->entry, apr_pstrmemdup(l->r->pool, id, (apr_size_t)(hash - id)));
+
+    if (!rc)
+        rc = isign.registry->key(&key, l->entry.index, l->entry.incarnation, hash + 1, strlen(hash + 1));
+    if (rc)
+        return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
+    l->found = 1;
+    return use_key(l, out, &key);
+}
+
+static ia_result find_by_thumbprint(lookup *l, ia_httpsig_key *out, const char *text)
+{
+    unsigned char thumbprint[IA_SHA256_LEN];
+    ia_registry_key key;
+    apr_size_t len;
+    ia_result rc;
+
+    if (ia_base64url_decode(thumbprint, sizeof thumbprint, &len, text, strlen(text)) || len != sizeof thumbprint)
+        return IA_SIG_KEY_UNKNOWN;
+    rc = isign.registry->key_by_thumbprint(&key, thumbprint);
+    if (!rc)
+        rc = isign.registry->get(&l->entry, key.owner_index, key.owner_incarnation);
+    if (rc)
+        return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
+    l->found = 1;
+    return use_key(l, out, &key);
+}
+
+/* A participant id alone: hmac-sha256 with its shared secret. Public keys are another name space. */
+static ia_result find_by_secret(lookup *l, ia_httpsig_key *out, const char *id)
+{
+    const ia_secret *secret;
+    ia_result rc = isign.registry->find(&l->entry, id);
+
+    if (rc)
+        return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
+    if (!(secret = usable_secret(&l->entry, l->secret, l->now)))
+        return IA_SIG_KEY_UNKNOWN;
+    l->found = 1;
+    out->secret = &secret->mac;
+    return IA_OK;
+}
+
+static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *signature)
+{
+    lookup *l = context;
+    const char *keyid, *hash;
+    ia_result rc;
+
+    memset(out, 0, sizeof *out);
+    keyid = apr_pstrmemdup(l->r->pool, signature->keyid.data, signature->keyid.len);
+    if (strlen(keyid) != signature->keyid.len || signature->keyid.len > 2 * IA_NAME_MAX)
+        return IA_SIG_KEY_UNKNOWN;
+    if ((hash = strrchr(keyid, '#')))
+        return find_by_kid(l, out, keyid, hash);
+    rc = find_by_secret(l, out, keyid);
+    return rc == IA_SIG_KEY_UNKNOWN ? find_by_thumbprint(l, out, keyid) : rc;
+}
+
+static ia_result use_nonce(void *context, const ia_httpsig *signature, apr_time_t until)
+{
+    lookup *l = context;
+
+    return isign_nonce_use(&l->entry, signature, until, l->now);
+}
+
+static ia_result verify(request_rec *r, const isign_dir *conf, isign_state *state)
+{
+    ia_httpsig_message message;
+    ia_httpsig_policy policy;
+    const ia_httpsig *signature = NULL;
+    lookup l = {r, apr_time_now(), {0}, 0, 0, NULL};
+    ia_httpsig_ports ports = {&l, find_key, use_nonce};
+    ia_result rc;
+
+    if (!isign.registry || !isign.nonces)
+        return IA_FAULT_REGISTRY;
+    fill_message(&message, r, conf);
+    fill_policy(&policy, r, conf);
+    do {
+        rc = ia_httpsig_verify(&signature, r->pool, &message, &policy, &ports, l.now);
+        ia_key_unref(l.key);
+        l.key = NULL;
+    } while (rc == IA_SIG_MISMATCH && l.found && usable_secret(&l.entry, ++l.secret, l.now) &&
+             !memchr(signature->keyid.data, '#', signature->keyid.len));
+    ia_wipe(l.entry.secrets, sizeof l.entry.secrets);
+    if (!rc)
+        rc = ia_standing_check(&l.entry.standing, l.now);
+    if (!rc && !conf->authority && !ap_matches_request_vhost(r, r->hostname ? r->hostname : "", r->server->port))
+        rc = IA_SIG_AUTHORITY_FOREIGN;
+    if (rc)
+        return rc;
+    state->signature = signature;
+    state->participant = apr_pstrdup(r->pool, l.entry.id);
+    return IA_OK;
+}
+
+/* Names of the covered components, as the signer wrote them. */
+static const char *covered(apr_pool_t *p, const ia_httpsig *signature)
+{
+    return apr_pstrmemdup(p, signature->input->source.data, signature->input->source.len);
+}
+
+static void write_notes(request_rec *r, const isign_state *state)
+{
+    apr_table_unset(r->notes, IA_NOTE_ISIGN_PARTICIPANT);
+    apr_table_unset(r->notes, IA_NOTE_ISIGN_KEYID);
+    apr_table_unset(r->notes, IA_NOTE_ISIGN_COVERED);
+    apr_table_unset(r->notes, IA_NOTE_ISIGN_ALG);
+    if (!state->signature)
+        return;
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_PARTICIPANT, state->participant);
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_KEYID,
+                   apr_pstrmemdup(r->pool, state->signature->keyid.data, state->signature->keyid.len));
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_COVERED, covered(r->pool, state->signature));
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_ALG, ia_algorithm_name(state->signature->algorithm));
+}
+
+int isign_check_headers(request_rec *r)
+{
+    isign_dir conf = isign_dir_effective(r);
+    isign_state *state;
+
+    if (conf.mode == ISIGN_OFF || r->main || r->prev)
+        return DECLINED;
+    state = isign_state_of(r);
+    if (!state->headers_checked) {
+        state->headers_rc = is_signed(r) ? verify(r, &conf, state) : IA_OK;
+        state->headers_checked = 1;
+        if (state->signature)
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified participant=\"%s\" location=\"%s\"",
+                          state->participant, r->uri);
+    }
+    write_notes(r, state);
+    if (!state->headers_rc)
+        return DECLINED;
+    if (conf.mode == ISIGN_OBSERVE && state->headers_rc > 0) {
+        isign_log(r, "would refuse", state->headers_rc);
+        return DECLINED;
+    }
+    return isign_refuse(r, state->headers_rc, 0);
+}

@@ -1,0 +1,23 @@
+/*
+ * Presentation "signature": the message itself shows who sent it. mod_isign verified it and left the participant in a
+ * note; there is no token and no grant, the participant's capabilities are what it may do.
+ */
+#include <httpd.h>
+#include <string.h>
+#include "mod_sauth.h"
+
+ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, const char *signer, sauth_state *state)
+{
+    ia_result rc = sauth.registry->find(&state->entry, signer);
+
+    ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
+    if (rc)
+        return rc;
+    state->proven = 1;
+    if ((rc = ia_standing_check(&state->entry.standing, r->request_time)))
+        return rc;
+    state->grant.presentation = IA_PRESENT_SIGNATURE;
+    state->grant.scope = sauth_scope_number(conf->scope);
+    state->capabilities = state->entry.standing.capabilities;
+    return IA_OK;
+}

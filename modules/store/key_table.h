@@ -1,0 +1,49 @@
+/**
+ * Participants' public keys in shared memory: raw points and moduli, found by (owner, kid) or by thumbprint. One writer
+ * at a time, who loads them after the participants. A key never changes in place: a new value is a new record.
+ */
+#ifndef INTERAUTH_ST_KEY_TABLE_H
+#define INTERAUTH_ST_KEY_TABLE_H
+
+#include <apr_pools.h>
+#include "interauth/key.h"
+#include "interauth/participant.h"
+#include "participant_table.h"
+
+/** A key as it lies in memory: plain data. */
+typedef struct st_key {
+    apr_uint64_t owner_incarnation;
+    apr_uint32_t owner_index;
+    apr_uint32_t kid_len;
+    apr_time_t not_before, not_after; /**< microseconds; 0 is open */
+    unsigned char thumbprint[IA_SHA256_LEN];
+    ia_key_raw raw;
+    char kid[IA_NAME_MAX + 1];
+} st_key;
+
+typedef struct st_keys {
+    struct st_keys_shared *shared;
+    st_table keys;
+    st_table thumbprints;
+} st_keys;
+
+apr_size_t st_keys_size(apr_uint32_t capacity);
+
+/** @param hash_key kept when the memory is new (kids are chosen by callers) */
+void st_keys_attach(st_keys *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
+
+/** @return IA_OK, IA_SIG_KEY_UNKNOWN, IA_FAULT_STORE */
+ia_result st_key_find(st_keys *t, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
+                      apr_size_t kid_len, st_key *copy);
+ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_SHA256_LEN], st_key *copy);
+
+/**
+ * Makes the table hold exactly the keys of these participants, which `owners` holds already.
+ * @return IA_OK, IA_KEYS_FULL (nothing changed then), IA_FAULT_STORE, IA_FAULT_CRYPTO
+ */
+ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+                       apr_pool_t *ptemp);
+
+apr_uint32_t st_keys_count(const st_keys *t);
+
+#endif
