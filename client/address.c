@@ -26,6 +26,19 @@ static int host_is_local(const char *host)
     return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strncmp(host, "127.", 4) == 0;
 }
 
+/* Scheme, authority and target are cut from the canonical URL: what is signed is what is sent. */
+static int url_cut(address *out, apr_pool_t *p)
+{
+    const char *host = strstr(out->url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+
+    if (!path)
+        return say_usage("not a URL");
+    out->scheme = apr_pstrmemdup(p, out->url, (apr_size_t)(host - out->url));
+    out->authority = apr_pstrmemdup(p, host + 3, (apr_size_t)(path - host - 3));
+    out->target = path;
+    return CL_OK;
+}
+
 static int parts_read(address *out, apr_pool_t *p, CURLU *url)
 {
     char *scheme = part_get(url, p, CURLUPART_SCHEME, 0);
@@ -43,7 +56,7 @@ static int parts_read(address *out, apr_pool_t *p, CURLU *url)
     out->origin = apr_pstrcat(p, scheme, "://", host, ":", port, NULL);
     out->is_cleartext = strcmp(scheme, "http") == 0 && !host_is_local(host);
     out->url = part_get(url, p, CURLUPART_URL, CURLU_NO_DEFAULT_PORT);
-    return out->url ? CL_OK : say_usage("not a URL");
+    return out->url ? url_cut(out, p) : say_usage("not a URL");
 }
 
 int address_parse(address *out, apr_pool_t *p, const char *text)

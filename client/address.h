@@ -5,9 +5,10 @@
 #include <apr_pools.h>
 
 typedef struct address {
-    const char *url;    /**< canonical: lowercase host, no default port, no fragment */
-    const char *origin; /**< scheme, host and port */
-    int is_cleartext;   /**< http to another host than this one */
+    const char *url;                         /**< canonical: lowercase host, no default port, no fragment */
+    const char *origin;                      /**< scheme, host and port */
+    const char *scheme, *authority, *target; /**< of `url`, as they are sent */
+    int is_cleartext;                        /**< http to another host than this one */
 } address;
 
 /** Reads a URL. Says what is wrong with it. @return CL_OK or CL_USAGE */

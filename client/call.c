@@ -1,8 +1,6 @@
 /** `interauth call`: a request that carries a grant, one nonce after the other. */
 #include <string.h>
-#include <strings.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "address.h"
@@ -13,8 +11,10 @@
 #include "output.h"
 #include "problem.h"
 #include "request_body.h"
+#include "request_head.h"
 #include "say.h"
 #include "session.h"
+#include "signing.h"
 #include "verbs.h"
 
 #define TIMEOUT_DEFAULT 300
@@ -23,7 +23,8 @@ typedef struct call_options {
     const char *method, *data, *upload, *output, *name, *endpoint, *uid, *secret_file, *state, *ca_file;
     apr_array_header_t *headers, *capabilities;
     apr_int64_t timeout;
-    int include, digest, hash, json;
+    int include, digest, hash, json, no_grant;
+    signing_wish sign;
 } call_options;
 
 #define AT(field) offsetof(call_options, field)
@@ -43,6 +44,11 @@ static const option_row rows[] = {
     OPTION(LIST, 0, "capability", "NAME", capabilities, "ask for it where there is no grant yet"),
     OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC of such a grant"),
     OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
+    OPTION(TEXT, 0, "sign", "FILE", sign.key_file, "sign the request with this private key"),
+    OPTION(TEXT, 0, "sign-secret", "FILE", sign.secret_file, "or with this shared secret, hmac-sha256"),
+    OPTION(TEXT, 0, "keyid", "ID", sign.keyid, "of the signature; default: as for sign"),
+    OPTION(LIST, 0, "cover", "COMPONENT", sign.cover, "cover this instead of the default"),
+    OPTION(FLAG, 0, "no-grant", NULL, no_grant, "carry no grant, only the signature"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
     OPTION(FLAG, 0, "json", NULL, json, "print status and refusal as JSON; needs -o"),
@@ -51,66 +57,28 @@ static const option_row rows[] = {
 typedef struct call_run {
     apr_pool_t *p;
     const call_options *o;
-    const char *url;
-    apr_array_header_t *headers; /* without Authorization */
+    address at;
+    const char *method;
+    apr_array_header_t *headers; /* without Authorization and signature */
     http_body body;
     int has_body;
     session s;
+    signing signer; /* without a key where nothing is signed */
+    int signs;
     output out;
     http_answer answer;
     sauth_challenge challenge;
 } call_run;
-
-static int is_field_name(const char *name, apr_size_t len)
-{
-    for (apr_size_t i = 0; i < len; i++)
-        if (!apr_isalnum(name[i]) && !strchr("!#$%&'*+-.^_`|~", name[i]))
-            return 0;
-    return len > 0;
-}
-
-static int header_add(call_run *c, const char *line)
-{
-    static const char *const ours[] = {"Authorization", "Content-Length", "Transfer-Encoding"};
-    const char *colon = strchr(line, ':'), *value;
-
-    if (!colon || !is_field_name(line, (apr_size_t)(colon - line)))
-        return say_usage("--header takes \"Name: value\"");
-    for (value = colon + 1; *value; value++)
-        if ((unsigned char)*value < 0x20 && *value != '\t')
-            return say_usage("--header: a value holds no control characters");
-    for (unsigned i = 0; i < sizeof ours / sizeof ours[0]; i++)
-        if (strncasecmp(line, ours[i], strlen(ours[i])) == 0 && line[strlen(ours[i])] == ':')
-            return say_usage("--header %s: this field is made here", ours[i]);
-    for (value = colon + 1; *value == ' ' || *value == '\t';)
-        value++;
-    /* libcurl would take "Name:" as the wish to leave a field out. */
-    APR_ARRAY_PUSH(c->headers, const char *) =
-        *value ? line : apr_pstrcat(c->p, apr_pstrmemdup(c->p, line, (apr_size_t)(colon - line)), ";", NULL);
-    return CL_OK;
-}
-
-static int has_header(const call_run *c, const char *name)
-{
-    apr_size_t len = strlen(name);
-
-    for (int i = 0; i < c->headers->nelts; i++) {
-        const char *line = APR_ARRAY_IDX(c->headers, i, const char *);
-
-        if (strncasecmp(line, name, len) == 0 && (line[len] == ':' || line[len] == ';'))
-            return 1;
-    }
-    return 0;
-}
 
 static int body_headers(call_run *c)
 {
     const char *digest;
     int rc;
 
-    if (c->o->data && !has_header(c, "Content-Type"))
-        APR_ARRAY_PUSH(c->headers, const char *) = "Content-Type: application/x-www-form-urlencoded";
-    if (has_header(c, "Content-Digest"))
+    if (!head_has(c->headers, "Content-Type") && (c->o->data || c->signs))
+        APR_ARRAY_PUSH(c->headers, const char *) =
+            c->o->data ? "Content-Type: " REQUEST_BODY_TYPE : "Content-Type: application/octet-stream";
+    if (head_has(c->headers, "Content-Digest"))
         return CL_OK;
     rc = request_body_digest(&digest, c->p, &c->body, c->o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256);
     if (rc == CL_OK)
@@ -120,6 +88,7 @@ static int body_headers(call_run *c)
 
 static int request_prepare(call_run *c)
 {
+    static const char *const ours[] = {"Authorization", "Content-Length", "Transfer-Encoding", NULL};
     const call_options *o = c->o;
     int rc;
 
@@ -127,12 +96,11 @@ static int request_prepare(call_run *c)
         return say_usage("--data and --upload-file exclude each other");
     if (o->json && !o->output)
         return say_usage("--json needs --output: the body would stand in its way");
-    if (o->method && !is_field_name(o->method, strlen(o->method)))
+    if (o->method && !head_is_token(o->method, strlen(o->method)))
         return say_usage("--request takes a method, such as PATCH");
-    c->headers = apr_array_make(c->p, 8, sizeof(const char *));
-    for (int i = 0; o->headers && i < o->headers->nelts; i++)
-        if ((rc = header_add(c, APR_ARRAY_IDX(o->headers, i, const char *))) != CL_OK)
-            return rc;
+    c->method = o->method ? o->method : o->upload ? "PUT" : o->data ? "POST" : "GET";
+    if ((rc = head_read(&c->headers, c->p, o->headers, ours)) != CL_OK)
+        return rc;
     c->has_body = o->data || o->upload;
     if (!c->has_body)
         return CL_OK;
@@ -141,34 +109,58 @@ static int request_prepare(call_run *c)
     return body_headers(c);
 }
 
-/* Sends the request once. Without a nonce it goes without credentials, for the challenge that this provokes.
+static int authorization_add(call_run *c, apr_array_header_t *headers, const char *nonce)
+{
+    const char *value = ia_authorization_format(c->p, c->s.held->token, nonce, c->s.held->hash, &c->s.key);
+
+    if (!value)
+        return say_fault("the token held is not of the right form");
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(c->p, "Authorization: ", value, NULL);
+    return CL_OK;
+}
+
+/* After everything else is complete: the signature covers the Authorization of this attempt. */
+static int signature_add(call_run *c, apr_array_header_t *headers)
+{
+    ia_httpsig_message message;
+    signing_result made;
+    int rc;
+
+    if (c->s.held)
+        c->signer.wish.uid = c->s.held->uid;
+    head_message(&message, c->p, c->method, &c->at, headers);
+    if ((rc = signing_mint(&made, c->p, &c->signer, &message, c->has_body)) != CL_OK)
+        return rc;
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(c->p, "Signature-Input: ", made.fields.input, NULL);
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(c->p, "Signature: ", made.fields.signature, NULL);
+    return CL_OK;
+}
+
+/*
+ * Sends the request once. Where a grant is wanted and there is no nonce, it goes without any credentials, for
+ * the challenge that this provokes: a signature alone might be enough to carry it out.
  */
 static int attempt(call_run *c, const char *nonce)
 {
-    http_call call = {.url = c->url,
-                      .ca_file = c->o->ca_file ? c->o->ca_file : c->s.held->ca_file,
+    const char *ca_file = c->s.held ? c->s.held->ca_file : NULL;
+    http_call call = {.method = c->method,
+                      .url = c->at.url,
+                      .body = c->has_body ? &c->body : NULL,
+                      .ca_file = c->o->ca_file ? c->o->ca_file : ca_file,
                       .timeout = c->o->timeout ? c->o->timeout : TIMEOUT_DEFAULT,
                       .sink = output_sink,
                       .sink_context = &c->out};
     apr_array_header_t *headers = apr_array_copy(c->p, c->headers);
     char next[IA_NONCE_TEXT_LEN + 1];
-    int rc;
+    int rc = nonce ? authorization_add(c, headers, nonce) : CL_OK;
 
-    call.method = c->o->method ? c->o->method : c->o->upload ? "PUT" : c->o->data ? "POST" : "GET";
-    call.body = c->has_body ? &c->body : NULL;
+    if (rc == CL_OK && c->signs && (nonce || c->o->no_grant))
+        rc = signature_add(c, headers);
     call.headers = headers;
-    if (nonce) {
-        const char *value =
-            ia_authorization_format(c->p, c->s.held->token, nonce, c->s.held->hash, &c->s.key);
-
-        if (!value)
-            return say_fault("the token held is not of the right form");
-        APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(c->p, "Authorization: ", value, NULL);
-    }
-    if ((rc = http_send(&c->answer, c->p, &call)) != CL_OK)
+    if (rc != CL_OK || (rc = http_send(&c->answer, c->p, &call)) != CL_OK)
         return rc;
     challenge_read(&c->challenge, c->p, &c->answer);
-    if (nextnonce_read(next, c->p, &c->answer))
+    if (c->s.held && nextnonce_read(next, c->p, &c->answer))
         session_keep(&c->s, c->p, next, 0);
     return CL_OK;
 }
@@ -245,17 +237,43 @@ static int summary_print(const call_run *c)
 
 static int call_carry_out(call_run *c, const session_wish *wish)
 {
-    int rc = session_begin(&c->s, c->p, wish, NULL);
+    int rc;
 
-    if (rc != CL_OK)
-        return rc;
-    rc = exchange_run(c, wish);
-    session_close(&c->s);
+    if (c->o->no_grant) {
+        rc = attempt(c, NULL);
+    } else if ((rc = session_begin(&c->s, c->p, wish, NULL)) == CL_OK) {
+        rc = exchange_run(c, wish);
+        session_close(&c->s);
+    }
     if (rc != CL_OK || (rc = output_end(&c->out, &c->answer)) != CL_OK)
         return rc;
     if (c->o->json && (rc = summary_print(c)) != CL_OK)
         return rc;
     return c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
+}
+
+static int options_check(const call_options *o)
+{
+    int signs = o->sign.key_file || o->sign.secret_file;
+
+    if (o->name && (o->endpoint || o->uid))
+        return say_usage("--grant stands alone: without --endpoint and --uid");
+    if (o->no_grant && !signs)
+        return say_usage("--no-grant needs --sign or --sign-secret: something must show who calls");
+    if (o->no_grant && (o->name || o->endpoint || o->capabilities || o->secret_file))
+        return say_usage("--no-grant stands alone: without the options of a grant");
+    if (!signs && (o->sign.keyid || o->sign.cover))
+        return say_usage("--keyid and --cover need --sign or --sign-secret");
+    return CL_OK;
+}
+
+static int signer_open(call_run *c)
+{
+    signing_wish wish = c->o->sign;
+
+    c->signs = wish.key_file || wish.secret_file;
+    wish.uid = c->o->uid;
+    return c->signs ? signing_open(&c->signer, c->p, &wish) : CL_OK;
 }
 
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
@@ -270,20 +288,19 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
                          .ca_file = o->ca_file,
                          .capabilities = o->capabilities,
                          .hash = (ia_hash)o->hash};
-    address at, endpoint = {0};
+    address endpoint = {0};
     int rc;
 
     (void)operand_count;
-    if ((rc = address_parse(&at, p, operands[0])) != CL_OK ||
-        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK))
+    if ((rc = address_parse(&c.at, p, operands[0])) != CL_OK ||
+        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
+        (rc = options_check(o)) != CL_OK || (rc = signer_open(&c)) != CL_OK)
         return rc;
-    if (o->name && (o->endpoint || o->uid))
-        return say_usage("--grant stands alone: without --endpoint and --uid");
-    c.url = at.url;
-    wish.origin = at.origin;
+    wish.origin = c.at.origin;
     wish.endpoint = endpoint.url;
     if ((rc = request_prepare(&c)) == CL_OK)
         rc = call_carry_out(&c, &wish);
+    signing_close(&c.signer);
     request_body_close(&c.body);
     return rc;
 }

@@ -39,6 +39,12 @@ static const member p256_members[] = {{"crv", NULL, "P-256", 0, 0},
                                       {"y", OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 32, 0},
                                       {"d", OSSL_PKEY_PARAM_PRIV_KEY, NULL, 32, 1},
                                       {NULL, NULL, NULL, 0, 0}};
+static const member p384_members[] = {{"crv", NULL, "P-384", 0, 0},
+                                      {"kty", NULL, "EC", 0, 0},
+                                      {"x", OSSL_PKEY_PARAM_EC_PUB_X, NULL, 48, 0},
+                                      {"y", OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 48, 0},
+                                      {"d", OSSL_PKEY_PARAM_PRIV_KEY, NULL, 48, 1},
+                                      {NULL, NULL, NULL, 0, 0}};
 static const member rsa_members[] = {{"e", OSSL_PKEY_PARAM_RSA_E, NULL, 0, 0},
                                      {"kty", NULL, "RSA", 0, 0},
                                      {"n", OSSL_PKEY_PARAM_RSA_N, NULL, 0, 0},
@@ -55,7 +61,7 @@ static const member *members_of(const EVP_PKEY *key)
     if (EVP_PKEY_is_a(key, "ED25519"))
         return ed25519_members;
     if (EVP_PKEY_is_a(key, "EC"))
-        return p256_members;
+        return EVP_PKEY_get_bits(key) == 384 ? p384_members : p256_members;
     return EVP_PKEY_is_a(key, "RSA") ? rsa_members : NULL;
 }
 

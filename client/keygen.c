@@ -20,13 +20,13 @@ typedef struct keygen_options {
     int type, format, json;
 } keygen_options;
 
-enum { TYPE_ED25519, TYPE_P256, TYPE_RSA };
+enum { TYPE_ED25519, TYPE_P256, TYPE_P384, TYPE_RSA };
 enum { FORMAT_JWK, FORMAT_PEM };
 
 #define AT(field) offsetof(keygen_options, field)
 
 static const option_row rows[] = {
-    OPTION(CHOICE, 0, "type", "ed25519|p256|rsa", type, "default: ed25519"),
+    OPTION(CHOICE, 0, "type", "ed25519|p256|p384|rsa", type, "default: ed25519"),
     OPTION(TEXT, 0, "kid", "NAME", kid, "name of the key; default: its RFC 7638 thumbprint"),
     OPTION(CHOICE, 0, "format", "jwk|pem", format, "of the private key's file; default: jwk"),
     OPTION(FLAG, 0, "json", NULL, json, "accepted for evenness: the public JWK is JSON"),
@@ -36,6 +36,8 @@ static EVP_PKEY *key_make(int type)
 {
     if (type == TYPE_P256)
         return EVP_EC_gen("P-256");
+    if (type == TYPE_P384)
+        return EVP_EC_gen("P-384");
     if (type == TYPE_RSA)
         return EVP_RSA_gen(RSA_BITS);
     return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");

@@ -3,11 +3,16 @@ bin_PROGRAMS += interauth
 interauth_SOURCES = \
 	client/interauth.c client/verbs.h client/options.c client/options.h client/say.c client/say.h \
 	client/keygen.c client/secret.c client/grant.c client/call.c client/refresh.c client/participant.c \
+	client/sign.c client/verify.c client/explain.c \
 	client/check.c client/check_participants.c client/check_local.c client/check_server.c client/findings.h \
 	client/address.c client/address.h client/challenge.c client/challenge.h client/exchange.c client/exchange.h \
 	client/files.c client/files.h client/http.c client/http.h client/jwk.c client/jwk.h client/output.c \
 	client/output.h client/participants.c client/participants.h client/problem.c client/problem.h \
 	client/request_body.c client/request_body.h client/secret_source.c client/secret_source.h client/session.c \
-	client/session.h client/state.c client/state.h client/state_format.c client/state_format.h
+	client/session.h client/state.c client/state.h client/state_format.c client/state_format.h \
+	client/advice.c client/advice.h client/base_compare.c client/base_compare.h client/request_head.c \
+	client/request_head.h client/signature_key.c client/signature_key.h client/signature_text.c \
+	client/signature_text.h client/signing.c client/signing.h client/verification.c client/verification.h \
+	client/verification_keys.c client/wire.c client/wire.h
 interauth_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 interauth_LDADD = libia.la $(CURL_LIBS) $(APR_LIBS) $(OPENSSL_LIBS)

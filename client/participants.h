@@ -12,4 +12,7 @@
  */
 int participants_load(ia_participants *out, apr_pool_t *p, const char *path, const char **wrong);
 
+/** Reads the keys that stand in files of their own, and checks that each key has one owner. As above. */
+int participants_load_keys(ia_participants *list, apr_pool_t *p, const char *path, const char **wrong);
+
 #endif

@@ -4,6 +4,9 @@
 
 #include "http.h"
 
+/** The Content-Type of a body given with -d, where nobody says otherwise. */
+#define REQUEST_BODY_TYPE "application/x-www-form-urlencoded"
+
 /**
  * Opens what -d (`data`: a text, "@FILE" or "@-") or -T (`upload`: FILE or "-") names; both NULL is no body.
  * What cannot be read twice is copied to an unlinked temporary file. @return an exit status

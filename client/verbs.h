@@ -9,6 +9,9 @@ extern const cl_verb verb_secret;
 extern const cl_verb verb_grant;
 extern const cl_verb verb_call;
 extern const cl_verb verb_refresh;
+extern const cl_verb verb_sign;
+extern const cl_verb verb_verify;
+extern const cl_verb verb_explain;
 extern const cl_verb verb_participant;
 extern const cl_verb verb_check;
 

@@ -1,0 +1,199 @@
+/** `interauth explain`: why is this signed request refused, and where do two sides differ? */
+#include <stdio.h>
+#include <string.h>
+
+#include "advice.h"
+#include "base_compare.h"
+#include "say.h"
+#include "signature_text.h"
+#include "verification.h"
+#include "verbs.h"
+
+typedef struct explain_options {
+    verification_wish wish;
+    const char *base;
+    int json;
+} explain_options;
+
+#define AT(field) offsetof(explain_options, field)
+
+static const option_row rows[] = {
+    VERIFICATION_ROWS,
+    OPTION(TEXT, 0, "base", "FILE", base, "the signature base that the other side built"),
+    OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
+};
+
+/* What the comparison with the other side's base shows. */
+typedef enum finding_kind {
+    FINDING_NONE,     /* there was nothing to compare */
+    FINDING_SAME,     /* the bases agree, and so does the key, or it was not tried */
+    FINDING_KEY,      /* the bases agree and the signature does not */
+    FINDING_REQUEST,  /* they differ, and the signature is good for theirs */
+    FINDING_UNSIGNED, /* they differ, and the signature is good for neither */
+    FINDING_OURS      /* they differ, and the signature is good for ours */
+} finding_kind;
+
+static const char *const finding_names[] = {NULL, "same", "key", "request", "unsigned", "ours"};
+static const char *const finding_texts[] = {
+    NULL,
+    "both sides have the same bytes",
+    "both sides have the same bytes, so the key is not the one that signed: compare thumbprints",
+    "the signature is good for the bytes of the other side: the request was changed on the way, or one side "
+    "builds "
+    "the base wrongly",
+    "the signature is not good for the bytes of the other side either: it was made with another key, or over "
+    "a third "
+    "base",
+    "the signature is good for the bytes of this side: the other side builds the base wrongly",
+};
+
+typedef struct explanation {
+    verification v;
+    ia_sfv_text claimed;
+    base_difference difference;
+    finding_kind finding;
+} explanation;
+
+static int is_good_for(const verification *v, const ia_sfv_text *base)
+{
+    const ia_sfv_text *signature = &v->signature->signature;
+
+    if (v->found.key)
+        return ia_signature_verify(v->found.key, base->data, base->len, signature->data, signature->len) ==
+               IA_OK;
+    return ia_signature_verify_mac(v->found.secret, base->data, base->len, signature->data, signature->len) ==
+           IA_OK;
+}
+
+static finding_kind finding_make(const explanation *e)
+{
+    int has_key = e->v.found.key || e->v.found.secret;
+
+    if (!e->claimed.data || !e->v.base.data)
+        return FINDING_NONE;
+    if (!e->difference.is_there)
+        return has_key && !is_good_for(&e->v, &e->v.base) ? FINDING_KEY : FINDING_SAME;
+    if (!has_key)
+        return FINDING_NONE;
+    if (is_good_for(&e->v, &e->v.base))
+        return FINDING_OURS;
+    return is_good_for(&e->v, &e->claimed) ? FINDING_REQUEST : FINDING_UNSIGNED;
+}
+
+static void print_difference(const base_difference *d)
+{
+    printf("first difference: line %u, byte %u\n", d->line, d->byte);
+    printf("  here:  %s\n  there: %s\n", d->here ? d->here : "(the base has ended)",
+           d->there ? d->there : "(the base has ended)");
+    printf("         %*s^\n", (int)d->mark, "");
+    if (d->hint)
+        printf("  often: %s\n", d->hint);
+}
+
+static void print_base(const explanation *e)
+{
+    const char *at = e->v.base.data, *end = at + e->v.base.len;
+
+    if (!at)
+        return;
+    printf("the signature base of this side, %lu bytes:\n", (unsigned long)e->v.base.len);
+    for (unsigned line = 1; at <= end; line++) {
+        const char *stop = memchr(at, '\n', (apr_size_t)(end - at));
+
+        if (!stop)
+            stop = end;
+        printf("%4u  %s\n", line, signature_escape(e->v.p, at, (apr_size_t)(stop - at)));
+        at = stop + 1;
+    }
+}
+
+static void print_text(const explanation *e)
+{
+    const verification *v = &e->v;
+
+    print_base(e);
+    if (e->difference.is_there)
+        print_difference(&e->difference);
+    if (finding_texts[e->finding])
+        printf("compared: %s\n", finding_texts[e->finding]);
+    printf("outcome: %s\n", ia_outcome_of(v->result)->tag);
+    if (v->result == IA_OK)
+        return;
+    printf("meaning: %s%s%s%s\n", advice_meaning(v->result), v->detail ? " (" : "",
+           v->detail ? v->detail : "", v->detail ? ")" : "");
+    printf("to do: %s\n", advice_todo(v->result));
+}
+
+static void difference_write(ia_json_writer *w, const base_difference *d)
+{
+    ia_json_write_name(w, "difference");
+    ia_json_write_object(w);
+    ia_json_write_name(w, "line");
+    ia_json_write_integer(w, d->line);
+    ia_json_write_name(w, "byte");
+    ia_json_write_integer(w, d->byte);
+    if (d->here)
+        ia_json_write_member(w, "here", d->here);
+    if (d->there)
+        ia_json_write_member(w, "there", d->there);
+    if (d->hint)
+        ia_json_write_member(w, "hint", d->hint);
+    ia_json_write_end(w);
+}
+
+static int print_json(const explanation *e)
+{
+    const verification *v = &e->v;
+    ia_json_writer *w = ia_json_writer_create(v->p);
+
+    ia_json_write_object(w);
+    verification_write(w, v);
+    if (v->signature)
+        signature_write(w, v->p, v->signature);
+    if (v->base.data)
+        ia_json_write_member(w, "base", v->base.data);
+    if (e->difference.is_there)
+        difference_write(w, &e->difference);
+    if (finding_names[e->finding])
+        ia_json_write_member(w, "compared", finding_names[e->finding]);
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
+}
+
+static int explain(explanation *e, int json)
+{
+    if (e->claimed.data && e->v.base.data)
+        base_compare(&e->difference, e->v.p, &e->v.base, &e->claimed);
+    e->finding = finding_make(e);
+    if (json && print_json(e) != CL_OK)
+        return CL_FAULT;
+    if (!json)
+        print_text(e);
+    if (e->v.result == IA_OK)
+        return CL_OK;
+    return e->v.result < 0 ? CL_FAULT : CL_REFUSED;
+}
+
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    const explain_options *o = options;
+    explanation e = {.claimed = {NULL, 0}};
+    int rc = verification_run(&e.v, p, &o->wish, operands[0]);
+
+    (void)operand_count;
+    if (rc == CL_OK && o->base)
+        rc = base_load(&e.claimed, p, o->base);
+    if (rc == CL_OK)
+        rc = explain(&e, o->json);
+    verification_close(&e.v);
+    return rc;
+}
+
+const cl_verb verb_explain = {"explain",
+                              "Tell why a saved request is refused, and what to do.",
+                              "REQUEST",
+                              1,
+                              1,
+                              ROWS(rows),
+                              sizeof(explain_options),
+                              run};

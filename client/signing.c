@@ -1,0 +1,175 @@
+#include "signing.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_time.h>
+#include <openssl/rand.h>
+
+#include "advice.h"
+#include "interauth/encoding.h"
+#include "interauth/name.h"
+#include "request_head.h"
+#include "say.h"
+
+#define NONCE_BYTES 16
+
+static int is_printable(const char *text)
+{
+    for (; text && *text; text++)
+        if (*text < 0x20 || *text > 0x7e)
+            return 0;
+    return 1;
+}
+
+/* A key of a structured field's dictionary (RFC 9651 section 3.1.2). */
+static int is_label(const char *text)
+{
+    return ((*text >= 'a' && *text <= 'z') || *text == '*') &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.*") == strlen(text);
+}
+
+static int wish_check(const signing_wish *wish)
+{
+    if (!wish->key_file == !wish->secret_file)
+        return say_usage("name either a private key or a shared secret");
+    if (wish->uid && !ia_name_is_id(wish->uid, strlen(wish->uid)))
+        return say_usage("--uid: not a participant id");
+    if (!is_printable(wish->keyid) || !is_printable(wish->tag))
+        return say_usage("--keyid and --tag hold printable ASCII only");
+    if (wish->label && !is_label(wish->label))
+        return say_usage("--label takes a name of a-z, 0-9, _, -, . and *, such as " SIGNING_LABEL);
+    if (wish->cover && wish->cover->nelts > IA_HTTPSIG_COMPONENTS_MAX)
+        return say_usage("--cover: at most %d components", IA_HTTPSIG_COMPONENTS_MAX);
+    return CL_OK;
+}
+
+int signing_open(signing *out, apr_pool_t *p, const signing_wish *wish)
+{
+    int rc = wish_check(wish);
+
+    memset(out, 0, sizeof *out);
+    out->wish = *wish;
+    if (rc != CL_OK)
+        return rc;
+    return signature_key_private(&out->key, p, wish->key_file, wish->secret_file, wish->algorithm);
+}
+
+/* Where it is not told: participant and key where both have names, else the key's thumbprint. */
+static int keyid_make(const char **out, apr_pool_t *p, const signing *s)
+{
+    const signing_wish *wish = &s->wish;
+
+    *out = wish->keyid;
+    if (wish->keyid)
+        return CL_OK;
+    if (!s->key.key) {
+        *out = wish->uid;
+        return wish->uid ? CL_OK : say_usage("whose secret is it? give --uid ID or --keyid ID");
+    }
+    *out = wish->uid && s->key.kid ? apr_pstrcat(p, wish->uid, "#", s->key.kid, NULL) : s->key.thumbprint;
+    return is_printable(*out) ? CL_OK : say_usage("the kid of the key is not printable; give --keyid");
+}
+
+static int nonce_make(const char **out, apr_pool_t *p)
+{
+    unsigned char bytes[NONCE_BYTES];
+    char *text = apr_palloc(p, IA_BASE64URL_SIZE(NONCE_BYTES));
+
+    if (RAND_bytes(bytes, sizeof bytes) != 1)
+        return say_fault("no randomness");
+    ia_base64url_encode(text, bytes, sizeof bytes);
+    *out = text;
+    return CL_OK;
+}
+
+apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_message *message, int has_body)
+{
+    static const char *const always[] = {"@method", "@authority", "@path", "@query"};
+    apr_array_header_t *cover = apr_array_make(p, 8, sizeof(const char *));
+
+    for (unsigned i = 0; i < sizeof always / sizeof always[0]; i++)
+        APR_ARRAY_PUSH(cover, const char *) = always[i];
+    if (head_value(message, "Authorization"))
+        APR_ARRAY_PUSH(cover, const char *) = "authorization";
+    if (has_body) {
+        APR_ARRAY_PUSH(cover, const char *) = "content-digest";
+        APR_ARRAY_PUSH(cover, const char *) = "content-type";
+    }
+    return cover;
+}
+
+/* Which component is at fault is found by signing each alone. */
+static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig_plan *plan,
+                       const ia_httpsig_key *key, ia_result rc)
+{
+    const char *tag = ia_outcome_of(rc)->tag;
+    ia_httpsig_minted minted;
+    ia_httpsig_plan one = *plan;
+
+    if (rc < 0)
+        return say_fault("the signature could not be made: %s", tag);
+    one.component_count = 1;
+    for (unsigned i = 0; i < plan->component_count; i++) {
+        one.components = plan->components + i;
+        if (ia_httpsig_mint(&minted, p, message, &one, key) == rc)
+            return say_usage("%s cannot be covered: %s (%s)", plan->components[i], advice_meaning(rc), tag);
+    }
+    return say_usage("this cannot be signed: %s (%s)", advice_meaning(rc), tag);
+}
+
+/* Reads the signature as a verifier will, beside those that the request carried already. */
+static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_message *message,
+                        const char *label)
+{
+    ia_httpsig_message signed_message = *message;
+    const ia_httpsig_policy policy = {.label = label};
+    ia_httpsig_set set;
+    ia_httpsig *signature;
+    ia_sfv_text base;
+    ia_result rc;
+
+    head_append(&signed_message, p, "Signature-Input", out->fields.input);
+    head_append(&signed_message, p, "Signature", out->fields.signature);
+    rc = ia_httpsig_read(&set, p, &signed_message);
+    if (rc == IA_OK)
+        rc = ia_httpsig_choose(&signature, &set, &policy);
+    if (rc == IA_OK)
+        rc = ia_httpsig_base(&base, p, &signed_message, signature->input);
+    if (rc != IA_OK)
+        return say_usage("nobody could read these signatures: %s (%s)", advice_meaning(rc),
+                         ia_outcome_of(rc)->tag);
+    out->signature = signature;
+    out->base = base.data;
+    return CL_OK;
+}
+
+int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message,
+                 int has_body)
+{
+    const signing_wish *wish = &s->wish;
+    const apr_array_header_t *cover = wish->cover ? wish->cover : signing_default_cover(p, message, has_body);
+    ia_httpsig_plan plan = {.label = wish->label ? wish->label : SIGNING_LABEL,
+                            .components = (const char *const *)cover->elts,
+                            .component_count = (unsigned)cover->nelts,
+                            .created = apr_time_sec(apr_time_now()),
+                            .tag = wish->tag};
+    const ia_httpsig_key key = signature_key_use(&s->key);
+    ia_result result;
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    if (wish->expires)
+        plan.expires = plan.created + wish->expires;
+    if ((rc = keyid_make(&plan.keyid, p, s)) != CL_OK ||
+        (!wish->no_nonce && (rc = nonce_make(&plan.nonce, p)) != CL_OK))
+        return rc;
+    if ((result = ia_httpsig_mint(&out->fields, p, message, &plan, &key)) != IA_OK)
+        return mint_refuse(p, message, &plan, &key, result);
+    return result_check(out, p, message, plan.label);
+}
+
+void signing_close(signing *s)
+{
+    signature_key_close(&s->key);
+}

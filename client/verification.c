@@ -1,0 +1,211 @@
+#include "verification.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "advice.h"
+#include "interauth/digest.h"
+#include "interauth/timestamp.h"
+#include "participants.h"
+#include "request_head.h"
+#include "say.h"
+#include "signature_text.h"
+#include "signing.h"
+
+static int keys_load(verification *v)
+{
+    const verification_wish *wish = v->wish;
+    const char *wrong;
+    int rc;
+
+    if (!!wish->key_file + !!wish->participants_file + !!wish->secret_file != 1)
+        return say_usage("name the keys with one of --key, --participants and --secret-file");
+    if (!wish->participants_file)
+        return signature_key_public(&v->key, v->p, wish->key_file, wish->secret_file, wish->algorithm);
+    if (wish->algorithm)
+        return say_usage("--algorithm goes with --key; participants have \"alg\" in their keys");
+    if ((rc = participants_load(&v->participants, v->p, wish->participants_file, &wrong)) == CL_OK)
+        rc = participants_load_keys(&v->participants, v->p, wish->participants_file, &wrong);
+    return rc == CL_REFUSED && wrong ? say_refused("%s: %s", wish->participants_file, wrong) : rc;
+}
+
+static int now_read(apr_time_t *out, const char *text)
+{
+    *out = apr_time_now();
+    if (!text || ia_timestamp_parse(out, text, strlen(text)) == IA_OK)
+        return CL_OK;
+    return say_usage("--now takes a time such as 2026-01-31T12:00:00Z");
+}
+
+static void policy_make(ia_httpsig_policy *out, const verification *v)
+{
+    const verification_wish *wish = v->wish;
+    const ia_httpsig_message *message = &v->request.message;
+    const apr_array_header_t *required =
+        wish->require ? wish->require : signing_default_cover(v->p, message, v->request.body_len > 0);
+
+    memset(out, 0, sizeof *out);
+    out->label = wish->label;
+    out->tag = wish->tag;
+    out->required = (const char *const *)required->elts;
+    out->required_count = (unsigned)required->nelts;
+    out->max_age = apr_time_from_sec(wish->max_age ? wish->max_age : VERIFICATION_MAX_AGE);
+    out->skew = apr_time_from_sec(wish->skew ? wish->skew : VERIFICATION_SKEW);
+    out->has_body = v->request.body_len > 0;
+}
+
+static ia_result body_check(const verification *v)
+{
+    const char *value = head_value(&v->request.message, "Content-Digest");
+    ia_digest_claim claimed, computed;
+    ia_digest *digest;
+    ia_result rc;
+
+    if (!value)
+        return v->request.body_len > 0 ? IA_DIGEST_MISSING : IA_OK;
+    rc = ia_digest_parse(&claimed, v->p, value, strlen(value));
+    if (rc == IA_OK)
+        rc = ia_digest_create(&digest, v->p, claimed.algorithms);
+    if (rc == IA_OK)
+        rc = ia_digest_update(digest, v->request.body, v->request.body_len);
+    if (rc == IA_OK)
+        rc = ia_digest_finish(&computed, digest);
+    return rc == IA_OK ? ia_digest_compare(&claimed, &computed) : rc;
+}
+
+static ia_result owner_check(const verification *v, apr_time_t now)
+{
+    if (v->owner && v->owner->status != IA_STATUS_APPROVED)
+        return IA_PARTICIPANT_INACTIVE;
+    return v->owner && v->owner->expires && now >= v->owner->expires ? IA_PARTICIPANT_EXPIRED : IA_OK;
+}
+
+/* A participant may have several secrets at once; a server takes the one that fits, too. */
+static void judge(verification *v, const ia_httpsig_policy *policy, apr_time_t now)
+{
+    const ia_httpsig_ports ports = {v, verification_find_key, NULL};
+    ia_result first = IA_OK;
+
+    for (v->attempt = 0;; v->attempt++) {
+        v->result = ia_httpsig_verify(&v->signature, v->p, &v->request.message, policy, &ports, now);
+        if (v->attempt == 0)
+            first = v->result;
+        if ((v->result != IA_SIG_MISMATCH && v->result != IA_SIG_KEY_EXPIRED) || !v->found.secret ||
+            !v->owner || v->attempt + 1 >= v->owner->secret_count)
+            break;
+    }
+    if (v->result == IA_SIG_KEY_EXPIRED)
+        v->result = first;
+    if (v->result == IA_OK)
+        v->result = owner_check(v, now);
+    if (v->result == IA_OK)
+        v->result = body_check(v);
+}
+
+/* Which component cannot be had is found by building a base of each alone. */
+static void component_blame(verification *v, ia_result wanted)
+{
+    for (const ia_sfv_member *item = v->signature->input->items; item; item = item->next) {
+        ia_sfv_member one = *item, input = *v->signature->input;
+        ia_sfv_text base;
+        char *name;
+
+        one.next = NULL;
+        input.items = &one;
+        input.item_count = 1;
+        if (ia_httpsig_base(&base, v->p, &v->request.message, &input) == wanted &&
+            ia_sfv_format_member(&name, NULL, v->p, item) == IA_OK) {
+            v->detail = name;
+            return;
+        }
+    }
+}
+
+static void time_blame(verification *v, const char *what, apr_int64_t seconds)
+{
+    char text[IA_RFC3339_SIZE];
+
+    if (seconds < 0)
+        return;
+    ia_timestamp_format(text, apr_time_from_sec(seconds));
+    v->detail = apr_psprintf(v->p, "%s %s", what, text);
+}
+
+static void blame(verification *v, const ia_httpsig_policy *policy)
+{
+    ia_result rc;
+
+    if (!v->signature)
+        return;
+    if ((rc = ia_httpsig_base(&v->base, v->p, &v->request.message, v->signature->input)) != IA_OK)
+        component_blame(v, rc);
+    else if (v->result == IA_SIG_EXPIRED)
+        time_blame(v, "expires", v->signature->expires);
+    else if (v->result == IA_SIG_CREATED_OLD || v->result == IA_SIG_CREATED_FUTURE)
+        time_blame(v, "created", v->signature->created);
+    else if (v->result == IA_PARTICIPANT_INACTIVE || v->result == IA_PARTICIPANT_EXPIRED)
+        v->detail = v->owner->id;
+    for (unsigned i = 0; v->result == IA_SIG_COMPONENT_MISSING && i < policy->required_count; i++)
+        if (!ia_httpsig_covers(v->signature, policy->required[i]))
+            v->detail = policy->required[i];
+}
+
+int verification_run(verification *out, apr_pool_t *p, const verification_wish *wish, const char *path)
+{
+    ia_httpsig_policy policy;
+    apr_time_t now;
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    out->p = p;
+    out->wish = wish;
+    out->path = path;
+    if ((rc = now_read(&now, wish->now)) != CL_OK || (rc = keys_load(out)) != CL_OK ||
+        (rc = wire_read(&out->request, p, path, wish->scheme ? "http" : "https")) != CL_OK)
+        return rc;
+    policy_make(&policy, out);
+    judge(out, &policy, now);
+    blame(out, &policy);
+    return CL_OK;
+}
+
+int verification_tell(const verification *v)
+{
+    const char *tag = ia_outcome_of(v->result)->tag, *means = advice_meaning(v->result);
+    const char *more = v->detail ? apr_psprintf(v->p, " (%s)", v->detail) : "";
+
+    if (v->result == IA_OK)
+        return CL_OK;
+    if (v->result < 0)
+        return say_fault("%s: %s: %s%s", v->path, tag, means, more);
+    return say_refused("%s: %s: %s%s", v->path, tag, means, more);
+}
+
+void verification_write(ia_json_writer *w, const verification *v)
+{
+    ia_json_write_name(w, "verified");
+    ia_json_write_bool(w, v->result == IA_OK);
+    if (v->result == IA_OK) {
+        if (v->owner)
+            ia_json_write_member(w, "participant", v->owner->id);
+        ia_json_write_member(w, "algorithm", ia_algorithm_name(v->signature->algorithm));
+        return;
+    }
+    ia_json_write_name(w, "error");
+    ia_json_write_object(w);
+    ia_json_write_member(w, "tag", ia_outcome_of(v->result)->tag);
+    ia_json_write_member(w, "means", advice_meaning(v->result));
+    ia_json_write_member(w, "todo", advice_todo(v->result));
+    if (v->detail)
+        ia_json_write_member(w, "detail", v->detail);
+    ia_json_write_end(w);
+}
+
+void verification_close(verification *v)
+{
+    signature_key_close(&v->key);
+    for (unsigned i = 0; i < v->participants.count; i++)
+        ia_wipe(v->participants.list[i].secrets, sizeof v->participants.list[i].secrets);
+    memset(&v->found, 0, sizeof v->found);
+}
