@@ -75,9 +75,8 @@ static int body_headers(call_run *c)
     const char *digest;
     int rc;
 
-    if (!head_has(c->headers, "Content-Type") && (c->o->data || c->signs))
-        APR_ARRAY_PUSH(c->headers, const char *) =
-            c->o->data ? "Content-Type: " REQUEST_BODY_TYPE : "Content-Type: application/octet-stream";
+    if (c->o->data && !head_has(c->headers, "Content-Type"))
+        APR_ARRAY_PUSH(c->headers, const char *) = "Content-Type: " REQUEST_BODY_TYPE;
     if (head_has(c->headers, "Content-Digest"))
         return CL_OK;
     rc = request_body_digest(&digest, c->p, &c->body, c->o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256);

@@ -92,10 +92,10 @@ apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_messag
         APR_ARRAY_PUSH(cover, const char *) = always[i];
     if (head_value(message, "Authorization"))
         APR_ARRAY_PUSH(cover, const char *) = "authorization";
-    if (has_body) {
+    if (has_body)
         APR_ARRAY_PUSH(cover, const char *) = "content-digest";
+    if (has_body && head_value(message, "Content-Type"))
         APR_ARRAY_PUSH(cover, const char *) = "content-type";
-    }
     return cover;
 }
 

@@ -16,7 +16,7 @@ typedef struct verification_wish {
     const char *label, *tag, *now;
     apr_array_header_t *require; /**< of const char * */
     apr_int64_t max_age, skew;   /**< seconds */
-    int algorithm, scheme;
+    int algorithm, scheme, no_nonce;
 } verification_wish;
 
 /* The rows of these options, for the tables of verify and explain; `wish` is the field of the verb's struct.
@@ -32,6 +32,7 @@ typedef struct verification_wish {
         OPTION_RANGE("max-age", "SEC", wish.max_age, 1, 315360000, "since it was made; default: 300"),       \
         OPTION_RANGE("skew", "SEC", wish.skew, 1, 3600, "how far clocks may differ; default: 30"),           \
         OPTION(TEXT, 0, "now", "TIME", wish.now, "judge as of then, such as 2026-01-31T12:00:00Z"),          \
+        OPTION(FLAG, 0, "no-nonce", NULL, wish.no_nonce, "accept a signature without a nonce"),              \
         OPTION(CHOICE, 0, "scheme", "https|http", wish.scheme, "of the connection; default: https"),         \
         OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, wish.algorithm, "of an RSA key; default: key")
 
