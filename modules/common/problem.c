@@ -2,6 +2,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_core.h>
@@ -39,6 +40,19 @@ int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_afte
     if (p->outcome->challenge == IA_CHALLENGE_RETRY)
         apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, retry_after > 0 ? retry_after : 1));
     return p->outcome->status;
+}
+
+int problem_log_level(const ia_outcome *outcome)
+{
+    switch (outcome->severity) {
+    case IA_SEVERITY_ROUTINE:
+        return APLOG_INFO;
+    case IA_SEVERITY_NOTABLE:
+        return APLOG_WARNING;
+    case IA_SEVERITY_FAULT:
+        break;
+    }
+    return APLOG_ERR;
 }
 
 void problem_clear(request_rec *r)

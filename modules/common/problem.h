@@ -19,6 +19,9 @@ void problem_register(apr_pool_t *p, const char *filter_name);
  */
 int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after);
 
+/** httpd's log level for an outcome. */
+int problem_log_level(const ia_outcome *outcome);
+
 /** The request went on: whatever was noted was not the last word (one branch of a RequireAny, for example). */
 void problem_clear(request_rec *r);
 

@@ -23,19 +23,6 @@ static const environment_row rows[] = {{IA_NOTE_ISIGN_RESULT, "ISIGN_RESULT", "I
                                        {IA_NOTE_ISIGN_ALG, "ISIGN_ALG", "ISign-Alg"},
                                        {NULL, NULL, NULL}};
 
-static int level_of(ia_severity severity)
-{
-    switch (severity) {
-    case IA_SEVERITY_ROUTINE:
-        return APLOG_INFO;
-    case IA_SEVERITY_NOTABLE:
-        return APLOG_WARNING;
-    case IA_SEVERITY_FAULT:
-        break;
-    }
-    return APLOG_ERR;
-}
-
 void isign_log(request_rec *r, const char *what, ia_result rc)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
@@ -43,7 +30,7 @@ void isign_log(request_rec *r, const char *what, ia_result rc)
 
     if (!participant)
         participant = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
-    ap_log_rerror(APLOG_MARK, level_of(outcome->severity), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"", what,
+    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
                   participant ? "\"" : "", r->uri);
 }

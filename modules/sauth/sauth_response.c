@@ -29,19 +29,6 @@ static const environment_row rows[] = {
     {IA_NOTE_SAUTH_EXPIRES, "SAUTH_EXPIRES", "SAuth-Expires"},
     {NULL, NULL, NULL}};
 
-static int level_of(ia_severity severity)
-{
-    switch (severity) {
-    case IA_SEVERITY_ROUTINE:
-        return APLOG_INFO;
-    case IA_SEVERITY_NOTABLE:
-        return APLOG_WARNING;
-    case IA_SEVERITY_FAULT:
-        break;
-    }
-    return APLOG_ERR;
-}
-
 /*
  * A full table makes a fault of every request. Each process says so once in a while, and then how often it did not:
  * who fills a table must not fill the disk too.
@@ -74,7 +61,7 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
 
     if (outcome->severity == IA_SEVERITY_FAULT && !is_fault_due(outcome, apr_time_now(), &suppressed))
         return;
-    ap_log_rerror(APLOG_MARK, level_of(outcome->severity), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s", what,
+    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
                   participant ? "\"" : "", location, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "",
                   suppressed ? apr_psprintf(r->pool, " suppressed=%u", suppressed) : "");
