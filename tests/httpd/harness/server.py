@@ -38,6 +38,8 @@ def free_port():
 
 
 class Server:
+    patience = 20  # seconds for a start or a reload
+
     def __init__(self, site):
         self.site = site
         self.modules = list(self._modules())  # first: it fails where one is not built
@@ -205,12 +207,12 @@ class Server:
         return self.log.text().count("-- resuming normal operations")
 
     def _await(self, ready, what):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + self.patience
         while not ready():
             if self.process.poll() is not None:
                 raise Unstartable(f"httpd ended at {what} (status {self.process.returncode}):\n{self.stderr()}{self.log.text()}")
             if time.monotonic() > deadline:
-                raise Unstartable(f"no {what} within 20 s:\n{self.stderr()}{self.log.text()}")
+                raise Unstartable(f"no {what} within {self.patience} s:\n{self.stderr()}{self.log.text()}")
             time.sleep(0.005)
 
     def stderr(self):

@@ -1,0 +1,305 @@
+"""Full tables and quotas: what does not fit is refused and said, everybody else is served, and room comes back."""
+import json
+import os
+import re
+import threading
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, SECRET, Site, b64url, participant, passed, refused)
+from harness.sauth import FORM, hexmac
+from harness.site import write_secret
+
+LONG = os.environ.get("INTERAUTH_LONG") == "1"
+STATUS = '<Location "/server-status">\nSetHandler server-status\nRequire all granted\n</Location>\n'
+PEOPLE = [participant(), participant(OTHER, ["read"], OTHER_SECRET)]
+
+
+def room(grants, grant_quota, replays, replay_quota):
+    return (f"SAuthGrantCapacity {grants}\nSAuthGrantQuota {grant_quota}\nSAuthReplayCapacity {replays}\n"
+            f"SAuthReplayQuota {replay_quota}\n{STATUS}")
+
+
+def numbers(server):
+    """Grants and used access requests as mod_status counts them."""
+    answer = server.get("/server-status?auto")
+    found = {name: int(value) for name, value in re.findall(r"^(SAuth\w+|Registry\w+): (\d+)$", answer.text, re.M)}
+    page = re.search(r"<p>(\d+) of (\d+) grants; (\d+) of (\d+) used", server.get("/server-status").text)
+    shown = [found[name] for name in ("SAuthGrants", "SAuthGrantCapacity", "SAuthReplays", "SAuthReplayCapacity")]
+    assert shown == [int(number) for number in page.groups()]
+    return shown
+
+
+def eventually(call, timeout=20):
+    """The first answer of 200; others meanwhile must be refusals for want of room."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = call()
+        if answer.status == 200:
+            return answer
+        assert answer.status in (429, 503) and answer.problem["code"] != "starting", repr(answer)
+        assert time.monotonic() < deadline, repr(answer)
+        time.sleep(0.3)
+
+
+class TestGrants:
+    site = Site(modules=("status",), participants=PEOPLE,
+                config="SAuthRefreshWindow 1\n" + room(12, 8, 1000, 900) + BASIC)
+
+    def test_quota_capacity_and_back(self, server):
+        assert numbers(server) == [0, 12, 0, 1000]
+        callers = [Caller(server).granted(token_lifespan=6) for _ in range(8)]
+        for _ in range(3):
+            answer = Caller(server).ask()
+            refused(server, answer, 429, "too_many_grants", "grant_quota")
+        assert numbers(server)[0] == 8
+        others = [Caller(server, OTHER, OTHER_SECRET).granted() for _ in range(4)]
+        assert numbers(server)[0] == 12
+        answer = Caller(server, OTHER, OTHER_SECRET).ask()
+        refused(server, answer, 503, "unavailable", "grants_full", level="error")
+        server.log.allow("reason=(grant_quota|grants_full|grant_expired|token_unknown)")
+        for other in others:  # a full table costs nobody a grant
+            passed(other.get(PAGE))
+            assert other.refresh().status == 200
+        eventually(lambda: Caller(server).ask())
+        eventually(lambda: Caller(server, OTHER, OTHER_SECRET).ask())
+        assert callers[0].get(PAGE, nonce="A" * 22).status == 401
+        for other in others:
+            passed(other.get(PAGE))
+        assert numbers(server)[0] <= 12
+
+    def test_reload_keeps_the_count(self, server):
+        before = numbers(server)
+        server.graceful()
+        assert numbers(server) == before
+
+
+class TestReplays:
+    """Used access requests: with a skew of a second their memory is short, and its room comes back soon."""
+
+    site = Site(modules=("status",), participants=PEOPLE, skew=1, config=room(1000, 900, 12, 8) + BASIC)
+
+    def test_quota_capacity_and_back(self, server):
+        other = Caller(server, OTHER, OTHER_SECRET)
+        Caller(server).stamp()
+        while True:  # one burst within the second before the first entries are over
+            burst = [Caller(server).ask() for _ in range(8)]
+            last = Caller(server).ask()
+            if [answer.status for answer in burst] == [200] * 8 and last.status == 429:
+                break
+            assert time.time() - server.listening_at < 60, last
+        refused(server, last, 429, "too_many_requests", "replay_quota")
+        other.granted()
+        passed(other.get(PAGE))
+        server.log.allow("reason=(replay_quota|replays_full)")
+        eventually(lambda: Caller(server).ask())
+        statuses = [Caller(server, OTHER, OTHER_SECRET).ask().status for _ in range(3)]
+        assert 200 in statuses
+
+    def test_full(self, make_server):
+        server = make_server(Site(modules=("status",), participants=PEOPLE, config=room(1000, 900, 12, 8) + BASIC))
+        callers = [Caller(server).granted() for _ in range(8)]
+        refused(server, Caller(server).ask(), 429, "too_many_requests", "replay_quota")
+        refused(server, callers[0].refresh(), 429, "too_many_requests", "replay_quota")
+        other = Caller(server, OTHER, OTHER_SECRET)
+        for _ in range(4):
+            other.granted()
+        assert numbers(server) == [12, 1000, 12, 12]
+        answer = other.ask()
+        refused(server, answer, 503, "unavailable", "replays_full", level="error")
+        for caller in [*callers, other]:  # who has a grant is served
+            passed(caller.get(PAGE))
+        server.graceful()
+        assert numbers(server) == [12, 1000, 12, 12]
+        server.log.allow("reason=replays_full")
+        assert other.ask().status == 503
+
+
+class TestNothingForNothing:
+    """What fills no table: refusals before the proof, refusals of policy fill no grants."""
+
+    site = Site(modules=("status",), participants=PEOPLE, config=room(12, 8, 12, 8) + BASIC)
+
+    def test_strangers(self, server):
+        server.log.allow("reason=(mac_mismatch|participant_unknown|json_malformed|timestamp_stale)")
+        for _ in range(20):
+            assert Caller(server, secret=b"not the secret!!").ask().status == 401
+            assert Caller(server, "nobody").ask().status == 401
+            assert Caller(server).ask(timestamp=1300000000).status == 401
+        assert numbers(server) == [0, 12, 0, 12]
+
+    def test_refused_by_policy(self, server):
+        for _ in range(5):
+            answer = Caller(server, OTHER, OTHER_SECRET).ask(access_for=["update"])
+            refused(server, answer, 403, "capability_not_held", "capability_not_held")
+        assert numbers(server) == [0, 12, 5, 12]
+
+
+class TestLog:
+    """A fault that every request brings is said once in ten seconds by each process, with what was not said."""
+
+    site = Site(participants=PEOPLE, config=room(2, 2, 5000, 5000) + BASIC, modules=("status",))
+
+    def test_full_table(self, server):
+        for _ in range(2):
+            Caller(server).granted()
+        server.log.expect("reason=grants_full")
+        began, asked = time.monotonic(), 0
+        while asked < 100 or time.monotonic() - began < 2:
+            answer = Caller(server, OTHER, OTHER_SECRET).ask()
+            assert answer.status == 503 and answer.problem["code"] == "unavailable", repr(answer)
+            assert re.fullmatch("[1-9][0-9]*", answer.header("Retry-After"))
+            asked += 1
+        spans = int((time.monotonic() - began) / 10) + 1
+        lines = server.log.wait("reason=grants_full")
+        processes = {re.search(r"\[pid (\d+)", line).group(1) for line in lines}
+        assert len(lines) <= spans * len(processes) and len(processes) <= 3
+        time.sleep(10.5)
+        deadline = time.monotonic() + 20
+        while not server.log.matching("reason=grants_full.* suppressed="):
+            assert time.monotonic() < deadline
+            assert Caller(server, OTHER, OTHER_SECRET).ask().status == 503
+        counts = [int(count) for count in re.findall(r"suppressed=(\d+)", "\n".join(server.log.matching("grants_full")))]
+        assert 0 < sum(counts) <= asked + 2 * len(counts) + 50
+
+    def test_refusals_are_all_said(self, server):
+        """Only faults are held back: each refusal that is somebody's doing has its line."""
+        server.log.allow("reason=grant_quota")
+        for count in range(1, 31):
+            assert Caller(server).ask().status == 429
+        server.log.wait("reason=grant_quota", 30)
+
+
+# --- many ------------------------------------------------------------------------------------------------------------
+
+class Filler:
+    """Access requests over few connections; keeps tokens out of the harness's lists, which are made for few."""
+
+    def __init__(self, server, people):
+        self.server, self.people = server, people
+        self.stamp = str(Caller(server).stamp())
+        self.lock, self.grants, self.wrong = threading.Lock(), [], []
+
+    def form(self, uid, secret, nonces):
+        body = json.dumps({"access_for": ["read"], "token_lifespan": 3600, "uid": uid, "id": os.urandom(9).hex(),
+                           "nonces": nonces})
+        return urlencode({"uid": uid, "timestamp": self.stamp, "hmac": hexmac(secret, f"{self.stamp} {body}"),
+                          "body": body}).encode()
+
+    def work(self, count, nonces):
+        with self.server.connect(60) as connection:
+            for _ in range(count):
+                with self.lock:
+                    uid, secret = self.people.pop(0)
+                    self.people.append((uid, secret))
+                connection.send(self.server.message("POST", "/sauth/request_access", FORM,
+                                                    self.form(uid, secret, nonces), close=False))
+                answer = connection.answer()
+                if answer.status != 200:
+                    self.wrong.append(repr(answer))
+                    return
+                self.grants.append((uid, secret, answer.json["token"], answer.json["nonce"]))
+
+    def fill(self, count, threads=4, nonces=1):
+        workers = [threading.Thread(target=self.work, args=[count // threads, nonces]) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert self.wrong == []
+        return self.grants
+
+
+def use(server, grants):
+    """One request with each grant."""
+    with server.connect(60) as connection:
+        for uid, secret, token, nonce in grants:
+            caller = Caller(server, uid, secret)
+            caller.token = token
+            connection.send(server.message("GET", PAGE, {"Authorization": caller.header(nonce)}, close=False))
+            passed(connection.answer())
+
+
+class TestManyGrants:
+    keys = [(f"http://p{number}.example.org", b"secret of participant %d" % number) for number in range(20)]
+    site = Site(modules=("status",), participants=[participant(uid, ["read"], secret) for uid, secret in keys],
+                config=room(100000, 20000, 100000, 20000) + "MaxKeepAliveRequests 0\nLogLevel sauth:notice\n" + BASIC)
+
+    def test_thousands(self, server):
+        count = 60000 if LONG else 10000
+        grants = Filler(server, list(self.keys)).fill(count)
+        assert len({token for _, _, token, _ in grants}) == count
+        assert numbers(server) == [count, 100000, count, 100000]
+        use(server, grants[::count // 100])
+        server.graceful()
+        assert numbers(server) == [count, 100000, count, 100000]
+        use(server, grants[1::count // 100])
+
+    def test_state_file_of_them(self, make_server):
+        """Thousands of grants survive a stop; it takes no longer than people wait."""
+        count = 60000 if LONG else 3000
+        server = make_server(Site(modules=("status",), participants=self.site.participants,
+                                  config='SAuthStateFile "@ROOT@/state/grants"\n' + self.site.config), start=False)
+        (server.root / "state").mkdir(mode=0o700)
+        server.start()
+        grants = Filler(server, list(self.keys)).fill(count)
+        server.stop()
+        server.start()
+        server.log.wait(f"{count} grants and {count} used access requests .*a clean stop")
+        assert numbers(server) == [count, 100000, count, 100000]
+        use(server, grants[::count // 50])
+
+
+class TestManyParticipants:
+    """A participants file of a size that nobody edits by hand."""
+
+    def test_load(self, make_server):
+        count = 1000000 if LONG else 100000
+        server = make_server(Site(modules=("status",), participants=PEOPLE, config=f"RegistryCapacity {count}\n" + STATUS
+                                  + BASIC), start=False)
+        known = [participant(f"known{number}", ["read"], b"secret of number %d..." % number) for number in range(3)]
+        value = b64url(SECRET)
+        lines = [f'{{"id":"http://p{number}.example.org","status":"approved","roles":["consumer"],'
+                 f'"capabilities":["read"],"shared_secret":"{value}"}}' for number in range(count - 3)]
+        for place, record in ((0, known[0]), (count // 2, known[1]), (len(lines), known[2])):
+            lines.insert(place, json.dumps(record))
+        write_secret(server.participants_file, '{"participants":[\n' + ",\n".join(lines) + "\n]}\n")
+        began = time.monotonic()
+        patiently(server, server.start)
+        took = time.monotonic() - began
+        answer = server.get("/server-status?auto").text
+        assert f"RegistryParticipants: {count}\n" in answer and "RegistryStale: 0\n" in answer
+        for number in range(3):
+            caller = Caller(server, f"known{number}", b"secret of number %d..." % number).granted()
+            passed(caller.get(PAGE))
+        last = Caller(server, f"http://p{count - 4}.example.org").granted()
+        patiently(server, server.graceful)
+        passed(last.get(PAGE))
+        passed(Caller(server, "known1", b"secret of number 1...").granted().get(PAGE))
+        assert took < (240 if LONG else 60)
+
+    def test_one_too_many(self, make_server):
+        """More than fits is refused: at a start, and at a reload the ones before stay."""
+        server = make_server(Site(modules=("status",), participants=PEOPLE, config="RegistryCapacity 2\n" + STATUS + BASIC))
+        caller = Caller(server).granted()
+        server.log.expect(r"\[registry:error\]")
+        server.participants([*PEOPLE, participant("third", ["read"], b"a third secret of 24 byte")])
+        server.graceful()
+        assert "RegistryStale: 1\n" in server.get("/server-status?auto").text
+        passed(caller.get(PAGE))
+        passed(Caller(server, OTHER, OTHER_SECRET).granted().get(PAGE))
+        server.participants(PEOPLE)
+        server.graceful()
+        assert "RegistryStale: 0\n" in server.get("/server-status?auto").text
+
+
+def patiently(server, call):
+    """Runs a start or reload that may take minutes: the harness's own patience is for small files."""
+    patience = server.patience
+    server.patience = 300
+    try:
+        call()
+    finally:
+        server.patience = patience
