@@ -95,29 +95,42 @@ ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
     return IA_OK;
 }
 
-/* What covers another component wholly. */
-static int contains(iai_derived whole, iai_derived part)
+/* Whether one derived component says everything that another one says. */
+static int contains(const ia_sfv_text *whole, const char *part)
 {
-    if (whole == IAI_TARGET_URI)
-        return part == IAI_SCHEME || part == IAI_AUTHORITY || part == IAI_PATH || part == IAI_QUERY;
-    return whole == IAI_REQUEST_TARGET && (part == IAI_PATH || part == IAI_QUERY);
+    static const char *const parts[] = {"@path", "@query", "@authority", "@scheme"};
+    unsigned count = ia_sfv_text_is(whole, "@target-uri")       ? 4
+                     : ia_sfv_text_is(whole, "@request-target") ? 2
+                                                                : 0,
+             i;
+
+    for (i = 0; i < count; i++) {
+        if (strcmp(part, parts[i]) == 0)
+            return 1;
+    }
+    return 0;
 }
 
-int ia_httpsig_covers(const ia_httpsig *signature, const char *name)
+/* A component taken from another message, or of which only a part is covered, has another parameter. */
+static int is_whole(const ia_sfv_member *item)
 {
-    const ia_sfv_member *item;
-    ia_sfv_member wanted = {0};
-    iai_component component, other;
+    const ia_sfv_param *param;
 
-    wanted.value.type = IA_SFV_STRING;
-    wanted.value.text = iai_text(name);
-    if (iai_component_read(&component, &wanted) != IA_OK)
-        return 0;
+    for (param = item->params; param != NULL; param = param->next) {
+        if (!ia_sfv_text_is(&param->key, "sf") && !ia_sfv_text_is(&param->key, "bs"))
+            return 0;
+    }
+    return 1;
+}
+
+int ia_httpsig_covers(const ia_httpsig *signature, const char *component)
+{
+    const ia_sfv_text wanted = iai_text(component);
+    const ia_sfv_member *item;
+
     for (item = signature->input->items; item != NULL; item = item->next) {
-        if (iai_component_read(&other, item) != IA_OK || (other.flags & (IAI_REQ | IAI_KEY)))
-            continue;
-        if (iai_sfv_text_equal(&other.name, &component.name) ||
-            (component.derived != IAI_FIELD && contains(other.derived, component.derived)))
+        if ((iai_sfv_text_equal(&item->value.text, &wanted) || contains(&item->value.text, component)) &&
+            is_whole(item))
             return 1;
     }
     return 0;

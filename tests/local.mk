@@ -15,14 +15,16 @@ unit_tests = \
 	tests/unit/test_form tests/unit/test_json tests/unit/test_mac tests/unit/test_capability tests/unit/test_nonce \
 	tests/unit/test_nonce_state tests/unit/test_nonce_crash tests/unit/test_participant tests/unit/test_grant \
 	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
-	tests/unit/test_digest
+	tests/unit/test_digest \
+	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base
 cmocka_vector_tests = tests/vectors/test_sfv_vectors
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(cmocka_vector_tests)
 TESTS += $(unit_tests) $(cmocka_vector_tests)
 endif
 
-vector_tests = tests/vectors/test_wycheproof_hmac
+vector_tests = tests/vectors/test_wycheproof_hmac \
+	tests/vectors/test_wycheproof tests/vectors/test_rfc9421
 check_PROGRAMS += $(vector_tests)
 TESTS += $(vector_tests)
 
@@ -30,7 +32,8 @@ TESTS += $(vector_tests)
 fuzz_replays = \
 	tests/fuzz/fuzz_authorization_replay tests/fuzz/fuzz_json_replay tests/fuzz/fuzz_access_replay \
 	tests/fuzz/fuzz_nonce_replay tests/fuzz/fuzz_participants_replay tests/fuzz/fuzz_form_replay \
-	tests/fuzz/fuzz_sfv_replay tests/fuzz/fuzz_digest_replay
+	tests/fuzz/fuzz_sfv_replay tests/fuzz/fuzz_digest_replay \
+	tests/fuzz/fuzz_jwk_replay tests/fuzz/fuzz_httpsig_replay
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
 
@@ -50,6 +53,10 @@ tests_fuzz_fuzz_sfv_replay_SOURCES = tests/fuzz/fuzz_sfv.c tests/fuzz/replay.c
 tests_fuzz_fuzz_sfv_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"sfv"'
 tests_fuzz_fuzz_digest_replay_SOURCES = tests/fuzz/fuzz_digest.c tests/fuzz/replay.c
 tests_fuzz_fuzz_digest_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"digest"'
+tests_fuzz_fuzz_jwk_replay_SOURCES = tests/fuzz/fuzz_jwk.c tests/fuzz/replay.c
+tests_fuzz_fuzz_jwk_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"jwk"'
+tests_fuzz_fuzz_httpsig_replay_SOURCES = tests/fuzz/fuzz_httpsig.c tests/fuzz/replay.c
+tests_fuzz_fuzz_httpsig_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"httpsig"'
 
 # ./configure CC=clang --enable-sanitizers --enable-fuzzers; then, for as long as wanted, for instance
 #   mkdir -p found && tests/fuzz/fuzz_json -max_total_time=60 found tests/fuzz/corpus/json
@@ -57,7 +64,10 @@ if FUZZERS
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_CFLAGS)
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz_authorization tests/fuzz/fuzz_json tests/fuzz/fuzz_access tests/fuzz/fuzz_nonce \
-	tests/fuzz/fuzz_participants tests/fuzz/fuzz_form tests/fuzz/fuzz_sfv tests/fuzz/fuzz_digest
+	tests/fuzz/fuzz_participants tests/fuzz/fuzz_form tests/fuzz/fuzz_sfv tests/fuzz/fuzz_digest \
+	tests/fuzz/fuzz_jwk tests/fuzz/fuzz_httpsig
+tests_fuzz_fuzz_jwk_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_httpsig_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_authorization_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
@@ -68,7 +78,10 @@ tests_fuzz_fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_digest_LDFLAGS = $(fuzz_ldflags)
 endif
 
-EXTRA_DIST += tests/unit/support.h tests/fuzz/fuzz.h tests/outcomes-untested.txt
+# Measured by hand: make tests/bench/httpsig && tests/bench/httpsig
+EXTRA_PROGRAMS = tests/bench/httpsig
+
+EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tests/fuzz/fuzz.h tests/outcomes-untested.txt
 # What automake has no list of: the corpora and the Python tests.
 dist-hook: dist-tests
 dist-tests:
