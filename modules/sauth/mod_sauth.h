@@ -13,60 +13,12 @@
 #include "interauth/authorization.h"
 #include "grant_table.h"
 #include "interauth_registry.h"
+#include "sauth_config.h"
 
 extern module AP_MODULE_DECLARE_DATA sauth_module __attribute__((visibility("default"))); /* httpd looks it up by name */
-extern const command_rec sauth_directives[];
 
 #define SAUTH_AUTH_TYPE "SAuth"
 #define SAUTH_HANDLER   "sauth"
-
-/* --- configuration ------------------------------------------------------------------------------------------- */
-
-typedef enum sauth_mode { SAUTH_MODE_UNSET, SAUTH_MODE_ENFORCE, SAUTH_MODE_OBSERVE } sauth_mode;
-typedef enum sauth_pass { SAUTH_PASS_UNSET, SAUTH_PASS_ENV, SAUTH_PASS_HEADERS } sauth_pass;
-
-#define SAUTH_HASH_SHA256 1u
-#define SAUTH_HASH_SHA1   2u
-#define SAUTH_NEED_NONE   1u /* said explicitly; tells "unset" (0) apart */
-#define SAUTH_NEED_ID     2u
-#define SAUTH_NEED_AUD    4u
-
-/** Per location. Every field has a value that means "this section does not say"; see sauth_dir_effective. */
-typedef struct sauth_dir {
-    unsigned accept;            /**< ia_presentation bits; 0 unset */
-    const char *scope;          /**< NULL unset */
-    sauth_mode mode;
-    sauth_pass pass;
-    int pass_authorization;     /**< -1 unset */
-    unsigned hashes;            /**< SAUTH_HASH_*; 0 unset */
-    int partial_grants;         /**< -1 unset */
-    apr_time_t clock_skew;      /**< microseconds; -1 unset */
-    apr_time_t refresh_window;
-    apr_time_t nonce_lifetime;
-    apr_time_t grant_max_age;
-    unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
-} sauth_dir;
-
-/** Of the server as a whole. */
-typedef struct sauth_server {
-    apr_int64_t grant_capacity;
-    apr_int64_t replay_capacity; /**< 0: as many as grants */
-    apr_int64_t grant_quota;     /**< 0: an eighth of the capacity in force */
-    apr_int64_t replay_quota;
-    const char *state_file;      /**< NULL: grants end with the server */
-} sauth_server;
-
-void *sauth_dir_create(apr_pool_t *p, char *path);
-void *sauth_dir_merge(apr_pool_t *p, void *base, void *add);
-void *sauth_server_create(apr_pool_t *p, server_rec *s);
-sauth_server *sauth_server_of(server_rec *s);
-
-/** The request's settings with every default filled in. */
-sauth_dir sauth_dir_effective(request_rec *r);
-
-/** The widest SAuthClockSkew of this configuration: how far any location trusts a timestamp. */
-apr_time_t sauth_widest_skew(void);
-void sauth_config_reset(void);
 
 /* --- what is shared ------------------------------------------------------------------------------------------- */
 
