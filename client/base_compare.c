@@ -44,15 +44,18 @@ static const char *hint_find(const char *line, const char *end)
     return NULL;
 }
 
-/* The line that begins at `at`, printable; NULL behind the end. */
-static const char *line_show(apr_pool_t *p, const ia_sfv_text *text, apr_size_t at)
+/* The line that begins at `begin`, printable, with its end where the difference is there; NULL behind the
+ * end. */
+static const char *line_show(apr_pool_t *p, const ia_sfv_text *text, apr_size_t begin, apr_size_t at)
 {
     const char *stop;
+    apr_size_t end;
 
-    if (at > text->len || (at == text->len && at > 0 && text->data[at - 1] != '\n'))
+    if (begin > text->len || (begin == text->len && begin > 0 && text->data[begin - 1] != '\n'))
         return NULL;
-    stop = memchr(text->data + at, '\n', text->len - at);
-    return signature_escape(p, text->data + at, stop ? (apr_size_t)(stop - text->data) - at : text->len - at);
+    stop = memchr(text->data + begin, '\n', text->len - begin);
+    end = stop ? (apr_size_t)(stop - text->data) : text->len;
+    return signature_escape(p, text->data + begin, end - begin + (stop && end == at));
 }
 
 void base_compare(base_difference *out, apr_pool_t *p, const ia_sfv_text *here, const ia_sfv_text *there)
@@ -71,8 +74,8 @@ void base_compare(base_difference *out, apr_pool_t *p, const ia_sfv_text *here, 
     out->is_there = 1;
     out->line = line;
     out->byte = (unsigned)(at - begin) + 1;
-    out->here = line_show(p, here, begin);
-    out->there = line_show(p, there, begin);
+    out->here = line_show(p, here, begin, at);
+    out->there = line_show(p, there, begin, at);
     out->mark = (unsigned)strlen(signature_escape(p, here->data + begin, at - begin));
     out->hint = hint_find(here->data + begin, here->data + here->len);
 }

@@ -139,7 +139,7 @@ static int signature_add(call_run *c, apr_array_header_t *headers)
  * Sends the request once. Where a grant is wanted and there is no nonce, it goes without any credentials, for
  * the challenge that this provokes: a signature alone might be enough to carry it out.
  */
-static int attempt(call_run *c, const char *nonce)
+static int send_once(call_run *c, const char *nonce)
 {
     const char *ca_file = c->s.held ? c->s.held->ca_file : NULL;
     http_call call = {.method = c->method,
@@ -162,6 +162,19 @@ static int attempt(call_run *c, const char *nonce)
     if (c->s.held && nextnonce_read(next, c->p, &c->answer))
         session_keep(&c->s, c->p, next, 0);
     return CL_OK;
+}
+
+/* A server that has just started cannot tell a replayed signature from a new one, and says when it can. */
+static int attempt(call_run *c, const char *nonce)
+{
+    int rc = send_once(c, nonce);
+    unsigned wait = rc == CL_OK && c->signs ? problem_start_wait(c->p, &c->answer) : 0;
+
+    if (wait == 0)
+        return rc;
+    say_note("the server has just started; asking again in %u s", wait);
+    apr_sleep(apr_time_from_sec(wait));
+    return send_once(c, nonce);
 }
 
 static int is_refused_as(call_run *c, const char *code)

@@ -15,7 +15,6 @@
 #include "problem.h"
 #include "say.h"
 
-#define WAIT_MAX  60 /* seconds that we wait for a server's start */
 #define NODES_MAX 1000
 #define ID_BYTES  16
 
@@ -116,22 +115,6 @@ static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *rec
     return http_send(answer, p, &call);
 }
 
-/* The seconds of a Retry-After where the server has just started and will be ready soon, else 0. */
-static unsigned start_wait(apr_pool_t *p, const http_answer *answer)
-{
-    const char *after = http_field(answer, "Retry-After", 0);
-    problem told;
-    apr_int64_t seconds;
-
-    if (answer->status != 503 || !after || !apr_isdigit(*after) || strlen(after) > 3)
-        return 0;
-    problem_read(&told, p, answer);
-    if (!told.code || strcmp(told.code, "starting") != 0)
-        return 0;
-    seconds = apr_atoi64(after);
-    return seconds >= 1 && seconds <= WAIT_MAX ? (unsigned)seconds : 0;
-}
-
 static int nonces_read(given *out, apr_pool_t *p, const ia_json *json)
 {
     const char *nonce = ia_json_member_string(json, "nonce");
@@ -218,7 +201,7 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, i
     unsigned wait;
     int rc = form_send(&answer, p, record, key, "request_access", NULL, record->lifespan);
 
-    if (rc == CL_OK && (wait = start_wait(p, &answer)) > 0) {
+    if (rc == CL_OK && (wait = problem_start_wait(p, &answer)) > 0) {
         say_note("the server has just started; asking again in %u s", wait);
         apr_sleep(apr_time_from_sec(wait));
         rc = form_send(&answer, p, record, key, "request_access", NULL, record->lifespan);

@@ -1,11 +1,16 @@
 #include "problem.h"
 
+#include <string.h>
 #include <strings.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
 
 #include "interauth/json.h"
 #include "say.h"
 
 #define NODES_MAX 1000
+#define WAIT_MAX  60 /* seconds that we wait for a server's start */
 
 void problem_read(problem *out, apr_pool_t *p, const http_answer *answer)
 {
@@ -20,6 +25,21 @@ void problem_read(problem *out, apr_pool_t *p, const http_answer *answer)
         return;
     out->title = ia_json_member_string(json, "title");
     out->code = ia_json_member_string(json, "code");
+}
+
+unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer)
+{
+    const char *after = http_field(answer, "Retry-After", 0);
+    problem told;
+    apr_int64_t seconds;
+
+    if (answer->status != 503 || !after || !apr_isdigit(*after) || strlen(after) > 3)
+        return 0;
+    problem_read(&told, p, answer);
+    if (!told.code || strcmp(told.code, "starting") != 0)
+        return 0;
+    seconds = apr_atoi64(after);
+    return seconds >= 1 && seconds <= WAIT_MAX ? (unsigned)seconds : 0;
 }
 
 int problem_status(long status)

@@ -11,6 +11,9 @@ typedef struct problem {
 
 void problem_read(problem *out, apr_pool_t *p, const http_answer *answer);
 
+/** The seconds of a Retry-After where the server has just started and will be ready within a minute, else 0. */
+unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer);
+
 /** 0 below 400, CL_REFUSED for 4xx, CL_FAULT from 500. */
 int problem_status(long status);
 

@@ -147,9 +147,12 @@ static void blame(verification *v, const ia_httpsig_policy *policy)
         time_blame(v, "created", v->signature->created);
     else if (v->result == IA_PARTICIPANT_INACTIVE || v->result == IA_PARTICIPANT_EXPIRED)
         v->detail = v->owner->id;
-    for (unsigned i = 0; v->result == IA_SIG_COMPONENT_MISSING && i < policy->required_count; i++)
-        if (!ia_httpsig_covers(v->signature, policy->required[i]))
-            v->detail = policy->required[i];
+    for (unsigned i = 0; v->result == IA_SIG_COMPONENT_MISSING && i < policy->required_count; i++) {
+        if (ia_httpsig_covers(v->signature, policy->required[i]))
+            continue;
+        v->detail = policy->required[i];
+        break;
+    }
 }
 
 int verification_run(verification *out, apr_pool_t *p, const verification_wish *wish, const char *path)

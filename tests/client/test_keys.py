@@ -15,11 +15,12 @@ def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-PRIVATE = {"ed25519": {"d"}, "p256": {"d"}, "rsa": {"d", "p", "q", "dp", "dq", "qi"}}
-REQUIRED = {"ed25519": ["crv", "kty", "x"], "p256": ["crv", "kty", "x", "y"], "rsa": ["e", "kty", "n"]}
+PRIVATE = {"ed25519": {"d"}, "p256": {"d"}, "p384": {"d"}, "rsa": {"d", "p", "q", "dp", "dq", "qi"}}
+REQUIRED = {"ed25519": ["crv", "kty", "x"], "p256": ["crv", "kty", "x", "y"], "p384": ["crv", "kty", "x", "y"],
+            "rsa": ["e", "kty", "n"]}
 
 
-@pytest.mark.parametrize("kind", ["ed25519", "p256", "rsa"])
+@pytest.mark.parametrize("kind", ["ed25519", "p256", "p384", "rsa"])
 def test_keygen_writes_a_private_jwk_and_prints_the_public(interauth, kind):
     path = interauth.home / "key"
     result = interauth("keygen", "--type", kind, path)
@@ -31,9 +32,9 @@ def test_keygen_writes_a_private_jwk_and_prints_the_public(interauth, kind):
     required = json.dumps({name: public[name] for name in REQUIRED[kind]}, separators=(",", ":"))
     digest = hashlib.sha256(required.encode()).digest()
     assert public["kid"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    sizes = {"ed25519": 32, "p256": 32, "rsa": 384}
+    sizes = {"ed25519": 32, "p256": 32, "p384": 48, "rsa": 384}
     assert len(unb64(public["n" if kind == "rsa" else "x"])) == sizes[kind]
-    assert kind == "rsa" or len(unb64(private["d"])) == 32
+    assert kind == "rsa" or len(unb64(private["d"])) == sizes[kind]
 
 
 def test_the_numbers_of_an_rsa_key_belong_together(interauth):
@@ -48,7 +49,7 @@ def test_the_numbers_of_an_rsa_key_belong_together(interauth):
     assert key["qi"] * key["q"] % key["p"] == 1
 
 
-@pytest.mark.parametrize("kind", ["ed25519", "p256"])
+@pytest.mark.parametrize("kind", ["ed25519", "p256", "p384"])
 def test_a_pem_key_is_read_by_openssl(interauth, kind):
     import subprocess
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-VERBS = ["keygen", "secret", "grant", "call", "refresh", "participant", "check"]
+VERBS = ["keygen", "secret", "grant", "call", "refresh", "sign", "verify", "explain", "participant",
+         "check"]
 MANUALS = os.path.join(os.path.dirname(__file__), "../../docs/man")
 
 
@@ -73,6 +74,10 @@ def test_an_unknown_option_is_told(interauth, verb):
     (["call", "-H", "A: b\r\nC: d", "http://127.0.0.1:1/"], "control"),
     (["call", "-X", "GET /", "http://127.0.0.1:1/"], "method"),
     (["call", "--grant", "g", "--uid", "u", "http://127.0.0.1:1/"], "stands alone"),
+    (["call", "--no-grant", "http://127.0.0.1:1/"], "--no-grant needs"),
+    (["call", "--no-grant", "--sign", "k", "--grant", "g", "http://127.0.0.1:1/"], "stands alone"),
+    (["call", "--cover", "@method", "http://127.0.0.1:1/"], "need --sign"),
+    (["call", "--sign", "k", "--sign-secret", "s", "http://127.0.0.1:1/"], "either"),
     (["refresh", "--grant", "g", "--uid", "u"], "stands alone"),
     (["secret"], "--show"),
     (["secret", "--bytes", "8", "--show"], "from 16 to 256"),
