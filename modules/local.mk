@@ -22,7 +22,7 @@ module_libs = libst.la libia.la
 common_sources = \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
 	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/environment.h \
-	modules/common/problem.c modules/common/problem.h modules/common/segment.c modules/common/segment.h \
+	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h modules/common/segment.c modules/common/segment.h \
 	modules/common/directive.c modules/common/directive.h modules/common/startup.c modules/common/startup.h
 
 modules_registry_mod_registry_la_SOURCES = $(common_sources) \

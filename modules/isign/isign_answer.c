@@ -75,6 +75,11 @@ int isign_refuse(request_rec *r, ia_result rc, int status)
     return status;
 }
 
+int isign_is_private(request_rec *r)
+{
+    return isign_state_of(r)->signature != NULL;
+}
+
 int isign_export(request_rec *r)
 {
     hygiene_strip_environment(r, "ISIGN_");

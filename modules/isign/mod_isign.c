@@ -3,6 +3,7 @@
 #include <http_request.h>
 #include "mod_isign.h"
 #include "hygiene.h"
+#include "private.h"
 #include "problem.h"
 #include "snapshot.h"
 #include "startup.h"
@@ -36,6 +37,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(isign_check_body, NULL, NULL, APR_HOOK_LAST);
     ap_hook_fixups(isign_export, NULL, NULL, APR_HOOK_REALLY_LAST);
     problem_register(p, "ISIGN_PROBLEM");
+    private_register(p, "ISIGN_PRIVATE", isign_is_private);
     isign_spool_register(p);
     isign_stream_register(p);
     isign_require_register(p);

@@ -110,6 +110,9 @@ int isign_check_body(request_rec *r);
 /** fixups, last: the app's environment. */
 int isign_export(request_rec *r);
 
+/** Whether the response is for one caller only: its request was signed. */
+int isign_is_private(request_rec *r);
+
 /** Logs and answers a refusal. @return the status to return from a hook */
 int isign_refuse(request_rec *r, ia_result rc, int status);
 void isign_log(request_rec *r, const char *what, ia_result rc);

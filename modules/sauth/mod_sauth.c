@@ -6,6 +6,7 @@
 #include <mpm_common.h>
 #include "mod_sauth.h"
 #include "hygiene.h"
+#include "private.h"
 #include "problem.h"
 #include "request.h"
 #include "snapshot.h"
@@ -71,12 +72,10 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_force_authn(sauth_force_authn, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_note_auth_failure(sauth_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(sauth_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_insert_filter(sauth_insert_private, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_error_filter(sauth_insert_private, NULL, NULL, APR_HOOK_LAST);
     ap_hook_log_transaction(sauth_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "SAUTH_PROBLEM");
-    sauth_response_register(p);
+    private_register(p, "SAUTH_PRIVATE", sauth_is_private);
     sauth_require_register(p);
 }
 

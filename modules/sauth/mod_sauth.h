@@ -117,9 +117,8 @@ const char *sauth_fresh_nonce(apr_pool_t *p);
 
 /** Hook: environment of the app, and what it must not see. */
 int sauth_fixups(request_rec *r);
-/** Hook: what is authenticated is private. */
-void sauth_insert_private(request_rec *r);
-void sauth_response_register(apr_pool_t *p);
+/** Whether the response is for one caller only; also sees to it that it carries the next nonce. */
+int sauth_is_private(request_rec *r);
 
 /** Space-separated names of a set. */
 const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);

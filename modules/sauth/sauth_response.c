@@ -5,7 +5,6 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <string.h>
-#include <util_filter.h>
 #include "mod_sauth.h"
 #include "environment.h"
 #include "hygiene.h"
@@ -18,8 +17,6 @@ APLOG_USE_MODULE(sauth);
 
 #define FAULT_KINDS 256 /* more than there are outcomes */
 #define FAULT_PAUSE apr_time_from_sec(10)
-
-static ap_filter_rec_t *private_filter;
 
 static const environment_row rows[] = {
     {IA_NOTE_SAUTH_PARTICIPANT, "SAUTH_PARTICIPANT", "SAuth-Participant"},
@@ -149,35 +146,7 @@ int sauth_fixups(request_rec *r)
     if (!r->ap_auth_type)
         r->ap_auth_type = SAUTH_AUTH_TYPE;
     environment_export(r, rows, conf.pass == SAUTH_PASS_HEADERS ? ENVIRONMENT_HEADERS : ENVIRONMENT_VARIABLES);
-    r->no_cache = 1;
     return OK;
-}
-
-/* Is `word` one of the comma-separated directives of a Cache-Control value? */
-static int has_directive(const char *value, const char *word)
-{
-    return ap_find_list_item(NULL, value, word);
-}
-
-/*
- * A page of one caller must not be kept for another: no shared cache may store it, whatever the app says. What a CGI
- * says stands in err_headers_out.
- */
-static apr_status_t make_private(ap_filter_t *f, apr_bucket_brigade *bb)
-{
-    request_rec *r = f->r;
-    const char *said = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
-    const char *said_on_error = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control"), *value;
-
-    ap_remove_output_filter(f);
-    value = apr_pstrcat(r->pool, said ? said : "", said && said_on_error ? ", " : "", said_on_error ? said_on_error : "",
-                        NULL);
-    apr_table_unset(r->err_headers_out, "Cache-Control");
-    apr_table_setn(r->headers_out, "Cache-Control",
-                   has_directive(value, "no-store")   ? "private, no-store"
-                   : has_directive(value, "no-cache") ? "private, no-cache"
-                                                      : "private");
-    return ap_pass_brigade(f->next, bb);
 }
 
 /* An error that a filter found, such as an unsatisfiable range, begins with empty headers. */
@@ -187,18 +156,12 @@ static void restore_nextnonce(request_rec *r, const sauth_state *state)
         apr_table_setn(r->err_headers_out, "Authentication-Info", state->authentication_info);
 }
 
-void sauth_insert_private(request_rec *r)
+int sauth_is_private(request_rec *r)
 {
     const sauth_state *state = sauth_state_find(r);
 
-    if (r->main || !state || !state->decided || !state->proven)
-        return;
+    if (!state || !state->decided || !state->proven)
+        return 0;
     restore_nextnonce(r, state);
-    ap_add_output_filter_handle(private_filter, NULL, r, r->connection);
-}
-
-void sauth_response_register(apr_pool_t *p)
-{
-    (void)p;
-    private_filter = ap_register_output_filter("SAUTH_PRIVATE", make_private, NULL, AP_FTYPE_CONTENT_SET);
+    return 1;
 }
