@@ -1,0 +1,173 @@
+"""Which locations are compared, and the configuration that makes them."""
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import tokens
+
+STOCK = ("mpm_event", "unixd", "authn_core", "authz_core", "alias")
+PAGE_BYTES = 100
+USER = "www-data"
+
+
+def apxs(name):
+    for program in ("apxs", "apxs2"):
+        try:
+            return subprocess.run([program, "-q", name], capture_output=True, text=True, check=True).stdout.strip()
+        except FileNotFoundError:
+            continue
+    raise SystemExit("apxs not found; on Debian: apt-get install apache2-dev")
+
+
+@dataclass
+class Variant:
+    """A directory of the document root and what stands before it."""
+
+    name: str
+    title: str
+    scheme: str = "none"
+    config: str = ""     # in its Location
+    globals: str = ""    # beside it
+    stock: tuple = ()    # modules of httpd
+    peer: str = ""       # a module of somebody else, "auth_openidc" or "oauth2"
+    ours: tuple = ()
+    token: str = ""      # a file in the root: for -t
+    base: str = "open0"  # what it is compared with
+
+    @property
+    def family(self):
+        """Each module of somebody else, and ours, is in a server of its own: none pays for another's hooks."""
+        return self.peer or ("ours" if self.ours else "stock")
+
+    @property
+    def path(self):
+        return f"/{self.name}/f"
+
+
+OIDC = 'OIDCOAuthVerifyCertFiles "rs256#@ROOT@/rs256.pem"\nOIDCCryptoPassphrase bench\n'  # EC keys only by https
+OAUTH2 = """AuthType oauth2
+OAuth2TokenVerify jwk '@JWK_{}@' verify.iat=skip
+Require oauth2_claim sub:bench
+"""
+SAUTH = 'AuthType SAuth\nAuthName "bench"\nRequire capability read\n'
+ENDPOINT = ('<Location "/trust">\n    SetHandler sauth\n    Require all granted\n</Location>\n'
+            'RegistryFile "@ROOT@/participants.json"\nSAuthClockSkew 1\n')
+DIGEST = f'AuthType Digest\nAuthName "{tokens.REALM}"\nAuthUserFile "@ROOT@/digest.txt"\nRequire valid-user\n'
+
+OURS = ("registry", "isign", "sauth")
+VALID_USER = ("authn_file", "authz_user")
+
+VARIANTS = [
+    Variant("open0", "unprotected"),
+    Variant("open1", "unprotected, again"),
+    Variant("openi", "unprotected, interauth loaded", ours=OURS),
+    Variant("sauth", "interauth: SAuth, Require capability", "sauth", SAUTH, ENDPOINT, ours=OURS, token="grants", base="openi"),
+    Variant("basic", "auth_basic, file, SHA-1", "basic",
+            f'AuthType Basic\nAuthName "{tokens.REALM}"\nAuthUserFile "@ROOT@/basic.txt"\nRequire valid-user\n',
+            stock=("auth_basic", *VALID_USER)),
+    Variant("diges", "auth_digest, MD5, nc counted", "digest", DIGEST + "AuthDigestNonceLifetime 3600\nAuthDigestNcCheck On\n",
+            "AuthDigestShmemSize 4M\n", stock=("auth_digest", *VALID_USER)),
+    Variant("dige1", "auth_digest, MD5, one-time nonces", "digest", DIGEST + "AuthDigestNonceLifetime 0\nAuthDigestNcCheck On\n",
+            stock=("auth_digest", *VALID_USER)),
+    Variant("openo", "unprotected, mod_auth_openidc loaded", peer="auth_openidc"),
+    Variant("oidcr", "mod_auth_openidc, RS256", "bearer", "AuthType oauth20\nRequire claim sub:bench\n", OIDC,
+            peer="auth_openidc", token="rs256", base="openo"),
+    Variant("open2", "unprotected, mod_oauth2 loaded", peer="oauth2"),
+    Variant("oaur2", "mod_oauth2, RS256, token seen before", "bearer", OAUTH2.format("rs256"), peer="oauth2",
+            token="rs256", base="open2"),
+    Variant("oaue2", "mod_oauth2, ES256, token seen before", "bearer", OAUTH2.format("es256"), peer="oauth2",
+            token="es256", base="open2"),
+]
+
+
+def families(variants):
+    """{family: its variants}."""
+    found = {}
+    for variant in variants:
+        found.setdefault(variant.family, []).append(variant)
+    return found
+
+
+PACKAGES = {"auth_openidc": "libapache2-mod-auth-openidc", "oauth2": "libapache2-mod-oauth2"}
+
+BODY_VARIANTS = [
+    Variant("bopen", "read and discarded", ours=("isign",)),
+    Variant("bmem0", "ISign require, spool in memory", config="ISign require\nISignBody spool 64M 128M\n", ours=("isign",)),
+    Variant("bfile", "ISign require, spool in a file", config="ISign require\nISignBody spool 0 128M\n", ours=("isign",)),
+    Variant("bmixd", "ISign require, 256 KiB in memory", config="ISign require\nISignBody spool 256K 128M\n",
+            ours=("isign",)),
+]
+
+
+def peer_file(name):
+    return Path(apxs("LIBEXECDIR")) / f"mod_{name}.so"
+
+
+def missing_packages():
+    return [package for name, package in PACKAGES.items() if not peer_file(name).is_file()]
+
+
+def available(variant):
+    return not variant.peer or peer_file(variant.peer).is_file()
+
+
+def module_lines(variants, build):
+    listing = subprocess.run([httpd(), "-l"], capture_output=True, text=True, check=True).stdout
+    static = {line.strip()[4:-2] for line in listing.splitlines() if line.strip().startswith("mod_")}
+    stock = dict.fromkeys(STOCK)
+    for variant in variants:
+        stock.update(dict.fromkeys(variant.stock))
+    ours = dict.fromkeys(name for variant in variants for name in variant.ours)
+    peers = dict.fromkeys(variant.peer for variant in variants if variant.peer)
+    for name in stock:
+        if name not in static:
+            yield f"LoadModule {name}_module {apxs('LIBEXECDIR')}/mod_{name}.so"
+    for name in peers:
+        yield f"LoadModule {name}_module {peer_file(name)}"
+    for name in ours:
+        yield f"LoadModule {name}_module {build}/modules/{name}/.libs/mod_{name}.so"
+
+
+def httpd():
+    return os.environ.get("INTERAUTH_HTTPD") or os.path.join(apxs("SBINDIR"), apxs("PROGNAME"))
+
+
+def configuration(root, port, variants, build, children=1):
+    threads = 64
+    lines = list(module_lines(variants, build)) + [
+        f'ServerRoot "{root}"', f'DefaultRuntimeDir "{root}/run"', f'PidFile "{root}/run/httpd.pid"',
+        f"Listen 127.0.0.1:{port}", f"ServerName 127.0.0.1:{port}", "LogLevel warn", f'ErrorLog "{root}/error.log"',
+        f"ServerLimit {children}", f"StartServers {children}", f"ThreadsPerChild {threads}",
+        f"MaxRequestWorkers {threads * children}", "MinSpareThreads 1", f"MaxSpareThreads {threads * children}",
+        "KeepAlive On", "MaxKeepAliveRequests 0", "KeepAliveTimeout 300", "Timeout 300",
+        f'DocumentRoot "{root}/htdocs"', '<Directory "/">\n    AllowOverride None\n    Options FollowSymLinks\n'
+        "    Require all denied\n</Directory>",
+        f'<Directory "{root}/htdocs">\n    Require all granted\n</Directory>']
+    if os.getuid() == 0:
+        lines += [f"User {USER}", f"Group {USER}"]
+    for variant in variants:
+        config = variant.config or "Require all granted\n"
+        lines += [variant.globals, f'<Location "/{variant.name}">\n{config}</Location>']
+    text = "\n".join(lines).replace("@ROOT@", str(root)) + "\n"
+    for name in ("rs256", "es256"):
+        if f"@JWK_{name}@" in text:
+            text = text.replace(f"@JWK_{name}@", tokens.jwk(root, name))
+    return text
+
+
+def install(root, variants):
+    """Files that the configuration names."""
+    for name in ("run", "htdocs"):
+        (root / name).mkdir()
+    for variant in variants:
+        (root / "htdocs" / variant.name).mkdir()
+        (root / "htdocs" / variant.name / "f").write_bytes(b"x" * PAGE_BYTES)
+    (root / "basic.txt").write_text(tokens.basic_file())
+    (root / "digest.txt").write_text(tokens.digest_file())
+    (root / "participants.json").write_text(tokens.participants_file())
+    (root / "participants.json").chmod(0o600)
+    if any(variant.peer for variant in variants):
+        tokens.make_keys(root)
+        for name in ("rs256", "es256"):
+            (root / name).write_text(tokens.jwt(root, name) + "\n")
