@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,45 @@ def test_participants(build, tmp_path):
         assert f'"{member}"' in code, member
     every = dict(participant(OTHER, ["read"], OTHER_SECRET), name="x", expires="2035-12-20T00:00:00Z")
     assert set(every) | {"shared_secrets", "keys", "endpoints"} == documented
+
+
+class TestSignatures:
+    """Both sides' commands, one after the other, with the key that they make."""
+
+    page = "docs/guides/signatures.md"
+
+    def test_commands(self, build, make_server, tmp_path):
+        run(block(self.page, "Make a key", "sh"), tmp_path, with_client(build))
+        assert (tmp_path / "k1.jwk").stat().st_mode & 0o777 == 0o600
+        record = re.sub(r'"keys": \[.*\]', f'"keys": [{(tmp_path / "k1.pub").read_text().strip()}]',
+                        block(self.page, "Make a key", "json"))
+        (tmp_path / "participants.json").touch(mode=0o600)
+        (tmp_path / "participants.json").write_text(record)
+        server = make_server(Site(participants=record, config=ENDPOINT + block(self.page, "Signature instead of a grant",
+                                                                               "apache")))
+        started = time.time()
+        server.log.allow(r"\[(sauth|isign|authz_core):")
+
+        def paste(heading):
+            return run(block(self.page, heading, "sh", 0).replace("8080", str(server.port)), tmp_path, with_client(build))
+
+        said = paste("Something does not verify")
+        assert "http://shop.example" in said and '"@method": GET' in said
+        time.sleep(max(0, started + 32 - time.time()))  # signatures of the first 30 seconds are refused
+        said = paste("Signature instead of a grant")
+        assert said.count("SAUTH_PARTICIPANT=http://shop.example\n") == 2
+        assert said.count("ISIGN_KEYID=http://shop.example#k1\n") == 2
+        assert "ISIGN_DIGEST=sha-256\n" in said and said.endswith("quantity=1")
+        assert server.get("/cgi-bin/orders").status == 401
+        server.configure(ENDPOINT + block(self.page, "Signature beside a grant", "apache"))
+        server.graceful()
+        assert server.get("/cgi-bin/orders").status == 401
+
+    def test_printed_record(self, build, tmp_path):
+        path = tmp_path / "participants.json"
+        path.touch(mode=0o600)
+        path.write_text(block(self.page, "Make a key", "json"))
+        run("interauth participant list --file participants.json", tmp_path, with_client(build))
 
 
 class TestDebian:
