@@ -1,16 +1,16 @@
 /**
  * HTTP message signatures (RFC 9421): read, verified, made.
  *
- * Everything is a pure function of a message given as plain data, of a policy, and of `now`. Texts are borrowed:
- * what comes out points into the message's bytes or into the pool, and lives as long as both.
+ * Everything is a pure function of a message given as plain data, of a policy, and of `now`. Texts are
+ * borrowed: what comes out points into the message's bytes or into the pool, and lives as long as both.
  *
- * What cannot be told is refused. httpd joins the lines of a repeated field with ", " before any module sees them:
- * say so (`merged`), and `;bs` over a value with a comma is refused (IA_SIG_FIELD_LINES). Trailers (`;tr`) are
- * never covered. `;sf` and `;key` work on registered structured fields only. A covered value has printable ASCII and,
- * in a field, tabs: a line break could forge a line of the base.
+ * What cannot be told is refused. httpd joins the lines of a repeated field with ", " before any module sees
+ * them: say so (`merged`), and `;bs` over a value with a comma is refused (IA_SIG_FIELD_LINES). Trailers
+ * (`;tr`) are never covered. `;sf` and `;key` work on registered structured fields only. A covered value has
+ * printable ASCII and, in a field, tabs: a line break could forge a line of the base.
  *
- * Order of a verification, so that answers are no oracle: grammar, look-up, signature, time, nonce, policy. Only one
- * signature is verified per message.
+ * Order of a verification, so that answers are no oracle: grammar, look-up, signature, time, nonce, policy.
+ * Only one signature is verified per message.
  */
 #ifndef INTERAUTH_HTTPSIG_H
 #define INTERAUTH_HTTPSIG_H
@@ -46,14 +46,14 @@ typedef struct ia_httpsig_message {
     int status;            /**< of a response */
     const ia_httpsig_field *fields;
     unsigned field_count;
-    int merged;            /**< several lines may have been joined with ", " */
+    int merged;                               /**< several lines may have been joined with ", " */
     const struct ia_httpsig_message *request; /**< of a response; NULL where it is not known */
 } ia_httpsig_message;
 
 /** One signature of a message. `created` and `expires` are -1 where absent, texts {NULL, 0}. */
 typedef struct ia_httpsig {
     ia_sfv_text label;
-    ia_sfv_text signature; /**< decoded */
+    ia_sfv_text signature;        /**< decoded */
     apr_int64_t created, expires; /**< seconds since 1970 */
     ia_sfv_text nonce, alg, keyid, tag;
     const ia_sfv_member *input; /**< the covered components and all parameters, in order */
@@ -62,19 +62,20 @@ typedef struct ia_httpsig {
 
 /** What a place demands. Zeroed, it demands a signature by a known key with a creation time. */
 typedef struct ia_httpsig_policy {
-    const char *label, *tag, *keyid;      /**< which signature, each NULL for any */
-    const char *const *required;          /**< names of components that must be covered, wholly */
+    const char *label, *tag, *keyid; /**< which signature, each NULL for any */
+    const char *const *required;     /**< names of components that must be covered, wholly */
     unsigned required_count;
-    unsigned algorithms;                  /**< bits 1u << ia_algorithm; 0 for all */
-    apr_time_t max_age;                   /**< microseconds since `created`; 0 for no bound but `expires` */
-    apr_time_t skew;                      /**< how far clocks may differ */
+    unsigned algorithms; /**< bits 1u << ia_algorithm; 0 for all */
+    apr_time_t max_age;  /**< microseconds since `created`; 0 for no bound but `expires` */
+    apr_time_t skew;     /**< how far clocks may differ */
     int needs_nonce;
-    int has_body;                         /**< content-digest must be covered */
-    const char *const *authorities;       /**< the hosts this place answers for; none: any */
+    int has_body;                   /**< content-digest must be covered */
+    const char *const *authorities; /**< the hosts this place answers for; none: any */
     unsigned authority_count;
 } ia_httpsig_policy;
 
-/** A key as the registry knows it: exactly one of `key` and `secret`. They must live until the verification ends. */
+/** A key as the registry knows it: exactly one of `key` and `secret`. They must live until the verification
+ * ends. */
 typedef struct ia_httpsig_key {
     const ia_key *key;
     const ia_mac_key *secret;
@@ -85,14 +86,14 @@ typedef struct ia_httpsig_key {
 typedef struct ia_httpsig_ports {
     void *context;
     /**
-     * Finds the key of a keyid. @return IA_OK, IA_SIG_KEY_UNKNOWN, IA_SIG_KEY_REVOKED, IA_SIG_KEY_FOREIGN or a fault. A
-     * refusal may fill `out` all the same: it is then verified with and the outcome ignored, so that the refusal
-     * takes as long as a wrong signature.
+     * Finds the key of a keyid. @return IA_OK, IA_SIG_KEY_UNKNOWN, IA_SIG_KEY_REVOKED, IA_SIG_KEY_FOREIGN or
+     * a fault. A refusal may fill `out` all the same: it is then verified with and the outcome ignored, so
+     * that the refusal takes as long as a wrong signature.
      */
     ia_result (*find_key)(void *context, ia_httpsig_key *out, const ia_httpsig *signature);
     /**
-     * Uses the nonce up until that time, in microseconds. @return IA_OK, IA_SIG_NONCE_REPLAYED, or what the store
-     * says. NULL: replays are not looked for.
+     * Uses the nonce up until that time, in microseconds. @return IA_OK, IA_SIG_NONCE_REPLAYED, or what the
+     * store says. NULL: replays are not looked for.
      */
     ia_result (*use_nonce)(void *context, const ia_httpsig *signature, apr_time_t until);
 } ia_httpsig_ports;
@@ -110,11 +111,12 @@ ia_result ia_httpsig_read(ia_httpsig_set *out, apr_pool_t *p, const ia_httpsig_m
 ia_result ia_httpsig_choose(ia_httpsig **out, const ia_httpsig_set *set, const ia_httpsig_policy *policy);
 
 /** The signature base (section 2.5), NUL-terminated; `out` is {NULL, 0} on refusal. */
-ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message, const ia_sfv_member *input);
+ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
+                          const ia_sfv_member *input);
 
 /**
- * Reads, chooses and verifies. `*out` is the signature that was chosen, also on refusals after that (for logs), else
- * NULL; only IA_OK makes anything in it true.
+ * Reads, chooses and verifies. `*out` is the signature that was chosen, also on refusals after that (for
+ * logs), else NULL; only IA_OK makes anything in it true.
  */
 ia_result ia_httpsig_verify(const ia_httpsig **out, apr_pool_t *p, const ia_httpsig_message *message,
                             const ia_httpsig_policy *policy, const ia_httpsig_ports *ports, apr_time_t now);
@@ -127,9 +129,9 @@ typedef struct ia_httpsig_plan {
     const char *label;             /**< a structured field key, such as "sig1" */
     const char *const *components; /**< names, or identifiers such as "\"@path\";req" with their quotes */
     unsigned component_count;
-    apr_int64_t created, expires;  /**< seconds; 0 for none */
+    apr_int64_t created, expires;    /**< seconds; 0 for none */
     const char *nonce, *keyid, *tag; /**< NULL for none */
-    int names_algorithm;           /**< write `alg` */
+    int names_algorithm;             /**< write `alg` */
 } ia_httpsig_plan;
 
 /** Values of the two fields with one member; append to what is there already with ", ". */
@@ -146,10 +148,12 @@ ia_result ia_httpsig_mint(ia_httpsig_minted *out, apr_pool_t *p, const ia_httpsi
                           const ia_httpsig_plan *plan, const ia_httpsig_key *key);
 
 /**
- * A value of Accept-Signature (section 5.1) that asks for such a signature: `created` and `expires` become flags.
+ * A value of Accept-Signature (section 5.1) that asks for such a signature: `created` and `expires` become
+ * flags.
  * @param algorithm named where `names_algorithm` is set
  */
-ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_plan *plan, ia_algorithm algorithm);
+ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_plan *plan,
+                                   ia_algorithm algorithm);
 
 #ifdef __cplusplus
 }
