@@ -49,7 +49,7 @@ class Service(ThreadingHTTPServer):
         self.give_nonces = True     # nonces in grants and in Authentication-Info
         self.clock_offset = 0
         self.trace = False
-        self.answer = None          # raw (status, headers, body) for every call below /app
+        self.answer = None          # raw (status, headers, body) for every call of /open and below /app
         self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
@@ -98,7 +98,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
-        self.send_header("Content-Type", media_type)
+        if not any(name == "Content-Type" for name, _ in headers):
+            self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -125,7 +126,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/sauth/generate_nonce":
             return self.send(200, service.nonce().encode()) if service.nonce_endpoint else self.send(404)
         if path == "/open":
-            return self.send(200, b"open\n")
+            status, more, content = service.answer or (200, [], b"open\n")
+            return self.send(status, content, more)
         return self.application(body)
 
     do_GET = do_POST = do_PUT = do_HEAD = do_TRACE = do_PATCH = any_method

@@ -1,0 +1,190 @@
+"""Calls that are signed: beside a grant and instead of one, against a service on 127.0.0.1 and a real httpd."""
+import json
+import os
+import sys
+import time
+
+import pytest
+
+from conftest import UID
+from signed import BODY, Signer
+
+sys.path.insert(0, os.path.realpath(os.path.join(os.path.dirname(__file__), "../httpd")))
+
+from harness import ENDPOINT, Server, Site, participant
+from harness.site import location
+
+
+def arrived(interauth, seen, query=""):
+    """Saves a request as the service got it."""
+    method, path, headers, body = seen
+    saved = interauth.home / "arrived"
+    lines = ["%s %s%s HTTP/1.1" % (method, path, query)] + ["%s: %s" % field for field in headers.items()]
+    saved.write_bytes("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    return saved
+
+
+class TestService:
+    @pytest.mark.parametrize("kind", ["ed25519", "rsa", "hmac"])
+    def test_a_signature_beside_a_grant_covers_it(self, interauth, ask, service, kind):
+        ask()
+        signer = Signer(interauth, kind, UID)
+        result = interauth("call", "--sign-secret" if signer.secret else "--sign", signer.private, "-d", BODY,
+                           service.origin + "/app/x?a=b&c")
+        assert result.returncode == 0, result.stderr
+        seen = service.requests("/app/x")
+        assert len(seen) == 1 and seen[0][2]["Authorization"].startswith("SAuth ")
+        told = signer.verify(arrived(interauth, seen[0], "?a=b&c"), "--scheme", "http", "--json")
+        assert told.returncode == 0, told.stderr
+        told = json.loads(told.stdout)
+        assert told["keyid"] == signer.keyid
+        assert '"authorization"' in told["covered"] and '"content-digest"' in told["covered"]
+
+    def test_a_signature_alone(self, interauth, service):
+        signer = Signer(interauth, "p256")
+        result = interauth("call", "--no-grant", "--sign", signer.private, "--uid", "me", "-T", "-", "-o", "/dev/null",
+                           "--json", service.origin + "/open", data=b"content")
+        assert result.returncode == 0, result.stderr
+        seen = service.requests("/open")[0]
+        assert "Authorization" not in seen[2] and not interauth.state.exists()
+        told = signer.verify(arrived(interauth, seen), "--json")
+        assert json.loads(told.stdout)["keyid"] == "me#k1", told.stderr
+
+    def test_what_only_provokes_a_challenge_is_not_signed(self, interauth, ask, service):
+        service.give_nonces = service.nonce_endpoint = False
+        ask()
+        signer = Signer(interauth, "ed25519")
+        assert interauth("call", "--sign", signer.private, "-d", BODY, service.origin + "/app").returncode == 0
+        first, second = service.requests("/app")
+        assert "Authorization" not in first[2] and "Signature" not in first[2]
+        assert "Authorization" in second[2] and "Signature" in second[2]
+
+    def test_each_attempt_is_signed_anew(self, interauth, ask, held, service):
+        ask()
+        signer = Signer(interauth, "ed25519")
+        service.nonces.clear()  # so that the nonce held is stale
+        assert interauth("call", "--sign", signer.private, service.origin + "/app").returncode == 0
+        first, second = [seen[2] for seen in service.requests("/app")]
+        assert first["Signature"] != second["Signature"] and first["Authorization"] != second["Authorization"]
+        assert signer.verify(arrived(interauth, service.requests("/app")[1])).returncode == 0
+
+    def test_the_keyid_and_the_cover_are_chosen(self, interauth, service):
+        signer = Signer(interauth, "ed25519")
+        options = ["--keyid", "mine", "--cover", "@method", "--cover", "x-a", "-H", "X-A: 1"]
+        assert interauth("call", "--no-grant", "--sign", signer.private, *options,
+                         service.origin + "/open").returncode == 0
+        told = json.loads(signer.verify(arrived(interauth, service.requests("/open")[0]), "--require", "x-a",
+                                        "--json").stdout)
+        assert told["keyid"] == "mine" and told["covered"] == ['"@method"', '"x-a"']
+
+    def test_a_host_of_its_own_is_the_authority(self, interauth, service):
+        signer = Signer(interauth, "ed25519")
+        assert interauth("call", "--no-grant", "--sign", signer.private, "-H", "Host: Orders.example",
+                         service.origin + "/open").returncode == 0
+        seen = service.requests("/open")[0]
+        assert seen[2]["Host"] == "Orders.example"
+        assert signer.verify(arrived(interauth, seen)).returncode == 0
+
+    def test_nothing_is_sent_where_it_cannot_be_signed(self, interauth, ask, service):
+        ask()
+        signer = Signer(interauth, "ed25519")
+        call = lambda *options: interauth("call", *options, service.origin + "/app").returncode
+        assert call("--sign", signer.private, "--cover", "x-missing") == 2
+        assert call("--sign", signer.public) == 1
+        assert call("--sign", interauth.home / "missing") == 3
+        assert call("--sign", signer.private, "-H", "Signature: sig1=:AAAA:") == 2
+        hmac = Signer(interauth, "hmac")
+        assert call("--no-grant", "--sign-secret", hmac.private) == 2
+        signer.private.chmod(0o644)
+        assert call("--sign", signer.private) == 1
+        assert service.requests("/app") == []
+
+    def test_a_server_that_has_just_started(self, interauth, ask, service):
+        ask()
+        signer = Signer(interauth, "ed25519")
+        service.answer = 503, [("Retry-After", "1"), ("Content-Type", "application/problem+json")], \
+            b'{"code": "starting"}'
+        began = time.monotonic()
+        result = interauth("call", "--no-grant", "--sign", signer.private, service.origin + "/open")
+        assert result.returncode == 3 and time.monotonic() - began >= 1
+        assert "asking again in 1 s" in result.stderr
+        first, second = [seen[2]["Signature-Input"] for seen in service.requests("/open")]
+        assert first != second
+        assert interauth("call", service.origin + "/app").returncode == 3
+        assert len(service.requests("/app")) == 1
+
+
+SIGNED = ENDPOINT + location("/files", "Require capability read", "SAuthAccept signature sauth\nISign require") + \
+    location("/cgi-bin/show", "Require capability read\nRequire signed", "ISign require")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    import command
+
+    path = command.find()
+    if path is None:
+        pytest.skip("INTERAUTH_BUILD does not name a build directory")
+    home = tmp_path_factory.mktemp("keys")
+    runner = command.Command(path, home)
+    return {kind: Signer(runner, kind, UID, kid=kind) for kind in ("ed25519", "p256", "p384", "rsa", "hmac")}
+
+
+@pytest.fixture(scope="module")
+def httpd(keys):
+    import base64
+
+    text = keys["hmac"].private.read_text().strip()
+    secret = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    record = participant(UID, secret=secret, keys=[one.jwk for one in keys.values() if not one.secret])
+    running = Server(Site(SIGNED, skew=1, participants=[record]))
+    try:
+        running.start()
+        yield running
+    finally:
+        wrong = running.close()
+    assert wrong == []
+
+
+class TestHttpd:
+    """A server knows no signature nonces of before its start, so that for half a minute it takes none."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    def started(self, httpd, keys):
+        signer, until = keys["ed25519"], time.monotonic() + 45
+        result = self.call(signer.interauth, httpd, signer, "--no-grant", "--uid", UID)
+        assert "the server has just started" in result.stderr
+        while "(starting, HTTP 503)" in result.stderr and time.monotonic() < until:
+            result = self.call(signer.interauth, httpd, signer, "--no-grant", "--uid", UID)
+        assert result.returncode == 0, result.stderr
+
+    def call(self, interauth, httpd, signer, *options, path="/files/plain.txt"):
+        interauth.canaries.update(signer.interauth.canaries)
+        return interauth("call", "--sign-secret" if signer.secret else "--sign", signer.private, *options,
+                         "http://127.0.0.1:%d%s" % (httpd.port, path))
+
+    def test_a_signature_alone_opens_a_location(self, interauth, httpd, keys):
+        for kind in sorted(keys):
+            result = self.call(interauth, httpd, keys[kind], "--no-grant", "--uid", UID)
+            assert (result.returncode, result.stdout, result.stderr) == (0, "plain\n", ""), kind
+
+    def test_refusals_are_told(self, interauth, httpd, keys):
+        httpd.log.expect("sig_key_unknown")
+        result = self.call(interauth, httpd, keys["ed25519"], "--no-grant", "--uid", UID, "--keyid", UID + "#k9")
+        assert result.returncode == 1 and "invalid_signature" in result.stderr
+
+    def test_beside_a_grant(self, interauth, httpd, keys):
+        base = "http://127.0.0.1:%d" % httpd.port
+        asked = interauth("grant", "--url", base + "/sauth", "--uid", UID, "--secret-file", keys["hmac"].private,
+                          "--capability", "read", "--id")
+        assert asked.returncode == 0, asked.stderr
+        for kind in ("rsa", "hmac"):
+            result = self.call(interauth, httpd, keys[kind], "-d", BODY, path="/cgi-bin/show")
+            assert result.returncode == 0 and BODY in result.stdout, result.stderr
+
+    def test_the_verb_agrees_with_the_server(self, interauth, httpd, keys):
+        saved = interauth.home / "saved"
+        assert interauth("sign", *keys["p384"].give, "--uid", UID, "--save", saved,
+                         "http://127.0.0.1:%d/files/plain.txt" % httpd.port).returncode == 0
+        result = interauth("verify", "--json", "--participants", httpd.participants_file, "--scheme", "http", saved)
+        assert json.loads(result.stdout)["participant"] == UID, result.stderr
