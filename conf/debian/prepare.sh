@@ -4,8 +4,8 @@
 # they would bring services. Hence libc6-dev and libclang-rt-14-dev by name.
 packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl gcc libapr1-dev libaprutil1-dev
     libc6-dev libcurl4-openssl-dev libssl-dev libtool libyajl-dev make openssl perl php8.2-cgi pkg-config'
-packages_test='clang libclang-rt-14-dev libcmocka-dev mandoc python3 python3-pytest python3-pytest-xdist valgrind
-    xz-utils'
+packages_test='apache2-suexec-pristine clang libclang-rt-14-dev libcmocka-dev mandoc python3 python3-pytest python3-pytest-xdist
+    valgrind xz-utils'
 
 # packages_missing PACKAGE..: those that are not installed. Looks at this machine only.
 packages_missing()
@@ -36,6 +36,21 @@ packages_install()
     apt-get -q update && apt-get -q install -y --no-install-recommends $missing && return 0
     echo "$0: the packages could not be installed" >&2
     exit 3
+}
+
+# packages_unpack DIRECTORY PACKAGE..: their files below DIRECTORY/PACKAGE, for packages that would set up a server of
+# this machine were they installed. Without them less is tested; that is no error.
+packages_unpack()
+{
+    local into=$1 scratch name
+    shift
+    for name in "$@"; do
+        [ ! -d "$into/$name" ] || continue
+        scratch=$(mktemp -d) || return 0
+        (cd "$scratch" && apt-get -q download "$name" && dpkg -x ./*.deb files) >/dev/null 2>&1 &&
+            mkdir -p "$into" && mv "$scratch/files" "$into/$name"
+        rm -rf "$scratch"
+    done
 }
 
 # sources_copy FROM TO: a copy to build in. A tree that was configured in place cannot be built elsewhere, and must

@@ -1,0 +1,394 @@
+"""The shapes httpd comes in: HTTP/2, a backend behind a proxy, mod_php, suexec, restarts and kills under load."""
+import os
+import random
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from harness import (BASIC, Caller, ENDPOINT, PAGE, Shown, Site, UID, digest, location, passed, refused)
+from harness.http2 import Http2
+from harness.locate import stock_dir
+from harness.sauth import FORM
+
+LONG = os.environ.get("INTERAUTH_LONG") == "1"
+BODY = b'{"order": 17}'
+VERIFIED = BASIC + '<Location "/cgi-bin/orders">\nISign require\n</Location>\n'
+SPOOFED = [("SAuth-Participant", "evil"), ("sauth-capabilities", "evil"), ("SAuth-Grant", "evil"),
+           ("SAuth_Participant", "evil"), ("ISign-Result", "evil"), ("SAuth-Whatever", "evil")]
+
+
+# --- HTTP/2 ------------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def http2(server):
+    """A connection that speaks HTTP/2 from its first byte."""
+    with Http2(server.port) as connection:
+        yield connection
+
+
+class TestHttp2:
+    site = Site(modules=("http2", "rewrite"), config="Protocols h2c http/1.1\nMaxKeepAliveRequests 0\n" + VERIFIED)
+
+    def spend(self, caller, http2, method, target, headers=(), body=None):
+        answer = http2.request(method, target, [*headers, ("Authorization", caller.header())], body)
+        caller.take(answer)
+        return answer
+
+    def test_main_flow(self, server, http2):
+        caller = Caller(server)
+        form = urlencode(caller.form(caller.body())).encode()
+        answer = http2.request("POST", "/sauth/request_access", FORM, form)
+        assert answer.status == 200 and "no-store" in answer.header("cache-control"), repr(answer)
+        caller.keep(answer.json)
+        for _ in range(3):
+            shown = Shown(passed(self.spend(caller, http2, "POST", "/cgi-bin/orders",
+                                            [("Content-Digest", digest(BODY))], BODY)))
+            assert shown.body == BODY and shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["HTTP2"] == "on"
+            assert not [name for name in shown.env if "AUTHORIZATION" in name]
+        form = urlencode(caller.form(caller.body(access_for=None, token=caller.token))).encode()
+        answer = http2.request("POST", "/sauth/refresh_access", FORM, form)
+        assert answer.status == 200 and answer.json["token"] == caller.token
+        refused(server, http2.request("POST", "/sauth/request_access", FORM, b"x=y"), 400, "malformed_request",
+                "field_unknown")
+        answer = http2.request("GET", "/sauth/generate_nonce")
+        passed(caller.get(PAGE, nonce=answer.text))
+
+    def test_parallel_streams(self, server, http2):
+        """Sixteen streams of one connection, on one grant, in whatever order."""
+        caller = Caller(server).granted(nonces=32)
+        requests = [("GET", "/cgi-bin/orders", {"Authorization": caller.header()}) for _ in range(16)]
+        answers = http2.many(requests)
+        seen = [Shown(passed(answer)).env for answer in answers]
+        assert len({env["H2_STREAM_TAG"] for env in seen}) == 16
+        assert len({env["REMOTE_PORT"] for env in seen}) == 1
+        caller.nonces = [answer.nextnonce for answer in answers]
+        assert len(set(caller.nonces)) == 16
+        assert {answer.status for answer in http2.many(
+            [("GET", PAGE, {"Authorization": caller.header()}) for _ in range(16)])} == {200}
+        server.log.allow("reason=nonce_replayed")
+        assert {answer.status for answer in http2.many(requests)} == {401}
+
+    def test_one_nonce_in_many_streams(self, server, http2, caller):
+        server.log.allow("reason=nonce_replayed")
+        value = caller.header()
+        answers = http2.many([("GET", PAGE, {"Authorization": value})] * 12)
+        assert sorted(answer.status for answer in answers) == [200] + [401] * 11
+        assert server.get(PAGE, {"Authorization": value}).status == 401
+        fresh = caller.header(caller.generate())
+        passed(server.get(PAGE, {"Authorization": fresh}))
+        refused(server, http2.request("GET", PAGE, {"Authorization": fresh}), 401, "replayed_nonce", "nonce_replayed")
+
+    def test_authentication_info(self, server, http2, caller):
+        """On every answer to an authenticated request, errors of the app included."""
+        page = passed(self.spend(caller, http2, "GET", PAGE))
+        passed(self.spend(caller, http2, "GET", "/files/absent"), 404)
+        passed(self.spend(caller, http2, "HEAD", PAGE))
+        passed(self.spend(caller, http2, "GET", PAGE, [("If-None-Match", page.header("etag"))]), 304)
+        passed(self.spend(caller, http2, "GET", PAGE, [("Range", "bytes=1-3")]), 206)
+        passed(self.spend(caller, http2, "GET", PAGE, [("Range", "bytes=900-")]), 416)
+        for status in (404, 500, 503):
+            passed(self.spend(caller, http2, "GET", f"/cgi-bin/orders?status={status}"), status)
+        writer = Caller(server).granted("update")
+        answer = self.spend(writer, http2, "GET", PAGE)
+        refused(server, answer, 403, "insufficient_capability", "capability_missing")
+        assert answer.nextnonce
+        assert "private" in page.header("cache-control")
+
+    def test_error_bodies(self, server, http2, caller):
+        answer = http2.request("GET", PAGE)
+        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
+        assert len(answer.body) == int(answer.header("content-length"))
+        passed(caller.get(PAGE, nonce=answer.challenge["nonce"]))
+        answer = http2.request("GET", PAGE, {"Authorization": caller.header(token="T" * 22)})
+        refused(server, answer, 401, "invalid_credentials", "token_unknown")
+        answer = http2.request("PUT", "/sauth/request_access", {}, b"x")
+        refused(server, answer, 405, "method_not_allowed", "method_not_allowed")
+
+    def test_digests(self, server, http2, caller):
+        large = os.urandom(300000)
+        shown = Shown(passed(self.spend(caller, http2, "POST", "/cgi-bin/orders", [("Content-Digest", digest(large))],
+                                        large)))
+        assert shown.body == large and shown.env["ISIGN_RESULT"] == "verified"
+        before = server.journal()
+        answer = self.spend(caller, http2, "POST", "/cgi-bin/orders", [("Content-Digest", digest(b"x"))], large)
+        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        answer = self.spend(caller, http2, "POST", "/cgi-bin/orders", [], BODY)
+        refused(server, answer, 400, "digest_missing", "digest_missing", module="isign")
+        assert server.journal() == before
+        passed(self.spend(caller, http2, "GET", PAGE))
+
+    def test_body_of_unknown_length(self, server, http2, caller):
+        """A stream without Content-Length: the app gets it all, with its length."""
+        body = BODY * 5000
+        answer = http2.request("POST", "/cgi-bin/orders", {"Authorization": caller.header(), "Content-Digest": digest(body)},
+                               body, length=False)
+        shown = Shown(passed(answer))
+        assert shown.body == body and shown.env["CONTENT_LENGTH"] == str(len(body))
+
+    def test_spoofed(self, server, http2, caller):
+        answer = passed(self.spend(caller, http2, "POST", "/cgi-bin/orders",
+                                   [*SPOOFED, ("Content-Digest", digest(BODY))], BODY))
+        assert b"evil" not in answer.body
+
+    def test_through_reloads(self, server):
+        caller = Caller(server).granted(nonces=8)
+        for _ in range(3):
+            server.graceful()
+            with Http2(server.port) as connection:
+                answers = connection.many([("GET", PAGE, {"Authorization": caller.header()}) for _ in range(4)])
+            caller.nonces += [passed(answer).nextnonce for answer in answers]
+
+
+class TestHttp2BeforeABackend:
+    """HTTP/2 outside, a backend over HTTP/1.1 inside, told by headers who calls."""
+
+    site = Site(modules=("http2",), backend=Site(ours=(), participants=None),
+                config="Protocols h2c http/1.1\n" + ENDPOINT
+                + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
+                + location("/far", "Require capability read", "SAuthPass headers"))
+
+    def test_backend_sees_the_caller(self, server, http2, caller):
+        value = caller.header()
+        answer = passed(http2.request("POST", "/far/show", [*SPOOFED, ("Authorization", value)], BODY))
+        shown = Shown(answer)
+        assert shown.body == BODY and shown.env["HTTP_SAUTH_PARTICIPANT"] == UID
+        assert shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
+        assert b"evil" not in answer.body and value.encode() not in answer.body and caller.token.encode() not in answer.body
+        caller.take(answer)
+        passed(http2.request("GET", "/far/show?status=500", {"Authorization": caller.header()}), 500)
+
+    def test_stranger_does_not_get_there(self, server, http2):
+        before = server.backend.journal()
+        answer = http2.request("GET", "/far/show", SPOOFED)
+        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
+        assert server.backend.journal() == before
+
+
+# --- PHP inside httpd ----------------------------------------------------------------------------------------------------
+
+def php_module():
+    """libphp, installed or unpacked somewhere; Debian's wants prefork."""
+    named = os.environ.get("INTERAUTH_PHP_MODULE")
+    found = [Path(named)] if named else sorted(stock_dir().glob("libphp*.so"))
+    return found[-1] if found and found[-1].is_file() else None
+
+
+@pytest.mark.skipif(php_module() is None, reason="no libphp*.so: INTERAUTH_PHP_MODULE names one")
+class TestModPhp:
+    site = Site(mpm="prefork", config=f"LoadModule php_module {php_module()}\n" + ENDPOINT + """
+<FilesMatch "\\.php$">
+    SetHandler application/x-httpd-php
+</FilesMatch>
+""" + location("/php", "Require capability read", "ISign require"))
+
+    def test_get(self, server, caller):
+        value = caller.header()
+        answer = passed(caller.get("/php/orders.php", SPOOFED, authorization=value))
+        shown = Shown(answer)
+        assert shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["SAUTH_CAPABILITIES"] == "read"
+        assert shown.env["REMOTE_USER"] == UID and shown.env["GATEWAY_INTERFACE"] == "CGI/1.1"
+        assert not [name for name in [*shown.env, *shown.headers] if "authorization" in name.lower()]
+        for secret in (value, caller.token):
+            assert secret.encode() not in answer.body
+        assert b"evil" not in answer.body
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_body(self, server, caller, chunked):
+        body = os.urandom(200000)
+        shown = Shown(passed(caller.post("/php/orders.php", body, {"Content-Digest": digest(body)}, chunked=chunked)))
+        assert shown.body == body and shown.env["ISIGN_RESULT"] == "verified"
+
+    def test_refused(self, server, caller):
+        before = server.journal()
+        refused(server, server.get("/php/orders.php"), 401, "credentials_required", "credentials_missing", level="info")
+        answer = caller.post("/php/orders.php", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        assert server.journal() == before
+
+    def test_many_requests_in_one_process(self, server):
+        """What one request left in PHP's process is not what the next one is told."""
+        callers = [Caller(server).granted() for _ in range(4)]
+        for _ in range(5):
+            for caller in callers:
+                assert Shown(passed(caller.get("/php/orders.php"))).env["SAUTH_PARTICIPANT"] == UID
+            assert server.get("/index.html").status == 200
+        server.graceful()
+        passed(callers[0].get("/php/orders.php"))
+
+
+# --- CGI as another user ---------------------------------------------------------------------------------------------------
+
+SUEXEC = Path("/usr/lib/apache2/suexec")
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not SUEXEC.exists(), reason="needs root and Debian's apache2-suexec-pristine")
+class TestSuexec:
+    """suexec keeps HTTP_* and a short list of names: the caller comes as headers."""
+
+    @pytest.fixture
+    def scripts(self):
+        """A directory of CGI scripts where suexec looks for them."""
+        made = [path for path in map(Path, ("/var/www", "/var/log/apache2")) if not path.exists()]
+        for path in made:
+            path.mkdir()
+        root = Path(tempfile.mkdtemp(prefix="interauth-", dir="/var/www"))
+        (root / "show").write_text("#!/bin/sh\nprintf 'Content-Type: application/octet-stream\\r\\n\\r\\n'\nenv\n"
+                                   "echo ID=$(id -un)\nprintf '=====BODY=====\\n'\ncat\n")
+        (root / "show").chmod(0o755)
+        root.chmod(0o755)
+        for path in (root, root / "show"):
+            shutil.chown(path, "nobody", "nogroup")
+        yield root
+        shutil.rmtree(root)
+        for path in made:
+            shutil.rmtree(path) if path.name == "apache2" else path.rmdir()
+
+    @pytest.mark.parametrize("mpm", ["event", "prefork"])
+    def test_headers(self, make_server, scripts, mpm):
+        server = make_server(Site(modules=("suexec",), mpm=mpm, config=f"""
+SuexecUserGroup nobody nogroup
+ScriptAlias "/su/" "{scripts}/"
+ScriptAlias "/env/" "{scripts}/"
+<Directory "{scripts}">
+    Require all granted
+</Directory>
+""" + ENDPOINT + location("/su", "Require capability read", "SAuthPass headers\nISign require")
+                                  + location("/env", "Require capability read")))
+        caller = Caller(server).granted()
+        answer = passed(caller.post("/su/show", BODY, [*SPOOFED, ("Content-Digest", digest(BODY))]))
+        shown = Shown(answer)
+        assert shown.env["ID"] == "nobody" and shown.body == BODY
+        assert shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
+        assert b"evil" not in answer.body and caller.token.encode() not in answer.body
+        shown = Shown(passed(caller.get("/env/show")))
+        assert not [name for name in shown.env if "SAUTH" in name]
+
+
+# --- restarts and kills under load --------------------------------------------------------------------------------------------
+
+class Load:
+    """Chains of authenticated requests, and beside them the same without us."""
+
+    def __init__(self, server, chains=3, controls=3):
+        self.server, self.stop, self.lock = server, threading.Event(), threading.Lock()
+        self.served = {"ours": 0, "control": 0}
+        self.broken = {"ours": 0, "control": 0}  # no answer came
+        self.refused, self.accepted = [], {}
+        callers = [Caller(server).granted(nonces=4) for _ in range(chains)]
+        self.threads = [threading.Thread(target=self.chain, args=[caller]) for caller in callers]
+        self.threads += [threading.Thread(target=self.control) for _ in range(controls)]
+        for thread in self.threads:
+            thread.start()
+
+    def attempt(self, kind, call):
+        try:
+            answer = call()
+        except (EOFError, OSError, AssertionError):
+            with self.lock:
+                self.broken[kind] += 1
+            time.sleep(0.01)
+            return None
+        with self.lock:
+            self.served[kind] += 1
+        return answer
+
+    def chain(self, caller):
+        while not self.stop.is_set():
+            if not caller.nonces:  # what was held may have been used by a request whose answer got lost
+                fresh = self.attempt("ours", lambda: self.server.get("/sauth/generate_nonce"))
+                if fresh is None:
+                    continue
+                caller.nonces = [fresh.text]
+            value = caller.header()
+            answer = self.attempt("ours", lambda: self.server.get(PAGE, {"Authorization": value}))
+            if answer is None:
+                continue
+            if answer.status != 200:
+                self.refused.append(repr(answer))
+                return
+            with self.lock:
+                self.accepted[value] = self.accepted.get(value, 0) + 1
+            caller.take(answer)
+
+    def control(self):
+        while not self.stop.is_set():
+            answer = self.attempt("control", lambda: self.server.get("/index.html"))
+            assert answer is None or answer.status == 200
+
+    def settle(self):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+        assert self.refused == []
+        assert min(self.served.values()) > 0 and set(self.accepted.values()) == {1}
+
+    def share(self, kind):
+        return self.broken[kind] / (self.broken[kind] + self.served[kind])
+
+    def __str__(self):
+        return f"served {self.served}, broken {self.broken}"
+
+
+TIMES = 100 if LONG else 10
+ROOMY = "".join(f"SAuth{what} 100000\n" for what in ("GrantCapacity", "GrantQuota", "ReplayCapacity", "ReplayQuota"))
+
+
+class TestRestartsUnderLoad:
+    @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+    def test_graceful(self, make_server, mpm):
+        """No request is lost that the same reload without us would have served."""
+        server = make_server(Site(mpm=mpm, config=ROOMY + BASIC))
+        server.log.allow("AH0")
+        load = Load(server)
+        for _ in range(TIMES):
+            server.graceful()
+        load.settle()
+        print(mpm, load)
+        assert load.broken["ours"] <= load.broken["control"] + 2, str(load)
+
+    @pytest.mark.parametrize("mpm", ["event", "prefork"])
+    def test_hard(self, make_server, mpm):
+        """What a hard restart cuts off is cut off with or without us; nothing is refused, nothing is usable twice."""
+        server = make_server(Site(mpm=mpm, config=ROOMY + BASIC))
+        server.log.allow("AH0")
+        load = Load(server)
+        for _ in range(TIMES):
+            server.restart()
+            time.sleep(0.05)
+        load.settle()
+        print(mpm, load)
+        assert load.share("ours") <= 1.5 * load.share("control") + 0.05, str(load)
+        server.log.allow("reason=nonce_replayed|reason=nonce_stale")
+        for value in list(load.accepted)[-20:]:
+            assert server.get(PAGE, {"Authorization": value}).status == 401
+
+
+class TestKillsUnderLoad:
+    @pytest.mark.parametrize("mpm", ["event", "prefork"])
+    def test_random_children(self, make_server, mpm):
+        """kill -9 of any child at any time, mod_cgid's daemon included."""
+        server = make_server(Site(mpm=mpm, config=ROOMY + BASIC))
+        server.log.allow("AH0|cgid")
+        load = Load(server)
+        pick = random.Random(20)
+        for _ in range(60 if LONG else 8):
+            time.sleep(pick.uniform(0.02, 0.2))
+            children = server.children()
+            if children:
+                server.kill(pick.choice(children))
+        load.settle()
+        server.log.allow("reason=nonce_replayed|reason=nonce_stale")
+        for value in list(load.accepted)[-60:]:
+            assert server.get(PAGE, {"Authorization": value}).status == 401
+        began = time.monotonic()
+        for _ in range(10):
+            caller = Caller(server).granted()
+            passed(caller.get(PAGE))
+            assert caller.refresh().status == 200
+            passed(caller.get("/cgi-bin/orders"))
+        assert time.monotonic() - began < 10

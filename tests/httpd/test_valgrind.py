@@ -1,0 +1,166 @@
+"""A live httpd under valgrind: no invalid access and no leak with our modules on its stack."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import xml.etree.ElementTree as xml
+
+import pytest
+
+from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Server, Shown, Site, broken_headers, digest,
+                     participant)
+from harness.locate import build_dir
+from harness.server import worker_ids
+
+OURS = re.compile(r"/mod_(registry|isign|sauth)\.so$")
+BODY = b'{"order": 17}'
+CONFIG = 'SAuthStateFile "@ROOT@/state/grants"\nSAuthHash sha256 sha1\n' + BASIC + """
+<Location "/cgi-bin/orders">
+    ISign require
+</Location>
+<Location "/server-status">
+    SetHandler server-status
+    Require all granted
+</Location>
+"""
+
+
+class Watched(Server):
+    """httpd -X (one process that serves) as valgrind runs it."""
+
+    def command(self, *arguments):
+        command = super().command(*arguments)
+        if arguments != ("-DFOREGROUND",):
+            return command
+        return ["valgrind", "--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite", "--num-callers=40",
+                "--keep-debuginfo=yes", "--child-silent-after-fork=yes", "--xml=yes", f"--xml-file={self.report}",
+                *command[:-1], "-X"]
+
+    @property
+    def report(self):
+        return self.root / "logs" / "valgrind.xml"
+
+    def start(self):
+        """As the workers' user from the beginning: one process cannot save as root and serve as somebody else."""
+        uid, gid = worker_ids()
+        for path in (self.root, *self.root.rglob("*")):
+            os.chown(path, uid, gid)
+        with open(self.root / "logs" / "stderr.log", "ab") as err:
+            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environ(), stdout=err, stderr=err,
+                                            stdin=subprocess.DEVNULL, start_new_session=True, user=uid, group=gid,
+                                            extra_groups=[] if os.getuid() == 0 else None)
+        deadline = time.monotonic() + 120
+        while not self._listens():
+            assert self.process.poll() is None, self.stderr() + self.log.text()
+            assert time.monotonic() < deadline, "httpd does not start under valgrind"
+            time.sleep(0.1)
+        self.get("/index.html", timeout=120)
+        self.listening_at = time.time()
+        return self
+
+    def end(self):
+        """Ends httpd; returns the findings with our modules on their stack, and all kinds that were found."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(120)
+        self.process = None
+        ours, kinds = [], []
+        for error in xml.parse(self.report).getroot().iter("error"):
+            frames = [(frame.findtext("fn") or "?", frame.findtext("obj") or "") for frame in error.iter("frame")]
+            kinds.append(error.findtext("kind"))
+            if any(OURS.search(file) for _, file in frames):
+                what = error.findtext("what") or error.findtext("xwhat/text")
+                ours.append(f"{kinds[-1]}: {what}: " + " < ".join(name for name, _ in frames[:12]))
+        return ours, kinds
+
+
+@pytest.fixture
+def watched():
+    if build_dir() is None:
+        pytest.skip("INTERAUTH_BUILD does not name a build directory")
+    if not shutil.which("valgrind"):
+        pytest.skip("no valgrind")
+    servers = []
+
+    def make(**options):
+        server = Watched(Site(config=CONFIG, modules=("status",), skew=60, **options))
+        servers.append(server)
+        (server.root / "state").mkdir(mode=0o700)
+        return server.start()
+    yield make
+    wrong = [line for server in servers for line in server.close()]
+    assert wrong == []
+
+
+def course(server, rounds):
+    """Grants, calls, bodies, refreshes, refusals of every stage."""
+    for number in range(rounds):
+        caller = Caller(server, hash=("sha256", "sha1")[number % 2], raw=number % 3 == 0)
+        assert caller.ask(nonces=4).status == 200
+        value = caller.header()
+        for _ in range(2):
+            caller.take(server.get(PAGE, {"Authorization": value}))
+        server.get(PAGE, {"Authorization": caller.bare(caller.nonces[-1])})
+        shown = Shown(caller.post("/cgi-bin/orders", BODY * 3000, {"Content-Digest": digest(BODY * 3000)}))
+        assert shown.body == BODY * 3000
+        assert caller.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(b"x")}).status == 400
+        assert caller.post("/cgi-bin/orders", BODY).status == 400
+        form = caller.form(caller.body(access_for=None, token=caller.token, nonces=2))
+        for _ in range(2):
+            assert caller.submit("refresh_access", form).status == 200
+        caller.nonces = [caller.generate() for _ in range(40)]
+        for header in broken_headers(caller).values():
+            assert server.get(PAGE, {"Authorization": header}).status in (400, 401)
+        assert server.get(PAGE, {"Authorization": caller.header(token="T" * 22)}).status == 401
+        assert caller.get("/files/absent").status == 404
+        assert caller.ask(access_for=["nothing"]).status == 403
+        assert caller.submit("request_access", b"uid=%zz&x").status == 400
+        assert Caller(server, secret=b"not the secret!!").ask().status == 401
+        assert Caller(server, OTHER, OTHER_SECRET).ask(access_for=["update"]).status == 403
+        assert "SAuthGrants" in server.get("/server-status?auto").text
+        server.get("/server-status")
+
+
+class TestMemcheck:
+    people = [participant(), participant(OTHER, ["read"], OTHER_SECRET)]
+
+    def test_course(self, watched):
+        server = watched(participants=self.people)
+        server.log.allow("reason=|AH")
+        course(server, 6)
+        ours, _ = server.end()
+        assert ours == []
+        kept = (server.root / "state" / "grants").read_bytes()
+        assert len(kept) > 1000  # -X ends as a server does: it has saved
+        server.report.unlink()
+        server.start()  # and it reads what it saved
+        server.log.wait("grants and .* from .* a clean stop")
+        course(server, 1)
+        ours, _ = server.end()
+        assert ours == []
+
+    def test_prefork(self, watched):
+        server = watched(participants=self.people, mpm="prefork")
+        server.log.allow("reason=|AH")
+        course(server, 1)
+        assert server.end()[0] == []
+
+    def test_finds_what_is_there(self, tmp_path):
+        """A small program that is wrong, seen by the same eyes: the tests above can fail."""
+        if not shutil.which("valgrind") or not shutil.which("gcc"):
+            pytest.skip("no valgrind, or no gcc")
+        (tmp_path / "wrong.c").write_text("#include <stdlib.h>\nint wrong(void)\n{\n    volatile char *p = malloc(8);\n"
+                                          "    return p[8];\n}\n")
+        (tmp_path / "main.c").write_text("int wrong(void);\nint main(void)\n{\n    return wrong() & 0;\n}\n")
+        subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-o", "mod_sauth.so", "wrong.c"], cwd=tmp_path, check=True)
+        subprocess.run(["gcc", "-o", "main", "main.c", "./mod_sauth.so", f"-Wl,-rpath,{tmp_path}"], cwd=tmp_path, check=True)
+        server = Watched.__new__(Watched)
+        server.root = tmp_path
+        (tmp_path / "logs").mkdir()
+        server.process = subprocess.Popen(
+            ["valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--xml=yes", f"--xml-file={server.report}",
+             "./main"], cwd=tmp_path, env=Server.environ())
+        server.process.wait(60)
+        ours, kinds = server.end()
+        assert len(ours) == 2 and kinds == ["InvalidRead", "Leak_DefinitelyLost"]
