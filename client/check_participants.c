@@ -14,7 +14,6 @@
 
 #define SOON          (14 * APR_INT64_C(86400)) /* seconds ahead in which an expiry is worth a warning */
 #define LIFESPAN_LONG (30 * APR_INT64_C(86400)) /* seconds */
-#define RSA_MIN_CHARS 342                       /* base64url of a 2048-bit modulus */
 
 /* A participant and what other participants are compared by. */
 typedef struct entry {
@@ -64,24 +63,15 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
     if (one->secret_count > 0 && usable == 0)
         finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired",
                     one->id);
-    if (one->secret_count == 0 && (!one->keys || one->keys->count == 0))
+    if (one->secret_count == 0 && one->public_key_count == 0)
         finding_add(all, FINDING_WARNING, "no_credentials", path, "%s: has neither shared secret nor key",
                     one->id);
 }
 
 static void check_keys(findings *all, const char *path, const ia_participant *one)
 {
-    for (const ia_json *key = one->keys ? one->keys->first : NULL; key; key = key->next) {
-        const ia_json *exp = ia_json_member(key, "exp");
-        const char *modulus = ia_json_member_string(key, "n");
-
-        if (exp && exp->type == IA_JSON_INTEGER && exp->integer > 0 &&
-            exp->integer < APR_INT64_C(253402300800))
-            check_time(all, path, one, apr_time_from_sec(exp->integer), "a key");
-        if (modulus && strlen(modulus) < RSA_MIN_CHARS)
-            finding_add(all, FINDING_ERROR, "weak_key", path, "%s: an RSA key is shorter than 2048 bits",
-                        one->id);
-    }
+    for (unsigned i = 0; i < one->public_key_count; i++)
+        check_time(all, path, one, one->public_keys[i].not_after, "a key");
 }
 
 static void check_settings(findings *all, const char *path, const ia_participant *one)
@@ -189,6 +179,10 @@ void check_participants_file(findings *all, const char *path)
         check_keys(all, path, one);
         check_settings(all, path, one);
     }
+    rc = participants_load_keys(&list, all->p, path, &wrong);
+    if (rc != CL_OK)
+        finding_add(all, rc == CL_REFUSED ? FINDING_ERROR : FINDING_FAULT, "keys", path, "%s",
+                    wrong ? wrong : "the file of a key cannot be read");
     check_ids(all, path, &list);
     check_shared(all, path, &list);
 }

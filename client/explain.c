@@ -92,10 +92,11 @@ static void print_difference(const base_difference *d)
 
 static void print_base(const explanation *e)
 {
-    const char *at = e->v.base.data, *end = at + e->v.base.len;
+    const char *at = e->v.base.data, *end;
 
     if (!at)
         return;
+    end = at + e->v.base.len;
     printf("the signature base of this side, %lu bytes:\n", (unsigned long)e->v.base.len);
     for (unsigned line = 1; at <= end; line++) {
         const char *stop = memchr(at, '\n', (apr_size_t)(end - at));

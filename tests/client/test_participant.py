@@ -103,6 +103,7 @@ def test_check_tells_where_the_syntax_is_wrong(check, write):
 
 
 SECRET = b64(bytes(range(32)))
+KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"  # of RFC 8037, appendix A
 
 
 @pytest.mark.parametrize("records, expected", [
@@ -117,15 +118,19 @@ SECRET = b64(bytes(range(32)))
     ([record("a", capabilities=[])], ["no_capabilities"]),
     ([record("a#b")], ["ambiguous_id"]),
     ([record("a", endpoints=[{"url": "http://a.example/"}])], ["cleartext"]),
-    ([record("a", keys=[{"kid": "k", "kty": "RSA", "n": b64(bytes([255]) * 128), "e": "AQAB"}])], ["weak_key"]),
-    ([record("a", keys=[{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": SECRET, "exp": 1000000000}])], ["expired"]),
+    ([record("a", keys=[{"kid": "k", "kty": "RSA", "n": b64(bytes([255]) * 128), "e": "AQAB"}])], ["syntax"]),
+    ([record("a", keys=[{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": KEY, "exp": 1000000000}])], ["expired"]),
+    ([record("a", keys=[{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": KEY}]),
+      record("b", keys=[{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": KEY}])], ["syntax"]),
+    ([record("a", keys=[{"kid": "k", "file": "secret"}])], ["keys"]),
     ([], ["empty"]),
 ])
-def test_check_finds_what_is_weak(check, write, records, expected):
+def test_check_finds_what_is_weak(interauth, check, write, records, expected):
+    (interauth.home / "secret").write_text("no key")
     status, findings, _ = check("--file", write(*records))
     assert [code for _, code in findings] == expected
     assert status == (1 if any(weight == "error" for weight, _ in findings) else 0)
-    assert status == (1 if expected[0] in ("secret_shared", "weak_key") else 0)
+    assert status == (1 if expected[0] in ("secret_shared", "syntax", "keys") else 0)
 
 
 @pytest.mark.parametrize("text, mode, status, codes", [
