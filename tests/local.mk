@@ -81,6 +81,49 @@ endif
 # Measured by hand: make tests/bench/httpsig && tests/bench/httpsig
 EXTRA_PROGRAMS = tests/bench/httpsig
 
+# The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
+store_sources = \
+	modules/store/cas_lock.c modules/store/shm_table.c modules/store/shm_reclaim.c modules/store/quota.c \
+	modules/store/name_table.c modules/store/participant_table.c modules/store/grant_table.c
+store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/tests
+store_test_ldadd = libia.la $(CMOCKA_LIBS) -lpthread
+store_cmocka_tests = \
+	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_grants
+if HAVE_CMOCKA
+check_PROGRAMS += $(store_cmocka_tests)
+TESTS += $(store_cmocka_tests)
+endif
+store_tests = tests/store/test_race tests/store/test_crash tests/store/test_kill tests/store/test_hostile
+check_PROGRAMS += $(store_tests)
+TESTS += $(store_tests)
+
+# Built with the store's sources where these are compiled in another way.
+tests_store_test_lock_SOURCES = tests/store/test_lock.c modules/store/cas_lock.c
+tests_store_test_lock_CPPFLAGS = $(store_test_cppflags) -DST_LOCK_PATIENCE=20000
+tests_store_test_lock_LDADD = $(store_test_ldadd)
+tests_store_test_hostile_SOURCES = tests/store/test_hostile.c $(store_sources)
+tests_store_test_hostile_CPPFLAGS = $(store_test_cppflags) -DST_LOCK_PATIENCE=2000
+tests_store_test_hostile_LDADD = $(store_test_ldadd)
+tests_store_test_crash_SOURCES = tests/store/test_crash.c $(store_sources) lib/nonce_state.c
+tests_store_test_crash_CPPFLAGS = $(store_test_cppflags) -DST_CRASH_TEST -include $(top_srcdir)/modules/store/shm_word.h
+tests_store_test_crash_LDADD = $(store_test_ldadd)
+tests_store_test_table_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_table_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_participants_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_participants_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_grants_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_grants_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_race_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_race_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_kill_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_kill_LDADD = libst.la $(store_test_ldadd)
+
+# The cost of look-ups, printed: make tests/bench/lookup && tests/bench/lookup
+EXTRA_PROGRAMS += tests/bench/lookup
+tests_bench_lookup_CPPFLAGS = $(store_test_cppflags)
+tests_bench_lookup_LDADD = libst.la libia.la
+EXTRA_DIST += tests/store/store.h tests/store/tsan
+
 EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tests/fuzz/fuzz.h tests/outcomes-untested.txt
 # What automake has no list of: the corpora and the Python tests.
 dist-hook: dist-tests

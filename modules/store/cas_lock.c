@@ -9,7 +9,7 @@
 #include "crash_point.h"
 
 #define SPINS  200 /* before the processor is given away */
-#define YIELDS 50  /* before the owner is looked at */
+#define YIELDS 10  /* before the owner is looked at closely; each may cost a time slice */
 #define NAP    200 /* microseconds between looks */
 
 #define UNKNOWN 0x80000000u /* start time that could not be read; the bit makes every owner word more than 1 */
@@ -62,17 +62,23 @@ apr_uint64_t st_owner_self(void)
     return __atomic_load_n(&self, __ATOMIC_RELAXED);
 }
 
+/* Cheap, and blind to zombies. */
+static int is_gone(apr_uint64_t word)
+{
+    return word > 1 && kill((pid_t)(apr_uint32_t)word, 0) < 0 && errno == ESRCH;
+}
+
 /* A leader that is a zombie may still have threads on their last instructions: it is not over until they ended. */
 int st_owner_is_dead(apr_uint64_t word)
 {
-    apr_uint32_t pid = (apr_uint32_t)word, start = (apr_uint32_t)(word >> 32);
+    apr_uint32_t start = (apr_uint32_t)(word >> 32);
     process now;
 
     if (word <= 1 || word == st_owner_self())
         return 0;
-    if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+    if (is_gone(word))
         return 1;
-    if (!read_stat((long)pid, &now))
+    if (!read_stat((long)(apr_uint32_t)word, &now))
         return 0;
     if (start != UNKNOWN && now.start != start)
         return 1;
@@ -105,7 +111,9 @@ apr_status_t st_lock_within(st_lock_word *word, apr_time_t *patience)
         relax();
     }
     for (round = 0; round < YIELDS && *patience > 0; round++) {
-        if (take(word, 0))
+        apr_uint64_t held = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+        if (take(word, 0) || (is_gone(held) && take(word, held)))
             return APR_SUCCESS;
         sched_yield();
     }

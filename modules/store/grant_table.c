@@ -332,6 +332,8 @@ ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], ap
     st_insertion what = {keyed_hash_of(g, mac), match_mac, mac, &record, forget, quota};
     apr_status_t rv;
 
+    if (st_table_read(&g->replays, what.hash, match_mac, mac, &record, NULL) == APR_SUCCESS)
+        return IA_ACCESS_REPLAYED; /* whatever room there is */
     memset(&record, 0, sizeof record);
     memcpy(record.mac, mac, IA_MAC_MAX);
     record.participant_index = participant_index;

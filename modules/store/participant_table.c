@@ -6,9 +6,9 @@
 #include "shm_word.h"
 
 #define ALIGN(n)      (((n) + 63) & ~(apr_size_t)63)
-#define LOAD_PATIENCE apr_time_from_sec(5) /* for all locks of one load */
-#define MEND_PATIENCE 1000                 /* microseconds, each time that a reader finds a record moving */
-#define MENDS         2000
+#define LOAD_PATIENCE (ST_LOCK_PATIENCE * 5 / 2) /* for all locks of one load */
+#define MEND_PATIENCE 1000 /* microseconds, each time that a reader finds a record moving */
+#define MENDS         (ST_LOCK_PATIENCE / MEND_PATIENCE)
 
 struct st_participants_shared {
     st_lock_word writer;

@@ -34,7 +34,7 @@ int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, a
 {
     apr_uint64_t seen, next;
 
-    if (index >= size)
+    if (!st_quota_has_room(counts, size, index, incarnation, quota))
         return 0;
     STORE(*counted, 1);
     seen = LOAD(counts[index]);

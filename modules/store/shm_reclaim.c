@@ -121,7 +121,7 @@ static int is_known_full(const st_table *table, apr_time_t now)
            LOAD(table->shared->full_frees) == LOAD(table->shared->frees);
 }
 
-/* Goes round at most once, together with everybody else who searches. */
+/* Goes round at most once, together with everybody else who searches while nothing is freed. */
 st_record *st_record_claim(st_table *table, apr_time_t now, apr_uint32_t *index)
 {
     budget left = {LOOKS_MAX, WAITS_MAX, 0};
@@ -136,7 +136,7 @@ st_record *st_record_claim(st_table *table, apr_time_t now, apr_uint32_t *index)
             return NULL;
         at = ADD(table->shared->hand, 1);
         first = step ? first : at;
-        if (at - first >= table->capacity)
+        if (at - first >= table->capacity && LOAD(table->shared->frees) == frees)
             break;
         *index = (apr_uint32_t)(at % table->capacity);
         r = record_at(table, *index);
@@ -191,7 +191,7 @@ void st_table_recount(st_table *table)
     for (index = 0; index < high; index++) {
         const st_record *r = record_at(table, index);
 
-        used += LOAD(r->claim) != CLAIM_FREE && LOAD(r->expires);
+        used += LOAD(r->claim) == CLAIM_LIVE && LOAD(r->expires);
     }
     STORE(table->shared->live, used);
 }

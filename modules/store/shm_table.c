@@ -187,7 +187,7 @@ static apr_status_t find_locked(const st_table *table, apr_uint64_t hash, st_mat
             return APR_SUCCESS;
         link = LOAD(r->next);
     }
-    return link ? APR_EGENERAL : APR_NOTFOUND;
+    return steps < CHAIN_MAX ? APR_NOTFOUND : APR_EGENERAL;
 }
 
 /* Whether a record lives. One that is linked, though not called live, lost its builder just before it said so. */

@@ -133,7 +133,7 @@ apr_status_t st_table_overwrite(st_table *table, apr_uint32_t index, const void 
 /** Records in use; may miss those that killed processes left, until the next sweep or recount. */
 apr_uint32_t st_table_live(const st_table *table);
 
-/** Counts the records in use anew; for a table that nobody else changes meanwhile. */
+/** Counts the live records anew; for a table that nobody else changes meanwhile. */
 void st_table_recount(st_table *table);
 
 /** One past the highest index ever used. */

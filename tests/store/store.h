@@ -1,0 +1,230 @@
+/**
+ * What the store's tests share: memory as httpd gives it to the store, with nothing mapped around it; processes and
+ * threads that end; a failure that a forked child can report.
+ */
+#ifndef TESTS_STORE_STORE_H
+#define TESTS_STORE_STORE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_pools.h>
+#include "grant_table.h"
+#include "participant_table.h"
+#include "shm_layout.h"
+
+#define NOW APR_INT64_C(1763800000000000)
+#define SEC APR_INT64_C(1000000)
+
+/** For tests without cmocka and for children: says what failed and ends the process. */
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            fprintf(stderr, "%s:%d: %s is not true\n", __FILE__, __LINE__, #condition);                      \
+            _exit(1);                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+#define CHECK_EQ(actual, expected)                                                                           \
+    do {                                                                                                     \
+        long long actual_ = (long long)(actual), expected_ = (long long)(expected);                          \
+        if (actual_ != expected_) {                                                                          \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, actual_,           \
+                    expected_);                                                                              \
+            _exit(1);                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+/** Shared, zeroed memory between two pages that fault. Kept until the process ends. */
+static inline void *shared_memory(apr_size_t size)
+{
+    apr_size_t page = (apr_size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
+    char *at = mmap(NULL, whole + 2 * page, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    CHECK(at != MAP_FAILED);
+    CHECK_EQ(mprotect(at + page, whole, PROT_READ | PROT_WRITE), 0);
+    return at + page;
+}
+
+static inline void shared_memory_free(void *memory, apr_size_t size)
+{
+    apr_size_t page = (apr_size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
+
+    CHECK_EQ(munmap((char *)memory - page, whole + 2 * page), 0);
+}
+
+/** Runs `work` in a child that is ended after `seconds` at the latest. */
+static inline pid_t spawn(void (*work)(void *), void *argument, unsigned seconds)
+{
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        alarm(seconds);
+        st_owner_init();
+        work(argument);
+        _exit(0);
+    }
+    return pid;
+}
+
+/** Status of a child as waitpid gives it. */
+static inline int reap(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0) {
+        CHECK_EQ(errno, EINTR);
+    }
+    return status;
+}
+
+static inline void reap_well(pid_t pid)
+{
+    int status = reap(pid);
+
+    if (status) {
+        fprintf(stderr, "a child ended with status %#x\n", (unsigned)status);
+        _exit(1);
+    }
+}
+
+/** Microseconds on a clock that only goes forward. */
+static inline apr_int64_t clock_micros(void)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (apr_int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+/** A reproducible sequence (xorshift64*). */
+static inline uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed >> 12;
+    *seed ^= *seed << 25;
+    *seed ^= *seed >> 27;
+    return *seed * UINT64_C(2685821657736338717);
+}
+
+/** 32 bytes that look random and are made from a number. */
+static inline void digest_of(unsigned char out[32], uint64_t number)
+{
+    uint64_t seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1, word;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        word = next_random(&seed);
+        memcpy(out + 8 * i, &word, 8);
+    }
+}
+
+static inline void key_of(ia_mac_key *key, const char *text)
+{
+    unsigned char secret[32] = {0};
+
+    memcpy(secret, text, strlen(text) < 32 ? strlen(text) : 32);
+    CHECK_EQ(ia_mac_key_load(key, secret, sizeof secret), IA_OK);
+}
+
+/** Grants in new memory. */
+static inline void *grants_open(st_grants *g, const st_grants_config *config)
+{
+    void *memory = shared_memory(st_grants_size(config));
+    ia_mac_key epoch;
+
+    key_of(&epoch, "epoch");
+    st_grants_attach(g, memory, config, &epoch, NOW);
+    return memory;
+}
+
+static inline void grant_make(st_grant *grant, uint64_t number, apr_uint32_t participant, unsigned nonces)
+{
+    memset(grant, 0, sizeof *grant);
+    digest_of(grant->digest, number);
+    grant->participant_index = participant;
+    grant->participant_incarnation = participant + 1;
+    grant->presentation = IA_PRESENT_SAUTH;
+    grant->secret_generation = number;
+    grant->scope = number;
+    grant->created = NOW;
+    grant->expires = NOW + 3600 * SEC;
+    grant->nonces.issued = nonces;
+}
+
+/** Number below a participant's count. */
+static inline apr_uint32_t count_of(const apr_uint64_t *counts, apr_uint32_t participant)
+{
+    return (apr_uint32_t)__atomic_load_n(&counts[participant], __ATOMIC_ACQUIRE);
+}
+
+static inline void *participants_open(st_participants *t, apr_uint32_t capacity)
+{
+    void *memory = shared_memory(st_participants_size(capacity));
+    ia_mac_key key;
+
+    key_of(&key, "hash");
+    st_participants_attach(t, memory, capacity, &key);
+    return memory;
+}
+
+/** Participants "p<from>" .. of a generation, which shows in every field: a torn record is seen. */
+static inline void participants_make(ia_participants *out, apr_pool_t *p, unsigned from, unsigned count,
+                                     apr_uint64_t generation)
+{
+    unsigned i, k;
+
+    out->count = count;
+    out->list = apr_pcalloc(p, (count ? count : 1) * sizeof *out->list);
+    for (i = 0; i < count; i++) {
+        ia_participant *to = &out->list[i];
+        char *id = apr_palloc(p, 16);
+
+        snprintf(id, 16, "p%u", from + i);
+        to->id = id;
+        to->status = IA_STATUS_APPROVED;
+        to->expires = (apr_time_t)generation;
+        to->token_max_lifespan = (apr_int64_t)generation;
+        to->secret_count = IA_PARTICIPANT_SECRETS;
+        for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
+            memset(&to->secrets[k].mac, (int)(generation & 0xff), sizeof to->secrets[k].mac);
+            to->secrets[k].generation = generation;
+            to->secrets[k].not_after = (apr_time_t)generation;
+        }
+    }
+}
+
+/** Whether every field is of one generation. */
+static inline int participant_is_whole(const st_participant *p)
+{
+    apr_uint64_t generation = (apr_uint64_t)p->standing.expires;
+    unsigned k, i;
+
+    if (p->standing.token_max_lifespan != (apr_int64_t)generation || p->secret_count != IA_PARTICIPANT_SECRETS ||
+        p->id_len != strlen(p->id))
+        return 0;
+    for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
+        const unsigned char *bytes = (const unsigned char *)&p->secrets[k].mac;
+
+        if (p->secrets[k].generation != generation || p->secrets[k].not_after != (apr_time_t)generation)
+            return 0;
+        for (i = 0; i < sizeof p->secrets[k].mac; i++)
+            if (bytes[i] != (generation & 0xff))
+                return 0;
+    }
+    return 1;
+}
+
+#endif

@@ -1,0 +1,815 @@
+/*
+ * A process killed at any store. The store is compiled here with ST_CRASH_TEST: before each store to shared memory
+ * comes a crash point. A child runs a mutation and kills itself at the Nth; the parent then holds what is left against
+ * what was promised; so for every N, until the mutation ends without a kill. Then all of it again with the process that
+ * comes next killed too, at a random store.
+ */
+#include "store.h"
+
+static apr_int64_t armed; /* stores until this process kills itself; 0: never */
+static apr_int64_t passed;
+
+void st_crash_point(const char *file, int line)
+{
+    (void)file, (void)line;
+    passed++;
+    if (armed && passed == armed) {
+        kill(getpid(), SIGKILL);
+        pause();
+    }
+}
+
+#define CAPACITY  6
+#define HOUR      (3600 * SEC)
+#define LIFETIME  APR_UINT64_C(300000000)
+#define MAC_FIRST 1000
+
+/* What a test starts from: a board of shared memory, made anew for each kill. */
+static const st_grants_config CONFIG = {CAPACITY, CAPACITY, 4};
+static void *grants_memory, *participants_memory;
+static apr_size_t grants_size, participants_size;
+static st_grants g;
+static st_participants t;
+static apr_pool_t *pool;
+
+/* --- small steps ------------------------------------------------------------------------------------------------- */
+
+/* All in one bucket, so that chains have a first, a middle and a last one. */
+static void crowd(unsigned char digest[32], uint64_t number)
+{
+    digest_of(digest, number);
+    digest[0] = 0;
+}
+
+static ia_result create(uint64_t number, apr_uint32_t participant, apr_time_t forget, apr_time_t now)
+{
+    st_grant grant;
+
+    grant_make(&grant, number, participant, 2);
+    crowd(grant.digest, number);
+    return st_grant_create(&g, &grant, CAPACITY, forget, now);
+}
+
+/* Found and whole, or not there. */
+static int find(uint64_t number, st_grant *copy, st_ref *ref)
+{
+    unsigned char digest[32];
+    ia_result rc;
+
+    crowd(digest, number);
+    rc = st_grant_find(&g, digest, copy, ref);
+    CHECK(rc == IA_OK || rc == IA_TOKEN_UNKNOWN);
+    if (rc)
+        return 0;
+    CHECK(!memcmp(copy->digest, digest, 32) && copy->scope == number && copy->participant_index < 4);
+    CHECK_EQ(copy->participant_incarnation, copy->participant_index + 1);
+    return 1;
+}
+
+static ia_result use(uint64_t number, ia_nonce_kind kind, apr_uint64_t value, apr_uint64_t *next)
+{
+    ia_nonce_claim claim = {kind, value};
+    st_grant copy;
+    st_ref ref;
+
+    if (!find(number, &copy, &ref))
+        return IA_TOKEN_UNKNOWN;
+    return st_grant_use(&g, ref, &claim, NOW + HOUR, LIFETIME * 100, next);
+}
+
+static int is_used_up(ia_result rc)
+{
+    return rc == IA_NONCE_REPLAYED || rc == IA_NONCE_STALE;
+}
+
+static void end(uint64_t number)
+{
+    st_grant copy;
+    st_ref ref;
+
+    if (find(number, &copy, &ref))
+        CHECK_EQ(st_grant_end(&g, ref), IA_OK);
+}
+
+static ia_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+{
+    unsigned char mac[32];
+
+    digest_of(mac, MAC_FIRST + number);
+    return st_replay_record(&g, mac, participant, quota, forget, now);
+}
+
+/* --- what holds after every kill --------------------------------------------------------------------------------- */
+
+/* Counts are those of the records, or one too low for each kill: never too high, or a quota were lost for ever. */
+static void check_counts(unsigned kills)
+{
+    apr_uint32_t real[4] = {0}, sum = 0, i;
+    apr_time_t forget;
+    st_grant copy;
+
+    for (i = 0; i < CAPACITY; i++) {
+        if (st_grant_at(&g, i, &copy, &forget) == IA_OK) {
+            CHECK(copy.participant_index < 4);
+            real[copy.participant_index]++;
+        }
+    }
+    for (i = 0; i < 4; i++) {
+        /* A record on its way out may count still: it goes with the next sweep. */
+        CHECK(count_of(g.grants_of, i) <= real[i] + kills && real[i] <= count_of(g.grants_of, i) + kills);
+        sum += real[i];
+    }
+    CHECK(sum <= CAPACITY && st_grants_live(&g) <= CAPACITY);
+}
+
+/* Long after: everything expired, and the tables can be filled to the last record by one participant. */
+static void check_fills(void)
+{
+    apr_time_t now = NOW + 1000 * HOUR;
+    st_grant copy;
+    st_ref ref;
+    uint64_t i;
+
+    for (i = 0; i < CAPACITY; i++)
+        CHECK_EQ(create(500 + i, 1, now + HOUR, now), IA_OK);
+    CHECK_EQ(count_of(g.grants_of, 1), CAPACITY);
+    for (i = 0; i < CAPACITY; i++)
+        CHECK(find(500 + i, &copy, &ref));
+    CHECK(create(900, 2, now + HOUR, now) == IA_GRANTS_FULL);
+    for (i = 0; i < CAPACITY; i++)
+        CHECK_EQ(record(500 + i, 1, CAPACITY, now + HOUR, now), IA_OK);
+    CHECK(record(900, 2, CAPACITY, now + HOUR, now) == IA_REPLAYS_FULL);
+    CHECK_EQ(count_of(g.replays_of, 1), CAPACITY);
+    st_table_sweep(&g.grants, now + 2 * HOUR);
+    st_table_sweep(&g.replays, now + 2 * HOUR);
+    st_table_sweep(&g.grants, now + 3 * HOUR);
+    st_table_sweep(&g.replays, now + 3 * HOUR);
+    for (i = 0; i < 4; i++)
+        CHECK(count_of(g.grants_of, (apr_uint32_t)i) == 0 && count_of(g.replays_of, (apr_uint32_t)i) == 0);
+    CHECK(st_grants_live(&g) == 0 && st_replays_live(&g) == 0);
+}
+
+/* --- the mutations ----------------------------------------------------------------------------------------------- */
+
+typedef struct mutation {
+    const char *name;
+    void (*prepare)(void);
+    void (*run)(void);
+    /* done: it ended without a kill. What it does itself must be what a client would do next. */
+    void (*check)(int done);
+} mutation;
+
+/* Three grants that nothing here touches: they stay, whatever happens beside them. Nonce 1 of each is used. */
+static void bystanders(void)
+{
+    apr_uint64_t next;
+    uint64_t i;
+
+    for (i = 1; i <= 3; i++) {
+        CHECK_EQ(create(i, 1, NOW + HOUR, NOW), IA_OK);
+        CHECK_EQ(use(i, IA_NONCE_NEXT, 1, &next), IA_OK);
+    }
+    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), IA_OK);
+}
+
+static void check_bystanders(void)
+{
+    apr_uint64_t next;
+    uint64_t i;
+
+    for (i = 1; i <= 3; i++) {
+        CHECK(is_used_up(use(i, IA_NONCE_NEXT, 1, &next)));
+        CHECK_EQ(use(i, IA_NONCE_NEXT, 2, &next), IA_OK);
+        CHECK(is_used_up(use(i, IA_NONCE_NEXT, 2, &next)));
+        CHECK(is_used_up(use(i, IA_NONCE_NEXT, 1, &next)));
+        CHECK_EQ(next, 0);
+    }
+    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+}
+
+static void create_run(void)
+{
+    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+}
+
+static void create_check(int done)
+{
+    st_grant copy;
+    st_ref ref;
+    int there = find(10, &copy, &ref);
+
+    CHECK(there || !done);
+    if (!there)
+        CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK(find(10, &copy, &ref));
+    CHECK_EQ(st_grant_end(&g, ref), IA_OK);
+    CHECK(!find(10, &copy, &ref));
+    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+}
+
+/* No record was never used: an expired one must make room. */
+static void reuse_prepare(void)
+{
+    uint64_t i;
+
+    bystanders();
+    for (i = 4; i <= CAPACITY; i++)
+        CHECK_EQ(create(i, 2, NOW + SEC, NOW), IA_OK);
+}
+
+static void reuse_run(void)
+{
+    CHECK_EQ(create(10, 3, NOW + HOUR, NOW + 2 * SEC), IA_OK);
+}
+
+static void reuse_check(int done)
+{
+    st_grant copy;
+    st_ref ref;
+
+    CHECK(find(10, &copy, &ref) || !done);
+    if (!find(10, &copy, &ref))
+        CHECK_EQ(create(10, 3, NOW + HOUR, NOW + 4 * SEC), IA_OK);
+    CHECK(find(10, &copy, &ref));
+}
+
+static void quota_prepare(void)
+{
+    uint64_t i;
+
+    bystanders();
+    for (i = 20; i < 22; i++)
+        CHECK_EQ(record(i, 2, 2, NOW + HOUR, NOW), IA_OK);
+}
+
+/* Refused at the last moment, after everything else was done. */
+static void quota_run(void)
+{
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
+}
+
+static void quota_check(int done)
+{
+    (void)done;
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
+    CHECK_EQ(record(23, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
+    CHECK_EQ(record(20, 2, 2, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+}
+
+static void replay_run(void)
+{
+    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), IA_OK);
+}
+
+/* Its request was never answered: it may be good once more. */
+static void replay_check(int done)
+{
+    ia_result rc = record(30, 2, 3, NOW + HOUR, NOW);
+
+    CHECK(rc == IA_ACCESS_REPLAYED || (!done && rc == IA_OK));
+    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+}
+
+/* A grant with a past: of each kind the nonces up to 8 are used, except 5. */
+static void used_prepare(void)
+{
+    apr_uint64_t i, next;
+
+    bystanders();
+    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+    for (i = 1; i <= 8; i++) {
+        if (i != 5) {
+            CHECK_EQ(use(10, IA_NONCE_NEXT, i, &next), IA_OK);
+            CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + i, &next), IA_OK);
+        }
+    }
+}
+
+/* Of those used before none is good again; the one in hand is good once at most. */
+static void check_used(ia_nonce_kind kind, apr_uint64_t in_hand, int done)
+{
+    apr_uint64_t i, next;
+    ia_result rc;
+    int round;
+
+    for (round = 0; round < 2; round++) {
+        for (i = 1; i <= 8; i++) {
+            if (i != 5) {
+                CHECK(is_used_up(use(10, IA_NONCE_NEXT, i, &next)));
+                CHECK(is_used_up(use(10, IA_NONCE_FRESH, NOW + i, &next)));
+            }
+        }
+        rc = use(10, kind, in_hand, &next);
+        CHECK(is_used_up(rc) || (rc == IA_OK && !round && !done));
+    }
+    /* And the grant is of use: what it hands out works, once. */
+    for (round = 0; round < 3; round++) {
+        st_grant copy;
+        st_ref ref;
+        apr_uint64_t fresh = next;
+
+        CHECK(find(10, &copy, &ref));
+        CHECK_EQ(st_grant_issue(&g, ref, &fresh, 1), IA_OK);
+        CHECK_EQ(use(10, IA_NONCE_NEXT, fresh, &next), IA_OK);
+        CHECK(is_used_up(use(10, IA_NONCE_NEXT, fresh, &next)));
+    }
+}
+
+static void use_next_run(void)
+{
+    apr_uint64_t next;
+
+    CHECK_EQ(use(10, IA_NONCE_NEXT, 9, &next), IA_OK);
+}
+
+static void use_next_check(int done)
+{
+    check_used(IA_NONCE_NEXT, 9, done);
+}
+
+static void use_late_run(void)
+{
+    apr_uint64_t next;
+
+    CHECK_EQ(use(10, IA_NONCE_NEXT, 5, &next), IA_OK);
+}
+
+static void use_late_check(int done)
+{
+    check_used(IA_NONCE_NEXT, 5, done);
+}
+
+/* A jump over the whole window. */
+static void jump_prepare(void)
+{
+    apr_uint64_t sequences[IA_NONCE_WINDOW];
+    st_grant copy;
+    st_ref ref;
+
+    used_prepare();
+    CHECK(find(10, &copy, &ref));
+    CHECK_EQ(st_grant_issue(&g, ref, sequences, 250), IA_OK);
+}
+
+static void jump_run(void)
+{
+    apr_uint64_t next;
+
+    CHECK_EQ(use(10, IA_NONCE_NEXT, 257, &next), IA_OK);
+}
+
+static void jump_check(int done)
+{
+    check_used(IA_NONCE_NEXT, 257, done);
+}
+
+static void use_fresh_run(void)
+{
+    apr_uint64_t next;
+
+    CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + 9, &next), IA_OK);
+}
+
+static void use_fresh_check(int done)
+{
+    check_used(IA_NONCE_FRESH, NOW + 9, done);
+}
+
+/* All sixteen places taken: the floor must rise. */
+static void floor_prepare(void)
+{
+    apr_uint64_t i, next;
+
+    used_prepare();
+    for (i = 100; i < 112; i++)
+        CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + i, &next), IA_OK);
+}
+
+static void floor_run(void)
+{
+    apr_uint64_t next;
+
+    CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + 200, &next), IA_OK);
+}
+
+static void floor_check(int done)
+{
+    apr_uint64_t i, next;
+
+    for (i = 100; i < 112; i++)
+        CHECK(is_used_up(use(10, IA_NONCE_FRESH, NOW + i, &next)));
+    check_used(IA_NONCE_FRESH, NOW + 200, done);
+}
+
+static void issue_run(void)
+{
+    apr_uint64_t sequences[3];
+    st_grant copy;
+    st_ref ref;
+
+    CHECK(find(10, &copy, &ref));
+    CHECK_EQ(st_grant_issue(&g, ref, sequences, 3), IA_OK);
+}
+
+static void issue_check(int done)
+{
+    (void)done;
+    check_used(IA_NONCE_NEXT, 8, 1);
+}
+
+static void refresh_run(void)
+{
+    unsigned char mac[32];
+    st_refresh refresh = {NOW + 2 * HOUR, NOW + 3 * HOUR, 77, mac, NOW + SEC};
+    apr_uint64_t sequences[4];
+    st_grant copy;
+    st_ref ref;
+
+    digest_of(mac, 3);
+    CHECK(find(10, &copy, &ref));
+    CHECK_EQ(st_grant_refresh(&g, ref, &refresh, sequences, 4), IA_OK);
+}
+
+/* Old or new; never prolonged beyond what the record stands for, never an answer of half a refresh. */
+static void refresh_check(int done)
+{
+    unsigned char mac[32];
+    st_grant copy;
+    st_ref ref;
+
+    digest_of(mac, 3);
+    CHECK(find(10, &copy, &ref));
+    CHECK(copy.expires == NOW + 2 * HOUR || (!done && copy.expires == NOW + HOUR));
+    CHECK(copy.secret_generation == 77 || (!done && copy.secret_generation == 10 && copy.expires == NOW + HOUR));
+    CHECK(copy.expires <= st_table_expires(&g.grants, ref));
+    CHECK(copy.refresh_count == 4 || (!done && copy.refresh_count == 0));
+    CHECK(!copy.refresh_count || !memcmp(copy.refresh_mac, mac, 16));
+    refresh_run();
+    CHECK(find(10, &copy, &ref) && copy.expires == NOW + 2 * HOUR && copy.refresh_count == 4);
+    check_used(IA_NONCE_NEXT, 8, 1);
+}
+
+/* Chains grow at their head: of the six in one bucket these are the last, a middle one and the first. */
+static uint64_t leaver;
+
+static void end_prepare(void)
+{
+    uint64_t i;
+
+    for (i = 10; i < 13; i++)
+        CHECK_EQ(create(i, 2, NOW + HOUR, NOW), IA_OK);
+    bystanders();
+}
+
+static void end_run(void)
+{
+    st_grant copy;
+    st_ref ref;
+
+    CHECK(find(leaver, &copy, &ref));
+    CHECK_EQ(st_grant_end(&g, ref), IA_OK);
+}
+
+/* Once a reader missed it, nobody finds it again, by token or by place. */
+static void end_check(int done)
+{
+    apr_time_t forget;
+    st_grant copy;
+    apr_uint32_t place;
+    st_ref ref;
+    uint64_t i;
+    int there = find(leaver, &copy, &ref);
+
+    CHECK(!there || !done);
+    for (place = 0; !there && place < CAPACITY; place++)
+        CHECK(st_grant_at(&g, place, &copy, &forget) != IA_OK || copy.scope != leaver);
+    for (i = 10; i < 13; i++)
+        CHECK(i == leaver || find(i, &copy, &ref));
+    if (there)
+        end(leaver);
+    CHECK(!find(leaver, &copy, &ref));
+    CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK(find(leaver, &copy, &ref));
+    CHECK_EQ(create(50, 2, NOW + HOUR, NOW), IA_GRANTS_FULL);
+}
+
+static void end_last_prepare(void)
+{
+    leaver = 10;
+    end_prepare();
+}
+
+static void end_middle_prepare(void)
+{
+    leaver = 11;
+    end_prepare();
+}
+
+static void end_first_prepare(void)
+{
+    bystanders();
+    for (leaver = 10; leaver < 12; leaver++)
+        CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), IA_OK);
+}
+
+static void sweep_run(void)
+{
+    st_table_sweep(&g.grants, NOW + 2 * SEC);
+    st_table_sweep(&g.replays, NOW + 2 * SEC);
+}
+
+static void sweep_check(int done)
+{
+    st_grant copy;
+    st_ref ref;
+    uint64_t i;
+
+    for (i = 4; i <= CAPACITY; i++)
+        CHECK(!find(i, &copy, &ref) || !done);
+    st_table_sweep(&g.grants, NOW + 10 * SEC);
+    for (i = 4; i <= CAPACITY; i++)
+        CHECK(!find(i, &copy, &ref));
+    for (i = 4; i <= CAPACITY; i++)
+        CHECK_EQ(create(40 + i, 2, NOW + HOUR, NOW + 10 * SEC), IA_OK);
+}
+
+static void stamp_run(void)
+{
+    st_grants_stamp(&g, NOW + 100);
+}
+
+static void stamp_check(int done)
+{
+    apr_uint64_t stamp = st_grants_stamp(&g, NOW);
+
+    CHECK(stamp > (apr_uint64_t)NOW + 100 || (!done && stamp >= (apr_uint64_t)NOW));
+    CHECK(st_grants_stamp(&g, NOW) > stamp);
+}
+
+static void nothing_more(void)
+{
+    bystanders();
+}
+
+/* --- participants ------------------------------------------------------------------------------------------------ */
+
+static void load_list(unsigned from, unsigned count, apr_uint64_t generation)
+{
+    const char *names[] = {"one", "two"};
+    ia_participants list;
+    st_load_report report;
+
+    participants_make(&list, pool, from, count, generation);
+    list.list[count - 1].capabilities = names;
+    list.list[count - 1].capability_count = generation > 1 ? 2 : 0;
+    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(report.added + report.changed + report.kept, count);
+    apr_pool_clear(pool);
+}
+
+static apr_uint64_t incarnations[5];
+static apr_uint32_t places[5];
+
+static ia_result look_up(unsigned number, st_participant *copy, apr_uint32_t *index)
+{
+    char id[16];
+
+    snprintf(id, sizeof id, "p%u", number);
+    return st_participant_find(&t, id, strlen(id), copy, index);
+}
+
+static void remember(void)
+{
+    st_participant copy;
+    unsigned i;
+
+    load_list(0, 4, 1);
+    for (i = 0; i < 4; i++) {
+        CHECK_EQ(look_up(i, &copy, &places[i]), IA_OK);
+        incarnations[i] = copy.incarnation;
+    }
+}
+
+/* p0 and p1 leave; p2 stays as it is; p3 changes; p4 comes. */
+static void load_run(void)
+{
+    ia_participants list, old;
+    st_load_report report;
+
+    participants_make(&list, pool, 2, 3, 2);
+    participants_make(&old, pool, 2, 1, 1);
+    list.list[0] = old.list[0];
+    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+}
+
+static void load_check(int done)
+{
+    ia_participants list;
+    st_load_report report;
+    st_participant copy, same;
+    apr_uint32_t index, i;
+    ia_result rc;
+
+    for (i = 0; i < 5; i++) {
+        rc = look_up(i, &copy, &index);
+        CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
+        CHECK(rc == IA_OK ? i > 1 || !done : i < 2 || (i == 4 && !done));
+        if (i < 4 && rc) {
+            CHECK_EQ(st_participant_get(&t, places[i], incarnations[i], &same), IA_GRANT_ENDED);
+        } else if (rc == IA_OK) {
+            CHECK(participant_is_whole(&copy));
+            CHECK(i == 4 || (index == places[i] && copy.incarnation == incarnations[i]));
+            CHECK_EQ(copy.standing.expires, i == 4 || (i == 3 && (done || copy.standing.expires == 2)) ? 2 : 1);
+            rc = st_participant_get(&t, index, copy.incarnation, &same);
+            CHECK(i == 4 ? rc == IA_OK || rc == IA_GRANT_ENDED : rc == IA_OK);
+        }
+    }
+    /* The next load sets everything right. */
+    load_run();
+    CHECK_EQ(st_participants_count(&t), 3);
+    for (i = 0; i < 5; i++) {
+        rc = look_up(i, &copy, &index);
+        CHECK_EQ(rc, i < 2 ? IA_PARTICIPANT_UNKNOWN : IA_OK);
+        if (rc)
+            continue;
+        CHECK_EQ(copy.standing.expires, i == 2 ? 1 : 2);
+        CHECK_EQ(st_participant_get(&t, index, copy.incarnation, &same), IA_OK);
+        CHECK(!memcmp(&copy, &same, sizeof copy));
+    }
+    /* And no record is lost: the table takes as many as it ever did. */
+    participants_make(&list, pool, 10, CAPACITY, 3);
+    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(report.added, CAPACITY);
+    CHECK_EQ(st_participants_count(&t), CAPACITY);
+    for (i = 10; i < 10 + CAPACITY; i++)
+        CHECK_EQ(look_up(i, &copy, &index), IA_OK);
+    apr_pool_clear(pool);
+}
+
+static void no_participants(void)
+{
+}
+
+static void first_load_run(void)
+{
+    load_list(0, 2, 2);
+}
+
+static void first_load_check(int done)
+{
+    st_participant copy, same;
+    apr_uint32_t index, i;
+    const char *name;
+
+    for (i = 0; i < 2; i++) {
+        ia_result rc = look_up(i, &copy, &index);
+
+        CHECK(rc == IA_OK || (!done && rc == IA_PARTICIPANT_UNKNOWN));
+        CHECK(rc || participant_is_whole(&copy));
+    }
+    for (i = 0; i < st_names_count(&t.capabilities); i++) {
+        name = st_names_get(&t.capabilities, (int)i);
+        CHECK(name && !strcmp(name, i ? "two" : "one"));
+    }
+    first_load_run();
+    for (i = 0; i < 2; i++) {
+        CHECK_EQ(look_up(i, &copy, &index), IA_OK);
+        CHECK_EQ(st_participant_get(&t, index, copy.incarnation, &same), IA_OK);
+    }
+    CHECK_EQ(ia_capset_has(&copy.standing.capabilities, st_names_find(&t.capabilities, "two")), 1);
+    CHECK_EQ(st_participants_count(&t), 2);
+    load_list(10, CAPACITY, 3);
+    CHECK_EQ(st_participants_count(&t), CAPACITY);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------- */
+
+static const mutation GRANT_MUTATIONS[] = {
+    {"create", nothing_more, create_run, create_check},
+    {"create in an expired record", reuse_prepare, reuse_run, reuse_check},
+    {"record a proof", nothing_more, replay_run, replay_check},
+    {"record a proof over quota", quota_prepare, quota_run, quota_check},
+    {"use a next nonce", used_prepare, use_next_run, use_next_check},
+    {"use a late next nonce", used_prepare, use_late_run, use_late_check},
+    {"use a next nonce far ahead", jump_prepare, jump_run, jump_check},
+    {"use a fresh nonce", used_prepare, use_fresh_run, use_fresh_check},
+    {"use a fresh nonce that lifts the floor", floor_prepare, floor_run, floor_check},
+    {"issue", used_prepare, issue_run, issue_check},
+    {"refresh", used_prepare, refresh_run, refresh_check},
+    {"end the last of a chain", end_last_prepare, end_run, end_check},
+    {"end one in a chain", end_middle_prepare, end_run, end_check},
+    {"end the first of a chain", end_first_prepare, end_run, end_check},
+    {"sweep", reuse_prepare, sweep_run, sweep_check},
+    {"stamp", nothing_more, stamp_run, stamp_check},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const mutation PARTICIPANT_MUTATIONS[] = {
+    {"first load", no_participants, first_load_run, first_load_check},
+    {"load with all changes", remember, load_run, load_check},
+    {NULL, NULL, NULL, NULL},
+};
+
+static void world_open(void)
+{
+    ia_mac_key key;
+
+    memset(grants_memory, 0, grants_size);
+    memset(participants_memory, 0, participants_size);
+    key_of(&key, "key");
+    st_grants_attach(&g, grants_memory, &CONFIG, &key, NOW);
+    st_participants_attach(&t, participants_memory, CAPACITY, &key);
+}
+
+static void run_armed(void *mutation_)
+{
+    const mutation *m = mutation_;
+
+    passed = 0;
+    m->run();
+}
+
+static void run_silent(void *mutation_)
+{
+    CHECK(freopen("/dev/null", "w", stderr));
+    run_armed(mutation_);
+}
+
+/* 1 where it was killed, 0 where it ended. */
+static int kill_at(const mutation *m, apr_int64_t point)
+{
+    int status;
+
+    armed = point;
+    status = reap(spawn(run_armed, (void *)(apr_uintptr_t)m, 20));
+    armed = 0;
+    CHECK(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+    return status != 0;
+}
+
+/* The next process does the same and is killed too. It may meet the end of the first one: then it fails its checks. */
+static unsigned kill_again(const mutation *m, apr_int64_t point)
+{
+    int status;
+
+    armed = point;
+    status = reap(spawn(run_silent, (void *)(apr_uintptr_t)m, 20));
+    armed = 0;
+    CHECK(!WIFSIGNALED(status) || WTERMSIG(status) == SIGKILL);
+    return WIFSIGNALED(status);
+}
+
+static void run_mutation(const mutation *m, int grants, int twice, uint64_t *seed)
+{
+    apr_int64_t point, slowest = 0;
+    int killed = 1;
+
+    for (point = 1; killed; point++) {
+        unsigned kills;
+        apr_int64_t since;
+
+        world_open();
+        m->prepare();
+        kills = (unsigned)(killed = kill_at(m, point));
+        since = clock_micros();
+        if (twice && killed)
+            kills += kill_again(m, (apr_int64_t)(1 + next_random(seed) % (apr_uint64_t)(point + 20)));
+        if (grants) {
+            check_counts(kills);
+            check_bystanders();
+        }
+        m->check(!killed);
+        if (grants)
+            check_fills();
+        since = clock_micros() - since;
+        slowest = since > slowest ? since : slowest;
+        CHECK(since < 5 * SEC); /* a busy machine, not somebody waiting for a dead one */
+    }
+    printf("%s%s: killed at each of %lld stores, sound within %lld ms\n", m->name, twice ? ", twice" : "",
+           (long long)point - 2, (long long)slowest / 1000);
+    CHECK(point > 2);
+}
+
+int main(void)
+{
+    uint64_t seed = 1122;
+    int twice;
+    const mutation *m;
+
+    CHECK_EQ(apr_initialize(), APR_SUCCESS);
+    CHECK_EQ(apr_pool_create(&pool, NULL), APR_SUCCESS);
+    st_owner_init();
+    grants_size = st_grants_size(&CONFIG);
+    participants_size = st_participants_size(CAPACITY);
+    grants_memory = shared_memory(grants_size);
+    participants_memory = shared_memory(participants_size);
+    for (twice = 0; twice < 2; twice++) {
+        for (m = GRANT_MUTATIONS; m->name; m++)
+            run_mutation(m, 1, twice, &seed);
+        for (m = PARTICIPANT_MUTATIONS; m->name; m++)
+            run_mutation(m, 0, twice, &seed);
+    }
+    return 0;
+}

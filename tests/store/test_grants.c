@@ -1,0 +1,373 @@
+/* Grants, used proofs and quotas in shared memory: every function and every result, one process. */
+#include "unit/support.h"
+#include "store.h"
+
+#define HOUR (3600 * SEC)
+
+static const st_grants_config CONFIG = {40, 20, 4};
+
+typedef struct fixture {
+    st_grants g;
+    void *memory;
+} fixture;
+
+static fixture *open_grants(apr_pool_t *p)
+{
+    fixture *f = apr_pcalloc(p, sizeof *f);
+
+    f->memory = grants_open(&f->g, &CONFIG);
+    return f;
+}
+
+static ia_result create(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
+                        apr_time_t now)
+{
+    st_grant grant;
+
+    grant_make(&grant, number, participant, 4);
+    return st_grant_create(&f->g, &grant, quota, forget, now);
+}
+
+static ia_result find(fixture *f, uint64_t number, st_grant *copy, st_ref *ref)
+{
+    unsigned char digest[32];
+
+    digest_of(digest, number);
+    return st_grant_find(&f->g, digest, copy, ref);
+}
+
+static ia_result record(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
+                        apr_time_t now)
+{
+    unsigned char mac[32];
+
+    digest_of(mac, number);
+    return st_replay_record(&f->g, mac, participant, quota, forget, now);
+}
+
+static ia_nonce_claim next_nonce(apr_uint64_t sequence)
+{
+    ia_nonce_claim claim = {IA_NONCE_NEXT, sequence};
+
+    return claim;
+}
+
+static void test_create_find_end(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_grant copy, made;
+    st_ref ref;
+
+    grant_make(&made, 7, 1, 4);
+    assert_result(find(f, 7, &copy, &ref), IA_TOKEN_UNKNOWN);
+    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(count_of(f->g.grants_of, 1), 1);
+    assert_result(find(f, 7, &copy, &ref), IA_OK);
+    assert_int_equal(copy.counted, 1);
+    made.counted = 1;
+    assert_memory_equal(&copy, &made, sizeof copy);
+    assert_int_equal(st_grants_live(&f->g), 1);
+    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    assert_result(st_grant_end(&f->g, ref), IA_GRANT_ENDED);
+    assert_result(find(f, 7, &copy, &ref), IA_TOKEN_UNKNOWN);
+    assert_int_equal(count_of(f->g.grants_of, 1), 0);
+    assert_int_equal(st_grants_live(&f->g), 0);
+}
+
+static void test_use_and_issue(void **state)
+{
+    fixture *f = open_grants(*state);
+    ia_nonce_claim claim = next_nonce(3);
+    apr_uint64_t next, more[4];
+    st_grant copy;
+    st_ref ref;
+
+    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_result(find(f, 7, &copy, &ref), IA_OK);
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_OK);
+    assert_int_equal(next, 5);
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_REPLAYED);
+    assert_int_equal(next, 0);
+    claim = next_nonce(6);
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_UNISSUED);
+    assert_result(st_grant_issue(&f->g, ref, more, 4), IA_OK);
+    assert_int_equal(more[0], 6);
+    assert_int_equal(more[3], 9);
+    claim.kind = IA_NONCE_FRESH;
+    claim.value = NOW + 1;
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_FUTURE);
+    claim.value = NOW;
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_OK);
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_REPLAYED);
+    claim.value = NOW - 301 * SEC;
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_STALE);
+    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_GRANT_ENDED);
+    assert_result(st_grant_issue(&f->g, ref, more, 4), IA_GRANT_ENDED);
+}
+
+static void test_refresh(void **state)
+{
+    fixture *f = open_grants(*state);
+    unsigned char mac[IA_MAC_MAX];
+    st_refresh refresh = {NOW + 2 * HOUR, NOW + 3 * HOUR, 99, mac, NOW + 5};
+    apr_uint64_t more[3];
+    st_grant copy;
+    st_ref ref;
+
+    digest_of(mac, 1);
+    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_result(find(f, 7, &copy, &ref), IA_OK);
+    assert_result(st_grant_refresh(&f->g, ref, &refresh, more, 3), IA_OK);
+    assert_result(find(f, 7, &copy, NULL), IA_OK);
+    assert_true(copy.expires == NOW + 2 * HOUR && copy.secret_generation == 99);
+    assert_memory_equal(copy.refresh_mac, mac, sizeof copy.refresh_mac);
+    assert_true(copy.refresh_first == 5 && copy.refresh_count == 3 && copy.refreshed == NOW + 5);
+    assert_true(more[0] == 5 && more[2] == 7);
+    assert_true(st_table_expires(&f->g.grants, ref) == NOW + 3 * HOUR);
+    /* It lives on where it would have been forgotten. */
+    for (uint64_t i = 100; i < 139; i++)
+        assert_result(create(f, i, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), IA_OK);
+    assert_result(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), IA_GRANTS_FULL);
+    assert_result(find(f, 7, &copy, NULL), IA_OK);
+    assert_result(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + 3 * HOUR), IA_OK);
+    assert_result(find(f, 7, &copy, NULL), IA_TOKEN_UNKNOWN);
+    assert_result(st_grant_refresh(&f->g, ref, &refresh, more, 3), IA_GRANT_ENDED);
+}
+
+static void test_grant_quota(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_grant copy;
+    st_ref ref;
+
+    for (uint64_t i = 0; i < 5; i++)
+        assert_result(create(f, i, 1, 5, NOW + HOUR, NOW), IA_OK);
+    assert_result(create(f, 5, 1, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    assert_result(create(f, 6, 2, 5, NOW + HOUR, NOW), IA_OK);
+    assert_result(create(f, 7, 1, 0, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    assert_result(create(f, 8, 4, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA); /* no such index */
+    assert_result(create(f, 8, APR_UINT32_MAX, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    assert_result(find(f, 3, &copy, &ref), IA_OK);
+    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    assert_result(create(f, 5, 1, 5, NOW + HOUR, NOW), IA_OK);
+    assert_result(create(f, 9, 1, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    /* What expired is freed before anybody is refused for it. */
+    assert_result(create(f, 9, 1, 5, NOW + 3 * HOUR, NOW + HOUR), IA_OK);
+    assert_int_equal(count_of(f->g.grants_of, 1), 1);
+    assert_int_equal(count_of(f->g.grants_of, 2), 0);
+    assert_int_equal(st_grants_live(&f->g), 1);
+}
+
+/* Another participant in the same place: what the one before left is not its own, before or after it ends. */
+static void test_quota_of_the_next_incarnation(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_grant grant, copy;
+    st_ref ref;
+
+    for (uint64_t i = 0; i < 5; i++)
+        assert_result(create(f, i, 1, 5, NOW + HOUR, NOW), IA_OK);
+    grant_make(&grant, 50, 1, 1);
+    grant.participant_incarnation += 100;
+    assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(count_of(f->g.grants_of, 1), 1);
+    assert_result(find(f, 0, &copy, &ref), IA_OK);
+    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    assert_int_equal(count_of(f->g.grants_of, 1), 1);
+    assert_result(create(f, 60, 1, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA); /* the one before is over */
+    for (uint64_t i = 51; i < 55; i++) {
+        digest_of(grant.digest, i);
+        assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_OK);
+    }
+    digest_of(grant.digest, 55);
+    assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    /* Incarnations beyond 32 bits begin anew only where nothing is counted. */
+    assert_result(create(f, 70, 2, 1, NOW + HOUR, NOW), IA_OK);
+    assert_result(find(f, 70, &copy, &ref), IA_OK);
+    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    grant_make(&grant, 71, 2, 1);
+    grant.participant_incarnation = APR_UINT64_C(0xf0000000);
+    assert_result(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), IA_OK);
+    digest_of(grant.digest, 72);
+    assert_result(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+}
+
+static void test_grants_full(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_grant copy;
+
+    for (uint64_t i = 0; i < 40; i++)
+        assert_result(create(f, i, (apr_uint32_t)i % 4, 40, NOW + HOUR, NOW), IA_OK);
+    assert_result(create(f, 40, 1, 40, NOW + HOUR, NOW), IA_GRANTS_FULL);
+    for (uint64_t i = 0; i < 40; i++)
+        assert_result(find(f, i, &copy, NULL), IA_OK);
+    assert_int_equal(count_of(f->g.grants_of, 1), 10);
+    assert_result(create(f, 40, 1, 40, NOW + 2 * HOUR, NOW + HOUR), IA_OK);
+}
+
+static void test_replays(void **state)
+{
+    fixture *f = open_grants(*state);
+
+    assert_result(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), IA_OK);
+    assert_result(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
+    assert_result(record(f, 1, 1, 10, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
+    assert_result(record(f, 2, 0, 10, NOW + 600 * SEC, NOW), IA_OK);
+    assert_result(record(f, 3, 4, 10, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
+    assert_int_equal(count_of(f->g.replays_of, 0), 2);
+    assert_result(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), IA_OK);
+    assert_result(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
+    assert_int_equal(st_replays_live(&f->g), 3);
+    /* Sent again as long as its record stands, however late. */
+    assert_result(record(f, 1, 0, 10, NOW + 900 * SEC, NOW + 599 * SEC), IA_ACCESS_REPLAYED);
+}
+
+/* Sending a used proof again takes nothing off the count, or a participant could fill the table past its quota. */
+static void test_replay_does_not_lower_the_count(void **state)
+{
+    fixture *f = open_grants(*state);
+
+    for (uint64_t i = 0; i < 3; i++)
+        assert_result(record(f, i, 0, 3, NOW + 600 * SEC, NOW), IA_OK);
+    for (uint64_t i = 0; i < 9; i++)
+        assert_result(record(f, i % 3, 0, 3, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
+    assert_int_equal(count_of(f->g.replays_of, 0), 3);
+    assert_result(record(f, 3, 0, 3, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
+    assert_result(record(f, 3, 1, 3, NOW + 600 * SEC, NOW), IA_OK);
+}
+
+static void test_replays_full(void **state)
+{
+    fixture *f = open_grants(*state);
+
+    for (uint64_t i = 0; i < 20; i++)
+        assert_result(record(f, i, (apr_uint32_t)i % 2, 10, NOW + 600 * SEC, NOW), IA_OK);
+    assert_result(record(f, 20, 2, 10, NOW + 600 * SEC, NOW), IA_REPLAYS_FULL);
+    assert_result(record(f, 20, 1, 10, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
+    assert_result(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), IA_OK);
+    assert_result(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), IA_ACCESS_REPLAYED);
+}
+
+static void test_replay_quota_recovers(void **state)
+{
+    fixture *f = open_grants(*state);
+
+    for (uint64_t i = 0; i < 5; i++)
+        assert_result(record(f, i, 0, 5, NOW + 600 * SEC, NOW), IA_OK);
+    assert_result(record(f, 5, 0, 5, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
+    assert_result(record(f, 5, 0, 5, NOW + 900 * SEC, NOW + 600 * SEC), IA_OK);
+    assert_int_equal(count_of(f->g.replays_of, 0), 1);
+}
+
+/* MACs that share their first bytes, as a caller could choose them, do not share a chain. */
+static void test_chosen_macs(void **state)
+{
+    static const st_grants_config config = {1, 1000, 1};
+    st_grants g;
+    unsigned char mac[32] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+    (void)state;
+    grants_open(&g, &config);
+    for (unsigned i = 0; i < 1000; i++) {
+        mac[30] = (unsigned char)(i >> 8);
+        mac[31] = (unsigned char)i;
+        assert_result(st_replay_record(&g, mac, 0, 1000, NOW + SEC, NOW), IA_OK);
+    }
+}
+
+static void test_attach_keeps_what_is_there(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_grants again;
+    ia_mac_key other;
+    st_grant copy;
+    unsigned char digest[32], mac[32];
+
+    key_of(&other, "other");
+    digest_of(digest, 7);
+    digest_of(mac, 8);
+    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_result(record(f, 8, 1, 10, NOW + HOUR, NOW), IA_OK);
+    st_grants_attach(&again, f->memory, &CONFIG, &other, NOW + HOUR);
+    assert_true(st_grants_birth(&again) == NOW);
+    assert_memory_equal(st_grants_epoch(&again), st_grants_epoch(&f->g), sizeof other);
+    assert_result(st_grant_find(&again, digest, &copy, NULL), IA_OK);
+    assert_result(st_replay_record(&again, mac, 1, 10, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+}
+
+static void test_stamps(void **state)
+{
+    fixture *f = open_grants(*state);
+
+    assert_true(st_grants_stamp(&f->g, NOW) == NOW);
+    assert_true(st_grants_stamp(&f->g, NOW) == NOW + 1);
+    assert_true(st_grants_stamp(&f->g, NOW - HOUR) == NOW + 2); /* the clock went back */
+    assert_true(st_grants_clock(&f->g, NOW - HOUR) == NOW + 2);
+    assert_true(st_grants_clock(&f->g, NOW + 9) == NOW + 9);
+    assert_true(st_grants_stamp(&f->g, NOW + 9) == NOW + 9);
+}
+
+static void test_places(void **state)
+{
+    fixture *f = open_grants(*state);
+    unsigned char mac[32], same[32];
+    apr_uint32_t participant, there = 0;
+    apr_time_t forget;
+    st_grant copy;
+
+    for (uint64_t i = 0; i < 5; i++)
+        assert_result(create(f, i, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(st_grants_high_water(&f->g), 5);
+    for (apr_uint32_t i = 0; i < 50; i++) {
+        ia_result rc = st_grant_at(&f->g, i, &copy, &forget);
+
+        assert_true(rc ? rc == IA_TOKEN_UNKNOWN && forget == 0 : forget == NOW + HOUR);
+        there += !rc;
+    }
+    assert_int_equal(there, 5);
+    assert_result(record(f, 8, 3, 10, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(st_replays_high_water(&f->g), 1);
+    assert_result(st_replay_at(&f->g, 0, mac, &participant, &forget), IA_OK);
+    digest_of(same, 8);
+    assert_memory_equal(mac, same, 32);
+    assert_true(participant == 3 && forget == NOW + HOUR);
+    assert_result(st_replay_at(&f->g, 1, mac, &participant, &forget), IA_TOKEN_UNKNOWN);
+}
+
+/* 512 bytes a grant, all included. */
+static void test_size(void **state)
+{
+    st_grants_config config = {100000, 0, 0}, huge = {APR_UINT32_MAX, APR_UINT32_MAX, APR_UINT32_MAX};
+
+    (void)state;
+    assert_true(st_table_size(config.grants, sizeof(st_grant)) / config.grants <= 512);
+    if (sizeof(apr_size_t) == 8)
+        assert_true(st_grants_size(&huge) > (apr_uint64_t)APR_UINT32_MAX * sizeof(st_grant));
+    else
+        assert_true(st_grants_size(&huge) >= APR_SIZE_MAX / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pool_test(test_create_find_end),
+        pool_test(test_use_and_issue),
+        pool_test(test_refresh),
+        pool_test(test_grant_quota),
+        pool_test(test_quota_of_the_next_incarnation),
+        pool_test(test_grants_full),
+        pool_test(test_replays),
+        pool_test(test_replay_does_not_lower_the_count),
+        pool_test(test_replays_full),
+        pool_test(test_replay_quota_recovers),
+        pool_test(test_chosen_macs),
+        pool_test(test_attach_keeps_what_is_there),
+        pool_test(test_stamps),
+        pool_test(test_places),
+        pool_test(test_size),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

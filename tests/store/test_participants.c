@@ -1,0 +1,239 @@
+/* Participants and names in shared memory: every function and every result, one process. */
+#include "unit/support.h"
+#include "store.h"
+
+typedef struct fixture {
+    st_participants t;
+    void *memory;
+    apr_pool_t *p;
+} fixture;
+
+static fixture *open_participants(apr_pool_t *p, apr_uint32_t capacity)
+{
+    fixture *f = apr_pcalloc(p, sizeof *f);
+
+    f->p = p;
+    f->memory = participants_open(&f->t, capacity);
+    return f;
+}
+
+static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t generation, st_load_report *report)
+{
+    ia_participants list;
+
+    participants_make(&list, f->p, from, count, generation);
+    return st_participants_load(&f->t, &list, NOW, f->p, report);
+}
+
+static ia_result find(fixture *f, const char *id, st_participant *copy, apr_uint32_t *index)
+{
+    return st_participant_find(&f->t, id, strlen(id), copy, index);
+}
+
+#define assert_report(report, a, c, r, k)                                                                    \
+    do {                                                                                                     \
+        assert_int_equal((report).added, a);                                                                 \
+        assert_int_equal((report).changed, c);                                                               \
+        assert_int_equal((report).removed, r);                                                               \
+        assert_int_equal((report).kept, k);                                                                  \
+    } while (0)
+
+static void test_load_and_find(void **state)
+{
+    fixture *f = open_participants(*state, 10);
+    st_load_report report;
+    st_participant copy, again;
+    apr_uint32_t index = 99;
+
+    assert_result(find(f, "p1", &copy, &index), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(index, 0);
+    assert_true(st_participants_loaded(&f->t) == 0);
+    assert_result(load(f, 0, 5, 7, &report), IA_OK);
+    assert_report(report, 5, 0, 0, 0);
+    assert_int_equal(st_participants_count(&f->t), 5);
+    assert_true(st_participants_loaded(&f->t) == NOW);
+    assert_result(find(f, "p3", &copy, &index), IA_OK);
+    assert_string_equal(copy.id, "p3");
+    assert_true(participant_is_whole(&copy) && copy.standing.expires == 7);
+    assert_result(st_participant_get(&f->t, index, copy.incarnation, &again), IA_OK);
+    assert_memory_equal(&copy, &again, sizeof copy);
+    assert_result(st_participant_get(&f->t, index, 0, &again), IA_OK); /* whoever has the place */
+    assert_result(st_participant_get(&f->t, index, copy.incarnation + 1, &again), IA_GRANT_ENDED);
+    assert_result(st_participant_get(&f->t, 9, 0, &again), IA_GRANT_ENDED);
+    assert_result(st_participant_get(&f->t, 10, 1, &again), IA_GRANT_ENDED);
+    assert_result(st_participant_get(&f->t, APR_UINT32_MAX, 1, &again), IA_GRANT_ENDED);
+}
+
+/* A refusal leaves nobody's keys in the caller's hands. */
+static void test_refusals_clear(void **state)
+{
+    static const st_participant none;
+    fixture *f = open_participants(*state, 4);
+    st_load_report report;
+    st_participant copy;
+    char *id = apr_pcalloc(*state, 400);
+
+    assert_result(load(f, 0, 2, 7, &report), IA_OK);
+    memset(&copy, 1, sizeof copy);
+    assert_result(find(f, "p9", &copy, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_memory_equal(&copy, &none, sizeof copy);
+    memset(&copy, 1, sizeof copy);
+    assert_result(st_participant_get(&f->t, 0, 77, &copy), IA_GRANT_ENDED);
+    assert_memory_equal(&copy, &none, sizeof copy);
+    /* Longer than any id, though the record claims so: nothing beyond it is read. */
+    memset(id, 'p', 399);
+    assert_result(st_participant_find(&f->t, id, 399, &copy, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_result(st_participant_find(&f->t, id, IA_NAME_MAX + 1, &copy, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_result(st_participant_find(&f->t, "", 0, &copy, NULL), IA_PARTICIPANT_UNKNOWN);
+}
+
+static void test_reload(void **state)
+{
+    fixture *f = open_participants(*state, 10);
+    st_load_report report;
+    st_participant before, after;
+    apr_uint32_t index, now_at;
+    apr_uint64_t generation;
+
+    assert_result(load(f, 0, 8, 1, &report), IA_OK);
+    assert_result(find(f, "p5", &before, &index), IA_OK);
+    generation = st_participants_generation(&f->t);
+    assert_result(load(f, 0, 8, 1, &report), IA_OK);
+    assert_report(report, 0, 0, 0, 8);
+    assert_true(st_participants_generation(&f->t) != generation);
+    assert_result(load(f, 0, 8, 2, &report), IA_OK);
+    assert_report(report, 0, 8, 0, 0);
+    /* It is still the same participant, in its place. */
+    assert_result(find(f, "p5", &after, &now_at), IA_OK);
+    assert_true(after.incarnation == before.incarnation && now_at == index && after.standing.expires == 2);
+    /* Half of them leave, others come: the table of 10 has room for 8 and 8 only that way. */
+    assert_result(load(f, 4, 10, 2, &report), IA_OK);
+    assert_report(report, 6, 0, 4, 4);
+    assert_int_equal(st_participants_count(&f->t), 10);
+    assert_result(find(f, "p3", &after, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_result(st_participant_get(&f->t, index, before.incarnation, &after), IA_OK);
+    /* Who comes back is another one. */
+    assert_result(load(f, 0, 3, 2, &report), IA_OK);
+    assert_report(report, 3, 0, 10, 0);
+    assert_result(st_participant_get(&f->t, index, before.incarnation, &after), IA_GRANT_ENDED);
+    assert_result(load(f, 5, 1, 2, &report), IA_OK);
+    assert_result(find(f, "p5", &after, NULL), IA_OK);
+    assert_true(after.incarnation != before.incarnation);
+    assert_result(load(f, 0, 0, 2, &report), IA_OK);
+    assert_report(report, 0, 0, 1, 0);
+    assert_int_equal(st_participants_count(&f->t), 0);
+}
+
+static void test_too_many(void **state)
+{
+    fixture *f = open_participants(*state, 5);
+    st_load_report report;
+    st_participant copy;
+
+    assert_result(load(f, 0, 5, 1, &report), IA_OK);
+    assert_result(load(f, 10, 6, 2, &report), IA_PARTICIPANTS_FULL);
+    assert_report(report, 0, 0, 0, 0);
+    assert_int_equal(st_participants_count(&f->t), 5);
+    assert_result(find(f, "p4", &copy, NULL), IA_OK);
+    assert_result(load(f, 10, 5, 2, &report), IA_OK); /* all leave, as many come */
+    assert_report(report, 5, 0, 5, 0);
+    for (int i = 0; i < 20; i++)
+        assert_result(load(f, 20 * (unsigned)i, 5, 2, &report), IA_OK);
+}
+
+static void name_one(ia_participants *list, apr_pool_t *p, const char *kind, unsigned from, unsigned count)
+{
+    list->list[0].capabilities = apr_pcalloc(p, (count + 1) * sizeof(char *));
+    list->list[0].roles = list->list[0].capabilities;
+    for (unsigned i = 0; i < count; i++)
+        list->list[0].capabilities[i] = apr_psprintf(p, "%s%u", kind, from + i);
+    list->list[0].capability_count = *kind == 'c' ? count : 0;
+    list->list[0].role_count = *kind == 'r' ? count : 0;
+}
+
+/* A load that is refused for its names uses none up. */
+static void test_names_full(void **state)
+{
+    fixture *f = open_participants(*state, 5);
+    ia_participants list;
+    st_load_report report;
+    st_participant copy;
+    int number;
+
+    participants_make(&list, *state, 0, 2, 1);
+    name_one(&list, *state, "c", 0, IA_CAPABILITIES_MAX + 1);
+    for (int i = 0; i < 3; i++)
+        assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_NAMES_FULL);
+    assert_int_equal(st_participants_count(&f->t), 0);
+    assert_int_equal(st_names_count(&f->t.capabilities), 0);
+    name_one(&list, *state, "r", 0, ST_ROLES_MAX + 1);
+    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_NAMES_FULL);
+    assert_int_equal(st_names_count(&f->t.roles), 0);
+    name_one(&list, *state, "c", 500, IA_CAPABILITIES_MAX);
+    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_OK);
+    name_one(&list, *state, "c", 499, 1);
+    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_NAMES_FULL);
+    name_one(&list, *state, "c", 700, 3);
+    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_OK);
+    number = st_names_find(&f->t.capabilities, "c701");
+    assert_string_equal(st_names_get(&f->t.capabilities, number), "c701");
+    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_true(ia_capset_has(&copy.standing.capabilities, number));
+    assert_true(!ia_capset_has(&copy.standing.capabilities, st_names_find(&f->t.capabilities, "c703")));
+    name_one(&list, *state, "r", 0, 32);
+    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_OK);
+    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_true(copy.roles == 0xffffffff && ia_capset_is_empty(&copy.standing.capabilities));
+}
+
+static void test_name_table(void **state)
+{
+    st_names names;
+    void *memory = shared_memory(st_names_size(3));
+    char *longest = apr_pcalloc(*state, IA_NAME_MAX + 2), *longer = apr_pcalloc(*state, IA_NAME_MAX + 2);
+
+    st_names_attach(&names, memory, 3);
+    memset(longest, 'n', IA_NAME_MAX);
+    memset(longer, 'n', IA_NAME_MAX + 1);
+    assert_int_equal(st_names_find(&names, "a"), -1);
+    assert_null(st_names_get(&names, 0));
+    assert_int_equal(st_names_intern(&names, "a"), 0);
+    assert_int_equal(st_names_intern(&names, "a"), 0);
+    assert_int_equal(st_names_intern(&names, longer), -1);
+    assert_int_equal(st_names_intern(&names, longest), 1);
+    assert_int_equal(st_names_find(&names, longest), 1);
+    assert_int_equal(st_names_find(&names, longer), -1);
+    assert_string_equal(st_names_get(&names, 1), longest);
+    assert_int_equal(st_names_intern(&names, "b"), 2);
+    assert_int_equal(st_names_intern(&names, "c"), -1);
+    assert_int_equal(st_names_find(&names, "b"), 2);
+    assert_null(st_names_get(&names, -1));
+    assert_null(st_names_get(&names, 3));
+    /* What a hostile child may have written. */
+    *names.count = APR_UINT32_MAX;
+    assert_int_equal(st_names_count(&names), 3);
+    assert_null(st_names_get(&names, 3));
+    memset(names.names[2], 'x', IA_NAME_MAX + 1);
+    assert_null(st_names_get(&names, 2));
+    assert_int_equal(st_names_find(&names, "b"), -1);
+    assert_int_equal(st_names_intern(&names, "d"), -1);
+}
+
+static void test_size(void **state)
+{
+    (void)state;
+    assert_true(st_participants_size(1000) > 1000 * sizeof(st_participant));
+    if (sizeof(apr_size_t) == 8)
+        assert_true(st_participants_size(APR_UINT32_MAX) > (apr_uint64_t)APR_UINT32_MAX * sizeof(st_participant));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pool_test(test_load_and_find), pool_test(test_refusals_clear), pool_test(test_reload),
+        pool_test(test_too_many),      pool_test(test_names_full),     pool_test(test_name_table),
+        pool_test(test_size),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
