@@ -75,12 +75,12 @@ static int match_kid(const void *payload, const void *key)
     const kid_key *wanted = key;
 
     return record->owner_incarnation == wanted->owner_incarnation && record->kid_len == wanted->len &&
-           wanted->len <= IA_NAME_MAX && !memcmp(record->kid, wanted->kid, wanted->len);
+           wanted->len <= IA_NAME_MAX && ia_mac_equal(record->kid, wanted->kid, wanted->len);
 }
 
 static int match_thumbprint(const void *payload, const void *key)
 {
-    return !memcmp(((const thumb *)payload)->thumbprint, key, IA_SHA256_LEN);
+    return ia_mac_equal(((const thumb *)payload)->thumbprint, key, IA_SHA256_LEN);
 }
 
 static ia_result from_status(apr_status_t rv)
@@ -107,7 +107,7 @@ ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_S
 
     if (!rc)
         rc = from_status(st_table_read_at(&t->keys, found.key_index, copy, NULL));
-    return !rc && memcmp(copy->thumbprint, thumbprint, IA_SHA256_LEN) ? IA_SIG_KEY_UNKNOWN : rc;
+    return !rc && !ia_mac_equal(copy->thumbprint, thumbprint, IA_SHA256_LEN) ? IA_SIG_KEY_UNKNOWN : rc;
 }
 
 static ia_result to_record(st_participants *owners, const ia_participant *owner, const ia_participant_key *key,
@@ -171,7 +171,7 @@ static void remove_others(st_keys *t, apr_hash_t *wanted)
         if (st_table_read_at(&t->keys, index, &copy, &ref))
             continue;
         same = apr_hash_get(wanted, copy.thumbprint, IA_SHA256_LEN);
-        if (same && !memcmp(same, &copy, sizeof copy)) {
+        if (same && ia_mac_equal(same, &copy, sizeof copy)) {
             apr_hash_set(wanted, same->thumbprint, IA_SHA256_LEN, NULL);
             continue;
         }

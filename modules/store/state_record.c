@@ -219,7 +219,7 @@ static int read_head(loading *l, const unsigned char *key)
     ia_mac_key epoch;
 
     get(&l->r, magic, sizeof magic);
-    if (l->r.too_short || memcmp(magic, MAGIC, MAGIC_LEN))
+    if (l->r.too_short || !ia_mac_equal(magic, MAGIC, MAGIC_LEN))
         return 0;
     l->clean = get_number(&l->r, 4) == CLEAN;
     get_number(&l->r, 8);

@@ -1,0 +1,146 @@
+/* Public keys in shared memory: every function and every result, one process. */
+#include "unit/support.h"
+#include "store.h"
+#include "key_table.h"
+
+typedef struct fixture {
+    st_participants owners;
+    st_keys keys;
+    apr_pool_t *p;
+} fixture;
+
+static fixture *open_keys(apr_pool_t *p, apr_uint32_t capacity)
+{
+    fixture *f = apr_pcalloc(p, sizeof *f);
+    unsigned char random[32] = "a key that is good for this test";
+    ia_mac_key hash_key;
+
+    f->p = p;
+    participants_open(&f->owners, 100);
+    assert_result(ia_mac_key_load(&hash_key, random, sizeof random), IA_OK);
+    st_keys_attach(&f->keys, shared_memory(st_keys_size(capacity)), capacity, &hash_key);
+    return f;
+}
+
+static ia_participant_key make_key(const char *kid, unsigned char value)
+{
+    ia_participant_key key;
+
+    memset(&key, 0, sizeof key);
+    key.kid = kid;
+    key.raw.type = IA_KEY_ED25519;
+    key.raw.algorithm = IA_ALGORITHM_ED25519;
+    key.raw.len = 32;
+    memset(key.raw.bytes, value, 32);
+    return key;
+}
+
+/* `count` participants p0, p1, ..; the n-th has the key "k" of the value first + n. */
+static ia_result load(fixture *f, unsigned count, unsigned char first)
+{
+    ia_participants list;
+    st_load_report report;
+    unsigned i;
+
+    participants_make(&list, f->p, 0, count, 1);
+    for (i = 0; i < count; i++) {
+        list.list[i].public_keys = apr_palloc(f->p, sizeof(ia_participant_key));
+        list.list[i].public_keys[0] = make_key("k", (unsigned char)(first + i));
+        list.list[i].public_key_count = 1;
+    }
+    assert_result(st_participants_load(&f->owners, &list, NOW, f->p, &report), IA_OK);
+    return st_keys_load(&f->keys, &f->owners, &list, NOW, f->p);
+}
+
+static ia_result find(fixture *f, const char *id, const char *kid, st_key *key)
+{
+    st_participant owner;
+    apr_uint32_t index;
+
+    assert_result(st_participant_find(&f->owners, id, strlen(id), &owner, &index), IA_OK);
+    return st_key_find(&f->keys, index, owner.incarnation, kid, strlen(kid), key);
+}
+
+static void test_find(void **state)
+{
+    fixture *f = open_keys(*state, 10);
+    st_key key, same;
+
+    assert_result(load(f, 3, 10), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 3);
+    assert_result(find(f, "p1", "k", &key), IA_OK);
+    assert_int_equal(key.raw.bytes[0], 11);
+    assert_result(find(f, "p1", "K", &key), IA_SIG_KEY_UNKNOWN);
+    assert_result(find(f, "p1", "", &key), IA_SIG_KEY_UNKNOWN);
+    assert_result(find(f, "p2", "k", &key), IA_OK);
+    assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &same), IA_OK);
+    assert_memory_equal(&key, &same, sizeof key);
+    key.thumbprint[0] ^= 1;
+    assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &same), IA_SIG_KEY_UNKNOWN);
+}
+
+/* A kid is its owner's: not another's place, not an earlier incarnation. */
+static void test_owner(void **state)
+{
+    fixture *f = open_keys(*state, 10);
+    st_key key;
+
+    assert_result(load(f, 2, 10), IA_OK);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_result(st_key_find(&f->keys, key.owner_index + 1, key.owner_incarnation, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_result(st_key_find(&f->keys, key.owner_index, key.owner_incarnation + 100, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
+}
+
+static void test_rotation(void **state)
+{
+    fixture *f = open_keys(*state, 10);
+    st_key old, key;
+
+    assert_result(load(f, 3, 10), IA_OK);
+    assert_result(find(f, "p0", "k", &old), IA_OK);
+    assert_result(load(f, 3, 50), IA_OK);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_int_equal(key.raw.bytes[0], 50);
+    assert_result(st_key_find_thumbprint(&f->keys, old.thumbprint, &key), IA_SIG_KEY_UNKNOWN);
+    assert_result(load(f, 1, 50), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 1);
+    assert_result(load(f, 0, 0), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 0);
+}
+
+/* A key that moves to another owner is the other's at once. */
+static void test_moves(void **state)
+{
+    fixture *f = open_keys(*state, 3);
+    st_key key;
+
+    assert_result(load(f, 3, 10), IA_OK); /* 10 11 12 */
+    assert_result(load(f, 3, 11), IA_OK); /* 11 12 13: two of them change hands, in a full table */
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_int_equal(key.raw.bytes[0], 11);
+    assert_result(find(f, "p2", "k", &key), IA_OK);
+    assert_int_equal(key.raw.bytes[0], 13);
+    assert_int_equal(st_keys_count(&f->keys), 3);
+}
+
+static void test_full(void **state)
+{
+    fixture *f = open_keys(*state, 2);
+    st_key key;
+
+    assert_result(load(f, 2, 10), IA_OK);
+    assert_result(load(f, 3, 10), IA_KEYS_FULL);
+    assert_string_equal(ia_outcome_of(IA_KEYS_FULL)->tag, "keys_full");
+    assert_result(find(f, "p1", "k", &key), IA_OK); /* nothing changed */
+    assert_result(find(f, "p2", "k", &key), IA_SIG_KEY_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pool_test(test_find), pool_test(test_owner), pool_test(test_rotation), pool_test(test_moves), pool_test(test_full),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
