@@ -1,4 +1,5 @@
 /* Public keys in shared memory: every function and every result, one process. */
+#include <openssl/evp.h>
 #include "unit/support.h"
 #include "store.h"
 #include "key_table.h"
@@ -22,7 +23,23 @@ static fixture *open_keys(apr_pool_t *p, apr_uint32_t capacity)
     return f;
 }
 
-static ia_participant_key make_key(const char *kid, unsigned char value)
+/* The n-th of some real keys: points that are none are refused. */
+static const unsigned char *point(unsigned n)
+{
+    static unsigned char points[64][32];
+    size_t len = 32;
+    EVP_PKEY *key;
+
+    assert_true(n < COUNT_OF(points));
+    if (!points[n][0] && !points[n][31]) {
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        assert_int_equal(EVP_PKEY_get_raw_public_key(key, points[n], &len), 1);
+        EVP_PKEY_free(key);
+    }
+    return points[n];
+}
+
+static ia_participant_key make_key(const char *kid, unsigned n)
 {
     ia_participant_key key;
 
@@ -31,12 +48,12 @@ static ia_participant_key make_key(const char *kid, unsigned char value)
     key.raw.type = IA_KEY_ED25519;
     key.raw.algorithm = IA_ALGORITHM_ED25519;
     key.raw.len = 32;
-    memset(key.raw.bytes, value, 32);
+    memcpy(key.raw.bytes, point(n), 32);
     return key;
 }
 
 /* `count` participants p0, p1, ..; the n-th has the key "k" of the value first + n. */
-static ia_result load(fixture *f, unsigned count, unsigned char first)
+static ia_result load(fixture *f, unsigned count, unsigned first)
 {
     ia_participants list;
     st_load_report report;
@@ -45,7 +62,7 @@ static ia_result load(fixture *f, unsigned count, unsigned char first)
     participants_make(&list, f->p, 0, count, 1);
     for (i = 0; i < count; i++) {
         list.list[i].public_keys = apr_palloc(f->p, sizeof(ia_participant_key));
-        list.list[i].public_keys[0] = make_key("k", (unsigned char)(first + i));
+        list.list[i].public_keys[0] = make_key("k", first + i);
         list.list[i].public_key_count = 1;
     }
     assert_result(st_participants_load(&f->owners, &list, NOW, f->p, &report), IA_OK);
@@ -69,7 +86,7 @@ static void test_find(void **state)
     assert_result(load(f, 3, 10), IA_OK);
     assert_int_equal(st_keys_count(&f->keys), 3);
     assert_result(find(f, "p1", "k", &key), IA_OK);
-    assert_int_equal(key.raw.bytes[0], 11);
+    assert_memory_equal(key.raw.bytes, point(11), 32);
     assert_result(find(f, "p1", "K", &key), IA_SIG_KEY_UNKNOWN);
     assert_result(find(f, "p1", "", &key), IA_SIG_KEY_UNKNOWN);
     assert_result(find(f, "p2", "k", &key), IA_OK);
@@ -101,7 +118,7 @@ static void test_rotation(void **state)
     assert_result(find(f, "p0", "k", &old), IA_OK);
     assert_result(load(f, 3, 50), IA_OK);
     assert_result(find(f, "p0", "k", &key), IA_OK);
-    assert_int_equal(key.raw.bytes[0], 50);
+    assert_memory_equal(key.raw.bytes, point(50), 32);
     assert_result(st_key_find_thumbprint(&f->keys, old.thumbprint, &key), IA_SIG_KEY_UNKNOWN);
     assert_result(load(f, 1, 50), IA_OK);
     assert_int_equal(st_keys_count(&f->keys), 1);
@@ -118,9 +135,9 @@ static void test_moves(void **state)
     assert_result(load(f, 3, 10), IA_OK); /* 10 11 12 */
     assert_result(load(f, 3, 11), IA_OK); /* 11 12 13: two of them change hands, in a full table */
     assert_result(find(f, "p0", "k", &key), IA_OK);
-    assert_int_equal(key.raw.bytes[0], 11);
+    assert_memory_equal(key.raw.bytes, point(11), 32);
     assert_result(find(f, "p2", "k", &key), IA_OK);
-    assert_int_equal(key.raw.bytes[0], 13);
+    assert_memory_equal(key.raw.bytes, point(13), 32);
     assert_int_equal(st_keys_count(&f->keys), 3);
 }
 
