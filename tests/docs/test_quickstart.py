@@ -1,9 +1,13 @@
 """./quickstart, as a stranger meets it."""
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
+import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -17,14 +21,14 @@ def left_over(temporary):
 
 
 @pytest.fixture
-def temporary(tmp_path):
-    """A TMPDIR that a server's workers can enter, and that is seen to be empty afterwards."""
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        path.chmod(0o755)
-    directory = tmp_path / "tmp"
-    directory.mkdir(mode=0o755)
+def temporary():
+    """A TMPDIR that a server's workers can enter (pytest's own is private), and that is seen to be empty afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="interauth-docs-"))
+    directory.chmod(0o755)
     yield directory
-    assert left_over(directory) == []
+    left = left_over(directory)
+    shutil.rmtree(directory)
+    assert left == []
 
 
 def test_once_then_until_interrupted(source, temporary):
