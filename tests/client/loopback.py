@@ -4,7 +4,6 @@ It is no part of what is tested: the client meets it as it meets any server. Fau
 never shows (a server that has just started, a broken answer, a clock that is wrong) are shown here.
 """
 import base64
-import hashlib
 import hmac
 import json
 import os

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"  # of RFC 8037, appendix A
+
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -59,7 +61,7 @@ def test_list(interauth, write):
 def test_show_tells_of_secrets_only_how_many_and_until_when(interauth, write):
     path = write(record("a", shared_secret=None, shared_secrets=[
         {"value": b64(os.urandom(32)), "not_after": "2030-01-01T00:00:00Z"}, {"value": b64(os.urandom(32))}],
-        keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": b64(os.urandom(32))}]))
+        keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": KEY}]))
     result = interauth("participant", "show", "a", "--file", path, "--json")
     told = json.loads(result.stdout)
     assert result.returncode == 0
@@ -103,7 +105,6 @@ def test_check_tells_where_the_syntax_is_wrong(check, write):
 
 
 SECRET = b64(bytes(range(32)))
-KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"  # of RFC 8037, appendix A
 
 
 @pytest.mark.parametrize("records, expected", [
