@@ -157,5 +157,5 @@ void ia_sha256(unsigned char out[IA_SHA256_LEN], const ia_bytes *parts, unsigned
 
 void ia_wipe(void *data, apr_size_t len)
 {
-    OPENSSL_cleanse(data, len);
+    explicit_bzero(data, len);
 }

@@ -1,3 +1,4 @@
+#include <string.h>
 #include "interauth/timestamp.h"
 
 #define SECONDS_MAX APR_INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
@@ -9,6 +10,19 @@ static apr_int64_t days_from_date(int year, int month, int day)
     int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
     return (apr_int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* The inverse. Years begin in March here, so that a leap day is a year's last. */
+static void date_from_days(apr_int64_t days, int *year, int *month, int *day)
+{
+    int era = (int)((days + 719468) / 146097), of_era = (int)((days + 719468) % 146097);
+    int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int shifted = (5 * of_year + 2) / 153;
+
+    *day = of_year - (153 * shifted + 2) / 5 + 1;
+    *month = shifted < 10 ? shifted + 3 : shifted - 9;
+    *year = year_of_era + era * 400 + (*month <= 2);
 }
 
 static int days_in_month(int year, int month)
@@ -28,23 +42,20 @@ static void put(char *out, int value, int digits)
 
 void ia_timestamp_format(char out[IA_RFC3339_SIZE], apr_time_t time)
 {
-    static const char shape[IA_RFC3339_SIZE] = "0000-00-00T00:00:00Z";
-    apr_time_exp_t exp;
-    int i;
+    apr_int64_t seconds = time < 0 ? 0 : apr_time_sec(time);
+    int year, month, day, of_day;
 
-    if (time < 0)
-        time = 0;
-    if (apr_time_sec(time) > SECONDS_MAX)
-        time = apr_time_from_sec(SECONDS_MAX);
-    apr_time_exp_gmt(&exp, time);
-    for (i = 0; i < IA_RFC3339_SIZE; i++)
-        out[i] = shape[i];
-    put(out, exp.tm_year + 1900, 4);
-    put(out + 5, exp.tm_mon + 1, 2);
-    put(out + 8, exp.tm_mday, 2);
-    put(out + 11, exp.tm_hour, 2);
-    put(out + 14, exp.tm_min, 2);
-    put(out + 17, exp.tm_sec, 2);
+    if (seconds > SECONDS_MAX)
+        seconds = SECONDS_MAX;
+    date_from_days(seconds / 86400, &year, &month, &day);
+    of_day = (int)(seconds % 86400);
+    memcpy(out, "0000-00-00T00:00:00Z", IA_RFC3339_SIZE);
+    put(out, year, 4);
+    put(out + 5, month, 2);
+    put(out + 8, day, 2);
+    put(out + 11, of_day / 3600, 2);
+    put(out + 14, of_day / 60 % 60, 2);
+    put(out + 17, of_day % 60, 2);
 }
 
 /* Exactly `digits` decimal digits at *at, which moves past them; -1 where there are fewer. */
