@@ -2,15 +2,19 @@
 #include "environment.h"
 #include "request.h"
 
+void environment_set(request_rec *r, const environment_row *row, const char *value, environment_way way)
+{
+    apr_table_addn(r->subprocess_env, row->variable, value);
+    if (way == ENVIRONMENT_HEADERS)
+        apr_table_setn(r->headers_in, row->header, value);
+}
+
 void environment_export(request_rec *r, const environment_row *rows, environment_way way)
 {
     for (; rows->note; rows++) {
         const char *value = request_note(r, rows->note);
 
-        if (!value)
-            continue;
-        apr_table_setn(r->subprocess_env, rows->variable, value);
-        if (way == ENVIRONMENT_HEADERS)
-            apr_table_setn(r->headers_in, rows->header, value);
+        if (value)
+            environment_set(r, rows, value, way);
     }
 }

@@ -12,6 +12,9 @@ typedef struct environment_row {
     const char *header;
 } environment_row;
 
+/** Sets one row. Its variable was removed before (hygiene_strip_environment), so that it is not looked for again. */
+void environment_set(request_rec *r, const environment_row *row, const char *value, environment_way way);
+
 /** Sets each row whose note this request or one above it has; `rows` ends with a NULL note. */
 void environment_export(request_rec *r, const environment_row *rows, environment_way way);
 

@@ -73,7 +73,7 @@ static int matches_authorization(const char *key, const char *unused)
 
 static int matches_prefix(const char *key, const char *prefix)
 {
-    return !strncmp(behind_redirects(key), prefix, strlen(prefix));
+    return !strncasecmp(behind_redirects(key), prefix, strlen(prefix)); /* as httpd's tables compare */
 }
 
 /* SetEnvIf and RewriteRule E= copy a header into a variable of any name. */

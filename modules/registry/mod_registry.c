@@ -8,9 +8,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_registry.h"
-#include "hygiene.h"
 #include "segment.h"
-#include "snapshot.h"
 #include "startup.h"
 
 #define SEGMENT_KEY    "interauth.registry"
@@ -107,13 +105,6 @@ static void child_init(apr_pool_t *p, server_rec *s)
     st_owner_init();
 }
 
-static int post_read_request(request_rec *r)
-{
-    snapshot_take(r);
-    hygiene_strip_inbound(r);
-    return DECLINED;
-}
-
 static void register_hooks(apr_pool_t *p)
 {
     ap_register_provider(p, IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION, &registry_provider);
@@ -121,5 +112,4 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(registry_file_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

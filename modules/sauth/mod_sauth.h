@@ -33,6 +33,9 @@ typedef struct sauth_shared {
 
 extern sauth_shared sauth;
 
+/** check_config: is there a registry, and a safe place for the state file? @return OK or a status that ends a start */
+int sauth_store_check(apr_pool_t *ptemp, server_rec *s);
+
 /** post_config: opens the segment and finds the registry. @return OK or a status that ends a start */
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
 
@@ -47,13 +50,18 @@ int sauth_persist_monitor(apr_pool_t *p, server_rec *s);
 /** A section in mod_status's page. */
 int sauth_status_report(request_rec *r, int flags);
 
-/** A scope's name reduced to a number that fits a grant. */
+/** A scope's name reduced to a number that fits a grant; never 0. */
 apr_uint64_t sauth_scope_number(const char *name);
 
 /** check_config: an AuthType SAuth without a Require would be open to everybody. */
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
+/** check_access: 503 under AuthType SAuth while the configuration of a reload is not safe. */
+int sauth_guard_access(request_rec *r);
+
 /* --- one external request ------------------------------------------------------------------------------------- */
+
+#define SAUTH_TOLD 5 /* notes of a caller that was let in */
 
 typedef struct sauth_state {
     int decided;               /**< `rc` holds; the nonce, if any, is used up */
@@ -66,11 +74,13 @@ typedef struct sauth_state {
     st_ref ref;
     unsigned char grant_id[IA_GRANT_ID_LEN];
     ia_capset capabilities;    /**< granted, and still allowed */
+    const char *told[SAUTH_TOLD]; /**< what notes and environment say; NULL what does not apply */
     const char *authentication_info; /**< the field's value once a nonce was used */
     ia_result denied;          /**< a rule that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;     /**< its URI */
     const char *denied_by;     /**< the rule */
+    const char *remark;        /**< what the log says besides: " name=value", without secrets, or NULL */
 } sauth_state;
 
 /** The state of the external request that `r` belongs to; made when there is none. */
@@ -78,6 +88,9 @@ sauth_state *sauth_state_of(request_rec *r);
 
 /** The same, or NULL where nothing was made yet. */
 sauth_state *sauth_state_find(request_rec *r);
+
+/** After authorization: whether what let this request in had a rule of ours in it, or the caller is known. */
+int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state);
 
 /** check_authn and force_authn. */
 int sauth_authenticate(request_rec *r);
@@ -114,6 +127,10 @@ void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequ
 /** Text of a next nonce; IA_NONCE_TEXT_LEN characters. */
 const char *sauth_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence);
 const char *sauth_fresh_nonce(apr_pool_t *p);
+
+/** The notes about a caller that was let in. */
+void sauth_notes_write(request_rec *r, sauth_state *state);
+void sauth_notes_clear(request_rec *r);
 
 /** Hook: environment of the app, and what it must not see. */
 int sauth_fixups(request_rec *r);

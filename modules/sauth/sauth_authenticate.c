@@ -6,8 +6,6 @@
 #include <http_request.h>
 #include <string.h>
 #include "mod_sauth.h"
-#include "interauth/encoding.h"
-#include "interauth/timestamp.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -25,7 +23,7 @@ ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant)
 {
     if (!(conf->accept & grant->presentation))
         return IA_PRESENTATION_MISMATCH;
-    if (grant->scope != sauth_scope_number(conf->scope))
+    if (grant->scope != conf->scope)
         return IA_SCOPE_MISMATCH;
     return IA_OK;
 }
@@ -51,40 +49,11 @@ static ia_result decide_again(const sauth_dir *conf, const sauth_state *state)
     return state->rc ? state->rc : sauth_check_location(conf, &state->grant);
 }
 
-static void write_grant_notes(request_rec *r, const sauth_state *state)
-{
-    char *grant = apr_palloc(r->pool, IA_BASE64URL_SIZE(IA_GRANT_ID_LEN));
-    char *expires = apr_palloc(r->pool, IA_RFC3339_SIZE);
-
-    ia_base64url_encode(grant, state->grant_id, IA_GRANT_ID_LEN);
-    ia_timestamp_format(expires, state->grant.expires);
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_GRANT, grant);
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_EXPIRES, expires);
-}
-
-static void write_notes(request_rec *r, sauth_state *state)
-{
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_PARTICIPANT, state->entry.id);
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_CAPABILITIES, sauth_capability_names(r->pool, &state->capabilities));
-    apr_table_setn(r->notes, IA_NOTE_SAUTH_SCHEME, ia_presentation_name((ia_presentation)state->grant.presentation));
-    if (state->grant.presentation != IA_PRESENT_SIGNATURE)
-        write_grant_notes(r, state);
-}
-
-static void clear_notes(request_rec *r)
-{
-    apr_table_unset(r->notes, IA_NOTE_SAUTH_PARTICIPANT);
-    apr_table_unset(r->notes, IA_NOTE_SAUTH_CAPABILITIES);
-    apr_table_unset(r->notes, IA_NOTE_SAUTH_SCHEME);
-    apr_table_unset(r->notes, IA_NOTE_SAUTH_GRANT);
-    apr_table_unset(r->notes, IA_NOTE_SAUTH_EXPIRES);
-}
-
 static int admit(request_rec *r, sauth_state *state)
 {
     state->authenticated = r;
     r->user = state->entry.id;
-    write_notes(r, state);
+    sauth_notes_write(r, state);
     return OK;
 }
 
@@ -96,11 +65,9 @@ int sauth_authenticate(request_rec *r)
 
     if (!is_ours(r))
         return DECLINED;
-    clear_notes(r);
+    sauth_notes_clear(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
-    if (sauth.unguarded)
-        return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (state->decided) {
         rc = decide_again(&conf, state);
     } else {
@@ -128,6 +95,8 @@ int sauth_force_authn(request_rec *r)
 
     if (!is_ours(r))
         return DECLINED;
+    if (sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE && request_note(r, IA_NOTE_ISIGN_PARTICIPANT))
+        return OK;
     state = sauth_state_find(r);
     return apr_table_get(r->headers_in, "Authorization") || (state && state->decided && !state->rc) ? OK : DECLINED;
 }

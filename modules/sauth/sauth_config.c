@@ -38,7 +38,7 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     sauth_dir conf;
 
     DIRECTIVE_MERGE(&conf, base, add, accept, 0);
-    DIRECTIVE_MERGE(&conf, base, add, scope, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, scope, 0);
     DIRECTIVE_MERGE(&conf, base, add, mode, SAUTH_MODE_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, pass, SAUTH_PASS_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, pass_authorization, -1);
@@ -49,6 +49,7 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, nonce_lifetime, -1);
     DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
     DIRECTIVE_MERGE(&conf, base, add, needs, 0);
+    DIRECTIVE_MERGE(&conf, base, add, ruled, 0);
     return conf;
 }
 
@@ -62,9 +63,9 @@ void *sauth_dir_merge(apr_pool_t *p, void *base, void *add)
 
 sauth_dir sauth_dir_effective(request_rec *r)
 {
-    static const sauth_dir defaults = {IA_PRESENT_SAUTH, "", SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
+    static const sauth_dir defaults = {IA_PRESENT_SAUTH, 0, SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
                                        apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
-                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE};
+                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE, 0};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
 }
@@ -105,7 +106,7 @@ static const char *set_scope(cmd_parms *cmd, void *conf_, const char *arg)
     (void)cmd;
     if (!ia_name_is_id(arg, strlen(arg)))
         return "SAuthScope: a name of 1 to 255 printable ASCII characters without space, quote or backslash expected";
-    conf->scope = arg;
+    conf->scope = sauth_scope_number(arg);
     return NULL;
 }
 

@@ -20,7 +20,7 @@ typedef enum sauth_pass { SAUTH_PASS_UNSET, SAUTH_PASS_ENV, SAUTH_PASS_HEADERS }
 /** Per location. Every field has a value that means "this section does not say"; see sauth_dir_effective. */
 typedef struct sauth_dir {
     unsigned accept;            /**< ia_presentation bits; 0 unset */
-    const char *scope;          /**< NULL unset */
+    apr_uint64_t scope;         /**< sauth_scope_number of its name; 0 unset, which is a scope of its own */
     sauth_mode mode;
     sauth_pass pass;
     int pass_authorization;     /**< -1 unset */
@@ -31,6 +31,7 @@ typedef struct sauth_dir {
     apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
     unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
+    int ruled;                  /**< a Require of ours stands in this section or above it */
 } sauth_dir;
 
 /** Of the server as a whole. */

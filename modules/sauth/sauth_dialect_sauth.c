@@ -140,10 +140,39 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
     return rc;
 }
 
+static const char *wanted(const petition *a)
+{
+    const char *names = "";
+    unsigned i;
+
+    for (i = 0; i < a->body.access_for_count; i++)
+        names = apr_pstrcat(a->r->pool, names, *names ? " " : "", a->body.access_for[i], NULL);
+    return names;
+}
+
+/* What an administrator needs beside the reason, and the caller must not be told before it is proven. */
+static const char *remark_on(const petition *a, ia_result rc)
+{
+    switch (rc) {
+    case IA_PARTICIPANT_UNKNOWN:
+    case IA_SECRET_MISSING:
+    case IA_MAC_MISMATCH:
+        return apr_psprintf(a->r->pool, " claimed=\"%s\"", a->form.uid);
+    case IA_TIMESTAMP_STALE:
+    case IA_TIMESTAMP_FUTURE:
+        return apr_psprintf(a->r->pool, " offset=%+" APR_TIME_T_FMT, apr_time_sec(a->form.timestamp) - apr_time_sec(a->now));
+    case IA_CAPABILITY_NOT_HELD:
+        return apr_psprintf(a->r->pool, " wanted=\"%s\"", wanted(a));
+    default:
+        return a->detail ? apr_psprintf(a->r->pool, " detail=\"%s\"", a->detail) : NULL;
+    }
+}
+
 static int refuse(const petition *a, ia_result rc, int status)
 {
     sauth_state *state = sauth_state_of(a->r);
 
+    state->remark = remark_on(a, rc);
     state->proven = a->proven;
     state->entry = a->entry;
     state->rc = rc;
@@ -242,7 +271,7 @@ static ia_result store_grant(petition *a, granted *g)
     record.participant_incarnation = a->entry.incarnation;
     record.presentation = IA_PRESENT_SAUTH;
     record.secret_generation = a->generation;
-    record.scope = sauth_scope_number(a->conf.scope);
+    record.scope = a->conf.scope;
     record.created = g->terms.created;
     record.expires = g->terms.expires;
     record.can_refresh = (apr_uint64_t)g->terms.can_refresh;
@@ -312,7 +341,7 @@ static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
         return IA_GRANT_NOT_OWNED;
     if (grant->presentation != IA_PRESENT_SAUTH)
         return IA_PRESENTATION_MISMATCH;
-    return grant->scope == sauth_scope_number(a->conf.scope) ? IA_OK : IA_SCOPE_MISMATCH;
+    return grant->scope == a->conf.scope ? IA_OK : IA_SCOPE_MISMATCH;
 }
 
 /*

@@ -17,7 +17,7 @@ ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, const c
     if ((rc = ia_standing_check(&state->entry.standing, r->request_time)))
         return rc;
     state->grant.presentation = IA_PRESENT_SIGNATURE;
-    state->grant.scope = sauth_scope_number(conf->scope);
+    state->grant.scope = conf->scope;
     state->capabilities = state->entry.standing.capabilities;
     return IA_OK;
 }

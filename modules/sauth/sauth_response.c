@@ -8,6 +8,8 @@
 #include "mod_sauth.h"
 #include "environment.h"
 #include "hygiene.h"
+#include "interauth/encoding.h"
+#include "interauth/timestamp.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -18,13 +20,12 @@ APLOG_USE_MODULE(sauth);
 #define FAULT_KINDS 256 /* more than there are outcomes */
 #define FAULT_PAUSE apr_time_from_sec(10)
 
-static const environment_row rows[] = {
+static const environment_row rows[SAUTH_TOLD] = {
     {IA_NOTE_SAUTH_PARTICIPANT, "SAUTH_PARTICIPANT", "SAuth-Participant"},
     {IA_NOTE_SAUTH_CAPABILITIES, "SAUTH_CAPABILITIES", "SAuth-Capabilities"},
     {IA_NOTE_SAUTH_SCHEME, "SAUTH_SCHEME", "SAuth-Scheme"},
     {IA_NOTE_SAUTH_GRANT, "SAUTH_GRANT", "SAuth-Grant"},
-    {IA_NOTE_SAUTH_EXPIRES, "SAUTH_EXPIRES", "SAuth-Expires"},
-    {NULL, NULL, NULL}};
+    {IA_NOTE_SAUTH_EXPIRES, "SAUTH_EXPIRES", "SAuth-Expires"}};
 
 /*
  * A full table makes a fault of every request. Each process says so once in a while, and then how often it did not:
@@ -54,13 +55,16 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
                         const char *rule)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
+    const sauth_state *state = sauth_state_find(r);
+    int is_observed = !strcmp(what, "would refuse"); /* what an administrator waits for, at the default LogLevel too */
     apr_uint32_t suppressed = 0;
 
     if (outcome->severity == IA_SEVERITY_FAULT && !is_fault_due(outcome, apr_time_now(), &suppressed))
         return;
-    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s", what,
+    ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s%s", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
                   participant ? "\"" : "", location, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "",
+                  state && state->remark ? state->remark : "",
                   suppressed ? apr_psprintf(r->pool, " suppressed=%u", suppressed) : "");
 }
 
@@ -118,6 +122,51 @@ const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set)
     return names;
 }
 
+/* Made once for an external request. What says it lives as long as the state. */
+static void tell(request_rec *r, sauth_state *state)
+{
+    apr_pool_t *p = request_outermost(r)->pool;
+    char *grant, *expires;
+
+    state->told[0] = state->entry.id;
+    state->told[1] = sauth_capability_names(p, &state->capabilities);
+    state->told[2] = ia_presentation_name((ia_presentation)state->grant.presentation);
+    if (state->grant.presentation == IA_PRESENT_SIGNATURE)
+        return;
+    state->told[3] = grant = apr_palloc(p, IA_BASE64URL_SIZE(IA_GRANT_ID_LEN));
+    ia_base64url_encode(grant, state->grant_id, IA_GRANT_ID_LEN);
+    state->told[4] = expires = apr_palloc(p, IA_RFC3339_SIZE);
+    ia_timestamp_format(expires, state->grant.expires);
+}
+
+void sauth_notes_write(request_rec *r, sauth_state *state)
+{
+    int i;
+
+    if (!state->told[0])
+        tell(r, state);
+    for (i = 0; i < SAUTH_TOLD; i++)
+        if (state->told[i])
+            apr_table_addn(r->notes, rows[i].note, state->told[i]);
+}
+
+void sauth_notes_clear(request_rec *r)
+{
+    int i;
+
+    for (i = 0; i < SAUTH_TOLD; i++)
+        apr_table_unset(r->notes, rows[i].note);
+}
+
+static void export(request_rec *r, const sauth_state *state, environment_way way)
+{
+    int i;
+
+    for (i = 0; i < SAUTH_TOLD; i++)
+        if (state->told[i])
+            environment_set(r, &rows[i], state->told[i], way);
+}
+
 /*
  * The last hook before the handler, so that nothing later puts back what is taken away here. It runs for sub-requests
  * and internal redirects too: the app may only be reached by one, at a location that is not protected itself.
@@ -128,9 +177,11 @@ int sauth_fixups(request_rec *r)
     sauth_dir conf;
 
     hygiene_strip_environment(r, "SAUTH_");
+    conf = sauth_dir_effective(r);
+    if (!sauth_guard_passes(r, &conf, state))
+        return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (!state || !state->decided)
         return DECLINED;
-    conf = sauth_dir_effective(r);
     problem_clear(r);
     if (!conf.pass_authorization && (!state->rc || ia_authorization_is_sauth(apr_table_get(r->headers_in, "Authorization"))))
         hygiene_strip_authorization(r);
@@ -145,7 +196,7 @@ int sauth_fixups(request_rec *r)
         r->user = apr_pstrdup(r->pool, state->entry.id);
     if (!r->ap_auth_type)
         r->ap_auth_type = SAUTH_AUTH_TYPE;
-    environment_export(r, rows, conf.pass == SAUTH_PASS_HEADERS ? ENVIRONMENT_HEADERS : ENVIRONMENT_VARIABLES);
+    export(r, state, conf.pass == SAUTH_PASS_HEADERS ? ENVIRONMENT_HEADERS : ENVIRONMENT_VARIABLES);
     return OK;
 }
 

@@ -1,10 +1,13 @@
 #include <httpd.h>
 #include <ap_provider.h>
+#include <apr_strings.h>
 #include <http_log.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
 #include "segment.h"
+#include "startup.h"
+#include "state_file.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -21,7 +24,7 @@ apr_uint64_t sauth_scope_number(const char *name)
 
     ia_sha256(digest, &part, 1);
     memcpy(&number, digest, sizeof number);
-    return number;
+    return number ? number : 1;
 }
 
 static st_grants_config wanted_layout(const sauth_server *conf)
@@ -73,6 +76,26 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
     ia_wipe(random, sizeof random);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
+}
+
+/* At a reload the server goes on with what it has: the same faults are met, and logged, where they matter. */
+static int refuse_start(server_rec *s, const char *wrong)
+{
+    if (startup_is_reload())
+        return OK;
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "sauth: %s", wrong);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
+{
+    const char *file = sauth_server_of(s)->state_file, *error = NULL;
+
+    if (!ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION))
+        return refuse_start(s, "no registry of participants; load one: LoadModule registry_module .../mod_registry.so");
+    if (file && st_state_check(file, ptemp, &error))
+        return refuse_start(s, apr_pstrcat(ptemp, "SAuthStateFile: ", error, NULL));
+    return OK;
 }
 
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
