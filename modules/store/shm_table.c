@@ -12,7 +12,7 @@ static apr_uint32_t bucket_count(apr_uint32_t capacity)
 {
     apr_uint32_t count = ST_STRIPES;
 
-    while (count < capacity && count < 1u << 31)
+    while (count / 2 < capacity && count < 1u << 31) /* a bucket costs less than another miss of the cache */
         count *= 2;
     return count;
 }
