@@ -134,6 +134,6 @@ dist-tests:
 	find tests/fuzz/corpus tests/httpd tests/client tests/bench tests/interop \
 	    \( -name __pycache__ -o -name .pytest_cache -o -name '*.pyc' \) -prune -o -type f -print 2>/dev/null | \
 	while IFS= read -r file; do \
-	    $(MKDIR_P) "$$dest/`dirname "$$file"`" && cp -p "$$file" "$$dest/$$file" || exit 1; \
+	    $(MKDIR_P) "$$dest/`dirname "$$file"`" && cp -fp "$$file" "$$dest/$$file" || exit 1; \
 	done
 .PHONY: dist-tests
