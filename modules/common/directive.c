@@ -1,6 +1,7 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <http_config.h>
 #include <string.h>
 #include "directive.h"
 
@@ -31,4 +32,24 @@ const char *directive_size(cmd_parms *cmd, const char *arg, apr_int64_t min, apr
                             cmd->cmd->name, min, max, arg);
     *out = value << shift;
     return NULL;
+}
+
+#define FORBIDDEN_DIRECTIVE "AuthzSendForbiddenOnFailure"
+#define AUTHZ_CORE          "mod_authz_core.c"
+
+const char *directive_send_forbidden(cmd_parms *cmd)
+{
+    module *core = ap_find_linked_module(AUTHZ_CORE);
+    const command_rec *directive = core ? core->cmds : NULL;
+    cmd_parms call = *cmd; /* the directive's own function looks at its name and data here */
+    void *conf;
+
+    while (directive && directive->name && strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
+        directive++;
+    if (!directive || !directive->name)
+        return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
+    call.cmd = directive;
+    call.info = directive->cmd_data;
+    conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);
+    return directive->AP_FLAG(&call, conf, 1);
 }

@@ -23,7 +23,7 @@ static const environment_row rows[] = {{IA_NOTE_ISIGN_RESULT, "ISIGN_RESULT", "I
                                        {IA_NOTE_ISIGN_ALG, "ISIGN_ALG", "ISign-Alg"},
                                        {NULL, NULL, NULL}};
 
-void isign_log(request_rec *r, const char *what, ia_result rc)
+static void log_at(request_rec *r, const char *what, ia_result rc, const char *location)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
     const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
@@ -32,21 +32,31 @@ void isign_log(request_rec *r, const char *what, ia_result rc)
         participant = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
     ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", r->uri);
+                  participant ? "\"" : "", location);
+}
+
+void isign_log(request_rec *r, const char *what, ia_result rc)
+{
+    log_at(r, what, rc, r->uri);
 }
 
 /* The signature that would do: RFC 9421 section 5.1. */
 static void write_accept_signature(request_rec *r)
 {
-    static const char *const components[] = {"@method", "@authority", "@path", "@query", "content-digest"};
     isign_dir conf = isign_dir_effective(r);
-    ia_httpsig_plan plan = {"sig1", components, isign_has_body(r) ? 5 : 4, 1, 0, NULL, NULL, conf.tag, 0};
+    apr_array_header_t *components = isign_required(r, &conf);
+    ia_httpsig_plan plan = {"sig1", NULL, 0, 1, 0, NULL, NULL, conf.tag, 0};
     char *value;
+    int i;
 
-    if (conf.cover) {
-        plan.components = (const char *const *)conf.cover->elts;
-        plan.component_count = (unsigned)conf.cover->nelts;
+    if (isign_has_body(request_outermost(r))) {
+        for (i = 0; i < components->nelts && strcmp(APR_ARRAY_IDX(components, i, const char *), "content-digest"); i++)
+            ;
+        if (i == components->nelts)
+            APR_ARRAY_PUSH(components, const char *) = "content-digest";
     }
+    plan.components = (const char *const *)components->elts;
+    plan.component_count = (unsigned)components->nelts;
     if (ia_httpsig_format_accept(&value, r->pool, &plan, IA_ALGORITHM_NONE) == IA_OK)
         apr_table_setn(r->err_headers_out, "Accept-Signature", value);
 }
@@ -56,15 +66,53 @@ static int asks_for_digest(ia_result rc)
     return rc == IA_DIGEST_MISSING || rc == IA_DIGEST_UNSUPPORTED || rc == IA_DIGEST_DEPRECATED;
 }
 
+void isign_ask(request_rec *r)
+{
+    if (isign_dir_effective(r).mode == ISIGN_OFF)
+        return;
+    write_accept_signature(r);
+    isign_state_of(r)->asked_in = r;
+}
+
+/* A rule that was not met may stand beside one that was: only at the end it is known whether it was a refusal. */
+void isign_deny(request_rec *r, ia_result rc)
+{
+    isign_state *state = isign_state_of(r);
+
+    state->denied = rc;
+    state->denied_in = r;
+    state->denied_at = apr_pstrdup(request_outermost(r)->pool, r->uri);
+    problem_set(r, rc, NULL, 0);
+    isign_ask(r);
+}
+
+int isign_log_denial(request_rec *r)
+{
+    const isign_state *state = isign_state_of(r);
+
+    if (state->denied)
+        log_at(r, "refused", state->denied, state->denied_at);
+    return DECLINED;
+}
+
+/* Seconds until a signature made now would be accepted after a start. */
+static int seconds_young(void)
+{
+    apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + ISIGN_SKEW - apr_time_now() : 0;
+
+    return left > 0 ? (int)apr_time_sec(left) + 1 : 1;
+}
+
 int isign_refuse(request_rec *r, ia_result rc, int status)
 {
+    isign_state_of(r)->refused = 1;
     isign_log(r, "refused", rc);
     if (asks_for_digest(rc))
         apr_table_setn(r->err_headers_out, "Want-Content-Digest", IA_WANT_CONTENT_DIGEST);
     if (rc == IA_BODY_BROKEN && status && status != HTTP_BAD_REQUEST)
         return status;
-    status = problem_set(r, rc, NULL, 0);
-    if (status == HTTP_UNAUTHORIZED || rc == IA_SIGNATURE_WANTED || rc == IA_SIGNATURE_NARROW)
+    status = problem_set(r, rc, NULL, rc == IA_REPLAY_MEMORY_YOUNG ? seconds_young() : 0);
+    if (status == HTTP_UNAUTHORIZED)
         write_accept_signature(r);
     if (status != HTTP_UNAUTHORIZED)
         return status;
@@ -82,6 +130,16 @@ int isign_is_private(request_rec *r)
 
 int isign_export(request_rec *r)
 {
+    isign_state *state = isign_state_of(r);
+
+    if (state->denied_in == r && state->denied) {
+        state->denied = IA_OK;
+        problem_clear(r);
+    }
+    if (state->asked_in == r) {
+        state->asked_in = NULL;
+        apr_table_unset(r->err_headers_out, "Accept-Signature");
+    }
     hygiene_strip_environment(r, "ISIGN_");
     environment_export(r, rows, ENVIRONMENT_VARIABLES);
     return OK;

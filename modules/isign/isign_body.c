@@ -56,7 +56,7 @@ static ia_result check_spooled(request_rec *r, const isign_dir *conf, const ia_d
 
 static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state)
 {
-    const char *field = apr_table_get(r->headers_in, "Content-Digest");
+    const char *field = apr_table_get(isign_fields_of(r), "Content-Digest");
     ia_digest_claim claim = {0};
     ia_digest *digest;
     ia_result rc;
@@ -68,8 +68,17 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
         return rc;
     if (conf->body == ISIGN_BODY_SPOOL || !isign_has_body(r))
         return check_spooled(r, conf, &claim, digest, state);
-    isign_stream_add(r, &claim, digest);
+    state->stream = isign_stream_create(r, &claim, digest);
     return IA_OK;
+}
+
+/* An internal redirect loses the filters. */
+static void hand_on(request_rec *r, const isign_state *state)
+{
+    if (state->spool)
+        isign_spool_replay(state->spool, r);
+    if (state->stream)
+        isign_stream_insert(state->stream, r);
 }
 
 /* In observe mode only what the digest says is forgiven: a body that could not be read whole cannot be passed on. */
@@ -87,7 +96,10 @@ static void write_notes(request_rec *r, const isign_state *state)
     if (state->algorithms)
         apr_table_setn(r->notes, IA_NOTE_ISIGN_DIGEST, ia_digest_names(state->algorithms));
     apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT,
-                   rc ? ia_outcome_of(rc)->tag : state->signature || state->algorithms ? "verified" : "none");
+                   rc                                        ? ia_outcome_of(rc)->tag
+                   : state->stream                           ? "pending"
+                   : state->signature || state->algorithms ? "verified"
+                                                             : "none");
 }
 
 int isign_check_body(request_rec *r)
@@ -98,16 +110,14 @@ int isign_check_body(request_rec *r)
     if (r->main)
         return DECLINED;
     state = isign_state_of(r);
-    if (state->spool)
-        isign_spool_replay(state->spool, r); /* an internal redirect lost the filter */
+    hand_on(r, state);
     if (conf.mode == ISIGN_OFF)
         return DECLINED;
     problem_clear(r);
     if (!state->body_checked) {
         state->body_checked = 1;
         state->body_rc = check(r, &conf, state);
-        if (state->spool)
-            isign_spool_replay(state->spool, r);
+        hand_on(r, state);
     }
     if (state->body_rc && (conf.mode == ISIGN_REQUIRE || !is_forgivable(state->body_rc)))
         return isign_refuse(r, state->body_rc, state->status);

@@ -12,7 +12,7 @@
 #define BODY_MAX       (APR_INT64_C(1) << 40)
 #define AGE_DEFAULT    300
 #define TOTAL_DEFAULT  (APR_INT64_C(1) << 30)
-#define REPLAYS_DEFAULT 20000
+#define REPLAYS_DEFAULT 200000
 
 void *isign_dir_create(apr_pool_t *p, char *path)
 {
@@ -63,6 +63,7 @@ void *isign_server_create(apr_pool_t *p, server_rec *s)
     (void)s;
     conf->spool_total = TOTAL_DEFAULT;
     conf->replay_capacity = REPLAYS_DEFAULT;
+    conf->longest_age = AGE_DEFAULT;
     return conf;
 }
 
@@ -139,7 +140,13 @@ static const char *set_cover(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *set_max_age(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    return directive_number(cmd, arg, 1, 86400, &((isign_dir *)conf_)->max_age);
+    isign_server *server = isign_server_of(cmd->server);
+    apr_int64_t *age = &((isign_dir *)conf_)->max_age;
+    const char *error = directive_number(cmd, arg, 1, 86400, age);
+
+    if (!error && *age > server->longest_age)
+        server->longest_age = *age;
+    return error;
 }
 
 static const char *set_algorithms(cmd_parms *cmd, void *conf_, const char *arg)

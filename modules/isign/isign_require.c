@@ -3,12 +3,11 @@
 #include <ap_provider.h>
 #include <apr_strings.h>
 #include <http_core.h>
-#include <http_protocol.h>
 #include <http_request.h>
 #include <mod_auth.h>
 #include <string.h>
 #include "mod_isign.h"
-#include "request.h"
+#include "directive.h"
 
 /* What a Require line asks for: names, NULL at the end. */
 typedef struct demand {
@@ -29,33 +28,42 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     APR_ARRAY_PUSH(names, const char *) = NULL;
     d->components = (const char **)names->elts;
     *parsed = d;
-    return NULL;
+    return directive_send_forbidden(cmd);
+}
+
+static ia_result look(const isign_state *state, const demand *d)
+{
+    const char **name;
+
+    if (!state->signature)
+        return IA_SIGNATURE_WANTED;
+    for (name = d->components; *name; name++)
+        if (!ia_httpsig_covers(state->signature, *name))
+            return IA_SIGNATURE_NARROW;
+    return IA_OK;
 }
 
 /*
  * Without an AuthType httpd has nobody to ask for credentials: 403 then, which says what is wanted in Accept-Signature.
- * With one, "no user" lets it ask.
+ * With one, "no user" lets it ask; a signature may be what it asks for.
  */
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
-    const demand *d = parsed;
-    const isign_state *state = isign_state_of(r);
-    const char **name;
+    ia_result rc = look(isign_state_of(r), parsed);
 
     (void)line;
-    if (!state->signature) {
-        if (!r->user && ap_auth_type(r))
-            return AUTHZ_DENIED_NO_USER;
-        isign_refuse(r, IA_SIGNATURE_WANTED, 0);
-        return AUTHZ_DENIED;
+    if (!rc)
+        return AUTHZ_GRANTED;
+    if (!r->user && ap_auth_type(r) && rc == IA_SIGNATURE_WANTED) {
+        isign_ask(r);
+        return AUTHZ_DENIED_NO_USER;
     }
-    for (name = d->components; *name; name++) {
-        if (ia_httpsig_covers(state->signature, *name))
-            continue;
-        isign_refuse(r, IA_SIGNATURE_NARROW, 0);
-        return AUTHZ_DENIED;
+    if (isign_dir_effective(r).mode == ISIGN_OBSERVE) {
+        isign_log(r, "would refuse", rc);
+        return AUTHZ_GRANTED;
     }
-    return AUTHZ_GRANTED;
+    isign_deny(r, rc);
+    return AUTHZ_DENIED;
 }
 
 static const authz_provider signed_provider = {check, parse};

@@ -11,15 +11,15 @@
 APLOG_USE_MODULE(isign);
 
 #define SEGMENT_KEY    "interauth.isign"
-#define SEGMENT_LAYOUT (APR_UINT64_C(1) << 32 | sizeof(st_grant))
-#define HOLDERS        1023 /* processes whose part is known */
+#define SEGMENT_LAYOUT (APR_UINT64_C(2) << 32 | sizeof(st_grant))
+#define HOLDERS        4095 /* processes whose part is known */
 #define CACHE_SLOTS    512  /* keys of a child; a power of two */
 
 enum { REPLAYS, PARTICIPANTS };
 
 /*
- * What a process holds is written down under its name too: when it is killed, the next child that starts takes its place
- * and gives back what it held.
+ * What a process holds is written down under its name too: when it is killed, a child that starts, or one that finds no
+ * room, gives back what it held.
  */
 typedef struct isign_account {
     apr_uint64_t total;
@@ -31,6 +31,8 @@ typedef struct isign_account {
 } isign_account;
 
 static struct holder *own_part; /* of this process, or NULL */
+
+static ia_mac_key secret_of_nobody;
 
 isign_shared isign;
 
@@ -49,13 +51,22 @@ static segment *make_segment(server_rec *s, const st_grants_config *layout)
     return seg;
 }
 
+static apr_time_t longest_age(server_rec *s)
+{
+    apr_int64_t longest = 0;
+
+    for (; s; s = s->next)
+        if (isign_server_of(s)->longest_age > longest)
+            longest = isign_server_of(s)->longest_age;
+    return apr_time_from_sec(longest);
+}
+
 int isign_store_open(apr_pool_t *pconf, server_rec *s)
 {
     const isign_server *conf = isign_server_of(s);
     st_grants_config layout = {1, (apr_uint32_t)conf->replay_capacity, 1};
     segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
     unsigned char random[32];
-    ia_mac_key unused;
 
     isign.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (isign.registry)
@@ -67,13 +78,14 @@ int isign_store_open(apr_pool_t *pconf, server_rec *s)
                      "start; %u stays for now", layout.replays, seg->numbers[REPLAYS]);
     layout.replays = seg->numbers[REPLAYS];
     layout.participants = seg->numbers[PARTICIPANTS];
-    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&unused, random, sizeof random))
+    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&secret_of_nobody, random, sizeof random))
         return HTTP_INTERNAL_SERVER_ERROR;
     st_owner_init();
     isign.nonces = apr_pcalloc(pconf, sizeof *isign.nonces);
-    st_grants_attach(isign.nonces, (char *)seg->base + sizeof(isign_account), &layout, &unused, apr_time_now());
+    st_grants_attach(isign.nonces, (char *)seg->base + sizeof(isign_account), &layout, &secret_of_nobody, apr_time_now());
     isign.account = seg->base;
     isign.spool_total = (apr_uint64_t)conf->spool_total;
+    isign.longest_age = longest_age(s);
     isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
     return OK;
 }
@@ -87,9 +99,19 @@ static apr_uint64_t add(apr_uint64_t bytes)
     return __atomic_add_fetch(&isign.account->total, bytes, __ATOMIC_RELAXED);
 }
 
+/* Never below zero: a process killed between its two steps is given back for twice. */
+static void subtract_total(apr_uint64_t bytes)
+{
+    apr_uint64_t total = __atomic_load_n(&isign.account->total, __ATOMIC_RELAXED);
+
+    while (!__atomic_compare_exchange_n(&isign.account->total, &total, total > bytes ? total - bytes : 0, 0,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
 static void subtract(apr_uint64_t bytes)
 {
-    __atomic_sub_fetch(&isign.account->total, bytes, __ATOMIC_RELAXED);
+    subtract_total(bytes);
     if (own_part)
         __atomic_sub_fetch(&own_part->held, bytes, __ATOMIC_RELAXED);
 }
@@ -109,32 +131,55 @@ isign_budget *isign_budget_open(apr_pool_t *p)
     return budget;
 }
 
+/* Gives back what the processes held that are no more. @return whether there was any */
+static int reclaim(void)
+{
+    int found = 0;
+    unsigned i;
+
+    for (i = 0; i < HOLDERS; i++) {
+        struct holder *h = &isign.account->holders[i];
+        apr_uint64_t owner = __atomic_load_n(&h->owner, __ATOMIC_ACQUIRE), held;
+
+        if (!__atomic_load_n(&h->held, __ATOMIC_RELAXED) || !st_owner_is_dead(owner))
+            continue;
+        held = __atomic_exchange_n(&h->held, 0, __ATOMIC_ACQ_REL);
+        subtract_total(held);
+        found |= held > 0;
+    }
+    return found;
+}
+
 int isign_budget_take(isign_budget *budget, apr_size_t bytes)
 {
     if (!isign.account)
         return 0;
     budget->taken += bytes;
-    if (add(bytes) <= isign.spool_total)
+    if (add(bytes) <= isign.spool_total ||
+        (reclaim() && __atomic_load_n(&isign.account->total, __ATOMIC_RELAXED) <= isign.spool_total))
         return 1;
     budget->taken -= bytes;
     subtract(bytes);
     return 0;
 }
 
-/* A place among the holders: a free one, or that of a process that ended, whose bytes are free then. */
+/* A place among the holders: a free one, or that of a process that ended. */
 static void take_part(void)
 {
     unsigned i;
 
     own_part = NULL;
-    for (i = 0; isign.account && i < HOLDERS && !own_part; i++) {
+    if (!isign.account)
+        return;
+    reclaim();
+    for (i = 0; i < HOLDERS && !own_part; i++) {
         struct holder *h = &isign.account->holders[i];
         apr_uint64_t owner = __atomic_load_n(&h->owner, __ATOMIC_ACQUIRE);
 
         if ((owner && !st_owner_is_dead(owner)) ||
             !__atomic_compare_exchange_n(&h->owner, &owner, st_owner_self(), 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             continue;
-        __atomic_sub_fetch(&isign.account->total, __atomic_exchange_n(&h->held, 0, __ATOMIC_ACQ_REL), __ATOMIC_RELAXED);
+        subtract_total(__atomic_exchange_n(&h->held, 0, __ATOMIC_ACQ_REL));
         own_part = h;
     }
 }
@@ -148,11 +193,15 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
     ia_bytes parts[] = {{label, sizeof label},
                         {&who->incarnation, sizeof who->incarnation},
                         {signature->nonce.data, signature->nonce.len}};
+    apr_time_t created = apr_time_from_sec(signature->created);
     ia_result rc;
 
     /* What was used before this memory began is not known. */
-    if (apr_time_from_sec(signature->created) <= st_grants_birth(isign.nonces) + ISIGN_SKEW)
+    if (created <= st_grants_birth(isign.nonces) + ISIGN_SKEW)
         return IA_REPLAY_MEMORY_YOUNG;
+    /* Another location may take older signatures than the one that this came to. */
+    if (until < created + isign.longest_age + ISIGN_SKEW)
+        until = created + isign.longest_age + ISIGN_SKEW;
     ia_sha256(mac, parts, 3);
     rc = st_replay_record(isign.nonces, mac, who->index, isign.replay_quota, until, now);
     return rc == IA_ACCESS_REPLAYED ? IA_SIG_NONCE_REPLAYED : rc;
@@ -167,10 +216,34 @@ static struct {
         apr_uint32_t algorithm;
         ia_key *key;
     } slots[CACHE_SLOTS];
+    ia_key *nobody;
 } cache;
+
+/* The base point of the curve: a key whose private half is known to everybody, and that nobody has. */
+static void make_key_of_nobody(void)
+{
+    ia_key_raw raw = {IA_KEY_ED25519, IA_ALGORITHM_ED25519, 0, 32, {0}};
+
+    memset(raw.bytes, 0x66, 32);
+    raw.bytes[0] = 0x58;
+    if (!cache.nobody && ia_key_create(&cache.nobody, &raw))
+        cache.nobody = NULL;
+}
+
+const ia_key *isign_key_of_nobody(void)
+{
+    return cache.nobody;
+}
+
+const ia_mac_key *isign_secret_of_nobody(void)
+{
+    return &secret_of_nobody;
+}
 
 void isign_store_child_init(apr_pool_t *p)
 {
+    isign_limit_child_init(p);
+    make_key_of_nobody();
     st_owner_init();
     take_part();
     apr_thread_mutex_create(&cache.lock, APR_THREAD_MUTEX_DEFAULT, p);
@@ -188,7 +261,7 @@ ia_result isign_key_get(ia_key **out, const ia_registry_key *key)
         return IA_FAULT_INTERNAL;
     apr_thread_mutex_lock(cache.lock);
     if (cache.slots[slot].key && cache.slots[slot].algorithm == key->raw.algorithm &&
-        !memcmp(cache.slots[slot].thumbprint, key->thumbprint, IA_SHA256_LEN))
+        ia_mac_equal(cache.slots[slot].thumbprint, key->thumbprint, IA_SHA256_LEN))
         *out = ia_key_ref(cache.slots[slot].key);
     apr_thread_mutex_unlock(cache.lock);
     if (*out)

@@ -1,6 +1,6 @@
 /*
- * ISignBody stream: the body is hashed on its way to the handler. Nothing is held back, so that a changed body has been
- * seen by the app when its end is reached: then the request is broken off, and the log says so.
+ * ISignBody stream: the body is hashed on its way to the handler. Only its last byte waits until the digest was found
+ * right, so that the app never has a whole changed body, whatever it did with the beginning: the log says so.
  */
 #include <httpd.h>
 #include <http_log.h>
@@ -12,68 +12,125 @@ APLOG_USE_MODULE(isign);
 
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_PROTOCOL - 1))
 
-typedef struct stream {
+struct isign_stream {
     ia_digest_claim claim;
     ia_digest *digest;
+    apr_bucket_brigade *held; /* the last byte seen */
     ia_result rc;
     int ended;
-} stream;
+};
 
 static ap_filter_rec_t *filter_rec;
 
-static ia_result see(stream *s, apr_bucket_brigade *bb)
+static ia_result finish(isign_stream *s)
 {
     ia_digest_claim computed;
+    ia_result rc = ia_digest_finish(&computed, s->digest);
+
+    s->ended = 1;
+    return rc ? rc : ia_digest_compare(&s->claim, &computed);
+}
+
+/* Hashes a brigade; `*last` is its last bucket with data, or NULL. */
+static ia_result see(isign_stream *s, apr_bucket_brigade *bb, apr_bucket **last)
+{
     apr_bucket *b;
     ia_result rc;
 
-    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb) && !s->ended; b = APR_BUCKET_NEXT(b)) {
+    *last = NULL;
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
         const char *data;
         apr_size_t len;
 
-        if (APR_BUCKET_IS_EOS(b)) {
-            s->ended = 1;
-            rc = ia_digest_finish(&computed, s->digest);
-            return rc ? rc : ia_digest_compare(&s->claim, &computed);
-        }
+        if (APR_BUCKET_IS_EOS(b))
+            return finish(s);
         if (APR_BUCKET_IS_METADATA(b))
             continue;
         if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ))
             return IA_BODY_BROKEN;
         if ((rc = ia_digest_update(s->digest, data, len)))
             return rc;
+        if (len)
+            *last = b;
     }
     return IA_OK;
+}
+
+/* Lets go of the byte that was held, and unless the body ended well holds the last one of this brigade instead. */
+static ia_result exchange(isign_stream *s, apr_bucket_brigade *bb, apr_bucket *last)
+{
+    apr_bucket *byte = last;
+
+    if (s->ended || !last) {
+        if (s->ended)
+            APR_BRIGADE_PREPEND(bb, s->held);
+        return IA_OK;
+    }
+    if (last->length > 1) {
+        if (apr_bucket_split(last, last->length - 1))
+            return IA_FAULT_INTERNAL;
+        byte = APR_BUCKET_NEXT(last);
+    }
+    if (apr_bucket_setaside(byte, s->held->p))
+        return IA_FAULT_INTERNAL;
+    APR_BUCKET_REMOVE(byte);
+    APR_BRIGADE_PREPEND(bb, s->held);
+    APR_BRIGADE_INSERT_TAIL(s->held, byte);
+    return IA_OK;
+}
+
+static apr_status_t break_off(ap_filter_t *f, apr_bucket_brigade *bb, ia_result rc)
+{
+    isign_stream *s = f->ctx;
+
+    s->rc = rc;
+    apr_brigade_cleanup(bb);
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, f->r, "isign: broken off reason=%s location=\"%s\": the app had begun to read "
+                  "the body (ISignBody stream)", ia_outcome_of(rc)->tag, f->r->uri);
+    f->r->connection->keepalive = AP_CONN_CLOSE;
+    return APR_EGENERAL;
 }
 
 static apr_status_t hash_on_the_way(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
                                     apr_off_t bytes)
 {
-    stream *s = f->ctx;
+    isign_stream *s = f->ctx;
+    apr_bucket *last;
     apr_status_t rv;
+    ia_result rc;
 
     if (s->rc)
         return APR_EGENERAL;
-    if (mode != AP_MODE_READBYTES && mode != AP_MODE_GETLINE && mode != AP_MODE_EXHAUSTIVE)
+    if (mode == AP_MODE_SPECULATIVE)
+        return APR_ENOTIMPL;
+    if (s->ended || mode == AP_MODE_EATCRLF || mode == AP_MODE_INIT)
         return ap_get_brigade(f->next, bb, mode, block, bytes);
-    if ((rv = ap_get_brigade(f->next, bb, mode, block, bytes)))
-        return rv;
-    s->rc = see(s, bb);
-    if (!s->rc)
-        return APR_SUCCESS;
-    apr_brigade_cleanup(bb);
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, f->r, "isign: broken off reason=%s location=\"%s\": the app had begun to read "
-                  "the body (ISignBody stream)", ia_outcome_of(s->rc)->tag, f->r->uri);
-    f->r->connection->keepalive = AP_CONN_CLOSE;
-    return APR_EGENERAL;
+    do {
+        if ((rv = ap_get_brigade(f->next, bb, mode, block, bytes)))
+            return rv;
+        if ((rc = see(s, bb, &last)) || (rc = exchange(s, bb, last)))
+            return break_off(f, bb, rc);
+    } while (APR_BRIGADE_EMPTY(bb));
+    return APR_SUCCESS;
 }
 
-void isign_stream_add(request_rec *r, const ia_digest_claim *claim, ia_digest *digest)
+isign_stream *isign_stream_create(request_rec *r, const ia_digest_claim *claim, ia_digest *digest)
 {
-    stream *s = apr_pcalloc(r->pool, sizeof *s);
+    isign_stream *s = apr_pcalloc(r->pool, sizeof *s);
 
     s->claim = *claim;
     s->digest = digest;
+    s->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    return s;
+}
+
+void isign_stream_insert(isign_stream *s, request_rec *r)
+{
+    ap_filter_t *f;
+
+    for (f = r->input_filters; f; f = f->next)
+        if (f->frec == filter_rec)
+            return;
     ap_add_input_filter_handle(filter_rec, s, r, r->connection);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <httpd.h>
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -24,9 +25,10 @@ typedef struct lookup {
     request_rec *r;
     apr_time_t now;
     ia_registry_entry entry;  /* who the keyid names */
-    int found;
+    int is_mac;
     unsigned secret;          /* of an HMAC, which of the overlapping secrets is tried */
     ia_key *key;              /* dropped after the verification */
+    isign_limit limit;
 } lookup;
 
 static int is_signed(request_rec *r)
@@ -40,7 +42,7 @@ void isign_keep_fields(request_rec *r)
         apr_pool_userdata_setn(apr_table_copy(r->pool, r->headers_in), FIELDS_KEY, NULL, r->pool);
 }
 
-static const apr_table_t *fields_of(request_rec *r)
+const apr_table_t *isign_fields_of(request_rec *r)
 {
     void *data = NULL;
 
@@ -72,43 +74,41 @@ static void fill_message(ia_httpsig_message *m, request_rec *r, const isign_dir 
     m->scheme = conf->scheme ? conf->scheme : s->scheme;
     m->authority = conf->authority ? conf->authority : s->authority;
     m->target = s->target;
-    m->fields = to_fields(r->pool, fields_of(r), &m->field_count);
+    m->fields = to_fields(r->pool, isign_fields_of(r), &m->field_count);
     m->merged = 1;
 }
 
-/* What a signature must cover where ISignCover does not say. */
-static void fill_required(ia_httpsig_policy *policy, request_rec *r, const isign_dir *conf)
+apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf)
 {
     static const char *const always[] = {"@method", "@authority", "@path", "@query"};
     apr_array_header_t *names;
     unsigned i;
 
-    if (conf->cover) {
-        policy->required = (const char *const *)conf->cover->elts;
-        policy->required_count = (unsigned)conf->cover->nelts;
-        return;
-    }
+    if (conf->cover)
+        return apr_array_copy(r->pool, conf->cover);
     names = apr_array_make(r->pool, 8, sizeof(const char *));
     for (i = 0; i < 4; i++)
         APR_ARRAY_PUSH(names, const char *) = always[i];
-    if (apr_table_get(fields_of(r), "Authorization"))
+    if (apr_table_get(isign_fields_of(r), "Authorization"))
         APR_ARRAY_PUSH(names, const char *) = "authorization";
-    if (policy->has_body && apr_table_get(fields_of(r), "Content-Type"))
+    if (isign_has_body(request_outermost(r)) && apr_table_get(isign_fields_of(r), "Content-Type"))
         APR_ARRAY_PUSH(names, const char *) = "content-type";
-    policy->required = (const char *const *)names->elts;
-    policy->required_count = (unsigned)names->nelts;
+    return names;
 }
 
 static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_dir *conf)
 {
+    const apr_array_header_t *required = isign_required(r, conf);
+
     memset(policy, 0, sizeof *policy);
     policy->tag = conf->tag;
     policy->algorithms = conf->algorithms;
     policy->max_age = apr_time_from_sec(conf->max_age);
     policy->skew = ISIGN_SKEW;
     policy->needs_nonce = 1;
-    policy->has_body = isign_has_body(r);
-    fill_required(policy, r, conf);
+    policy->has_body = isign_has_body(request_outermost(r));
+    policy->required = (const char *const *)required->elts;
+    policy->required_count = (unsigned)required->nelts;
 }
 
 /* A secret that is still good; the one after the `skip` first ones. */
@@ -142,7 +142,6 @@ static ia_result find_by_kid(lookup *l, ia_httpsig_key *out, const char *id, con
         rc = isign.registry->key(&key, l->entry.index, l->entry.incarnation, hash + 1, strlen(hash + 1));
     if (rc)
         return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
-    l->found = 1;
     return use_key(l, out, &key);
 }
 
@@ -160,7 +159,6 @@ static ia_result find_by_thumbprint(lookup *l, ia_httpsig_key *out, const char *
         rc = isign.registry->get(&l->entry, key.owner_index, key.owner_incarnation);
     if (rc)
         return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
-    l->found = 1;
     return use_key(l, out, &key);
 }
 
@@ -174,18 +172,16 @@ static ia_result find_by_secret(lookup *l, ia_httpsig_key *out, const char *id)
         return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
     if (!(secret = usable_secret(&l->entry, l->secret, l->now)))
         return IA_SIG_KEY_UNKNOWN;
-    l->found = 1;
+    l->is_mac = 1;
     out->secret = &secret->mac;
     return IA_OK;
 }
 
-static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *signature)
+static ia_result look_up(lookup *l, ia_httpsig_key *out, const ia_httpsig *signature)
 {
-    lookup *l = context;
     const char *keyid, *hash;
     ia_result rc;
 
-    memset(out, 0, sizeof *out);
     keyid = apr_pstrmemdup(l->r->pool, signature->keyid.data, signature->keyid.len);
     if (strlen(keyid) != signature->keyid.len || signature->keyid.len > 2 * IA_NAME_MAX)
         return IA_SIG_KEY_UNKNOWN;
@@ -195,6 +191,28 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
     return rc == IA_SIG_KEY_UNKNOWN ? find_by_thumbprint(l, out, keyid) : rc;
 }
 
+/* What a key that is not there would have been: a name alone is that of a secret. */
+static void take_nobody(ia_httpsig_key *out, const ia_sfv_text *keyid)
+{
+    if (memchr(keyid->data, '#', keyid->len) || keyid->len == IA_BASE64URL_SIZE(IA_SHA256_LEN) - 1)
+        out->key = isign_key_of_nobody();
+    else
+        out->secret = isign_secret_of_nobody();
+}
+
+static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *signature)
+{
+    lookup *l = context;
+    ia_result rc;
+
+    memset(out, 0, sizeof *out);
+    if ((rc = isign_limit_enter(&l->limit, l->r->useragent_ip, &signature->keyid, l->now)))
+        return rc;
+    if ((rc = look_up(l, out, signature)) == IA_SIG_KEY_UNKNOWN)
+        take_nobody(out, &signature->keyid);
+    return rc;
+}
+
 static ia_result use_nonce(void *context, const ia_httpsig *signature, apr_time_t until)
 {
     lookup *l = context;
@@ -202,35 +220,87 @@ static ia_result use_nonce(void *context, const ia_httpsig *signature, apr_time_
     return isign_nonce_use(&l->entry, signature, until, l->now);
 }
 
-static ia_result verify(request_rec *r, const isign_dir *conf, isign_state *state)
+static apr_port_t port_of(const char *authority, const char *scheme)
+{
+    const char *colon = strrchr(authority, ':'), *bracket = strrchr(authority, ']');
+
+    if (!colon || !colon[1] || (bracket && bracket > colon))
+        return apr_uri_port_of_scheme(scheme);
+    return (apr_port_t)apr_strtoi64(colon + 1, NULL, 10);
+}
+
+/* Host names this virtual host, and a port at which this server is: another server on this machine is another authority. */
+static int is_own_authority(request_rec *r)
+{
+    const snapshot *s = snapshot_of(r);
+    apr_port_t port = port_of(s->authority, s->scheme);
+
+    if (port != r->connection->local_addr->port && port != r->server->port)
+        return 0;
+    return ap_matches_request_vhost(r, r->hostname ? r->hostname : "", r->server->port);
+}
+
+/* Whose the message is; then whether its sender may still speak, and to us. */
+static ia_result decide(lookup *l, const isign_dir *conf, const ia_httpsig **signature)
 {
     ia_httpsig_message message;
     ia_httpsig_policy policy;
+    ia_httpsig_ports ports = {l, find_key, use_nonce};
+    request_rec *r = l->r;
+    ia_result rc;
+
+    fill_message(&message, r, conf);
+    fill_policy(&policy, r, conf);
+    do {
+        rc = ia_httpsig_verify(signature, r->pool, &message, &policy, &ports, l->now);
+        ia_key_unref(l->key);
+        l->key = NULL;
+    } while (rc == IA_SIG_MISMATCH && l->is_mac && usable_secret(&l->entry, ++l->secret, l->now));
+    isign_limit_leave(&l->limit, rc, apr_time_now());
+    if (!rc)
+        rc = ia_standing_check(&l->entry.standing, l->now);
+    if (!rc && !conf->authority && !is_own_authority(request_outermost(r)))
+        rc = IA_SIG_AUTHORITY_FOREIGN;
+    return rc;
+}
+
+static ia_result verify(request_rec *r, const isign_dir *conf, isign_state *state)
+{
+    apr_pool_t *p = request_outermost(r)->pool;
     const ia_httpsig *signature = NULL;
-    lookup l = {r, apr_time_now(), {0}, 0, 0, NULL};
-    ia_httpsig_ports ports = {&l, find_key, use_nonce};
+    lookup l;
     ia_result rc;
 
     if (!isign.registry || !isign.nonces)
         return IA_FAULT_REGISTRY;
-    fill_message(&message, r, conf);
-    fill_policy(&policy, r, conf);
-    do {
-        rc = ia_httpsig_verify(&signature, r->pool, &message, &policy, &ports, l.now);
-        ia_key_unref(l.key);
-        l.key = NULL;
-    } while (rc == IA_SIG_MISMATCH && l.found && usable_secret(&l.entry, ++l.secret, l.now) &&
-             !memchr(signature->keyid.data, '#', signature->keyid.len));
+    memset(&l, 0, sizeof l);
+    l.r = request_outermost(r);
+    l.now = apr_time_now();
+    if (!(rc = decide(&l, conf, &signature))) {
+        state->signature = signature;
+        state->participant = apr_pstrdup(p, l.entry.id);
+    }
     ia_wipe(l.entry.secrets, sizeof l.entry.secrets);
-    if (!rc)
-        rc = ia_standing_check(&l.entry.standing, l.now);
-    if (!rc && !conf->authority && !ap_matches_request_vhost(r, r->hostname ? r->hostname : "", r->server->port))
-        rc = IA_SIG_AUTHORITY_FOREIGN;
-    if (rc)
-        return rc;
-    state->signature = signature;
-    state->participant = apr_pstrdup(r->pool, l.entry.id);
-    return IA_OK;
+    return rc;
+}
+
+/* A location further on in the request may demand more than the one where the signature was verified. */
+static ia_result judge_again(request_rec *r, const isign_dir *conf, const ia_httpsig *signature)
+{
+    ia_httpsig_policy policy;
+    unsigned i;
+
+    fill_policy(&policy, r, conf);
+    if (policy.algorithms && !(policy.algorithms & 1u << signature->algorithm))
+        return IA_SIG_ALG_NOT_ALLOWED;
+    if (policy.tag && !ia_sfv_text_is(&signature->tag, policy.tag))
+        return IA_SIG_TAG_ABSENT;
+    if (apr_time_now() - policy.skew - policy.max_age > apr_time_from_sec(signature->created))
+        return IA_SIG_CREATED_OLD;
+    for (i = 0; i < policy.required_count; i++)
+        if (!ia_httpsig_covers(signature, policy.required[i]))
+            return IA_SIG_COMPONENT_MISSING;
+    return policy.has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED : IA_OK;
 }
 
 /* Names of the covered components, as the signer wrote them. */
@@ -258,23 +328,28 @@ int isign_check_headers(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
     isign_state *state;
+    ia_result rc;
 
-    if (conf.mode == ISIGN_OFF || r->main || r->prev)
+    if (conf.mode == ISIGN_OFF)
         return DECLINED;
     state = isign_state_of(r);
+    if (state->refused) /* this is the error page */
+        return DECLINED;
     if (!state->headers_checked) {
-        state->headers_rc = is_signed(r) ? verify(r, &conf, state) : IA_OK;
         state->headers_checked = 1;
+        rc = state->headers_rc = is_signed(r) ? verify(r, &conf, state) : IA_OK;
         if (state->signature)
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified participant=\"%s\" location=\"%s\"",
                           state->participant, r->uri);
+        write_notes(r, state);
+    } else {
+        rc = state->signature ? judge_again(r, &conf, state->signature) : state->headers_rc;
     }
-    write_notes(r, state);
-    if (!state->headers_rc)
+    if (!rc)
         return DECLINED;
-    if (conf.mode == ISIGN_OBSERVE && state->headers_rc > 0) {
-        isign_log(r, "would refuse", state->headers_rc);
+    if (conf.mode == ISIGN_OBSERVE && rc > 0) {
+        isign_log(r, "would refuse", rc);
         return DECLINED;
     }
-    return isign_refuse(r, state->headers_rc, 0);
+    return isign_refuse(r, rc, 0);
 }

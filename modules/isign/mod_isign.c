@@ -36,11 +36,13 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_access(isign_check_headers, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_fixups(isign_check_body, NULL, NULL, APR_HOOK_LAST);
     ap_hook_fixups(isign_export, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_log_transaction(isign_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "ISIGN_PROBLEM");
     private_register(p, "ISIGN_PRIVATE", isign_is_private);
     isign_spool_register(p);
     isign_stream_register(p);
     isign_require_register(p);
+    APR_REGISTER_OPTIONAL_FN(isign_ask);
 }
 
 AP_DECLARE_MODULE(isign) = {STANDARD20_MODULE_STUFF, isign_dir_create, isign_dir_merge, isign_server_create, NULL,

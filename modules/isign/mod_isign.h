@@ -11,6 +11,7 @@
 #include "interauth/digest.h"
 #include "interauth/httpsig.h"
 #include "grant_table.h"
+#include "interauth_isign.h"
 #include "interauth_registry.h"
 
 extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("default"))); /* httpd looks it up by name */
@@ -38,6 +39,7 @@ typedef struct isign_dir {
 typedef struct isign_server {
     apr_int64_t spool_total;     /**< bytes that all spooled bodies may take */
     apr_int64_t replay_capacity; /**< nonces that are remembered */
+    apr_int64_t longest_age;     /**< seconds: the largest ISignMaxAge of this virtual host */
 } isign_server;
 
 void *isign_dir_create(apr_pool_t *p, char *path);
@@ -56,6 +58,7 @@ typedef struct isign_shared {
     struct isign_account *account; /**< bytes of bodies held by all processes */
     apr_uint64_t spool_total;
     apr_uint32_t replay_quota;
+    apr_time_t longest_age;     /**< of all locations: as long a nonce is remembered at least */
     const ia_registry *registry; /**< NULL where no module knows participants: nobody can be verified then */
 } isign_shared;
 
@@ -79,6 +82,26 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
 /** A public key ready to verify, from a bounded cache of this child. The caller unrefs it. */
 ia_result isign_key_get(ia_key **out, const ia_registry_key *key);
 
+/** A key of nobody: verifying with it makes an unknown keyid cost what a known one does. NULL before child_init. */
+const ia_key *isign_key_of_nobody(void);
+const ia_mac_key *isign_secret_of_nobody(void);
+
+/* --- how much a child verifies (isign_limit.c) ------------------------------------------------------------------ */
+
+/** One verification: who it is for, and whether it is counted as under way. */
+typedef struct isign_limit {
+    apr_uint64_t who;
+    int entered;
+} isign_limit;
+
+void isign_limit_child_init(apr_pool_t *p);
+
+/** @return IA_OK, or IA_VERIFICATIONS_FULL: too many under way, or too many failed by this keyid from this address */
+ia_result isign_limit_enter(isign_limit *out, const char *address, const ia_sfv_text *keyid, apr_time_t now);
+
+/** Ends what entered; `rc` says whether it failed. Ignores what did not enter. */
+void isign_limit_leave(isign_limit *limit, ia_result rc, apr_time_t now);
+
 /* --- one external request -------------------------------------------------------------------------------------- */
 
 typedef struct isign_state {
@@ -91,6 +114,12 @@ typedef struct isign_state {
     int status;                  /**< httpd's own, where it is better than the outcome's */
     unsigned algorithms;         /**< digests that were verified */
     struct isign_spool *spool;   /**< NULL where there is no body, or it streams */
+    struct isign_stream *stream; /**< NULL where there is no body, or it is spooled */
+    int refused;                 /**< what still runs makes the error page */
+    ia_result denied;            /**< a Require signed that was not met, IA_OK once the request went on all the same */
+    const request_rec *denied_in; /**< only compared */
+    const char *denied_at;       /**< its URI */
+    const request_rec *asked_in; /**< whose err_headers_out have an Accept-Signature; only compared */
 } isign_state;
 
 /** The state of the external request that `r` belongs to. */
@@ -100,6 +129,11 @@ int isign_has_body(request_rec *r);
 
 /** post_read_request: keeps the fields of a signed request as they came. */
 void isign_keep_fields(request_rec *r);
+/** They; of an unsigned request, its fields as they are now. */
+const apr_table_t *isign_fields_of(request_rec *r);
+
+/** Names of the components that a signature must cover here, beside the digest of a body. */
+apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf);
 
 /** check_access: the signature, before a byte of the body is asked for. */
 int isign_check_headers(request_rec *r);
@@ -117,11 +151,23 @@ int isign_is_private(request_rec *r);
 int isign_refuse(request_rec *r, ia_result rc, int status);
 void isign_log(request_rec *r, const char *what, ia_result rc);
 
-/** `Require signed [COMPONENT..]`, and who asks for a signature where no AuthType does. */
+/** A rule that was not met; isign_log_denial, a log_transaction hook, says so unless the request went on. */
+void isign_deny(request_rec *r, ia_result rc);
+int isign_log_denial(request_rec *r);
+
+/** See interauth_isign.h; isign_export takes it back where the request goes on. */
+void isign_ask(request_rec *r);
+
+
+/** `Require signed [COMPONENT..]`. */
 void isign_require_register(apr_pool_t *p);
 
-/** Hashes a body on its way to the handler. */
-void isign_stream_add(request_rec *r, const ia_digest_claim *claim, ia_digest *digest);
+/** A body that is hashed on its way to the handler. Lives as long as its request. */
+typedef struct isign_stream isign_stream;
+
+isign_stream *isign_stream_create(request_rec *r, const ia_digest_claim *claim, ia_digest *digest);
+/** Hashes what whoever reads the request next reads. Again after an internal redirect. */
+void isign_stream_insert(isign_stream *s, request_rec *r);
 void isign_stream_register(apr_pool_t *p);
 
 /* --- the spool: a body that was read before its handler ------------------------------------------------------- */

@@ -3,8 +3,10 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
+#include <string.h>
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
+#include "interauth_isign.h"
 
 static const char *to_text(apr_pool_t *p, const unsigned char nonce[IA_NONCE_LEN])
 {
@@ -58,19 +60,36 @@ void sauth_challenge_write(request_rec *r, ia_result rc)
                                outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
 }
 
+/* Where a signature would do as well, the answer says what it must be like. */
+static void ask_for_signature(request_rec *r)
+{
+    APR_OPTIONAL_FN_TYPE(isign_ask) *ask = APR_RETRIEVE_OPTIONAL_FN(isign_ask);
+
+    if (ask && sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE)
+        ask(r);
+}
+
 int sauth_note_auth_failure(request_rec *r, const char *auth_type)
 {
     sauth_state *state = sauth_state_find(r);
 
     if (strcasecmp(auth_type, SAUTH_AUTH_TYPE) || !sauth.grants)
         return DECLINED;
+    ask_for_signature(r);
     sauth_challenge_write(r, state && state->decided && state->rc ? state->rc : IA_CREDENTIALS_MISSING);
     return OK;
 }
 
 void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequence)
 {
-    state->authentication_info =
-        apr_pstrcat(r->pool, "nextnonce=\"", sauth_next_nonce(r->pool, state->grant_id, sequence), "\"", NULL);
+    static const char name[] = "nextnonce=\"";
+    char *value = apr_palloc(r->pool, sizeof name + IA_NONCE_TEXT_LEN + 1), *at = value + sizeof name - 1;
+    unsigned char nonce[IA_NONCE_LEN];
+
+    ia_nonce_mint_next(nonce, st_grants_epoch(sauth.grants), state->grant_id, sequence);
+    memcpy(value, name, sizeof name - 1);
+    ia_base64url_encode(at, nonce, IA_NONCE_LEN);
+    memcpy(at + IA_NONCE_TEXT_LEN, "\"", 2);
+    state->authentication_info = value;
     apr_table_setn(r->err_headers_out, "Authentication-Info", state->authentication_info);
 }

@@ -308,8 +308,8 @@ class Server:
     def post(self, target, body, headers=(), **options):
         return self.request("POST", target, headers, body, **options)
 
-    def connect(self, timeout=15):
-        return wire.Connection(self.port, timeout)
+    def connect(self, timeout=15, source=None):
+        return wire.Connection(self.port, timeout, source)
 
     def message(self, method, target, headers=(), body=None, **options):
         return wire.message(self.port, method, target, headers, body, **options)

@@ -65,8 +65,8 @@ class Answer:
 class Connection:
     """One TCP connection to a server on this machine."""
 
-    def __init__(self, port, timeout=15):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, timeout=15, source=None):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout, (source, 0) if source else None)
         self.buffer = b""
 
     def __enter__(self):
