@@ -1,10 +1,10 @@
 #include <apr_hash.h>
 #include <string.h>
 #include "key_table.h"
+#include "shm_word.h"
 
-#define LOAD(where)         __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
-#define STORE(where, value) (__atomic_store_n(&(where), (value), __ATOMIC_RELEASE))
-#define ALIGN(n)            (((n) + 63) & ~(apr_size_t)63)
+#define ALIGN(n)      (((n) + 63) & ~(apr_size_t)63)
+#define LOAD_PATIENCE (ST_LOCK_PATIENCE * 5 / 2) /* for all locks of one load */
 
 struct st_keys_shared {
     st_lock_word writer;
@@ -130,55 +130,103 @@ static ia_result to_record(st_participants *owners, const ia_participant *owner,
     return rc;
 }
 
-static ia_result add(st_keys *t, const st_key *record, apr_time_t now)
+/* A load sees the tables through views that wait for a bounded time in sum. */
+typedef struct loading {
+    const st_keys *t;
+    st_table keys, thumbprints;
+    apr_hash_t *wanted; /* by thumbprint */
+    apr_time_t now, patience;
+} loading;
+
+static ia_result from_insert(apr_status_t rv)
+{
+    if (rv == APR_SUCCESS)
+        return IA_OK;
+    return rv == APR_ENOSPC ? IA_KEYS_FULL : IA_FAULT_STORE;
+}
+
+/* A thumbprint leads to a key that is there: it comes after its key and goes before it, whoever is killed meanwhile. */
+static ia_result point_to(loading *l, const unsigned char *thumbprint, apr_uint32_t index)
+{
+    thumb entry;
+    st_insertion what = {hash_thumbprint(l->t, thumbprint), match_thumbprint, thumbprint, &entry, ST_NEVER, 0};
+    st_held held;
+    apr_status_t rv = st_table_hold_key(&l->thumbprints, what.hash, match_thumbprint, thumbprint, &held);
+
+    if (rv == APR_SUCCESS) {
+        STORE(((thumb *)held.payload)->key_index, index);
+        st_table_release(&l->thumbprints, &held);
+        return IA_OK;
+    }
+    if (rv != APR_NOTFOUND)
+        return IA_FAULT_STORE;
+    memset(&entry, 0, sizeof entry);
+    memcpy(entry.thumbprint, thumbprint, IA_SHA256_LEN);
+    entry.key_index = index;
+    return from_insert(st_table_insert(&l->thumbprints, &what, l->now, NULL));
+}
+
+/* Adds a key, or finds it there, perhaps without its thumbprint: whoever loaded before was killed. */
+static ia_result add(loading *l, const st_key *record)
 {
     kid_key key = {record->owner_incarnation, record->kid, record->kid_len};
-    st_insertion new_key = {hash_kid(t, &key), match_kid, &key, record, ST_NEVER, 0}, new_thumb;
-    thumb entry;
+    st_insertion what = {hash_kid(l->t, &key), match_kid, &key, record, ST_NEVER, 0};
+    st_held held;
     st_ref ref;
-    apr_status_t rv = st_table_insert(&t->keys, &new_key, now, &ref);
+    ia_result rc = IA_OK;
+    apr_status_t rv = st_table_hold_key(&l->keys, what.hash, match_kid, &key, &held);
 
-    if (rv)
-        return rv == APR_ENOSPC ? IA_KEYS_FULL : IA_FAULT_STORE;
-    memset(&entry, 0, sizeof entry);
-    memcpy(entry.thumbprint, record->thumbprint, IA_SHA256_LEN);
-    entry.key_index = ref.index;
-    new_thumb = (st_insertion){hash_thumbprint(t, record->thumbprint), match_thumbprint, record->thumbprint, &entry,
-                               ST_NEVER, 0};
-    rv = st_table_insert(&t->thumbprints, &new_thumb, now, NULL);
-    return rv ? IA_FAULT_STORE : IA_OK;
+    if (rv == APR_SUCCESS) {
+        ref = held.ref;
+        st_table_release(&l->keys, &held);
+    } else if (rv == APR_NOTFOUND) {
+        rc = from_insert(st_table_insert(&l->keys, &what, l->now, &ref));
+    } else {
+        rc = IA_FAULT_STORE;
+    }
+    return rc ? rc : point_to(l, record->thumbprint, ref.index);
 }
 
-static void remove_thumbprint(st_keys *t, const unsigned char *thumbprint)
+static ia_result remove_key(loading *l, st_ref ref, const unsigned char *thumbprint)
 {
     st_held held;
+    apr_status_t rv =
+        st_table_hold_key(&l->thumbprints, hash_thumbprint(l->t, thumbprint), match_thumbprint, thumbprint, &held);
 
-    if (!st_table_hold_key(&t->thumbprints, hash_thumbprint(t, thumbprint), match_thumbprint, thumbprint, &held))
-        st_table_remove(&t->thumbprints, &held);
+    if (rv == APR_SUCCESS)
+        st_table_remove(&l->thumbprints, &held);
+    else if (rv != APR_NOTFOUND)
+        return IA_FAULT_STORE;
+    if (st_table_hold(&l->keys, ref, &held))
+        return IA_FAULT_STORE;
+    st_table_remove(&l->keys, &held);
+    return IA_OK;
 }
 
-/* Removes what the new list does not have just so; what it has stays in `wanted` marked as there. */
-static void remove_others(st_keys *t, apr_hash_t *wanted)
+/* Removes what the new list does not have just so. */
+static ia_result remove_others(loading *l)
 {
-    apr_uint32_t index, high = st_table_high_water(&t->keys);
-    st_key copy;
+    apr_uint32_t index, high = st_table_high_water(&l->keys);
+    ia_result rc = IA_OK;
 
-    for (index = 0; index < high; index++) {
+    for (index = 0; index < high && !rc; index++) {
         const st_key *same;
+        st_key copy;
         st_held held;
         st_ref ref;
+        apr_status_t rv = st_table_ref_at(&l->keys, index, &ref) ? st_table_hold(&l->keys, ref, &held) : APR_NOTFOUND;
 
-        if (st_table_read_at(&t->keys, index, &copy, &ref))
+        if (rv == APR_NOTFOUND)
             continue;
-        same = apr_hash_get(wanted, copy.thumbprint, IA_SHA256_LEN);
-        if (same && ia_mac_equal(same, &copy, sizeof copy)) {
-            apr_hash_set(wanted, same->thumbprint, IA_SHA256_LEN, NULL);
-            continue;
-        }
-        remove_thumbprint(t, copy.thumbprint);
-        if (!st_table_hold(&t->keys, ref, &held))
-            st_table_remove(&t->keys, &held);
+        if (rv)
+            return IA_FAULT_STORE;
+        st_words_load(&copy, held.payload, sizeof copy);
+        st_table_release(&l->keys, &held);
+        same = apr_hash_get(l->wanted, copy.thumbprint, IA_SHA256_LEN);
+        if (!same || !ia_mac_equal(same, &copy, sizeof copy))
+            rc = remove_key(l, ref, copy.thumbprint);
     }
+    return rc;
 }
 
 static ia_result collect(st_participants *owners, const ia_participants *list, apr_hash_t *wanted, apr_pool_t *ptemp)
@@ -201,19 +249,22 @@ static ia_result collect(st_participants *owners, const ia_participants *list, a
 ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
                        apr_pool_t *ptemp)
 {
-    apr_hash_t *wanted = apr_hash_make(ptemp);
+    loading l = {t, t->keys, t->thumbprints, apr_hash_make(ptemp), now, LOAD_PATIENCE};
     apr_hash_index_t *at;
-    ia_result rc = collect(owners, list, wanted, ptemp);
+    ia_result rc = collect(owners, list, l.wanted, ptemp);
 
-    if (!rc && apr_hash_count(wanted) > t->keys.capacity)
+    l.keys.patience = l.thumbprints.patience = &l.patience;
+    if (!rc && apr_hash_count(l.wanted) > t->keys.capacity)
         rc = IA_KEYS_FULL;
     if (rc)
         return rc;
-    if (st_lock(&t->shared->writer))
+    if (st_lock_within(&t->shared->writer, &l.patience))
         return IA_FAULT_STORE;
-    remove_others(t, wanted);
-    for (at = apr_hash_first(ptemp, wanted); at && !rc; at = apr_hash_next(at))
-        rc = add(t, apr_hash_this_val(at), now);
+    rc = remove_others(&l);
+    for (at = apr_hash_first(ptemp, l.wanted); at && !rc; at = apr_hash_next(at))
+        rc = add(&l, apr_hash_this_val(at));
+    st_table_recount(&t->keys);
+    st_table_recount(&t->thumbprints);
     st_unlock(&t->shared->writer);
     return rc;
 }

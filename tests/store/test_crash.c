@@ -4,7 +4,9 @@
  * what was promised; so for every N, until the mutation ends without a kill. Then all of it again with the process that
  * comes next killed too, at a random store.
  */
+#include <openssl/evp.h>
 #include "store.h"
+#include "key_table.h"
 
 static apr_int64_t armed; /* stores until this process kills itself; 0: never */
 static apr_int64_t passed;
@@ -26,10 +28,11 @@ void st_crash_point(const char *file, int line)
 
 /* What a test starts from: a board of shared memory, made anew for each kill. */
 static const st_grants_config CONFIG = {CAPACITY, CAPACITY, 4};
-static void *grants_memory, *participants_memory;
-static apr_size_t grants_size, participants_size;
+static void *grants_memory, *participants_memory, *keys_memory;
+static apr_size_t grants_size, participants_size, keys_size;
 static st_grants g;
 static st_participants t;
+static st_keys keys;
 static apr_pool_t *pool;
 
 /* --- small steps ------------------------------------------------------------------------------------------------- */
@@ -684,6 +687,100 @@ static void first_load_check(int done)
     CHECK_EQ(st_participants_count(&t), CAPACITY);
 }
 
+/* --- public keys ------------------------------------------------------------------------------------------------- */
+
+static ia_participant_key some_keys[5 + CAPACITY];
+
+static void make_keys(void)
+{
+    unsigned i;
+
+    for (i = 0; i < sizeof some_keys / sizeof *some_keys; i++) {
+        EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        size_t len = 32;
+
+        some_keys[i].kid = "k";
+        some_keys[i].raw.type = IA_KEY_ED25519;
+        some_keys[i].raw.algorithm = IA_ALGORITHM_ED25519;
+        some_keys[i].raw.len = 32;
+        CHECK_EQ(EVP_PKEY_get_raw_public_key(pkey, some_keys[i].raw.bytes, &len), 1);
+        EVP_PKEY_free(pkey);
+    }
+}
+
+/* The participants p<first>.. with one key each: of those in `numbers`. */
+static void load_keys(unsigned first, unsigned count, const unsigned *numbers)
+{
+    ia_participants list;
+    st_load_report report;
+    unsigned i;
+
+    participants_make(&list, pool, first, count, 1);
+    for (i = 0; i < count; i++) {
+        list.list[i].public_keys = &some_keys[numbers[i]];
+        list.list[i].public_key_count = 1;
+    }
+    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW, pool), IA_OK);
+    apr_pool_clear(pool);
+}
+
+/* The number of the key that a participant has; -1 for none. By thumbprint it is the same one, once `loaded`. */
+static int key_number(unsigned participant, int loaded)
+{
+    st_participant owner;
+    st_key key, same;
+    apr_uint32_t index;
+    int number;
+
+    CHECK_EQ(look_up(participant, &owner, &index), IA_OK);
+    if (st_key_find(&keys, index, owner.incarnation, "k", 1, &key))
+        return -1;
+    for (number = 0; memcmp(key.raw.bytes, some_keys[number].raw.bytes, 32); number++)
+        CHECK(number < 5 + CAPACITY);
+    if (st_key_find_thumbprint(&keys, key.thumbprint, &same) == IA_OK)
+        CHECK(!memcmp(&key, &same, sizeof key));
+    else
+        CHECK(!loaded);
+    return number;
+}
+
+static const unsigned KEYS_BEFORE[] = {0, 1, 2}, KEYS_AFTER[] = {0, 3, 4};
+
+static void keys_prepare(void)
+{
+    load_keys(0, 3, KEYS_BEFORE);
+}
+
+/* p0 keeps its key, p1 and p2 get others. */
+static void keys_run(void)
+{
+    load_keys(0, 3, KEYS_AFTER);
+}
+
+static void keys_check(int done)
+{
+    unsigned i, others[CAPACITY];
+
+    for (i = 0; i < 3; i++) {
+        int number = key_number(i, done);
+
+        CHECK(number == (int)KEYS_AFTER[i] || (!done && (number == -1 || number == (int)KEYS_BEFORE[i])));
+        CHECK(i || number == 0);
+    }
+    keys_run();
+    for (i = 0; i < 3; i++)
+        CHECK_EQ(key_number(i, 1), (int)KEYS_AFTER[i]);
+    CHECK_EQ(st_keys_count(&keys), 3);
+    for (i = 0; i < CAPACITY; i++)
+        others[i] = 5 + i;
+    load_keys(20, CAPACITY, others);
+    CHECK_EQ(st_keys_count(&keys), CAPACITY);
+    CHECK_EQ(st_table_live(&keys.thumbprints), CAPACITY);
+    for (i = 0; i < CAPACITY; i++)
+        CHECK_EQ(key_number(20 + i, 1), (int)others[i]);
+}
+
 /* --- all of them ------------------------------------------------------------------------------------------------- */
 
 static const mutation GRANT_MUTATIONS[] = {
@@ -709,6 +806,7 @@ static const mutation GRANT_MUTATIONS[] = {
 static const mutation PARTICIPANT_MUTATIONS[] = {
     {"first load", no_participants, first_load_run, first_load_check},
     {"load with all changes", remember, load_run, load_check},
+    {"load of keys", keys_prepare, keys_run, keys_check},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -718,9 +816,11 @@ static void world_open(void)
 
     memset(grants_memory, 0, grants_size);
     memset(participants_memory, 0, participants_size);
+    memset(keys_memory, 0, keys_size);
     key_of(&key, "key");
     st_grants_attach(&g, grants_memory, &CONFIG, &key, NOW);
     st_participants_attach(&t, participants_memory, CAPACITY, &key);
+    st_keys_attach(&keys, keys_memory, CAPACITY, &key);
 }
 
 static void run_armed(void *mutation_)
@@ -805,6 +905,9 @@ int main(void)
     participants_size = st_participants_size(CAPACITY);
     grants_memory = shared_memory(grants_size);
     participants_memory = shared_memory(participants_size);
+    keys_size = st_keys_size(CAPACITY);
+    keys_memory = shared_memory(keys_size);
+    make_keys();
     for (twice = 0; twice < 2; twice++) {
         for (m = GRANT_MUTATIONS; m->name; m++)
             run_mutation(m, 1, twice, &seed);
