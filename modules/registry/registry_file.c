@@ -129,8 +129,10 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 
     (void)plog, (void)ptemp;
     registry.stale = NULL;
-    if (!conf->file)
+    if (!conf->file) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "registry: no RegistryFile: nobody is known");
         return OK;
+    }
     apr_pool_create(&checked.pool, pconf);
     apr_pool_cleanup_register(checked.pool, NULL, forget_checked, apr_pool_cleanup_null);
     wrong = read_participants(checked.pool, conf, &checked.list);

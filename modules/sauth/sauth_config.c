@@ -49,7 +49,14 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, nonce_lifetime, -1);
     DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
     DIRECTIVE_MERGE(&conf, base, add, needs, 0);
-    DIRECTIVE_MERGE(&conf, base, add, ruled, 0);
+    DIRECTIVE_MERGE(&conf, base, add, ours, 0);
+    conf.type = SAUTH_TYPE_UNSET;
+    conf.has_require = 0;
+    conf.unruled = base->unruled || add->unruled;
+    if (add->type != SAUTH_TYPE_UNSET)
+        conf.unruled = add->type == SAUTH_TYPE_OURS;
+    if (add->has_require)
+        conf.unruled = 0;
     return conf;
 }
 
@@ -65,7 +72,8 @@ sauth_dir sauth_dir_effective(request_rec *r)
 {
     static const sauth_dir defaults = {IA_PRESENT_SAUTH, 0, SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
                                        apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
-                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE, 0};
+                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE, 0,
+                                       SAUTH_TYPE_UNSET, 0, 0};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
 }
@@ -107,6 +115,21 @@ static const char *set_scope(cmd_parms *cmd, void *conf_, const char *arg)
     if (!ia_name_is_id(arg, strlen(arg)))
         return "SAuthScope: a name of 1 to 255 printable ASCII characters without space, quote or backslash expected";
     conf->scope = sauth_scope_number(arg);
+    return NULL;
+}
+
+/* These two are httpd's: it calls every module that knows a directive's name. What they say is only noted. */
+static const char *note_type(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    (void)cmd;
+    ((sauth_dir *)conf_)->type = strcasecmp(arg, SAUTH_AUTH_TYPE) ? SAUTH_TYPE_OTHER : SAUTH_TYPE_OURS;
+    return NULL;
+}
+
+static const char *note_require(cmd_parms *cmd, void *conf_, const char *args)
+{
+    (void)cmd, (void)args;
+    ((sauth_dir *)conf_)->has_require = 1;
     return NULL;
 }
 
@@ -269,6 +292,8 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec sauth_directives[] = {
+    AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: grants are asked for here"),
+    AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who may come in"),
     AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth, signature"),
     AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),
     AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),

@@ -17,6 +17,9 @@ typedef enum sauth_pass { SAUTH_PASS_UNSET, SAUTH_PASS_ENV, SAUTH_PASS_HEADERS }
 #define SAUTH_NEED_ID     2u
 #define SAUTH_NEED_AUD    4u
 
+/** What AuthType a section declares. */
+typedef enum sauth_type { SAUTH_TYPE_UNSET, SAUTH_TYPE_OURS, SAUTH_TYPE_OTHER } sauth_type;
+
 /** Per location. Every field has a value that means "this section does not say"; see sauth_dir_effective. */
 typedef struct sauth_dir {
     unsigned accept;            /**< ia_presentation bits; 0 unset */
@@ -31,7 +34,10 @@ typedef struct sauth_dir {
     apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
     unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
-    int ruled;                  /**< a Require of ours stands in this section or above it */
+    int ours;                   /**< a Require of ours stands in this section or above it */
+    sauth_type type;            /**< what this very section says; not inherited */
+    int has_require;            /**< likewise: any Require */
+    int unruled;                /**< AuthType SAuth was said last where no Require was said with it */
 } sauth_dir;
 
 /** Of the server as a whole. */

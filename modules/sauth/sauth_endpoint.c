@@ -24,15 +24,27 @@ static const endpoint endpoints[] = {
     {"generate_nonce", METHOD(M_GET) | METHOD(M_POST), sauth_generate_nonce},
     {NULL, 0, NULL}};
 
-static const endpoint *find_endpoint(const char *uri)
+/* The endpoint that a segment of `len` bytes names, or NULL. */
+static const endpoint *named(const char *segment, apr_size_t len)
 {
-    const char *name = strrchr(uri, '/');
     const endpoint *e;
 
-    for (e = endpoints; name && e->name; e++)
-        if (!strcmp(e->name, name + 1))
+    for (e = endpoints; e->name; e++)
+        if (strlen(e->name) == len && !strncmp(e->name, segment, len))
             return e;
     return NULL;
+}
+
+/* By the last segment. Below another endpoint there is none: a caller's base URL that ends in one is a mistake. */
+static const endpoint *find_endpoint(const char *uri)
+{
+    const char *slash = strrchr(uri, '/'), *before;
+
+    if (!slash)
+        return NULL;
+    for (before = slash; before > uri && before[-1] != '/'; before--)
+        ;
+    return named(before, (apr_size_t)(slash - before)) ? NULL : named(slash + 1, strlen(slash + 1));
 }
 
 /*

@@ -9,6 +9,8 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "interauth_notes.h"
+#include "request.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(sauth);
@@ -87,6 +89,18 @@ static int covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_
     return !strncmp(a, b, len) && (len == 1 || !b[len] || b[len] == '/');
 }
 
+/* A section whose rules are `Require all granted` alone: what inherits them is open. */
+static int lets_all_in(const ap_directive_t *section)
+{
+    const ap_directive_t *d;
+
+    for (d = section->first_child; d; d = d->next)
+        if (!strncasecmp(d->directive, "<Require", 8) ||
+            (!strcasecmp(d->directive, "Require") && strcasecmp(d->args, "all granted")))
+            return 0;
+    return 1;
+}
+
 /* Looks among the siblings of a section, and at those of its parents, for a rule that it inherits. */
 static guard look_around(apr_pool_t *p, const ap_directive_t *section)
 {
@@ -95,12 +109,12 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
 
     for (at = section; at; at = at->parent) {
         if (at != section && find_require(at))
-            return GUARDED;
+            return lets_all_in(at) ? UNGUARDED : GUARDED;
         for (d = at->parent ? at->parent->first_child : ap_conftree; d; d = d->next) {
             if (d == section || !is_section(d) || !find_require(d))
                 continue;
             if (covers(p, d, section))
-                return GUARDED;
+                return lets_all_in(d) ? UNGUARDED : GUARDED;
             if (is_conditional(d) || is_conditional(section))
                 found = UNDECIDED;
         }
@@ -118,8 +132,8 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
     if (found == UNGUARDED && has_require_within(section))
         found = UNDECIDED;
     if (found == UNDECIDED)
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: AuthType SAuth in %s%s without a "
-                     "Require of its own; whether other sections' rules protect all of it cannot be told", section->filename,
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: AuthType SAuth in %s %s without a "
+                     "Require of its own; where no other section's rule protects it, it answers 503", section->filename,
                      section->line_num, section->directive, section->args);
     if (found != UNGUARDED)
         return NULL;
@@ -156,4 +170,27 @@ int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     }
     ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "sauth: %s", sauth.unguarded);
     return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int is_ours(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+
+    return type && !strcasecmp(type, SAUTH_AUTH_TYPE);
+}
+
+int sauth_guard_access(request_rec *r)
+{
+    return sauth.unguarded && is_ours(r) ? sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60) : DECLINED;
+}
+
+/*
+ * What the walk could not tell shows here: somebody unknown was let in by a rule that AuthType SAuth only inherited. A
+ * rule that was said beside it, such as a RequireAny that lets anybody in, is meant.
+ */
+int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state)
+{
+    if (!is_ours(r) || !conf->unruled || conf->ours || conf->mode == SAUTH_MODE_OBSERVE)
+        return 1;
+    return (state && state->decided && !state->rc) || request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
 }

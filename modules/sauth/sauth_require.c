@@ -12,12 +12,10 @@
 #include <http_request.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "directive.h"
 #include "problem.h"
 
 APLOG_USE_MODULE(sauth);
-
-#define FORBIDDEN_DIRECTIVE "AuthzSendForbiddenOnFailure"
-#define AUTHZ_CORE          "mod_authz_core.c"
 
 /* What a Require line was parsed into: its words, or an expression that makes them. */
 typedef struct requirement {
@@ -41,25 +39,12 @@ static const char **split(apr_pool_t *p, const char *line, int *count)
     return (const char **)words->elts;
 }
 
-/*
- * A caller that is known but may not is 403, not another 401. mod_authz_core has a directive for it, per section: set
- * it for every section that holds a rule of ours.
- */
-static const char *send_forbidden(cmd_parms *cmd)
+/* Tells this section's settings that it has a rule of ours; sauth_guard asks. */
+static void mark_ours(cmd_parms *cmd)
 {
-    module *core = ap_find_linked_module(AUTHZ_CORE);
-    const command_rec *directive = core ? core->cmds : NULL;
-    cmd_parms call = *cmd; /* the directive's own function looks at its name and data here */
-    void *conf;
+    sauth_dir *conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &sauth_module, cmd->pool);
 
-    while (directive && directive->name && strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
-        directive++;
-    if (!directive || !directive->name)
-        return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
-    call.cmd = directive;
-    call.info = directive->cmd_data;
-    conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);
-    return directive->AP_FLAG(&call, conf, 1);
+    conf->ours = 1;
 }
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, int (*is_word)(const char *, apr_size_t),
@@ -84,7 +69,8 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, 
     if (!req->expression && !req->count)
         return apr_psprintf(cmd->pool, "Require %s: at least one name expected", what);
     *parsed = req;
-    return send_forbidden(cmd);
+    mark_ours(cmd);
+    return directive_send_forbidden(cmd);
 }
 
 static int fulfils(request_rec *r, const requirement *req, const sauth_state *state, word_test has)

@@ -182,7 +182,8 @@ int sauth_fixups(request_rec *r)
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (!state || !state->decided)
         return DECLINED;
-    problem_clear(r);
+    if (state->rc || state->denied)
+        problem_clear(r);
     if (!conf.pass_authorization && (!state->rc || ia_authorization_is_sauth(apr_table_get(r->headers_in, "Authorization"))))
         hygiene_strip_authorization(r);
     if (state->denied_in == r)

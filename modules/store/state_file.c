@@ -33,7 +33,7 @@ static const char *directory_of(apr_pool_t *p, const char *path)
     return slash && slash != path ? apr_pstrmemdup(p, path, (apr_size_t)(slash - path)) : slash ? "/" : ".";
 }
 
-/* Only this user may change what is in the directory, or a file could be put in the place of ours. */
+/* Only this user may look into the directory: who can write there could put a file in the place of ours. */
 static apr_status_t check_directory(const char *path, apr_pool_t *p, const char **error)
 {
     const char *dir = directory_of(p, path);
@@ -41,12 +41,17 @@ static apr_status_t check_directory(const char *path, apr_pool_t *p, const char 
 
     if (stat(dir, &st))
         return say(error, p, errno, dir, "cannot be examined");
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
-        *error = apr_psprintf(p, "%s must be a directory of user %ld that only it can write (chmod 700)", dir,
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IRWXG | S_IRWXO))) {
+        *error = apr_psprintf(p, "%s must be a directory of user %ld that nobody else can open (chmod 700)", dir,
                               (long)geteuid());
         return APR_EACCES;
     }
     return APR_SUCCESS;
+}
+
+apr_status_t st_state_check(const char *path, apr_pool_t *ptemp, const char **error)
+{
+    return check_directory(path, ptemp, error);
 }
 
 /* Opens a file of ours for reading: regular, this user's, private. */

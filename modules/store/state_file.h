@@ -39,6 +39,9 @@ typedef struct st_state_report {
 /** Bytes of the file key. */
 #define ST_STATE_KEY_LEN 32
 
+/** Whether the directory of a state file is there and safe. @return APR_SUCCESS; else `*error` says what is wrong */
+apr_status_t st_state_check(const char *path, apr_pool_t *ptemp, const char **error);
+
 /**
  * Reads the key file beside a state file, or makes it (0600) where there is none.
  * @return APR_SUCCESS; else `*error` says what and where

@@ -436,12 +436,12 @@ class TestUnsafe:
         assert said and all(part in said[-1] for part in parts), str(error.value)
         server.log.allow("sauth: SAuthStateFile: |AH00020")
 
-    @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, 0o1777], ids=oct)
+    @pytest.mark.parametrize("mode", [0o777, 0o770, 0o755, 0o702, 0o1777], ids=oct)
     def test_directory_others_write(self, make_keeper, mode):
         server = make_keeper(start=False)
         (server.root / "state").chmod(mode)
-        self.refuses(server, str(server.root / "state"), "only it can write")
-        (server.root / "state").chmod(0o755)  # reading is no danger: the files themselves are private
+        self.refuses(server, str(server.root / "state"), "nobody else can open")
+        (server.root / "state").chmod(0o700)
         server.start()
         passed(Caller(server).granted().get(PAGE))
 
@@ -490,7 +490,7 @@ class TestUnsafe:
         caller = Caller(keeper).granted(nonces=4)
         (keeper.root / "state").chmod(0o777)
         before = state_of(keeper).read_bytes()
-        keeper.log.expect(OURS + ".*only it can write")
+        keeper.log.expect(OURS + ".*nobody else can open")
         keeper.graceful()
         passed(caller.get(PAGE))
         assert state_of(keeper).read_bytes() == before
