@@ -24,16 +24,22 @@ struct isign_spool {
 };
 
 static ap_filter_rec_t *filter_rec;
+static const char *temp_dir; /* looked for once: the search writes a file */
+
+void isign_spool_child_init(apr_pool_t *p)
+{
+    if (apr_temp_dir_get(&temp_dir, p))
+        temp_dir = NULL;
+}
 
 static ia_result to_file(isign_spool *s, const char *data, apr_size_t len)
 {
     if (!s->file) {
-        const char *dir;
         char *name;
 
-        if (apr_temp_dir_get(&dir, s->p))
+        if (!temp_dir)
             return IA_FAULT_SPOOL;
-        name = apr_pstrcat(s->p, dir, "/interauth-body-XXXXXX", NULL);
+        name = apr_pstrcat(s->p, temp_dir, "/interauth-body-XXXXXX", NULL);
         if (apr_file_mktemp(&s->file, name, APR_CREATE | APR_READ | APR_WRITE | APR_EXCL | APR_BINARY, s->p))
             return IA_FAULT_SPOOL;
         apr_file_remove(name, s->p); /* its space goes with the last handle, whoever is killed */

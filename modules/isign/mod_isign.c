@@ -18,6 +18,7 @@ static void child_init(apr_pool_t *p, server_rec *s)
 {
     (void)s;
     isign_store_child_init(p);
+    isign_spool_child_init(p);
 }
 
 static int post_read_request(request_rec *r)

@@ -192,5 +192,6 @@ apr_off_t isign_spool_length(const isign_spool *spool);
 void isign_spool_replay(isign_spool *spool, request_rec *r);
 
 void isign_spool_register(apr_pool_t *p);
+void isign_spool_child_init(apr_pool_t *p);
 
 #endif

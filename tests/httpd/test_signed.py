@@ -524,6 +524,18 @@ class TestRefused:
             server.log.allow("isign: refused reason=sig_(mismatch|nonce_replayed)|AH0")
 
 
+class TestNobodyKnown:
+    """mod_isign without mod_registry verifies digests, and nobody."""
+
+    site = Site(participants=None, ours=("isign",), config=opened("any", "ISign require", "Require all granted")
+                + opened("watched", "ISign observe", "Require all granted"))
+
+    @pytest.mark.parametrize("path", ["/any", "/watched"])
+    def test_signed(self, server, signer, path):
+        untouched(server, lambda: signer.get(path), 503, "unavailable", "fault_registry", level="error")
+        assert Shown(server.post(path, BODY, {"Content-Digest": digest(BODY)})).env["ISIGN_RESULT"] == "verified"
+
+
 class TestReplay:
     site = Site(participants=PEOPLE, config=opened("in") + opened("slow") + opened("obs", "ISign observe",
                                                                                    "Require all granted"))
@@ -661,3 +673,594 @@ class TestFailures:
             with server.connect(source=source) as connection:
                 connection.send(server.message("GET", "/in", Signer(server, ED, keyid).headers("GET", "/in")))
                 assert connection.answer().status == 200
+
+
+def beside(name, rules, *more):
+    return script(name, rules, "\n".join(("ISign require",) + more))
+
+
+class TestRules:
+    """Require signed and SAuth, alone and beside each other."""
+
+    site = Site(participants=PEOPLE, modules=("authz_user", "auth_basic", "authn_file"), config=ENDPOINT
+                + opened("alone") + opened("digest", "ISign require", "Require signed content-digest x-order")
+                + opened("either", "ISign require", "<RequireAny>", "Require signed", "Require ip 127.0.0.1", "</RequireAny>")
+                + opened("elsewhere", "ISign require", "<RequireAny>", "Require signed", "Require ip 10.0.0.1",
+                         "</RequireAny>")
+                + opened("watched", "ISign observe", "Require signed")
+                + opened("unheard", "Require signed")
+                + beside("both", "<RequireAll>\nRequire capability read\nRequire signed @method\n</RequireAll>")
+                + beside("any", "<RequireAny>\nRequire capability read\nRequire signed\n</RequireAny>")
+                + beside("only", "Require capability read", "SAuthAccept signature")
+                + beside("accepts", "Require capability update", "SAuthAccept sauth signature")
+                + beside("open", "<RequireAny>\nRequire all granted\nRequire capability read\n</RequireAny>",
+                         "SAuthAccept signature")
+                + beside("grant", "Require capability read")
+                + beside("quiet", "Require signed"))
+
+    def test_alone(self, server, signer):
+        answer = untouched(server, lambda: server.get("/alone"), 403, "signature_required", "signature_wanted")
+        assert answer.header("Accept-Signature") == 'sig1=("@method" "@authority" "@path" "@query");created'
+        answer = untouched(server, lambda: server.post("/alone", BODY, JSON), 403, "signature_required",
+                           "signature_wanted")
+        assert answer.header("Accept-Signature") == ('sig1=("@method" "@authority" "@path" "@query" "content-type" '
+                                                     '"content-digest");created')
+        assert signer.get("/alone").status == 200
+
+    def test_components(self, server, signer):
+        pairs = {"X-Order": "7"}
+        full = COVER + ("content-digest", "x-order")
+        answer = untouched(server, lambda: signer.post("/digest", BODY, pairs, cover=full[:-1]), 403,
+                           "signature_component_missing", "signature_narrow")
+        assert answer.header("Accept-Signature")
+        for cover in (full, full[:-1] + ('"x-order";bs',)):
+            assert signer.post("/digest", BODY, pairs, cover=cover).status == 200
+
+    def test_one_of_two(self, server, signer):
+        """Whoever comes in by the other rule was not refused: no line, no field, no problem."""
+        answer = server.get("/either")
+        assert answer.status == 200 and answer.header("Accept-Signature") is None
+        assert signer.get("/either").status == 200
+        assert not server.log.matching("refused")
+        untouched(server, lambda: server.get("/elsewhere"), 403, "signature_required", "signature_wanted")
+        assert len(server.log.matching("refused reason=signature_wanted")) == 1
+        untouched(server, lambda: signer.get("/either", key=OLD), 401, "invalid_signature", "sig_mismatch")
+
+    def test_observed(self, server, signer):
+        server.log.expect("isign: would refuse reason=signature_wanted")
+        assert Shown(server.get("/watched")).env["ISIGN_RESULT"] == "none"
+        server.log.expect("isign: would refuse reason=sig_mismatch")
+        assert Shown(signer.get("/watched", key=OLD)).env["ISIGN_RESULT"] == "sig_mismatch"
+
+    def test_without_isign(self, server, signer):
+        turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
+
+    def test_both(self, server, signer):
+        caller = Caller(server).granted()
+        answer = server.get("/both")
+        assert answer.status == 401 and answer.challenge and answer.header("Accept-Signature")
+        assert answer.problem["code"] == "credentials_required"
+        turned_away(server, caller.get("/both"), 403, "signature_required", "signature_wanted")
+        untouched(server, lambda: signer.get("/both", {"Authorization": "SAuth x"}), 401, "invalid_credentials",
+                  "authorization_malformed", module="sauth")
+        answer = signer.get("/both", {"Authorization": caller.header()})
+        shown = Shown(answer)
+        assert shown.env["SAUTH_SCHEME"] == "SAuth" and shown.env["ISIGN_PARTICIPANT"] == UID and answer.nextnonce
+        assert signer.get("/both").status == 401
+
+    def test_either(self, server, signer):
+        caller = Caller(server).granted()
+        answer = server.get("/any")
+        assert answer.status == 401 and answer.header("Accept-Signature")
+        assert Shown(signer.get("/any")).env["ISIGN_PARTICIPANT"] == UID
+        answer = caller.get("/any")
+        assert Shown(answer).env["SAUTH_PARTICIPANT"] == UID and answer.header("Accept-Signature") is None
+        assert not server.log.matching("refused reason=signature_wanted")
+
+    def test_signature_is_the_credential(self, server, signer):
+        shown = Shown(signer.post("/only", BODY, JSON))
+        assert shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["SAUTH_SCHEME"] == "signature"
+        assert shown.env["REMOTE_USER"] == UID and set(shown.env["SAUTH_CAPABILITIES"].split()) == {"read", "update"}
+        assert "SAUTH_GRANT" not in shown.env and "SAUTH_EXPIRES" not in shown.env
+        answer = server.get("/only")
+        assert answer.status == 401 and answer.header("Accept-Signature") and answer.header("WWW-Authenticate")
+        caller = Caller(server).granted()
+        answer = server.get("/only", {"Authorization": caller.header()})
+        turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
+        answer = signer.get("/only", {"Authorization": Caller(server).granted().header()})
+        turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
+
+    def test_capabilities_of_the_signer(self, server, signer):
+        assert Shown(signer.get("/accepts")).env["SAUTH_SCHEME"] == "signature"
+        stranger = Signer(server, STRANGER, OTHER + "#theirs")
+        untouched(server, lambda: stranger.get("/accepts"), 403, "insufficient_capability", "capability_missing",
+                  module="sauth")
+        assert Shown(Caller(server).granted("update").get("/accepts")).env["SAUTH_SCHEME"] == "SAuth"
+
+    def test_bad_one_beside_an_open_rule(self, server, signer):
+        assert "SAUTH_PARTICIPANT" not in Shown(server.get("/open")).env
+        assert Shown(signer.get("/open")).env["SAUTH_PARTICIPANT"] == UID
+        untouched(server, lambda: signer.get("/open", key=OLD), 401, "invalid_signature", "sig_mismatch")
+
+    def test_another_participants_signature(self, server):
+        caller = Caller(server).granted()
+        stranger, own = Signer(server, STRANGER, OTHER + "#theirs"), Signer(server, ED, UID + "#ed25519")
+        answer = untouched(server, lambda: stranger.get("/grant", {"Authorization": caller.header()}), 403,
+                           "wrong_signer", "signer_mismatch", module="sauth")
+        assert own.get("/grant", {"Authorization": caller.header(answer.nextnonce)}).status == 200
+
+    def test_authorization_moved(self, server, signer):
+        """The signature covers it, so that it cannot be put beside another grant."""
+        mine, other = Caller(server).granted().header(), Caller(server).granted().header()
+        pairs = signer.headers("GET", "/grant", {"Authorization": mine})
+        pairs = [(name, other if name == "Authorization" else value) for name, value in pairs]
+        untouched(server, lambda: server.get("/grant", pairs), 401, "invalid_signature", "sig_mismatch")
+        pairs = signer.headers("GET", "/grant") + [("Authorization", other)]
+        untouched(server, lambda: server.get("/grant", pairs), 401, "signature_component_missing", "sig_component_missing")
+
+    def test_require_signed_with_a_user(self, server, signer):
+        """One that is known but has not signed is 403, not another 401."""
+        caller = Caller(server).granted()
+        turned_away(server, caller.get("/quiet"), 403, "signature_required", "signature_wanted")
+        assert signer.get("/quiet").status == 200
+
+    def test_configuration(self, server):
+        for line, said in (("Require signed @Method", "no component name"), ("ISignCover X-A", "lower case"),
+                           ("ISignCover @status", "lower case"), ("ISignMaxAge 0", "whole number"),
+                           ("ISignAlgorithms none", "expected"), ("ISignExternal shop.example", "expected"),
+                           ("ISignExternal https://shop.example/x", "expected"), ("ISignExternal ftp://a", "expected"),
+                           ('ISignTag "\xe9"', "ASCII"), ("ISignBody stream 1K", "no size")):
+            server.configure(self.site.config + f'<Location "/x">\n{line}\n</Location>\n')
+            good, text = server.check()
+            assert not good and said in text, (line, text)
+        for line in ("ISignSpoolTotal 1K", "ISignReplayCapacity 5"):
+            server.configure(self.site.config + f'<VirtualHost *:1>\n{line}\n</VirtualHost>\n')
+            assert not server.check()[0], line
+        server.configure(self.site.config)
+        assert server.check()[0]
+
+
+class TestWithin:
+    """Sub-requests, internal redirects and error pages: one decision, nothing used up twice."""
+
+    site = Site(participants=PEOPLE, modules=("include", "rewrite", "actions", "negotiation", "cgid"),
+                config=opened("in") + """
+        <Location "/app">
+            ISign require
+            Require signed
+        </Location>
+        <Location "/page">
+            ISign require
+            Require signed
+            SetOutputFilter INCLUDES
+        </Location>
+        <Location "/cgi-bin/other">
+            ISign require
+            ISignCover x-more
+            Require all granted
+        </Location>
+        <Location "/watch">
+            ISign observe
+        </Location>
+        <Location "/errors">
+            ISign require
+            Require all granted
+        </Location>
+        ErrorDocument 401 /errors/401.txt
+        ErrorDocument 404 /errors/404.txt
+        """ + opened("stream", "ISign require", "Require signed", "ISignBody stream"),
+                files={"app/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\nRewriteRule ^narrow "
+                                        "/cgi-bin/other [L]\n",
+                       "watch/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\n",
+                       "plain/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\nRewriteRule ^stream /stream [L]\n",
+                       "page/index.shtml": '<!--#include virtual="/in" -->+<!--#include virtual="/in" -->\n',
+                       "errors/401.txt": "sorry\n", "errors/404.txt": "nothing\n"})
+
+    @pytest.mark.parametrize("path", ["/app/script", "/plain/script"])
+    def test_rewritten(self, server, signer, path):
+        """What was sent is what was signed, wherever it ends."""
+        shown = Shown(signer.post(path + "?a=1", BODY, JSON))
+        assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
+        assert len(server.log.matching("isign: verified")) == 1
+        pairs = signer.headers("POST", "/in?a=1", JSON, BODY)
+        answer = server.post(path + "?a=1", BODY, pairs)
+        assert answer.status == 401 and answer.text == "sorry\n"
+        server.log.expect("isign: refused reason=sig_mismatch")
+
+    def test_rewritten_to_one_that_demands_more(self, server, signer):
+        answer = signer.get("/app/narrow")
+        assert answer.status == 401
+        server.log.expect("isign: refused reason=sig_component_missing")
+        shown = Shown(signer.get("/app/narrow", {"X-More": "1"}, cover=COVER + ("x-more",)))
+        assert shown.env["ISIGN_RESULT"] == "verified"
+
+    def test_observed_and_rewritten_to_one_that_demands(self, server, signer):
+        before = server.journal()
+        assert signer.get("/watch/script", key=OLD).status == 401
+        server.log.expect("isign: would refuse reason=sig_mismatch")
+        server.log.expect("isign: refused reason=sig_mismatch")
+        assert server.journal() == before
+
+    @pytest.mark.parametrize("path", ["/stream", "/plain/stream"])
+    def test_stream_behind_a_redirect(self, server, signer, path):
+        """A redirect loses filters; the body is hashed all the same."""
+        shown = Shown(signer.post(path, BODY, JSON))
+        assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "pending"
+        pairs = signer.headers("POST", path, JSON, BODY)
+        answer = server.post(path, BODY[:-1] + b"!", pairs)
+        server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
+        server.log.allow("AH0")
+        assert answer.status != 200, repr(answer)
+
+    def test_subrequests(self, server, signer):
+        answer = signer.get("/page/index.shtml")
+        assert answer.status == 200
+        parts = answer.body.split(b"=====BODY=====\n")
+        assert len(parts) == 3 and all(b"ISIGN_RESULT=verified" in one for one in parts[:2])
+        assert len(server.log.matching("isign: verified")) == 1
+        assert "private" in answer.header("Cache-Control")
+
+    def test_error_page(self, server, signer):
+        """Refused once, and the page about it is not refused again."""
+        pairs = signer.headers("GET", "/in")
+        assert server.get("/in", pairs).status == 200
+        answer = server.get("/in", pairs)
+        assert answer.status == 401 and answer.text == "sorry\n" and answer.header("Accept-Signature")
+        server.log.expect("isign: refused reason=sig_nonce_replayed")
+        assert len(server.log.matching("isign: refused")) == 1
+        answer = signer.get("/app/none")
+        assert answer.status == 404 and answer.text == "nothing\n"
+        answer = server.get("/nowhere", signer.headers("GET", "/nowhere"))
+        assert answer.status == 404 and answer.text == "nothing\n"
+
+    def test_location_of_a_cgi(self, server, signer):
+        shown = Shown(signer.get("/in?location=/in"))
+        assert shown.env["ISIGN_RESULT"] == "verified" and len(server.log.matching("isign: verified")) == 1
+
+
+class TestExternal:
+    """Behind a real proxy that ends TLS (as far as the backend knows) and speaks to it under another name."""
+
+    backend = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require signed",
+                                                      "ISignExternal https://orders.example"))
+    site = Site(participants=None, ours=(), backend=backend,
+                config='ProxyPass "/in" "http://127.0.0.1:@BACKEND@/in"\n')
+
+    @pytest.fixture
+    def far(self, server):
+        signer = Signer(server.backend, ED, UID + "#ed25519")
+
+        def call(method, body=None, **how):
+            how = {"authority": "orders.example", "scheme": "https", **how}
+            pairs = signer.headers(method, "/in?a=1", JSON, body, **how)
+            return server.request(method, "/in?a=1", pairs, body, host="orders.example")
+        yield call
+        wrong = server.backend.log.settle()
+        assert not wrong, wrong
+
+    def test_passes(self, server, far):
+        for cover in (None, COVER + ("@target-uri", "@scheme", "content-type")):
+            assert Shown(far("GET", cover=cover)).env["ISIGN_RESULT"] == "verified"
+        assert Shown(far("POST", BODY)).body == BODY
+
+    def test_other_names(self, server, far):
+        for how in ({"authority": f"127.0.0.1:{server.backend.port}"}, {"authority": "orders.example:8443"},
+                    {"scheme": "http", "cover": COVER + ("@scheme", "content-type")}):
+            answer = far("GET", **how)
+            assert answer.status == 401 and answer.problem["code"] == "invalid_signature"
+        server.backend.log.expect("isign: refused reason=sig_mismatch")
+
+    def test_default_port(self, server, far):
+        assert far("GET", authority="orders.example").status == 200
+
+
+class TestBodies:
+    site = Site(participants=PEOPLE, php_fcgi=True,
+                config="ISignSpoolTotal 1M\n" + opened("in", "ISign require", "Require signed", "ISignBody spool 16K 4M")
+                + opened("stream", "ISign require", "Require signed", "ISignBody stream")
+                + '<Location "/php">\nISign require\nRequire signed\nISignBody stream\n</Location>\n')
+
+    def test_continue_only_after_the_signature(self, server, signer):
+        expect = {"Expect": "100-continue", "Content-Length": "13"}
+        pairs = signer.headers("POST", "/in", {**JSON, **expect}, BODY)
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/in", pairs))
+            assert connection.interim()[0] == 100
+            connection.send(BODY)
+            assert Shown(connection.answer()).body == BODY
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/in", pairs))
+            answer = connection.answer()
+        turned_away(server, answer, 401, "signature_replayed", "sig_nonce_replayed")
+        assert answer.interim == []
+
+    @pytest.mark.parametrize("path", ["/in", "/stream"])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_broken_off(self, server, signer, path, chunked):
+        pairs = signer.headers("POST", path, JSON, BODY)
+        whole = server.message("POST", path, pairs, BODY, chunked=chunked)
+        before = server.journal()
+        server.log.allow("isign: (refused|broken off)|AH0")
+        with server.connect() as connection:
+            connection.send(whole[:-8])
+            connection.half_close()
+            try:
+                assert connection.answer().status >= 400
+            except EOFError:
+                pass
+        if path == "/in":
+            server.log.wait("reason=body_broken")
+            assert server.journal() == before
+
+    @pytest.mark.parametrize("size", [1, 13, 8000, 700000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_stream(self, server, signer, size, chunked):
+        body = os.urandom(size)
+        for path in ("/stream",) if chunked else ("/stream", "/php/index.php"):  # FastCGI wants a length
+            shown = Shown(signer.post(path, body, chunked=chunked))
+            assert shown.body == body and shown.env["ISIGN_RESULT"] == "pending"
+
+    @pytest.mark.parametrize("size", [1, 13, 8000, 700000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_stream_changed(self, server, signer, size, chunked):
+        """The app may have begun; it never has the whole."""
+        body = os.urandom(size)
+        pairs = signer.headers("POST", "/stream", JSON, body)
+        answer = server.post("/stream", body[:-1] + bytes([body[-1] ^ 1]), pairs, chunked=chunked)
+        assert answer.status != 200, repr(answer)
+        server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
+        server.log.allow("AH0")
+
+    def test_stream_changed_is_never_whole(self, server, signer):
+        """Whoever reads Content-Length bytes misses the last."""
+        body = os.urandom(50000)
+        pairs = signer.headers("POST", "/php/index.php", JSON, body)
+        server.log.allow("isign: broken off|AH0|AH1|proxy")
+        answer = server.post("/php/index.php", b"!" + body[1:], pairs)
+        assert answer.status != 200 or len(Shown(answer).body) < 50000
+
+    def once_free(self, server, call):
+        """A body is given back with its request, soon after the answer."""
+        server.log.allow("isign: refused reason=spool_full")
+        deadline = time.monotonic() + 5
+        while (answer := call()).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return answer
+
+    def test_total(self, server, signer):
+        """Bodies of all together; what is given back can be taken again."""
+        big = os.urandom(700000)
+        pairs = signer.headers("POST", "/in", JSON, big)
+        with server.connect() as holder:
+            holder.send(server.message("POST", "/in", pairs, big)[:-1])
+            time.sleep(0.5)
+            answer = signer.post("/in", big, JSON)
+            turned_away(server, answer, 503, "unavailable", "spool_full", level="error")
+            small = os.urandom(1000)
+            assert Shown(signer.post("/in", small)).body == small
+            holder.send(big[-1:])
+            assert Shown(holder.answer()).body == big
+        for _ in range(3):
+            assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
+
+    def test_total_is_given_back_by_the_killed(self, server, signer):
+        big = os.urandom(700000)
+        for _ in range(2):
+            with server.connect() as holder:
+                pairs = signer.headers("POST", "/in", JSON, big)
+                holder.send(server.message("POST", "/in", pairs, big)[:-1])
+                deadline = time.monotonic() + 5
+                while not (holders := with_bodies(server)) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                assert len(holders) == 1
+                server.log.allow("AH00052|AH0|isign: refused reason=(spool_full|body_broken)")
+                server.kill(holders[0])
+            assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
+
+    def test_above_max(self, server, signer):
+        server.log.allow("AH0")
+        turned_away(server, signer.post("/in", b"x" * (5 << 20)), 413, "body_too_large", "body_too_large")
+
+
+class TestSpoolFault:
+    site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require signed", "ISignBody spool 0 4M"))
+
+    def test_no_temporary_file(self, make_server):
+        """A body that cannot be kept is refused, not passed on unchecked."""
+        server = make_server(self.site, start=False)
+        place = server.root / "tmp"
+        place.mkdir()
+        place.chmod(0o777)
+        server.environ = lambda: {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": str(place)}
+        server.start()
+        signer = Signer(server, ED, UID + "#ed25519")
+        stamp = signer.stamp()
+        assert together([lambda: signer.post("/in", BODY, created=stamp).status] * 16) == [200] * 16
+        place.rmdir()
+        before = len(server.journal())
+        answers = [signer.post("/in", BODY) for _ in range(16)]
+        failed = [answer for answer in answers if answer.status == 503]
+        assert failed and all(answer.status in (200, 503) for answer in answers)
+        assert len(server.journal()) == before + 16 - len(failed)
+        turned_away(server, failed[0], 503, "unavailable", "fault_spool", level="error")
+
+
+def with_bodies(server):
+    """Children that hold a body in a file without a name."""
+    found = set()
+    for pid in server.children():
+        try:
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                if "interauth-body-" in os.readlink(entry.path):
+                    found.add(pid)
+        except FileNotFoundError:
+            continue
+    return sorted(found)
+
+
+def resident(server):
+    """KiB of the largest child, shared pages aside."""
+    sizes = [0]
+    for pid in server.children():
+        try:
+            text = open(f"/proc/{pid}/smaps_rollup").read()
+        except OSError:
+            continue
+        sizes.append(sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB", text, re.MULTILINE)))
+    return max(sizes)
+
+
+class TestLarge:
+    """Memory does not grow with the body."""
+
+    site = Site(participants=PEOPLE, config="ISignSpoolTotal 2G\nLimitRequestBody 0\n"
+                + '<Directory "@ROOT@/sums">\nRequire all granted\n</Directory>\n'
+                + "".join(f'ScriptAlias "/{name}" "@ROOT@/sums/sum"\n<Location "/{name}">\nISign require\n'
+                          f"Require signed\n{body}\n</Location>\n"
+                          for name, body in (("spool", "ISignBody spool 256K 2G"), ("stream", "ISignBody stream"))))
+
+    sizes = [64] + ([1024] if os.environ.get("INTERAUTH_LONG") else [])
+
+    @pytest.fixture(autouse=True)
+    def program(self, server):
+        path = server.root / "sums" / "sum"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nsum=$(sha256sum)\n"
+                        'echo "$CONTENT_LENGTH $sum"\n')
+        path.chmod(0o755)
+
+    @pytest.mark.parametrize("path", ["/spool", "/stream"])
+    @pytest.mark.parametrize("mebibytes", sizes)
+    def test_memory(self, server, signer, path, mebibytes):
+        import hashlib
+        piece = os.urandom(1 << 20)
+        sums = hashlib.sha256()
+        for _ in range(mebibytes):
+            sums.update(piece)
+        field = f"sha-256=:{base64.b64encode(sums.digest()).decode()}:"
+        length = mebibytes << 20
+        assert signer.post(path, b"x").status == 200
+        before, most = resident(server), 0
+        pairs = signer.headers("POST", path, {"Content-Digest": field, "Content-Length": str(length)})
+        with server.connect(timeout=120) as connection:
+            connection.send(server.message("POST", path, pairs))
+            for number in range(mebibytes):
+                connection.send(piece)
+                if number % 16 == 15:
+                    most = max(most, resident(server))
+            answer = connection.answer()
+        most = max(most, resident(server))
+        assert answer.status == 200 and answer.text.split()[:2] == [str(length), sums.hexdigest()]
+        assert most - before < 8 << 10, f"{most - before} KiB more"
+
+
+class TestFlipped:
+    """Each byte of a signed request flipped, one at a time."""
+
+    site = Site(participants=PEOPLE, config=opened("in"))
+
+    @pytest.mark.parametrize("method, mask", [("GET", 1), ("POST", 1), ("POST", 2), ("POST", 128)])
+    def test_none_passes(self, server, signer, method, mask):
+        body = BODY if method == "POST" else None
+        server.log.allow("isign: |AH0|core:")
+
+        def made():
+            pairs = signer.headers(method, "/in?a=1", {"Host": f"127.0.0.1:{server.port}", **JSON}, body)
+            return server.message(method, "/in?a=1", pairs, body, close=False)
+        whole, before, tried, connection = made(), server.journal(), 0, None
+        version, unsigned = whole.index(b"HTTP/1.1"), whole.find(b"Content-Length")
+        for at in range(len(whole)):
+            if version <= at < version + 8:
+                continue  # no part of what can be signed
+            # Behind the signed fields a flip lets the signature verify, which uses its nonce up.
+            one = whole if at < unsigned or unsigned < 0 else made()
+            one = one[:at] + bytes([one[at] ^ mask]) + one[at + 1:]
+            if tried % 100 == 0 and connection:
+                connection.close()
+                connection = None
+            answer = None
+            for _ in range(2):  # the server may have ended the connection after the refusal before
+                connection = connection or server.connect(source=f"127.0.0.{30 + mask // 2 + tried // 100}")
+                try:
+                    connection.sock.settimeout(0.25)
+                    connection.send(one)
+                    answer = self.read(connection)
+                    break
+                except EOFError:
+                    connection.close()
+                    connection = None
+            assert answer is None or answer.status >= 400, (at, one[max(0, at - 30):at + 30], answer)
+            tried += 1
+            if connection and (answer is None or answer.header("Connection") == "close"):
+                connection.close()
+                connection = None
+        if connection:
+            connection.close()
+        assert tried > 280 and server.journal() == before
+        assert Shown(server_exchange(server, whole)).env["ISIGN_RESULT"] == "verified", "the one that was not changed"
+
+    def read(self, connection):
+        """The answer; a message whose end was changed waits for more, until it gets no more."""
+        try:
+            return connection.answer()
+        except TimeoutError:
+            connection.half_close()
+            connection.sock.settimeout(15)
+            try:
+                return connection.answer()
+            except EOFError:
+                return None
+
+
+def server_exchange(server, data):
+    with server.connect() as connection:
+        connection.send(data)
+        return connection.answer()
+
+
+def has_http2():
+    found = shutil.which("curl") and subprocess.run(["curl", "--version"], capture_output=True, text=True).stdout
+    return bool(found) and "HTTP2" in found and (stock_dir() / "mod_http2.so").exists()
+
+
+@pytest.mark.skipif(not has_http2(), reason="mod_http2 or a curl that speaks it is missing")
+class TestHttp2:
+    site = Site(participants=PEOPLE, modules=("http2",), config="Protocols h2c http/1.1\n" + opened("in"))
+
+    def curl(self, server, pairs, body=None, method="GET", chunked=False):
+        command = ["curl", "-sS", "--http2-prior-knowledge", "-o", "-", "-w", "\n%{http_version} %{http_code}", "-X", method]
+        for name, value in pairs:
+            command += ["-H", f"{name}: {value}"]
+        if body is not None:
+            command += ["--data-binary", "@-", "-H", "Content-Type: application/json"]
+            command += ["-H", "Transfer-Encoding: chunked"] if chunked else []
+        done = subprocess.run(command + [f"http://127.0.0.1:{server.port}/in"], input=body, capture_output=True,
+                              timeout=20)
+        text, _, said = done.stdout.rpartition(b"\n")
+        version, status = said.decode().split()
+        assert version == "2" or done.returncode == 92, done.stderr  # mod_http2 may reset a stream that it has answered
+        return int(status), text
+
+    def test_get(self, server, signer):
+        pairs = signer.headers("GET", "/in")
+        status, text = self.curl(server, pairs)
+        assert status == 200 and b"ISIGN_RESULT=verified" in text and b"SERVER_PROTOCOL=HTTP/2.0" in text
+        assert self.curl(server, pairs)[0] == 401
+        server.log.expect("isign: refused reason=sig_nonce_replayed")
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_post(self, server, signer, chunked):
+        """A body without a length is a body too."""
+        method, headers = "POST", [("Content-Type", "application/json")]
+        pairs = signer.headers(method, "/in", headers, BODY)
+        status, text = self.curl(server, [one for one in pairs if one[0] != "Content-Type"], BODY, method, chunked)
+        assert status == 200 and text.endswith(BODY) and b"ISIGN_DIGEST=sha-256" in text
+        fields = signer.fields(method, "/in", headers, cover=COVER)
+        before = server.journal()
+        assert self.curl(server, fields, BODY, method, chunked)[0] in (0, 401)
+        pairs = signer.headers(method, "/in", headers, BODY)
+        changed = BODY[:-1] + b"!"
+        assert self.curl(server, [one for one in pairs if one[0] != "Content-Type"], changed, method, chunked)[0] in (0, 400)
+        server.log.expect("isign: refused reason=sig_(digest_uncovered|component_missing)")
+        server.log.expect("isign: refused reason=digest_mismatch")
+        assert server.journal() == before

@@ -106,7 +106,10 @@ def component_value(identifier, method, scheme, authority, target, headers):
                "@query": "?" + query, "@request-target": target, "@target-uri": f"{scheme}://{authority.lower()}{target}"}
     if name in derived:
         return derived[name]
-    return ", ".join(value.strip() for field, value in headers if field.lower() == name.lower())
+    lines = [value.strip() for field, value in headers if field.lower() == name.lower()]
+    if ";bs" in identifier:
+        lines = [f":{base64.b64encode(line.encode('latin-1')).decode()}:" for line in lines]
+    return ", ".join(lines)
 
 
 def text_of(value):
