@@ -536,6 +536,26 @@ class TestNobodyKnown:
         assert Shown(server.post(path, BODY, {"Content-Digest": digest(BODY)})).env["ISIGN_RESULT"] == "verified"
 
 
+class TestCache:
+    """mod_cache in front: it spares only requests with an Authorization header by itself."""
+
+    site = Site(participants=PEOPLE, modules=("cache", "cache_disk"), config=opened("in")
+                + opened("mixed", "ISign require", "<RequireAny>", "Require signed", "Require all granted", "</RequireAny>")
+                + 'CacheEnable disk /\nCacheRoot "@ROOT@/spool"\nCacheHeader on\nCacheIgnoreNoLastMod On\n')
+
+    def test_never_stored(self, server, signer):
+        for path in ("/in?header=Cache-Control:+public,+max-age=3600", "/mixed?header=Cache-Control:+public,+s-maxage=3600"):
+            for _ in range(2):
+                answer = signer.get(path)
+                assert Shown(answer).env["ISIGN_PARTICIPANT"] == UID
+                said = ", ".join(answer.all("Cache-Control"))
+                assert "private" in said and "public" not in said
+            assert UID.encode() not in server.get(path).body
+        server.log.allow("signature_wanted|AH0163")
+        for status in ("MISS", "HIT"):  # the cache is at work
+            assert status in server.get("/mixed?header=Cache-Control:+max-age=3600").header("X-Cache")
+
+
 class TestReplay:
     site = Site(participants=PEOPLE, config=opened("in") + opened("slow") + opened("obs", "ISign observe",
                                                                                    "Require all granted"))
