@@ -214,27 +214,28 @@ void ia_access_mac(unsigned char *out, ia_hash hash, const ia_mac_key *key, cons
 ia_result ia_access_verify(unsigned *index, unsigned char mac_out[IA_MAC_MAX], const ia_access_form *form,
                            const ia_secret *secrets, unsigned count, apr_time_t now)
 {
-    unsigned char mac[IA_MAC_MAX] = {0};
-    unsigned i, usable = 0;
+    ia_result rc = IA_SECRET_MISSING;
+    unsigned i;
 
     *index = 0;
     memset(mac_out, 0, IA_MAC_MAX);
-    for (i = 0; i < count; i++) {
-        if (secrets[i].not_after && secrets[i].not_after <= now)
+    for (i = 0; i < IA_PARTICIPANT_SECRETS; i++) {
+        int usable = i < count && (!secrets[i].not_after || secrets[i].not_after > now);
+        unsigned char mac[IA_MAC_MAX] = {0};
+
+        ia_access_mac(mac, form->hash, usable ? &secrets[i].mac : &dummy_key, form->timestamp_text, form->body,
+                      form->body_len);
+        if (!usable)
             continue;
-        usable++;
-        ia_access_mac(mac, form->hash, &secrets[i].mac, form->timestamp_text, form->body, form->body_len);
-        if (ia_mac_equal(mac, form->mac, ia_hash_len(form->hash))) {
+        if (rc && ia_mac_equal(mac, form->mac, ia_hash_len(form->hash))) {
             *index = i;
             memcpy(mac_out, mac, IA_MAC_MAX);
-            return IA_OK;
+            rc = IA_OK;
+        } else if (rc) {
+            rc = IA_MAC_MISMATCH;
         }
     }
-    if (!usable) {
-        ia_access_mac(mac, form->hash, &dummy_key, form->timestamp_text, form->body, form->body_len);
-        return IA_SECRET_MISSING;
-    }
-    return IA_MAC_MISMATCH;
+    return rc;
 }
 
 ia_result ia_access_check_time(apr_time_t timestamp, apr_time_t now, apr_time_t skew)

@@ -30,6 +30,16 @@ static int is_visible(const char *text, apr_size_t len)
     return 1;
 }
 
+int ia_authorization_names_sauth(const char *value)
+{
+    while (value && !ia_authorization_is_sauth(value)) {
+        value = strchr(value, ',');
+        if (value)
+            value = skip_space(value + 1);
+    }
+    return value != NULL;
+}
+
 /* token:hexhmac, split at the last colon. */
 static ia_result split_response(ia_authorization *out, const char *text, apr_size_t len)
 {

@@ -64,8 +64,8 @@ void ia_access_mac(unsigned char *out, ia_hash hash, const ia_mac_key *key, cons
                    apr_size_t body_len);
 
 /**
- * Which of the secrets made the form's MAC. With no secret at all a dummy key is used, so that an unknown uid
- * costs as many MACs as a known one with one secret; secrets past their `not_after` never match.
+ * Which of the secrets made the form's MAC. IA_PARTICIPANT_SECRETS MACs are computed whatever there is, so that the
+ * time tells neither an unknown uid nor how many secrets a known one has; those past their `not_after` never match.
  * @param index set to the matching secret
  * @param mac_out the MAC that we computed: the replay key
  * @return IA_OK, IA_SECRET_MISSING (none usable) or IA_MAC_MISMATCH

@@ -34,6 +34,9 @@ typedef struct ia_authorization {
 /** Whether a header value is of the scheme "SAuth" (any case). `value` may be NULL. */
 int ia_authorization_is_sauth(const char *value);
 
+/** Whether the scheme stands anywhere in it, behind another header that httpd joined with ", " too. */
+int ia_authorization_names_sauth(const char *value);
+
 /**
  * Parses a header value. Parameters may come in either order, unknown ones are refused, as is a second header that
  * httpd merged into the first.

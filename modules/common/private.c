@@ -9,10 +9,10 @@
 static ap_filter_rec_t *filter_rec;
 static int (*is_private)(request_rec *r);
 
-/* Is `word` one of the comma-separated directives of a Cache-Control value? */
-static int has_directive(const char *value, const char *word)
+/* Is `word` one of the comma-separated directives of either Cache-Control value? */
+static int has_directive(const char *said, const char *said_on_error, const char *word)
 {
-    return ap_find_list_item(NULL, value, word);
+    return (said && ap_find_list_item(NULL, said, word)) || (said_on_error && ap_find_list_item(NULL, said_on_error, word));
 }
 
 /* What a CGI says stands in err_headers_out. */
@@ -20,17 +20,15 @@ static apr_status_t make_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
     const char *said = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
-    const char *said_on_error = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control"), *value;
+    const char *said_on_error = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
 
     ap_remove_output_filter(f);
-    value = apr_pstrcat(r->pool, said ? said : "", said && said_on_error ? ", " : "", said_on_error ? said_on_error : "",
-                        NULL);
     r->no_cache = 1;
     apr_table_unset(r->err_headers_out, "Cache-Control");
     apr_table_setn(r->headers_out, "Cache-Control",
-                   has_directive(value, "no-store")   ? "private, no-store"
-                   : has_directive(value, "no-cache") ? "private, no-cache"
-                                                      : "private");
+                   has_directive(said, said_on_error, "no-store")   ? "private, no-store"
+                   : has_directive(said, said_on_error, "no-cache") ? "private, no-cache"
+                                                                    : "private");
     return ap_pass_brigade(f->next, bb);
 }
 

@@ -27,6 +27,7 @@ void snapshot_take(request_rec *r)
     s->authority = apr_table_get(r->headers_in, "Host");
     if (!s->authority)
         s->authority = r->hostname ? r->hostname : "";
+    s->authorization = apr_table_get(r->headers_in, "Authorization");
     s->scheme = ap_run_http_scheme(r);
     apr_pool_userdata_setn(s, KEY, NULL, r->pool);
 }

@@ -12,6 +12,7 @@ typedef struct snapshot {
     const char *target;    /**< as on the request line */
     const char *authority; /**< Host, or "" */
     const char *scheme;
+    const char *authorization; /**< or NULL: a location may take it away from its app before a sub-request needs it */
 } snapshot;
 
 /** post_read_request, first of all: takes the snapshot of an outermost request. Safe to call by several modules. */

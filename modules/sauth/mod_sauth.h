@@ -68,7 +68,6 @@ typedef struct sauth_state {
     ia_result rc;
     int proven;                /**< token and HMAC verified: `grant`, `ref` and `entry` are the caller's */
     int bare_of_live_token;    /**< a bare form of a live token matched no held nonce */
-    request_rec *authenticated; /**< the request_rec that passed check_authn last */
     ia_registry_entry entry;   /**< secrets wiped */
     st_grant grant;
     st_ref ref;
@@ -101,9 +100,6 @@ ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, const char 
 
 /** Presentation: a message signature that mod_isign verified, of this participant. */
 ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, const char *signer, sauth_state *state);
-
-/** Checks that do not depend on the nonce: scope and presentation of a grant at this location. */
-ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant);
 
 /* --- answers -------------------------------------------------------------------------------------------------- */
 

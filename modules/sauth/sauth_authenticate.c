@@ -9,6 +9,7 @@
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
+#include "snapshot.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -19,18 +20,23 @@ static int is_ours(request_rec *r)
     return type && !strcasecmp(type, SAUTH_AUTH_TYPE);
 }
 
-ia_result sauth_check_location(const sauth_dir *conf, const st_grant *grant)
+/* Of each location anew: a sub-request or redirect may lead to one that wants another scope, or another presentation. */
+static ia_result check_location(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
-    if (!(conf->accept & grant->presentation))
+    const char *signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
+
+    if (signer && strcmp(signer, state->entry.id))
+        return IA_SIGNER_MISMATCH;
+    if (!(conf->accept & state->grant.presentation))
         return IA_PRESENTATION_MISMATCH;
-    if (grant->scope != conf->scope)
-        return IA_SCOPE_MISMATCH;
-    return IA_OK;
+    if (state->grant.presentation == IA_PRESENT_SIGNATURE)
+        return IA_OK;
+    return state->grant.scope == conf->scope ? IA_OK : IA_SCOPE_MISMATCH;
 }
 
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const char *header = apr_table_get(r->headers_in, "Authorization"), *signer;
+    const char *header = snapshot_of(r)->authorization, *signer;
 
     if (r->method_number == M_CONNECT)
         return IA_TUNNEL_REFUSED;
@@ -43,15 +49,9 @@ static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *stat
     return sauth_present_sauth(r, conf, header, state);
 }
 
-/* What was decided for an earlier request of this chain holds, but this location may want another scope. */
-static ia_result decide_again(const sauth_dir *conf, const sauth_state *state)
-{
-    return state->rc ? state->rc : sauth_check_location(conf, &state->grant);
-}
-
 static int admit(request_rec *r, sauth_state *state)
 {
-    state->authenticated = r;
+    apr_table_setn(r->notes, IA_NOTE_SAUTH_DECIDED, "");
     r->user = state->entry.id;
     sauth_notes_write(r, state);
     return OK;
@@ -68,17 +68,16 @@ int sauth_authenticate(request_rec *r)
     sauth_notes_clear(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
-    if (state->decided) {
-        rc = decide_again(&conf, state);
-    } else {
-        rc = state->rc = decide(r, &conf, state);
+    if (!state->decided) {
+        state->rc = decide(r, &conf, state);
         state->decided = 1;
     }
+    rc = state->rc ? state->rc : check_location(r, &conf, state);
     if (!rc)
         return admit(r, state);
     if (conf.mode == SAUTH_MODE_OBSERVE && rc > 0) {
         sauth_log_refusal(r, "would refuse", rc, state->proven ? state->entry.id : NULL, NULL);
-        state->authenticated = r;
+        apr_table_setn(r->notes, IA_NOTE_SAUTH_DECIDED, "");
         r->user = ""; /* httpd takes no user for a configuration error; the fixup takes it back */
         return OK;
     }
@@ -98,5 +97,5 @@ int sauth_force_authn(request_rec *r)
     if (sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE && request_note(r, IA_NOTE_ISIGN_PARTICIPANT))
         return OK;
     state = sauth_state_find(r);
-    return apr_table_get(r->headers_in, "Authorization") || (state && state->decided && !state->rc) ? OK : DECLINED;
+    return snapshot_of(r)->authorization || (state && state->decided && !state->rc) ? OK : DECLINED;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
+#include "request.h"
 #include "interauth_isign.h"
 
 static const char *to_text(apr_pool_t *p, const unsigned char nonce[IA_NONCE_LEN])
@@ -83,7 +84,7 @@ int sauth_note_auth_failure(request_rec *r, const char *auth_type)
 void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequence)
 {
     static const char name[] = "nextnonce=\"";
-    char *value = apr_palloc(r->pool, sizeof name + IA_NONCE_TEXT_LEN + 1), *at = value + sizeof name - 1;
+    char *value = apr_palloc(request_outermost(r)->pool, sizeof name + IA_NONCE_TEXT_LEN + 1), *at = value + sizeof name - 1;
     unsigned char nonce[IA_NONCE_LEN];
 
     ia_nonce_mint_next(nonce, st_grants_epoch(sauth.grants), state->grant_id, sequence);

@@ -210,8 +210,12 @@ static int write_grant(const petition *a, const granted *g)
     ia_json_write_object(w);
     ia_json_write_name(w, "access_to");
     ia_json_write_array(w);
-    while ((number = ia_capset_next(&g->terms.capabilities, number)) >= 0)
-        ia_json_write_string(w, sauth.registry->capability_name(number));
+    while ((number = ia_capset_next(&g->terms.capabilities, number)) >= 0) {
+        const char *name = sauth.registry->capability_name(number);
+
+        if (name)
+            ia_json_write_string(w, name);
+    }
     ia_json_write_end(w);
     ia_json_write_name(w, "can_refresh");
     ia_json_write_bool(w, g->terms.can_refresh);

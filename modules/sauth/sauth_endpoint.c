@@ -65,6 +65,8 @@ int sauth_handler(request_rec *r)
     if (!r->handler || strcmp(r->handler, SAUTH_HANDLER))
         return DECLINED;
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    if (!sauth.grants)
+        return sauth_refuse(r, IA_FAULT_REGISTRY, NULL, 60);
     if (!(e = find_endpoint(r->uri)))
         return sauth_refuse(r, IA_ENDPOINT_UNKNOWN, NULL, 0);
     if (r->method_number == M_INVALID || !(e->methods & METHOD(r->method_number))) {

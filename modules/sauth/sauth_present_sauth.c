@@ -1,15 +1,12 @@
 /*
  * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a proven caller may be told: presentation,
- * scope, expiry, nonce, standing. The nonce is used up by one step of the store, and only after everything that a
- * repetition of the request would meet again.
+ * expiry, nonce, standing. What the location wants besides, sauth_check_location says.
  */
 #include <httpd.h>
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
-#include "interauth_notes.h"
-#include "request.h"
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
 
@@ -103,20 +100,17 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
     return rc;
 }
 
-/* The caller holds the secret: from here on it may know exactly what is wrong. */
+/*
+ * The caller holds the secret: from here on it may know exactly what is wrong. The nonce is used up whatever this
+ * location then says, or a captured request would still be good at another.
+ */
 static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_authorization *auth, sauth_state *state,
                               int still_has_secret, apr_time_t now)
 {
-    const char *signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
-    apr_uint64_t held;
     ia_result rc;
 
-    rc = signer && strcmp(signer, state->entry.id) ? IA_SIGNER_MISMATCH : sauth_check_location(conf, &state->grant);
-    if (rc) {
-        if (ia_nonce_unused(&state->grant.nonces, &held, 1)) /* nothing was used up: the caller goes on with what it has */
-            sauth_nextnonce_write(r, state, held);
-        return rc;
-    }
+    if (state->grant.presentation != IA_PRESENT_SAUTH)
+        return IA_PRESENTATION_MISMATCH;
     if (state->grant.expires <= now)
         return IA_GRANT_EXPIRED;
     if (!still_has_secret)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "directive.h"
+#include "interauth_notes.h"
 #include "problem.h"
 
 APLOG_USE_MODULE(sauth);
@@ -73,7 +74,8 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, 
     return directive_send_forbidden(cmd);
 }
 
-static int fulfils(request_rec *r, const requirement *req, const sauth_state *state, word_test has)
+/* An expression that cannot be evaluated is no "no": `Require not` would make a "yes" of it. */
+static authz_status fulfils(request_rec *r, const requirement *req, const sauth_state *state, word_test has)
 {
     const char **words = req->words, *error = NULL;
     int count = req->count, i;
@@ -83,14 +85,14 @@ static int fulfils(request_rec *r, const requirement *req, const sauth_state *st
 
         if (error) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "sauth: cannot evaluate \"Require %s\": %s", req->line, error);
-            return 0;
+            return AUTHZ_GENERAL_ERROR;
         }
         words = split(r->pool, line, &count);
     }
     for (i = 0; i < count; i++)
         if (has(state, words[i]))
-            return 1;
-    return 0;
+            return AUTHZ_GRANTED;
+    return AUTHZ_DENIED;
 }
 
 static authz_status check(request_rec *r, const void *parsed, word_test has, ia_result missing)
@@ -98,11 +100,13 @@ static authz_status check(request_rec *r, const void *parsed, word_test has, ia_
     const requirement *req = parsed;
     sauth_state *state = sauth_state_find(r);
     sauth_dir conf;
+    authz_status rc;
 
-    if (!state || state->authenticated != r)
+    if (!state || !apr_table_get(r->notes, IA_NOTE_SAUTH_DECIDED))
         return AUTHZ_DENIED_NO_USER;
-    if (!state->rc && fulfils(r, req, state, has))
-        return AUTHZ_GRANTED;
+    rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, has);
+    if (rc != AUTHZ_DENIED)
+        return rc;
     conf = sauth_dir_effective(r);
     if (conf.mode == SAUTH_MODE_OBSERVE) {
         if (!state->rc)

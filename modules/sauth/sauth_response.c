@@ -63,7 +63,7 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
         return;
     ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s%s", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", location, rule ? " rule=\"" : "", rule ? rule : "", rule ? "\"" : "",
+                  participant ? "\"" : "", ap_escape_logitem(r->pool, location), rule ? " rule=\"" : "", rule ? ap_escape_logitem(r->pool, rule) : "", rule ? "\"" : "",
                   state && state->remark ? state->remark : "",
                   suppressed ? apr_psprintf(r->pool, " suppressed=%u", suppressed) : "");
 }
@@ -81,7 +81,7 @@ void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const c
     state->denied = rc;
     state->denied_in = r;
     state->denied_at = apr_pstrdup(p, r->uri);
-    state->denied_by = rule;
+    state->denied_by = apr_pstrdup(p, rule);
 }
 
 int sauth_log_denial(request_rec *r)
@@ -167,6 +167,17 @@ static void export(request_rec *r, const sauth_state *state, environment_way way
             environment_set(r, &rows[i], state->told[i], way);
 }
 
+/* Whose Authorization this is: of a caller that we know, or one of our scheme at a location of ours. */
+static int is_for_us(request_rec *r, const sauth_state *state)
+{
+    const char *type = ap_auth_type(r);
+
+    if (state && state->decided && !state->rc)
+        return 1;
+    return ((state && state->decided) || (type && !strcasecmp(type, SAUTH_AUTH_TYPE))) &&
+           ia_authorization_names_sauth(apr_table_get(r->headers_in, "Authorization"));
+}
+
 /*
  * The last hook before the handler, so that nothing later puts back what is taken away here. It runs for sub-requests
  * and internal redirects too: the app may only be reached by one, at a location that is not protected itself.
@@ -177,22 +188,22 @@ int sauth_fixups(request_rec *r)
     sauth_dir conf;
 
     hygiene_strip_environment(r, "SAUTH_");
+    hygiene_strip_inbound(r); /* again: trailers may have been merged into the headers */
     conf = sauth_dir_effective(r);
     if (!sauth_guard_passes(r, &conf, state))
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
+    if (!conf.pass_authorization && is_for_us(r, state))
+        hygiene_strip_authorization(r);
     if (!state || !state->decided)
         return DECLINED;
     if (state->rc || state->denied)
         problem_clear(r);
-    if (!conf.pass_authorization && (!state->rc || ia_authorization_is_sauth(apr_table_get(r->headers_in, "Authorization"))))
-        hygiene_strip_authorization(r);
     if (state->denied_in == r)
         state->denied = IA_OK;
-    if (state->rc) {
-        if (r->user && !*r->user)
-            r->user = NULL;
+    if (r->user && !*r->user)
+        r->user = NULL; /* observed: nobody */
+    if (state->rc || !state->told[0])
         return OK;
-    }
     if (!r->user)
         r->user = apr_pstrdup(r->pool, state->entry.id);
     if (!r->ap_auth_type)

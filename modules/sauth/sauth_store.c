@@ -103,9 +103,15 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     const sauth_server *conf = sauth_server_of(s);
     st_grants_config wanted;
     segment *seg;
-    int fresh;
+    int fresh, status;
 
     sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
+    if (!sauth.registry && startup_is_reload()) {
+        sauth.unguarded = "no registry of participants";
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "sauth: no registry of participants; locations with AuthType SAuth and "
+                     "grant endpoints answer 503 until one is loaded");
+        return OK;
+    }
     if (!sauth.registry) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: no registry of participants; load one: "
                      "LoadModule registry_module .../mod_registry.so");
@@ -124,5 +130,8 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
         return HTTP_INTERNAL_SERVER_ERROR;
     sauth.grant_quota = quota_of(conf->grant_quota, seg->numbers[GRANTS]);
     sauth.replay_quota = quota_of(conf->replay_quota, seg->numbers[REPLAYS]);
-    return sauth_persist_open(pconf, ptemp, s, fresh);
+    if ((status = sauth_persist_open(pconf, ptemp, s, fresh)))
+        return status;
+    st_grants_tolerate(sauth.grants, sauth_widest_skew(), apr_time_now());
+    return OK;
 }

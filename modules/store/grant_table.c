@@ -9,6 +9,7 @@ struct st_grants_shared {
     apr_uint64_t last_stamp;
     apr_uint64_t ready;
     apr_time_t birth;
+    apr_time_t tolerance; /* how long after its stamp a used proof is remembered */
     ia_mac_key epoch;
     ia_mac_key hash_key;
 };
@@ -108,7 +109,8 @@ apr_time_t st_grants_birth(const st_grants *g)
     return g->shared->birth;
 }
 
-void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth)
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth,
+                      apr_time_t tolerance)
 {
     if (last_stamp > g->shared->last_stamp)
         STORE(g->shared->last_stamp, last_stamp);
@@ -116,6 +118,21 @@ void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *e
         return;
     g->shared->epoch = *epoch;
     g->shared->birth = birth;
+    g->shared->tolerance = tolerance;
+}
+
+apr_time_t st_grants_tolerance(const st_grants *g)
+{
+    return g->shared->tolerance;
+}
+
+void st_grants_tolerate(st_grants *g, apr_time_t tolerance, apr_time_t now)
+{
+    apr_time_t old = g->shared->tolerance, wall = now - old - tolerance;
+
+    if (old && tolerance > old && wall > g->shared->birth)
+        STORE(g->shared->birth, wall);
+    STORE(g->shared->tolerance, tolerance);
 }
 
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)

@@ -65,7 +65,15 @@ apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now);
  * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `epoch` the nonces of then are good
  * and what was used then is known, so that the memory is as old as it was (`birth`). For fresh tables, before serving.
  */
-void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth);
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth,
+                      apr_time_t tolerance);
+
+/**
+ * How long after its stamp a used proof is remembered from now on: the widest that any location trusts a stamp. Where it
+ * grows, proofs were forgotten that would be accepted again: birth + tolerance then lies behind them.
+ */
+void st_grants_tolerate(st_grants *g, apr_time_t tolerance, apr_time_t now);
+apr_time_t st_grants_tolerance(const st_grants *g);
 
 /** A stamp that no other call in any process got: max(now, last + 1), in microseconds. */
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);

@@ -58,7 +58,7 @@ apr_size_t st_table_size(apr_uint32_t capacity, apr_size_t payload_size);
 apr_size_t st_size_sum(apr_uint64_t a, apr_uint64_t b);
 
 /**
- * Makes a view of `memory` (zeroed when new; 64-byte aligned).
+ * Makes a view of `memory` (zeroed when new; aligned to words, better to 64 bytes).
  * @param payload_size a multiple of 8; payloads are aligned to 8
  * @param admit, on_free may be NULL
  */

@@ -1,5 +1,5 @@
 /*
- * head:    magic, flags, saved, birth, last stamp, salt, masked epoch key (nothing is masked in a dirty file)
+ * head:    magic, flags, saved, birth, tolerance, last stamp, salt, masked epoch key (nothing is masked in a dirty file)
  * names:   count, then each capability name, so that a grant's set can be written as numbers of this file
  * records: 'G' and a grant, or 'R' and a used access request; 'E' ends them
  * Numbers are little-endian; a name is a length byte and its bytes. Participants are written by id.
@@ -7,7 +7,7 @@
 #include <string.h>
 #include "state_record.h"
 
-#define MAGIC     "interauth state 1"
+#define MAGIC     "interauth state 2"
 #define MAGIC_LEN (sizeof MAGIC)
 #define CLEAN     1u
 
@@ -75,6 +75,7 @@ static void write_head(const writer *w, const st_state_mask *mask, st_grants *gr
     put_number(w, clean ? CLEAN : 0, 4);
     put_number(w, (apr_uint64_t)now, 8);
     put_number(w, (apr_uint64_t)st_grants_birth(grants), 8);
+    put_number(w, (apr_uint64_t)st_grants_tolerance(grants), 8);
     put_number(w, st_grants_clock(grants, 0), 8);
     w->put(w->sink, mask->salt, ST_STATE_SALT_LEN);
     w->put(w->sink, &epoch, sizeof epoch);
@@ -214,7 +215,7 @@ static int read_head(loading *l, const unsigned char *key)
 {
     char magic[MAGIC_LEN];
     unsigned char salt[ST_STATE_SALT_LEN];
-    apr_time_t birth;
+    apr_time_t birth, tolerance;
     apr_uint64_t stamp;
     ia_mac_key epoch;
 
@@ -224,13 +225,14 @@ static int read_head(loading *l, const unsigned char *key)
     l->clean = get_number(&l->r, 4) == CLEAN;
     get_number(&l->r, 8);
     birth = (apr_time_t)get_number(&l->r, 8);
+    tolerance = (apr_time_t)get_number(&l->r, 8);
     stamp = get_number(&l->r, 8);
     get(&l->r, salt, sizeof salt);
     get(&l->r, &epoch, sizeof epoch);
     if (l->r.too_short)
         return 0;
     apply_mask(&epoch, key, salt);
-    st_grants_resume(l->grants, stamp, l->clean ? &epoch : NULL, birth);
+    st_grants_resume(l->grants, stamp, l->clean ? &epoch : NULL, birth, tolerance);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
 }
@@ -306,7 +308,8 @@ static void read_replay(loading *l)
     if (st_replay_record(l->grants, mac, index, APR_UINT32_MAX, forget, l->now) == IA_OK)
         l->report->replays++;
     else /* a memory with a hole is as young as this start */
-        st_grants_resume(l->grants, 0, st_grants_epoch(l->grants), l->now);
+        st_grants_resume(l->grants, 0, st_grants_epoch(l->grants), l->now,
+                         st_grants_tolerance(l->grants));
 }
 
 apr_status_t st_state_read(st_state_report *report, const unsigned char *key, const unsigned char *data, apr_size_t len,
