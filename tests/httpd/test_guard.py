@@ -1,5 +1,7 @@
 """Locations that look protected: what the configuration does not show at start-up shows at the first request."""
-from harness import BASIC, Caller, ENDPOINT, PAGE, Site, UID, passed, refused
+import re
+
+from harness import BASIC, Caller, Connection, ENDPOINT, PAGE, Site, digest, passed, refused
 
 # As Debian ships it: a section that may or may not apply, beside the one that is to be protected.
 DEBIAN = '<FilesMatch "^\\.ht">\n    Require all denied\n</FilesMatch>\n'
@@ -39,6 +41,87 @@ class TestBelowASecondSection:
     def test_both(self, server):
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
         passed(Caller(server).granted().get(PAGE))
+
+
+class TestElsewhere:
+    """What is good at one location is not good at another, in one request or in two."""
+
+    site = Site(config=ENDPOINT + """
+<Location "/cgi-bin/show">
+    AuthType SAuth
+    AuthName x
+    Require capability read
+</Location>
+<Location "/files">
+    AuthType SAuth
+    AuthName x
+    SAuthAccept signature
+    Require capability read
+</Location>
+<Location "/app">
+    AuthType SAuth
+    AuthName x
+    SAuthScope other
+    Require capability read
+</Location>
+""")
+
+    def test_presentation(self, server):
+        answer = Caller(server).granted().get("/cgi-bin/show?location=/files/plain.txt")
+        refused(server, answer, 401, "wrong_presentation", "presentation_mismatch")
+
+    def test_captured(self, server):
+        """A request that one location refused for its scope is not good at the one that it would suit."""
+        caller = Caller(server).granted()
+        seen = {"Authorization": caller.header()}
+        answer = server.get("/app/x", seen)
+        refused(server, answer, 403, "wrong_scope", "scope_mismatch")
+        assert answer.nextnonce
+        refused(server, server.get("/cgi-bin/show", seen), 401, "replayed_nonce", "nonce_replayed")
+
+
+class TestTrailers:
+    """Trailers that httpd merges into the headers bring no identity with them."""
+
+    site = Site(config=ENDPOINT + """
+MergeTrailers On
+<Location "/cgi-bin/show">
+    AuthType SAuth
+    AuthName x
+    ISign require
+    Require capability read
+</Location>
+""")
+
+    def test_forged(self, server):
+        caller = Caller(server).granted()
+        body = b"{}"
+        connection = Connection(server.port)
+        head = (f"POST /cgi-bin/show HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+                f"Authorization: {caller.header()}\r\nContent-Digest: {digest(body)}\r\n"
+                "Transfer-Encoding: chunked\r\nTrailer: SAuth-Participant\r\n\r\n")
+        connection.send(head.encode() + b"2\r\n{}\r\n0\r\nSAuth-Participant: evil\r\nISign-Participant: evil\r\n\r\n")
+        answer = connection.answer()
+        assert answer.status == 200 and b"evil" not in answer.body, repr(answer)
+
+
+class TestSubRequests:
+    """What a sub-request learned outlives it."""
+
+    site = Site(config=ENDPOINT + """
+<Location "/files">
+    AuthType SAuth
+    AuthName x
+    Require capability read
+</Location>
+DirectoryIndex /files/nothing.txt index.html
+""", modules=("dir",))
+
+    def test_directory_index(self, server):
+        for _ in range(20):
+            answer = Caller(server).granted()
+            value = server.get("/", {"Authorization": answer.header()}).header("Authentication-Info")
+            assert value is None or re.fullmatch(r'nextnonce="[\w-]{22}"', value), value
 
 
 class TestRemarks:

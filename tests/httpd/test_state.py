@@ -1,6 +1,7 @@
 """SAuthStateFile: grants outlive a stop; after an unclean end grants stay, nonces begin anew."""
 import os
 import signal
+import time
 
 import pytest
 
@@ -29,13 +30,17 @@ def again(server):
 
 def die(server):
     """The parent and its children end without a goodbye."""
-    pids = [server.process.pid, *server.children()]
-    for pid in pids:
+    os.kill(server.process.pid, signal.SIGSTOP)  # it makes no more children
+    children = server.children()
+    for pid in [server.process.pid, *children]:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     server.process.wait()
+    deadline = time.monotonic() + 20
+    while any(os.path.exists(f"/proc/{pid}") for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.01)
     server.process = None
     server.log.allow("AH00098|AH01241|Unclean shutdown")
 

@@ -35,7 +35,7 @@ static void test_full_record(void **state)
         "{\"id\":\"http://www.example.org\",\"name\":\"Example\",\"status\":\"approved\","
         "\"roles\":[\"consumer\",\"provider\"],\"capabilities\":[\"read\",\"update\"],\"allow_refresh\":true,"
         "\"expires\":\"2035-12-20T00:00:00Z\",\"token_max_lifespan\":86400,\"shared_secret\":\"" SECRET "\","
-        "\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k1\",\"x\":\"AA\",\"nbf\":0,\"exp\":0}],"
+        "\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k1\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"nbf\":0,\"exp\":0}],"
         "\"endpoints\":[{\"url\":\"https://www.example.org/api/\",\"api_version\":\"1.0\","
         "\"valid_from\":\"2026-01-01T00:00:00Z\"}]}");
     ia_secret secret;
