@@ -13,7 +13,7 @@ import pytest
 
 from pages import TOP
 
-STEPS = 10
+STEPS = 12
 
 
 def left_over(temporary):
@@ -40,7 +40,8 @@ def test_once_then_until_interrupted(source, temporary):
     assert done.stdout.rstrip().endswith("Every step went as it should.")
     assert [line.split(".")[0] for line in done.stdout.splitlines() if line[:1].isdigit()] == [
         str(number) for number in range(1, STEPS + 1)]
-    for reason in ("credentials_missing", "digest_mismatch", "nonce_replayed", "capability_missing", "mac_mismatch"):
+    for reason in ("credentials_missing", "digest_mismatch", "nonce_replayed", "capability_missing", "mac_mismatch",
+                   "sig_mismatch"):
         assert f"reason={reason}" in done.stdout
     assert left_over(temporary) == []
 
