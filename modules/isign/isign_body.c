@@ -9,6 +9,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "mod_isign.h"
+#include "hygiene.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -117,6 +118,7 @@ int isign_check_body(request_rec *r)
     if (!state->body_checked) {
         state->body_checked = 1;
         state->body_rc = check(r, &conf, state);
+        hygiene_strip_inbound(r); /* trailers may have been merged into the headers */
         hand_on(r, state);
     }
     if (state->body_rc && (conf.mode == ISIGN_REQUIRE || !is_forgivable(state->body_rc)))

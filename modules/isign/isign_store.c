@@ -67,10 +67,13 @@ int isign_store_open(apr_pool_t *pconf, server_rec *s)
     st_grants_config layout = {1, (apr_uint32_t)conf->replay_capacity, 1};
     segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
     unsigned char random[32];
+    apr_time_t now = apr_time_now();
 
     isign.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (isign.registry)
         layout.participants = isign.registry->capacity();
+    if (seg && seg->numbers[PARTICIPANTS] < layout.participants)
+        seg = NULL; /* made before a registry was loaded: it has no room for them */
     if (!seg && !(seg = make_segment(s, &layout)))
         return HTTP_INTERNAL_SERVER_ERROR;
     if (seg->numbers[REPLAYS] != layout.replays)
@@ -82,10 +85,11 @@ int isign_store_open(apr_pool_t *pconf, server_rec *s)
         return HTTP_INTERNAL_SERVER_ERROR;
     st_owner_init();
     isign.nonces = apr_pcalloc(pconf, sizeof *isign.nonces);
-    st_grants_attach(isign.nonces, (char *)seg->base + sizeof(isign_account), &layout, &secret_of_nobody, apr_time_now());
+    st_grants_attach(isign.nonces, (char *)seg->base + sizeof(isign_account), &layout, &secret_of_nobody, now);
     isign.account = seg->base;
     isign.spool_total = (apr_uint64_t)conf->spool_total;
     isign.longest_age = longest_age(s);
+    st_grants_tolerate(isign.nonces, isign.longest_age, now);
     isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
     return OK;
 }

@@ -185,8 +185,9 @@ static ia_result look_up(lookup *l, ia_httpsig_key *out, const ia_httpsig *signa
     keyid = apr_pstrmemdup(l->r->pool, signature->keyid.data, signature->keyid.len);
     if (strlen(keyid) != signature->keyid.len || signature->keyid.len > 2 * IA_NAME_MAX)
         return IA_SIG_KEY_UNKNOWN;
-    if ((hash = strrchr(keyid, '#')))
-        return find_by_kid(l, out, keyid, hash);
+    hash = strrchr(keyid, '#');
+    if (hash && (rc = find_by_kid(l, out, keyid, hash)) != IA_SIG_KEY_UNKNOWN)
+        return rc;
     rc = find_by_secret(l, out, keyid);
     return rc == IA_SIG_KEY_UNKNOWN ? find_by_thumbprint(l, out, keyid) : rc;
 }
