@@ -20,10 +20,13 @@ void st_record_unlink(st_table *table, st_record *r, apr_uint32_t index, apr_uin
     apr_uint32_t *link = st_link_to(table, hash, index);
 
     STORE(r->expires, 0);
-    if (!link)
-        return;
+    if (link)
+        STORE(*link, LOAD(r->next));
+    /*
+     * After the record left its chain and before it enters another: a reader that saw the new number cannot meet it here,
+     * and one that it led into another chain sees the number change. Also where a killed process had unlinked it.
+     */
     ADD(stripe_of(table, hash)->unlinks, 1);
-    STORE(*link, LOAD(r->next));
 }
 
 /* A process killed between claiming and counting must not wrap the count round. */

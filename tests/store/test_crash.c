@@ -421,33 +421,47 @@ static void issue_check(int done)
     check_used(IA_NONCE_NEXT, 8, 1);
 }
 
-static void refresh_run(void)
+static ia_result refresh(uint64_t mac_number, apr_time_t expires, apr_uint64_t generation, unsigned count)
 {
     unsigned char mac[32];
-    st_refresh refresh = {NOW + 2 * HOUR, NOW + 3 * HOUR, 77, mac, NOW + SEC};
+    st_refresh what = {expires, expires + HOUR, generation, mac, NOW + SEC};
     apr_uint64_t sequences[4];
     st_grant copy;
     st_ref ref;
 
-    digest_of(mac, 3);
+    digest_of(mac, mac_number);
     CHECK(find(10, &copy, &ref));
-    CHECK_EQ(st_grant_refresh(&g, ref, &refresh, sequences, 4), IA_OK);
+    return st_grant_refresh(&g, ref, &what, sequences, count);
+}
+
+static void refresh_prepare(void)
+{
+    used_prepare();
+    CHECK_EQ(refresh(2, NOW + HOUR, 66, 2), IA_OK);
+}
+
+static void refresh_run(void)
+{
+    CHECK_EQ(refresh(3, NOW + 2 * HOUR, 77, 4), IA_OK);
 }
 
 /* Old or new; never prolonged beyond what the record stands for, never an answer of half a refresh. */
 static void refresh_check(int done)
 {
-    unsigned char mac[32];
+    unsigned char old[32], new[32];
     st_grant copy;
     st_ref ref;
 
-    digest_of(mac, 3);
+    digest_of(old, 2);
+    digest_of(new, 3);
     CHECK(find(10, &copy, &ref));
     CHECK(copy.expires == NOW + 2 * HOUR || (!done && copy.expires == NOW + HOUR));
-    CHECK(copy.secret_generation == 77 || (!done && copy.secret_generation == 10 && copy.expires == NOW + HOUR));
+    CHECK(copy.secret_generation == 77 || (!done && copy.secret_generation == 66 && copy.expires == NOW + HOUR));
     CHECK(copy.expires <= st_table_expires(&g.grants, ref));
-    CHECK(copy.refresh_count == 4 || (!done && copy.refresh_count == 0));
-    CHECK(!copy.refresh_count || !memcmp(copy.refresh_mac, mac, 16));
+    if (copy.refresh_count == 2)
+        CHECK(!done && !memcmp(copy.refresh_mac, old, 16) && copy.expires == NOW + HOUR);
+    else
+        CHECK(copy.refresh_count == 4 ? !memcmp(copy.refresh_mac, new, 16) : !done && !copy.refresh_count);
     refresh_run();
     CHECK(find(10, &copy, &ref) && copy.expires == NOW + 2 * HOUR && copy.refresh_count == 4);
     check_used(IA_NONCE_NEXT, 8, 1);
@@ -794,7 +808,7 @@ static const mutation GRANT_MUTATIONS[] = {
     {"use a fresh nonce", used_prepare, use_fresh_run, use_fresh_check},
     {"use a fresh nonce that lifts the floor", floor_prepare, floor_run, floor_check},
     {"issue", used_prepare, issue_run, issue_check},
-    {"refresh", used_prepare, refresh_run, refresh_check},
+    {"refresh", refresh_prepare, refresh_run, refresh_check},
     {"end the last of a chain", end_last_prepare, end_run, end_check},
     {"end one in a chain", end_middle_prepare, end_run, end_check},
     {"end the first of a chain", end_first_prepare, end_run, end_check},

@@ -318,6 +318,27 @@ static void test_counters_wrap(void **state)
     }
 }
 
+/* The last free record is found wherever the search begins: a hand of 32 bits would skip some where it wraps. */
+static void test_hand_wraps(void **state)
+{
+    fixture *f = open_table(7);
+    apr_uint32_t index, before;
+
+    (void)state;
+    for (apr_uint64_t i = 1; i <= 7; i++)
+        assert_int_equal(insert(f, i), APR_SUCCESS);
+    for (index = 0; index < 7; index++) {
+        for (before = 0; before < 9; before++) {
+            apr_uint64_t key = ((item *)payload_of(record_at(&f->table, index)))->key;
+
+            assert_int_equal(remove_key(f, key), APR_SUCCESS);
+            f->table.shared->hand = APR_UINT64_C(0x100000000) - before;
+            assert_int_equal(insert(f, key), APR_SUCCESS);
+        }
+    }
+    close_table(f);
+}
+
 static void test_refs(void **state)
 {
     fixture *f = open_table(3);
@@ -386,6 +407,11 @@ static void test_what_was_removed_is_gone(void **state)
     assert_int_equal(st_table_read_at(&f->table, 0, &copy, NULL), APR_NOTFOUND);
     ref.version = r->version;
     assert_int_equal(st_table_hold(&f->table, ref, &held), APR_NOTFOUND);
+    /* Built, yet not linked: its builder may still find that its key exists. */
+    r->expires = ST_NEVER;
+    assert_int_equal(st_table_read_at(&f->table, 0, &copy, NULL), APR_NOTFOUND);
+    assert_int_equal(st_table_hold(&f->table, ref, &held), APR_NOTFOUND);
+    r->expires = 0;
     r->claim = CLAIM_FREE;
     /* Expired in the middle of its removal: over for every reader, though it is still linked. */
     assert_int_equal(insert_until(f, 2, ST_NEVER, NOW, &ref), APR_SUCCESS);
@@ -519,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_room_is_used_at_once),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_counters_wrap),
+        cmocka_unit_test(test_hand_wraps),
         cmocka_unit_test(test_refs),
         cmocka_unit_test(test_what_was_removed_is_gone),
         cmocka_unit_test(test_sweep_rests_longer_for_more_records),
