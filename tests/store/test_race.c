@@ -365,7 +365,7 @@ static void readers_see_whole_records(void)
 
 /* --- behind others in a chain ------------------------------------------------------------------------------------ */
 
-#define CHURNS 100000
+#define CHURNS 300000
 
 /* Two buckets; the first thread's records move from one to the other, in front of those that stay. */
 static void crowd(st_grant *grant, uint64_t number, unsigned bucket)
