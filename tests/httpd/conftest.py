@@ -62,6 +62,14 @@ def caller(server):
     return Caller(server).granted()
 
 
+@pytest.fixture
+def signer(server):
+    """A caller that signs with an Ed25519 key of its own."""
+    from harness.signed import ED, UID
+    from harness.signer import Signer
+    return Signer(server, ED, UID + "#ed25519")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows the end of its error log."""

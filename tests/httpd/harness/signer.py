@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
 from .digest import digest
-from .site import UID, b64url
+from .site import b64url
 
 COVER = ("@method", "@authority", "@path", "@query")
 CURVES = {"ecdsa-p256-sha256": (ec.SECP256R1, hashes.SHA256, 32, "P-256"),

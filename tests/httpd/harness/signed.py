@@ -1,0 +1,43 @@
+"""What the tests of signed requests share: keys, participants, and what a refusal looks like."""
+from .signer import Key
+from .site import OTHER, OTHER_SECRET, UID, participant
+from .verdict import HTTPD_DENIES
+
+BODY = b'{"order": 17}'
+JSON = {"Content-Type": "application/json"}
+KEYS = {alg: Key(alg) for alg in ("ed25519", "ecdsa-p256-sha256", "ecdsa-p384-sha384", "rsa-pss-sha512",
+                                  "rsa-v1_5-sha256")}
+ED = KEYS["ed25519"]
+STRANGER, OLD = Key("ed25519"), Key("ed25519")
+
+# UID has a key of each algorithm, named by it.
+PEOPLE = [participant(UID, ["read", "update"], keys=[key.jwk(alg) for alg, key in KEYS.items()]),
+          participant(OTHER, ["read"], OTHER_SECRET, keys=[STRANGER.jwk("theirs")])]
+
+
+def opened(name, *lines):
+    """A location that is its own CGI and demands a signature and nothing else."""
+    text = "\n".join(lines or ("ISign require", "Require signed"))
+    return f'ScriptAlias "/{name}" "@ROOT@/cgi-bin/show"\n<Location "/{name}">\n{text}\n</Location>\n'
+
+
+def turned_away(server, answer, status, code, reason, level="warn", module="isign"):
+    """Asserts a refusal: status, code, what is asked for, the line in the log."""
+    assert answer.status == status, repr(answer)
+    assert answer.problem["code"] == code and answer.problem["status"] == status, repr(answer)
+    assert (answer.header("WWW-Authenticate") is not None) == (status == 401), repr(answer)
+    assert (answer.header("Retry-After") is not None) == (status in (429, 503)), repr(answer)
+    line = rf"\[{module}:{level}\] .*{module}: refused reason={reason}( |$)"
+    server.log.expect(line)
+    if status == 403:
+        server.log.allow(HTTPD_DENIES)
+    return server.log.next(line)
+
+
+def untouched(server, call, *refusal, **more):
+    """A refusal after which no app has run."""
+    before = server.journal()
+    answer = call()
+    turned_away(server, answer, *refusal, **more)
+    assert server.journal() == before, "the app ran"
+    return answer

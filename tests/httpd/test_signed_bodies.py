@@ -1,0 +1,262 @@
+"""Signed requests with bodies: read in time, held within bounds, large ones, over HTTP/2."""
+import base64
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from harness import Shown, Site, UID, together
+from harness.locate import stock_dir
+from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
+from harness.signer import COVER, Signer
+
+
+class TestBodies:
+    site = Site(participants=PEOPLE, php_fcgi=True,
+                config="ISignSpoolTotal 1M\n" + opened("in", "ISign require", "Require signed", "ISignBody spool 16K 4M")
+                + opened("stream", "ISign require", "Require signed", "ISignBody stream")
+                + '<Location "/php">\nISign require\nRequire signed\nISignBody stream\n</Location>\n')
+
+    def test_continue_only_after_the_signature(self, server, signer):
+        expect = {"Expect": "100-continue", "Content-Length": "13"}
+        pairs = signer.headers("POST", "/in", {**JSON, **expect}, BODY)
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/in", pairs))
+            assert connection.interim()[0] == 100
+            connection.send(BODY)
+            assert Shown(connection.answer()).body == BODY
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/in", pairs))
+            answer = connection.answer()
+        turned_away(server, answer, 401, "signature_replayed", "sig_nonce_replayed")
+        assert answer.interim == []
+
+    @pytest.mark.parametrize("path", ["/in", "/stream"])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_broken_off(self, server, signer, path, chunked):
+        pairs = signer.headers("POST", path, JSON, BODY)
+        whole = server.message("POST", path, pairs, BODY, chunked=chunked)
+        before = server.journal()
+        server.log.allow("isign: (refused|broken off)|AH0")
+        with server.connect() as connection:
+            connection.send(whole[:-8])
+            connection.half_close()
+            try:
+                assert connection.answer().status >= 400
+            except EOFError:
+                pass
+        if path == "/in":
+            server.log.wait("reason=body_broken")
+            assert server.journal() == before
+
+    @pytest.mark.parametrize("size", [1, 13, 8000, 700000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_stream(self, server, signer, size, chunked):
+        body = os.urandom(size)
+        for path in ("/stream",) if chunked else ("/stream", "/php/index.php"):  # FastCGI wants a length
+            shown = Shown(signer.post(path, body, chunked=chunked))
+            assert shown.body == body and shown.env["ISIGN_RESULT"] == "pending"
+
+    @pytest.mark.parametrize("size", [1, 13, 8000, 700000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_stream_changed(self, server, signer, size, chunked):
+        """The app may have begun; it never has the whole."""
+        body = os.urandom(size)
+        pairs = signer.headers("POST", "/stream", JSON, body)
+        answer = server.post("/stream", body[:-1] + bytes([body[-1] ^ 1]), pairs, chunked=chunked)
+        assert answer.status != 200, repr(answer)
+        server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
+        server.log.allow("AH0")
+
+    def test_stream_changed_is_never_whole(self, server, signer):
+        """Whoever reads Content-Length bytes misses the last."""
+        body = os.urandom(50000)
+        pairs = signer.headers("POST", "/php/index.php", JSON, body)
+        server.log.allow("isign: broken off|AH0|AH1|proxy")
+        answer = server.post("/php/index.php", b"!" + body[1:], pairs)
+        assert answer.status != 200 or len(Shown(answer).body) < 50000
+
+    def once_free(self, server, call):
+        """A body is given back with its request, soon after the answer."""
+        server.log.allow("isign: refused reason=spool_full")
+        deadline = time.monotonic() + 5
+        while (answer := call()).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return answer
+
+    def test_total(self, server, signer):
+        """Bodies of all together; what is given back can be taken again."""
+        big = os.urandom(700000)
+        pairs = signer.headers("POST", "/in", JSON, big)
+        with server.connect() as holder:
+            holder.send(server.message("POST", "/in", pairs, big)[:-1])
+            time.sleep(0.5)
+            answer = signer.post("/in", big, JSON)
+            turned_away(server, answer, 503, "unavailable", "spool_full", level="error")
+            small = os.urandom(1000)
+            assert Shown(signer.post("/in", small)).body == small
+            holder.send(big[-1:])
+            assert Shown(holder.answer()).body == big
+        for _ in range(3):
+            assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
+
+    def test_total_is_given_back_by_the_killed(self, server, signer):
+        big = os.urandom(700000)
+        for _ in range(2):
+            with server.connect() as holder:
+                pairs = signer.headers("POST", "/in", JSON, big)
+                holder.send(server.message("POST", "/in", pairs, big)[:-1])
+                deadline = time.monotonic() + 5
+                while not (holders := with_bodies(server)) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                assert len(holders) == 1
+                server.log.allow("AH00052|AH0|isign: refused reason=(spool_full|body_broken)")
+                server.kill(holders[0])
+            assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
+
+    def test_above_max(self, server, signer):
+        server.log.allow("AH0")
+        turned_away(server, signer.post("/in", b"x" * (5 << 20)), 413, "body_too_large", "body_too_large")
+
+
+class TestSpoolFault:
+    site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require signed", "ISignBody spool 0 4M"))
+
+    def test_no_temporary_file(self, make_server):
+        """A body that cannot be kept is refused, not passed on unchecked."""
+        server = make_server(self.site, start=False)
+        place = server.root / "tmp"
+        place.mkdir()
+        place.chmod(0o777)
+        server.environ = lambda: {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": str(place)}
+        server.start()
+        signer = Signer(server, ED, UID + "#ed25519")
+        stamp = signer.stamp()
+        assert together([lambda: signer.post("/in", BODY, created=stamp).status] * 16) == [200] * 16
+        place.rmdir()
+        before = len(server.journal())
+        answers = [signer.post("/in", BODY) for _ in range(16)]
+        failed = [answer for answer in answers if answer.status == 503]
+        assert failed and all(answer.status in (200, 503) for answer in answers)
+        assert len(server.journal()) == before + 16 - len(failed)
+        turned_away(server, failed[0], 503, "unavailable", "fault_spool", level="error")
+
+
+def with_bodies(server):
+    """Children that hold a body in a file without a name."""
+    found = set()
+    for pid in server.children():
+        try:
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                if "interauth-body-" in os.readlink(entry.path):
+                    found.add(pid)
+        except FileNotFoundError:
+            continue
+    return sorted(found)
+
+
+def resident(server):
+    """KiB of the largest child, shared pages aside."""
+    sizes = [0]
+    for pid in server.children():
+        try:
+            text = open(f"/proc/{pid}/smaps_rollup").read()
+        except OSError:
+            continue
+        sizes.append(sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB", text, re.MULTILINE)))
+    return max(sizes)
+
+
+class TestLarge:
+    """Memory does not grow with the body."""
+
+    site = Site(participants=PEOPLE, config="ISignSpoolTotal 2G\nLimitRequestBody 0\n"
+                + '<Directory "@ROOT@/sums">\nRequire all granted\n</Directory>\n'
+                + "".join(f'ScriptAlias "/{name}" "@ROOT@/sums/sum"\n<Location "/{name}">\nISign require\n'
+                          f"Require signed\n{body}\n</Location>\n"
+                          for name, body in (("spool", "ISignBody spool 256K 2G"), ("stream", "ISignBody stream"))))
+
+    sizes = [64] + ([1024] if os.environ.get("INTERAUTH_LONG") else [])
+
+    @pytest.fixture(autouse=True)
+    def program(self, server):
+        path = server.root / "sums" / "sum"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nsum=$(sha256sum)\n"
+                        'echo "$CONTENT_LENGTH $sum"\n')
+        path.chmod(0o755)
+
+    @pytest.mark.parametrize("path", ["/spool", "/stream"])
+    @pytest.mark.parametrize("mebibytes", sizes)
+    def test_memory(self, server, signer, path, mebibytes):
+        piece = os.urandom(1 << 20)
+        sums = hashlib.sha256()
+        for _ in range(mebibytes):
+            sums.update(piece)
+        field = f"sha-256=:{base64.b64encode(sums.digest()).decode()}:"
+        length = mebibytes << 20
+        assert signer.post(path, b"x").status == 200
+        before, most = resident(server), 0
+        pairs = signer.headers("POST", path, {"Content-Digest": field, "Content-Length": str(length)})
+        with server.connect(timeout=120) as connection:
+            connection.send(server.message("POST", path, pairs))
+            for number in range(mebibytes):
+                connection.send(piece)
+                if number % 16 == 15:
+                    most = max(most, resident(server))
+            answer = connection.answer()
+        most = max(most, resident(server))
+        assert answer.status == 200 and answer.text.split()[:2] == [str(length), sums.hexdigest()]
+        assert most - before < 8 << 10, f"{most - before} KiB more"
+
+
+def has_http2():
+    found = shutil.which("curl") and subprocess.run(["curl", "--version"], capture_output=True, text=True).stdout
+    return bool(found) and "HTTP2" in found and (stock_dir() / "mod_http2.so").exists()
+
+
+@pytest.mark.skipif(not has_http2(), reason="mod_http2 or a curl that speaks it is missing")
+class TestHttp2:
+    site = Site(participants=PEOPLE, modules=("http2",), config="Protocols h2c http/1.1\n" + opened("in"))
+
+    def curl(self, server, pairs, body=None, method="GET", chunked=False):
+        command = ["curl", "-sS", "--http2-prior-knowledge", "-o", "-", "-w", "\n%{http_version} %{http_code}", "-X", method]
+        for name, value in pairs:
+            command += ["-H", f"{name}: {value}"]
+        if body is not None:
+            command += ["--data-binary", "@-", "-H", "Content-Type: application/json"]
+            command += ["-H", "Transfer-Encoding: chunked"] if chunked else []
+        done = subprocess.run(command + [f"http://127.0.0.1:{server.port}/in"], input=body, capture_output=True,
+                              timeout=20)
+        text, _, said = done.stdout.rpartition(b"\n")
+        version, status = said.decode().split()
+        assert version == "2" or done.returncode == 92, done.stderr  # mod_http2 may reset a stream that it has answered
+        return int(status), text
+
+    def test_get(self, server, signer):
+        pairs = signer.headers("GET", "/in")
+        status, text = self.curl(server, pairs)
+        assert status == 200 and b"ISIGN_RESULT=verified" in text and b"SERVER_PROTOCOL=HTTP/2.0" in text
+        assert self.curl(server, pairs)[0] == 401
+        server.log.expect("isign: refused reason=sig_nonce_replayed")
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_post(self, server, signer, chunked):
+        """A body without a length is a body too."""
+        method, headers = "POST", [("Content-Type", "application/json")]
+        pairs = signer.headers(method, "/in", headers, BODY)
+        status, text = self.curl(server, [one for one in pairs if one[0] != "Content-Type"], BODY, method, chunked)
+        assert status == 200 and text.endswith(BODY) and b"ISIGN_DIGEST=sha-256" in text
+        fields = signer.fields(method, "/in", headers, cover=COVER)
+        before = server.journal()
+        assert self.curl(server, fields, BODY, method, chunked)[0] in (0, 401)
+        pairs = signer.headers(method, "/in", headers, BODY)
+        changed = BODY[:-1] + b"!"
+        assert self.curl(server, [one for one in pairs if one[0] != "Content-Type"], changed, method, chunked)[0] in (0, 400)
+        server.log.expect("isign: refused reason=sig_(digest_uncovered|component_missing)")
+        server.log.expect("isign: refused reason=digest_mismatch")
+        assert server.journal() == before

@@ -1,0 +1,306 @@
+"""Signed requests beside grants and other rules, behind redirects, caches and proxies."""
+
+import pytest
+
+from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, script
+from harness.signed import BODY, ED, JSON, OLD, PEOPLE, STRANGER, opened, turned_away, untouched
+from harness.signer import COVER, Signer
+
+
+def beside(name, rules, *more):
+    return script(name, rules, "\n".join(("ISign require",) + more))
+
+
+class TestRules:
+    """Require signed and SAuth, alone and beside each other."""
+
+    site = Site(participants=PEOPLE, modules=("authz_user", "auth_basic", "authn_file"), config=ENDPOINT
+                + opened("alone") + opened("digest", "ISign require", "Require signed content-digest x-order")
+                + opened("either", "ISign require", "<RequireAny>", "Require signed", "Require ip 127.0.0.1", "</RequireAny>")
+                + opened("elsewhere", "ISign require", "<RequireAny>", "Require signed", "Require ip 10.0.0.1",
+                         "</RequireAny>")
+                + opened("watched", "ISign observe", "Require signed")
+                + opened("unheard", "Require signed")
+                + beside("both", "<RequireAll>\nRequire capability read\nRequire signed @method\n</RequireAll>")
+                + beside("any", "<RequireAny>\nRequire capability read\nRequire signed\n</RequireAny>")
+                + beside("only", "Require capability read", "SAuthAccept signature")
+                + beside("accepts", "Require capability update", "SAuthAccept sauth signature")
+                + beside("open", "<RequireAny>\nRequire all granted\nRequire capability read\n</RequireAny>",
+                         "SAuthAccept signature")
+                + beside("grant", "Require capability read")
+                + beside("quiet", "Require signed"))
+
+    def test_alone(self, server, signer):
+        answer = untouched(server, lambda: server.get("/alone"), 403, "signature_required", "signature_wanted")
+        assert answer.header("Accept-Signature") == 'sig1=("@method" "@authority" "@path" "@query");created'
+        answer = untouched(server, lambda: server.post("/alone", BODY, JSON), 403, "signature_required",
+                           "signature_wanted")
+        assert answer.header("Accept-Signature") == ('sig1=("@method" "@authority" "@path" "@query" "content-type" '
+                                                     '"content-digest");created')
+        assert signer.get("/alone").status == 200
+
+    def test_components(self, server, signer):
+        pairs = {"X-Order": "7"}
+        full = COVER + ("content-digest", "x-order")
+        answer = untouched(server, lambda: signer.post("/digest", BODY, pairs, cover=full[:-1]), 403,
+                           "signature_component_missing", "signature_narrow")
+        assert answer.header("Accept-Signature")
+        for cover in (full, full[:-1] + ('"x-order";bs',)):
+            assert signer.post("/digest", BODY, pairs, cover=cover).status == 200
+
+    def test_one_of_two(self, server, signer):
+        """Whoever comes in by the other rule was not refused: no line, no field, no problem."""
+        answer = server.get("/either")
+        assert answer.status == 200 and answer.header("Accept-Signature") is None
+        assert signer.get("/either").status == 200
+        assert not server.log.matching("refused")
+        untouched(server, lambda: server.get("/elsewhere"), 403, "signature_required", "signature_wanted")
+        assert len(server.log.matching("refused reason=signature_wanted")) == 1
+        untouched(server, lambda: signer.get("/either", key=OLD), 401, "invalid_signature", "sig_mismatch")
+
+    def test_observed(self, server, signer):
+        server.log.expect("isign: would refuse reason=signature_wanted")
+        assert Shown(server.get("/watched")).env["ISIGN_RESULT"] == "none"
+        server.log.expect("isign: would refuse reason=sig_mismatch")
+        assert Shown(signer.get("/watched", key=OLD)).env["ISIGN_RESULT"] == "sig_mismatch"
+
+    def test_without_isign(self, server, signer):
+        turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
+
+    def test_both(self, server, signer):
+        caller = Caller(server).granted()
+        answer = server.get("/both")
+        assert answer.status == 401 and answer.challenge and answer.header("Accept-Signature")
+        assert answer.problem["code"] == "credentials_required"
+        turned_away(server, caller.get("/both"), 403, "signature_required", "signature_wanted")
+        untouched(server, lambda: signer.get("/both", {"Authorization": "SAuth x"}), 401, "invalid_credentials",
+                  "authorization_malformed", module="sauth")
+        answer = signer.get("/both", {"Authorization": caller.header()})
+        shown = Shown(answer)
+        assert shown.env["SAUTH_SCHEME"] == "SAuth" and shown.env["ISIGN_PARTICIPANT"] == UID and answer.nextnonce
+        assert signer.get("/both").status == 401
+
+    def test_either(self, server, signer):
+        caller = Caller(server).granted()
+        answer = server.get("/any")
+        assert answer.status == 401 and answer.header("Accept-Signature")
+        assert Shown(signer.get("/any")).env["ISIGN_PARTICIPANT"] == UID
+        answer = caller.get("/any")
+        assert Shown(answer).env["SAUTH_PARTICIPANT"] == UID and answer.header("Accept-Signature") is None
+        assert not server.log.matching("refused reason=signature_wanted")
+
+    def test_signature_is_the_credential(self, server, signer):
+        shown = Shown(signer.post("/only", BODY, JSON))
+        assert shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["SAUTH_SCHEME"] == "signature"
+        assert shown.env["REMOTE_USER"] == UID and set(shown.env["SAUTH_CAPABILITIES"].split()) == {"read", "update"}
+        assert "SAUTH_GRANT" not in shown.env and "SAUTH_EXPIRES" not in shown.env
+        answer = server.get("/only")
+        assert answer.status == 401 and answer.header("Accept-Signature") and answer.header("WWW-Authenticate")
+        caller = Caller(server).granted()
+        answer = server.get("/only", {"Authorization": caller.header()})
+        turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
+        answer = signer.get("/only", {"Authorization": Caller(server).granted().header()})
+        turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
+
+    def test_capabilities_of_the_signer(self, server, signer):
+        assert Shown(signer.get("/accepts")).env["SAUTH_SCHEME"] == "signature"
+        stranger = Signer(server, STRANGER, OTHER + "#theirs")
+        untouched(server, lambda: stranger.get("/accepts"), 403, "insufficient_capability", "capability_missing",
+                  module="sauth")
+        assert Shown(Caller(server).granted("update").get("/accepts")).env["SAUTH_SCHEME"] == "SAuth"
+
+    def test_bad_one_beside_an_open_rule(self, server, signer):
+        assert "SAUTH_PARTICIPANT" not in Shown(server.get("/open")).env
+        assert Shown(signer.get("/open")).env["SAUTH_PARTICIPANT"] == UID
+        untouched(server, lambda: signer.get("/open", key=OLD), 401, "invalid_signature", "sig_mismatch")
+
+    def test_another_participants_signature(self, server):
+        caller = Caller(server).granted()
+        stranger, own = Signer(server, STRANGER, OTHER + "#theirs"), Signer(server, ED, UID + "#ed25519")
+        answer = untouched(server, lambda: stranger.get("/grant", {"Authorization": caller.header()}), 403,
+                           "wrong_signer", "signer_mismatch", module="sauth")
+        assert own.get("/grant", {"Authorization": caller.header(answer.nextnonce)}).status == 200
+
+    def test_authorization_moved(self, server, signer):
+        """The signature covers it, so that it cannot be put beside another grant."""
+        mine, other = Caller(server).granted().header(), Caller(server).granted().header()
+        pairs = signer.headers("GET", "/grant", {"Authorization": mine})
+        pairs = [(name, other if name == "Authorization" else value) for name, value in pairs]
+        untouched(server, lambda: server.get("/grant", pairs), 401, "invalid_signature", "sig_mismatch")
+        pairs = signer.headers("GET", "/grant") + [("Authorization", other)]
+        untouched(server, lambda: server.get("/grant", pairs), 401, "signature_component_missing", "sig_component_missing")
+
+    def test_require_signed_with_a_user(self, server, signer):
+        """One that is known but has not signed is 403, not another 401."""
+        caller = Caller(server).granted()
+        turned_away(server, caller.get("/quiet"), 403, "signature_required", "signature_wanted")
+        assert signer.get("/quiet").status == 200
+
+    def test_configuration(self, server):
+        for line, said in (("Require signed @Method", "no component name"), ("ISignCover X-A", "lower case"),
+                           ("ISignCover @status", "lower case"), ("ISignMaxAge 0", "whole number"),
+                           ("ISignAlgorithms none", "expected"), ("ISignExternal shop.example", "expected"),
+                           ("ISignExternal https://shop.example/x", "expected"), ("ISignExternal ftp://a", "expected"),
+                           ('ISignTag "\xe9"', "ASCII"), ("ISignBody stream 1K", "no size")):
+            server.configure(self.site.config + f'<Location "/x">\n{line}\n</Location>\n')
+            good, text = server.check()
+            assert not good and said in text, (line, text)
+        for line in ("ISignSpoolTotal 1K", "ISignReplayCapacity 5"):
+            server.configure(self.site.config + f'<VirtualHost *:1>\n{line}\n</VirtualHost>\n')
+            assert not server.check()[0], line
+        server.configure(self.site.config)
+        assert server.check()[0]
+
+
+class TestWithin:
+    """Sub-requests, internal redirects and error pages: one decision, nothing used up twice."""
+
+    site = Site(participants=PEOPLE, modules=("include", "rewrite", "actions", "negotiation", "cgid"),
+                config=opened("in") + """
+        <Location "/app">
+            ISign require
+            Require signed
+        </Location>
+        <Location "/page">
+            ISign require
+            Require signed
+            SetOutputFilter INCLUDES
+        </Location>
+        <Location "/cgi-bin/other">
+            ISign require
+            ISignCover x-more
+            Require all granted
+        </Location>
+        <Location "/watch">
+            ISign observe
+        </Location>
+        <Location "/errors">
+            ISign require
+            Require all granted
+        </Location>
+        ErrorDocument 401 /errors/401.txt
+        ErrorDocument 404 /errors/404.txt
+        """ + opened("stream", "ISign require", "Require signed", "ISignBody stream"),
+                files={"app/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\nRewriteRule ^narrow "
+                                        "/cgi-bin/other [L]\n",
+                       "watch/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\n",
+                       "plain/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\nRewriteRule ^stream /stream [L]\n",
+                       "page/index.shtml": '<!--#include virtual="/in" -->+<!--#include virtual="/in" -->\n',
+                       "errors/401.txt": "sorry\n", "errors/404.txt": "nothing\n"})
+
+    @pytest.mark.parametrize("path", ["/app/script", "/plain/script"])
+    def test_rewritten(self, server, signer, path):
+        """What was sent is what was signed, wherever it ends."""
+        shown = Shown(signer.post(path + "?a=1", BODY, JSON))
+        assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
+        assert len(server.log.matching("isign: verified")) == 1
+        pairs = signer.headers("POST", "/in?a=1", JSON, BODY)
+        answer = server.post(path + "?a=1", BODY, pairs)
+        assert answer.status == 401 and answer.text == "sorry\n"
+        server.log.expect("isign: refused reason=sig_mismatch")
+
+    def test_rewritten_to_one_that_demands_more(self, server, signer):
+        answer = signer.get("/app/narrow")
+        assert answer.status == 401
+        server.log.expect("isign: refused reason=sig_component_missing")
+        shown = Shown(signer.get("/app/narrow", {"X-More": "1"}, cover=COVER + ("x-more",)))
+        assert shown.env["ISIGN_RESULT"] == "verified"
+
+    def test_observed_and_rewritten_to_one_that_demands(self, server, signer):
+        before = server.journal()
+        assert signer.get("/watch/script", key=OLD).status == 401
+        server.log.expect("isign: would refuse reason=sig_mismatch")
+        server.log.expect("isign: refused reason=sig_mismatch")
+        assert server.journal() == before
+
+    @pytest.mark.parametrize("path", ["/stream", "/plain/stream"])
+    def test_stream_behind_a_redirect(self, server, signer, path):
+        """A redirect loses filters; the body is hashed all the same."""
+        shown = Shown(signer.post(path, BODY, JSON))
+        assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "pending"
+        pairs = signer.headers("POST", path, JSON, BODY)
+        answer = server.post(path, BODY[:-1] + b"!", pairs)
+        server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
+        server.log.allow("AH0")
+        assert answer.status != 200, repr(answer)
+
+    def test_subrequests(self, server, signer):
+        answer = signer.get("/page/index.shtml")
+        assert answer.status == 200
+        parts = answer.body.split(b"=====BODY=====\n")
+        assert len(parts) == 3 and all(b"ISIGN_RESULT=verified" in one for one in parts[:2])
+        assert len(server.log.matching("isign: verified")) == 1
+        assert "private" in answer.header("Cache-Control")
+
+    def test_error_page(self, server, signer):
+        """Refused once, and the page about it is not refused again."""
+        pairs = signer.headers("GET", "/in")
+        assert server.get("/in", pairs).status == 200
+        answer = server.get("/in", pairs)
+        assert answer.status == 401 and answer.text == "sorry\n" and answer.header("Accept-Signature")
+        server.log.expect("isign: refused reason=sig_nonce_replayed")
+        assert len(server.log.matching("isign: refused")) == 1
+        answer = signer.get("/app/none")
+        assert answer.status == 404 and answer.text == "nothing\n"
+        answer = server.get("/nowhere", signer.headers("GET", "/nowhere"))
+        assert answer.status == 404 and answer.text == "nothing\n"
+
+    def test_location_of_a_cgi(self, server, signer):
+        shown = Shown(signer.get("/in?location=/in"))
+        assert shown.env["ISIGN_RESULT"] == "verified" and len(server.log.matching("isign: verified")) == 1
+
+
+class TestCache:
+    """mod_cache in front: it spares only requests with an Authorization header by itself."""
+
+    site = Site(participants=PEOPLE, modules=("cache", "cache_disk"), config=opened("in")
+                + opened("mixed", "ISign require", "<RequireAny>", "Require signed", "Require all granted", "</RequireAny>")
+                + 'CacheEnable disk /\nCacheRoot "@ROOT@/spool"\nCacheHeader on\nCacheIgnoreNoLastMod On\n')
+
+    def test_never_stored(self, server, signer):
+        for path in ("/in?header=Cache-Control:+public,+max-age=3600", "/mixed?header=Cache-Control:+public,+s-maxage=3600"):
+            for _ in range(2):
+                answer = signer.get(path)
+                assert Shown(answer).env["ISIGN_PARTICIPANT"] == UID
+                said = ", ".join(answer.all("Cache-Control"))
+                assert "private" in said and "public" not in said
+            assert UID.encode() not in server.get(path).body
+        server.log.allow("signature_wanted|AH0163")
+        for status in ("MISS", "HIT"):  # the cache is at work
+            assert status in server.get("/mixed?header=Cache-Control:+max-age=3600").header("X-Cache")
+
+
+class TestExternal:
+    """Behind a real proxy that ends TLS (as far as the backend knows) and speaks to it under another name."""
+
+    backend = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require signed",
+                                                      "ISignExternal https://orders.example"))
+    site = Site(participants=None, ours=(), backend=backend,
+                config='ProxyPass "/in" "http://127.0.0.1:@BACKEND@/in"\n')
+
+    @pytest.fixture
+    def far(self, server):
+        signer = Signer(server.backend, ED, UID + "#ed25519")
+
+        def call(method, body=None, **how):
+            how = {"authority": "orders.example", "scheme": "https", **how}
+            pairs = signer.headers(method, "/in?a=1", JSON, body, **how)
+            return server.request(method, "/in?a=1", pairs, body, host="orders.example")
+        yield call
+        wrong = server.backend.log.settle()
+        assert not wrong, wrong
+
+    def test_passes(self, server, far):
+        for cover in (None, COVER + ("@target-uri", "@scheme", "content-type")):
+            assert Shown(far("GET", cover=cover)).env["ISIGN_RESULT"] == "verified"
+        assert Shown(far("POST", BODY)).body == BODY
+
+    def test_other_names(self, server, far):
+        for how in ({"authority": f"127.0.0.1:{server.backend.port}"}, {"authority": "orders.example:8443"},
+                    {"scheme": "http", "cover": COVER + ("@scheme", "content-type")}):
+            answer = far("GET", **how)
+            assert answer.status == 401 and answer.problem["code"] == "invalid_signature"
+        server.backend.log.expect("isign: refused reason=sig_mismatch")
+
+    def test_default_port(self, server, far):
+        assert far("GET", authority="orders.example").status == 200
