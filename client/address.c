@@ -77,6 +77,19 @@ int address_parse(address *out, apr_pool_t *p, const char *text)
     return rc;
 }
 
+/* Everybody pastes the URL of an endpoint once. */
+static int base_check(const char *url, apr_pool_t *p)
+{
+    static const char *const endpoints[] = {"request_access", "refresh_access", "generate_nonce"};
+    const char *slash = strrchr(url, '/');
+
+    for (unsigned i = 0; slash && i < sizeof endpoints / sizeof endpoints[0]; i++)
+        if (strcmp(slash + 1, endpoints[i]) == 0)
+            return say_usage("%s is an endpoint; the base is what stands before it: %s", url,
+                             apr_pstrmemdup(p, url, (apr_size_t)(slash - url)));
+    return CL_OK;
+}
+
 int address_parse_endpoint(address *out, apr_pool_t *p, const char *text)
 {
     apr_size_t len;
@@ -90,5 +103,5 @@ int address_parse_endpoint(address *out, apr_pool_t *p, const char *text)
     while (len > 0 && out->url[len - 1] == '/')
         len--;
     out->url = apr_pstrmemdup(p, out->url, len);
-    return CL_OK;
+    return base_check(out->url, p);
 }

@@ -14,7 +14,7 @@ typedef struct address {
 /** Reads a URL. Says what is wrong with it. @return CL_OK or CL_USAGE */
 int address_parse(address *out, apr_pool_t *p, const char *text);
 
-/** As address_parse, for the base of grant endpoints: no query, no '/' at its end. */
+/** As address_parse, for the base of grant endpoints: no query, no '/' at its end, not an endpoint itself. */
 int address_parse_endpoint(address *out, apr_pool_t *p, const char *text);
 
 #endif

@@ -86,7 +86,7 @@ static const advice table[] = {
     {IA_SIG_NONCE_REPLAYED, "it was used before", "a replay"},
     {IA_SIG_COMPONENT_MISSING, "it does not cover what is wanted", "the caller covers more"},
     {IA_SIG_DIGEST_UNCOVERED, "it does not cover the digest of the body", "the caller covers content-digest"},
-    {IA_SIG_AUTHORITY_FOREIGN, "it was made for another host", "a request that was moved; look at ServerName and ServerAlias"},
+    {IA_SIG_AUTHORITY_FOREIGN, "Host is no name of this virtual host, or has a port that is not ours", "ServerName with the port, ServerAlias, or behind a proxy ISignExternal"},
     {IA_FAULT_INTERNAL, "a mistake in interauth", "report it"},
     {IA_FAULT_MEMORY, "no memory", "look at the machine"},
     {IA_FAULT_CRYPTO, "OpenSSL refused an operation", "look at OpenSSL's configuration (FIPS without the provider, for example)"},

@@ -68,6 +68,7 @@ typedef struct call_run {
     output out;
     http_answer answer;
     sauth_challenge challenge;
+    int no_new_grant; /* the exit status of asking for one */
 } call_run;
 
 static int body_headers(call_run *c)
@@ -177,37 +178,19 @@ static int attempt(call_run *c, const char *nonce)
     return send_once(c, nonce);
 }
 
-static int is_refused_as(call_run *c, const char *code)
-{
-    problem told;
-
-    problem_read(&told, c->p, &c->answer);
-    return c->answer.status == 401 && told.code && strcmp(told.code, code) == 0;
-}
-
 /* One nonce came back stale: the others held are as old, and would each cost a round trip. */
 static int retry_stale(call_run *c)
 {
     char nonce[IA_NONCE_TEXT_LEN + 1];
 
     memcpy(nonce, c->challenge.nonce, sizeof nonce);
-    if (c->s.nonce_was_held && is_refused_as(c, "stale_nonce"))
+    if (c->s.nonce_was_held && problem_is(c->p, &c->answer, 401, "stale_nonce"))
         session_keep(&c->s, c->p, NULL, 1);
     return attempt(c, nonce);
 }
 
-static int retry_expired(call_run *c, const session_wish *wish)
-{
-    const char *dead = c->s.held->token;
-    int rc;
-
-    session_close(&c->s);
-    if ((rc = session_begin(&c->s, c->p, wish, dead)) != CL_OK)
-        return rc;
-    return attempt(c, *c->s.nonce ? c->s.nonce : NULL);
-}
-
-static int exchange_run(call_run *c, const session_wish *wish)
+/* Sends the request with the grant that is held, and a nonce that the server takes. */
+static int attempt_grant(call_run *c)
 {
     char nonce[IA_NONCE_TEXT_LEN + 1];
     int rc = attempt(c, *c->s.nonce ? c->s.nonce : NULL);
@@ -216,13 +199,35 @@ static int exchange_run(call_run *c, const session_wish *wish)
         memcpy(nonce, c->challenge.nonce, sizeof nonce);
         rc = attempt(c, nonce);
     }
-    if (rc != CL_OK || c->answer.status != 401)
+    if (rc != CL_OK || c->answer.status != 401 || !c->challenge.stale || !*c->challenge.nonce)
         return rc;
-    if (c->challenge.stale && *c->challenge.nonce)
-        return retry_stale(c);
-    if (is_refused_as(c, "token_expired") && c->s.held->access_for->nelts > 0)
-        return retry_expired(c, wish);
-    return CL_OK;
+    return retry_stale(c);
+}
+
+/* The server expired, ended or forgot the grant, or its secret was rotated away. An application's own 401 has
+ * no challenge of ours. */
+static int is_grant_refused(call_run *c)
+{
+    static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired"};
+
+    for (unsigned i = 0; c->challenge.present && i < sizeof codes / sizeof codes[0]; i++)
+        if (problem_is(c->p, &c->answer, 401, codes[i]))
+            return 1;
+    return 0;
+}
+
+/* A new grant is asked for once in a call: where what is wrong is something else, it would not end. */
+static int exchange_run(call_run *c, const session_wish *wish)
+{
+    const char *dead = c->s.held->token;
+    int rc = attempt_grant(c);
+
+    if (rc != CL_OK || c->s.asked || !is_grant_refused(c))
+        return rc;
+    session_close(&c->s);
+    if ((c->no_new_grant = session_begin(&c->s, c->p, wish, dead)) != CL_OK)
+        return CL_OK;
+    return attempt_grant(c);
 }
 
 static int summary_print(const call_run *c)
@@ -261,7 +266,8 @@ static int call_carry_out(call_run *c, const session_wish *wish)
         return rc;
     if (c->o->json && (rc = summary_print(c)) != CL_OK)
         return rc;
-    return c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
+    rc = c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
+    return c->no_new_grant ? c->no_new_grant : rc;
 }
 
 static int options_check(const call_options *o)

@@ -83,15 +83,19 @@ static int print_json(const findings *all, int has_offset, long offset)
 
 static int print_text(const findings *all, int has_offset, long offset)
 {
+    unsigned errors = weight_count(all, FINDING_ERROR), warnings = weight_count(all, FINDING_WARNING);
+
     for (int i = 0; i < all->list->nelts; i++) {
         const finding *f = &APR_ARRAY_IDX(all->list, i, finding);
 
         printf("%s: %s: %s [%s]\n", weight_names[f->weight], f->where, f->text, f->code);
     }
-    if (has_offset)
+    if (has_offset && offset == 0)
+        puts("clock: the server's agrees with ours");
+    else if (has_offset)
         printf("clock: the server is %ld s %s us\n", offset < 0 ? -offset : offset,
                offset < 0 ? "behind" : "ahead of");
-    printf("%u errors, %u warnings\n", weight_count(all, FINDING_ERROR), weight_count(all, FINDING_WARNING));
+    printf("%u error%s, %u warning%s\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     return CL_OK;
 }
 

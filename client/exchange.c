@@ -17,6 +17,8 @@
 
 #define NODES_MAX 1000
 #define ID_BYTES  16
+#define REQUEST   "request_access"
+#define REFRESH   "refresh_access"
 
 /* What one answer of request_access or refresh_access says. */
 typedef struct given {
@@ -184,11 +186,25 @@ static int given_read(given *out, apr_pool_t *p, const grant_record *record, con
     return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json);
 }
 
-static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const http_answer *answer,
-                       int json)
+/* What the answer cannot tell, because it does not know what was meant. */
+static void refusal_explain(apr_pool_t *p, const grant_record *record, const char *endpoint,
+                            const http_answer *answer)
 {
-    if (answer->status != 200)
-        return problem_tell(p, answer, json);
+    if (answer->status == 404)
+        say_note("asked %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);
+    else if (strcmp(endpoint, REQUEST) == 0 && problem_is(p, answer, 403, "capability_not_held"))
+        say_note("asked for: %s", apr_array_pstrcat(p, record->access_for, ' '));
+}
+
+static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const char *endpoint,
+                       const http_answer *answer, int json)
+{
+    if (answer->status != 200) {
+        int rc = problem_tell(p, answer, json);
+
+        refusal_explain(p, record, endpoint, answer);
+        return rc;
+    }
     if (given_read(out, p, record, answer) != 0)
         return say_fault("%s: the answer is no grant for %s", record->endpoint, record->uid);
     return CL_OK;
@@ -199,14 +215,20 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, i
     http_answer answer;
     given got;
     unsigned wait;
-    int rc = form_send(&answer, p, record, key, "request_access", NULL, record->lifespan);
+    int rc = form_send(&answer, p, record, key, REQUEST, NULL, record->lifespan);
 
     if (rc == CL_OK && (wait = problem_start_wait(p, &answer)) > 0) {
         say_note("the server has just started; asking again in %u s", wait);
         apr_sleep(apr_time_from_sec(wait));
-        rc = form_send(&answer, p, record, key, "request_access", NULL, record->lifespan);
+        rc = form_send(&answer, p, record, key, REQUEST, NULL, record->lifespan);
     }
-    if (rc != CL_OK || (rc = answer_read(&got, p, record, &answer, json)) != CL_OK)
+    if (rc == CL_OK && problem_is(p, &answer, 401, "replayed_request")) {
+        grant_record unique = *record;
+
+        unique.with_id = 1; /* known to every server that has this code */
+        rc = form_send(&answer, p, &unique, key, REQUEST, NULL, record->lifespan);
+    }
+    if (rc != CL_OK || (rc = answer_read(&got, p, record, REQUEST, &answer, json)) != CL_OK)
         return rc;
     if (!got.access_to || got.access_to->nelts == 0)
         return say_fault("%s: the answer grants nothing", record->endpoint);
@@ -223,9 +245,9 @@ int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key,
 {
     http_answer answer;
     given got;
-    int rc = form_send(&answer, p, record, key, "refresh_access", record->token, lifespan);
+    int rc = form_send(&answer, p, record, key, REFRESH, record->token, lifespan);
 
-    if (rc != CL_OK || (rc = answer_read(&got, p, record, &answer, json)) != CL_OK)
+    if (rc != CL_OK || (rc = answer_read(&got, p, record, REFRESH, &answer, json)) != CL_OK)
         return rc;
     if (strcmp(got.token, record->token) != 0)
         return say_fault("%s: the answer is about another token", record->endpoint);
@@ -253,38 +275,4 @@ int exchange_nonce(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const grant_r
         return 0;
     apr_cpystrn(out, answer.body, IA_NONCE_TEXT_LEN + 1);
     return 1;
-}
-
-static int grant_print_json(apr_pool_t *p, const grant_record *record, const char *expires)
-{
-    ia_json_writer *w = ia_json_writer_create(p);
-
-    ia_json_write_object(w);
-    ia_json_write_member(w, "grant", record->name);
-    ia_json_write_member(w, "endpoint", record->endpoint);
-    ia_json_write_member(w, "uid", record->uid);
-    ia_json_write_name(w, "access_to");
-    ia_json_write_array(w);
-    for (int i = 0; i < record->access_to->nelts; i++)
-        ia_json_write_string(w, APR_ARRAY_IDX(record->access_to, i, const char *));
-    ia_json_write_end(w);
-    ia_json_write_member(w, "expires", expires);
-    ia_json_write_name(w, "can_refresh");
-    ia_json_write_bool(w, record->can_refresh);
-    integer_member(w, "nonces", record->nonces->nelts);
-    ia_json_write_end(w);
-    return say_out(ia_json_writer_text(w, NULL));
-}
-
-int grant_print(apr_pool_t *p, const grant_record *record, int json)
-{
-    char expires[IA_RFC3339_SIZE];
-
-    ia_timestamp_format(expires, record->expires);
-    if (json)
-        return grant_print_json(p, record, expires);
-    return say_out(apr_psprintf(p, "grant %s: %s at %s for %s\nexpires %s, %s, nonces held: %d", record->name,
-                                apr_array_pstrcat(p, record->access_to, ','), record->endpoint, record->uid,
-                                expires, record->can_refresh ? "can be refreshed" : "cannot be refreshed",
-                                record->nonces->nelts));
 }

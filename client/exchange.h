@@ -7,7 +7,8 @@
 
 /**
  * Asks for a grant and puts it into the record. Where the server says that it has just started, waits and
- * asks once more. Says what is refused; with `json` on standard output, too.
+ * asks once more; where it takes the request for a replay, as another one of the same second is, asks once
+ * more with a random id. Says what is refused; with `json` on standard output, too.
  * @return an exit status; the record keeps what it held unless it is CL_OK
  */
 int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, int json);
@@ -18,8 +19,5 @@ int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key,
 
 /** Asks for one fresh nonce. @return true where there is one */
 int exchange_nonce(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const grant_record *record);
-
-/** Prints what is held, never the token: with `json` one line of JSON, else a text for people. */
-int grant_print(apr_pool_t *p, const grant_record *record, int json);
 
 #endif

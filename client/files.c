@@ -28,15 +28,16 @@ const char *file_exposure(mode_t mode)
     return NULL;
 }
 
-static int care_check(const char *path, const struct stat *st)
+static int care_check(const char *path, const struct stat *st, file_care care)
 {
+    const char *what = care == FILE_TOKENS ? "these tokens" : "this secret";
     const char *exposure = S_ISREG(st->st_mode) ? file_exposure(st->st_mode) : NULL;
 
     if (!exposure)
         return CL_OK;
     if (st->st_mode & (S_IROTH | S_IWOTH))
-        return say_refused("%s: %s this secret; make it private: chmod 600", path, exposure);
-    say_warning("%s: %s this secret; make it private: chmod 600", path, exposure);
+        return say_refused("%s: %s %s; make it private: chmod 600", path, exposure, what);
+    say_warning("%s: %s %s; make it private: chmod 600", path, exposure, what);
     return CL_OK;
 }
 
@@ -70,7 +71,7 @@ static int open_read(char **text, apr_size_t *len, apr_pool_t *p, const char *pa
         return say_fault("%s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))
         return say_fault("%s: is a directory", path);
-    if (care == FILE_SECRET && (rc = care_check(path, &st)) != CL_OK)
+    if (care != FILE_PLAIN && (rc = care_check(path, &st, care)) != CL_OK)
         return rc;
     if (S_ISREG(st.st_mode)) {
         if ((apr_uint64_t)st.st_size > max)

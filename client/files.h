@@ -12,7 +12,8 @@
 /** How a file is looked upon before it is read. */
 typedef enum file_care {
     FILE_PLAIN,
-    FILE_SECRET /**< refused where everybody may read or write it, warned about where the group may */
+    FILE_SECRET, /**< refused where everybody may read or write it, warned about where the group may */
+    FILE_TOKENS  /**< the same */
 } file_care;
 
 /**

@@ -4,6 +4,7 @@
 #include "address.h"
 #include "exchange.h"
 #include "files.h"
+#include "grant_text.h"
 #include "interauth/access.h"
 #include "interauth/name.h"
 #include "interauth/participant.h"

@@ -10,8 +10,8 @@
 #include "verbs.h"
 
 static const cl_verb *const verbs[] = {
-    &verb_keygen, &verb_secret, &verb_grant,   &verb_call,        &verb_refresh,
-    &verb_sign,   &verb_verify, &verb_explain, &verb_participant, &verb_check,
+    &verb_keygen, &verb_secret, &verb_grant,  &verb_call,    &verb_refresh,     &verb_grants,
+    &verb_forget, &verb_sign,   &verb_verify, &verb_explain, &verb_participant, &verb_check,
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])

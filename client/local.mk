@@ -2,7 +2,8 @@
 bin_PROGRAMS += interauth
 interauth_SOURCES = \
 	client/interauth.c client/verbs.h client/options.c client/options.h client/say.c client/say.h \
-	client/keygen.c client/secret.c client/grant.c client/call.c client/refresh.c client/participant.c \
+	client/keygen.c client/secret.c client/grant.c client/call.c client/refresh.c client/grants.c \
+	client/forget.c client/participant.c client/grant_text.c client/grant_text.h \
 	client/sign.c client/verify.c client/explain.c \
 	client/check.c client/check_participants.c client/check_local.c client/check_server.c client/findings.h \
 	client/address.c client/address.h client/challenge.c client/challenge.h client/exchange.c client/exchange.h \

@@ -199,6 +199,11 @@ static int arguments_parse(parse *c)
 
 static int arguments_check(const parse *c)
 {
+    const char *choice = strstr(c->verb->operands, " | ");
+
+    if (c->operands->nelts < c->verb->operands_min && choice)
+        return say_usage("%.*s or %s is needed; see interauth %s --help", (int)(choice - c->verb->operands),
+                         c->verb->operands, choice + 3, c->verb->name);
     for (unsigned i = 0; i < c->verb->row_count; i++)
         if (c->verb->rows[i].required && !c->given[i])
             return say_usage("--%s %s is needed; see interauth %s --help", c->verb->rows[i].name,

@@ -33,6 +33,8 @@ static int body_write(output *out, const http_answer *answer, const void *data, 
     if (out->fd < 0 && output_open(out, answer) != 0)
         return -1;
     out->written += (apr_int64_t)len;
+    if (len > 0 && !out->path && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+        say_line_is_open(((const char *)data)[len - 1] != '\n');
     return file_write_all(out->fd, data, len);
 }
 

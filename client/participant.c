@@ -119,6 +119,30 @@ static int list_text(const ia_participants *all)
     return CL_OK;
 }
 
+/* yajl spreads an empty list over three lines, and ends with a line's end of its own. */
+static const char *text_tidy(apr_pool_t *p, const char *text)
+{
+    char *out, *put;
+    int in_string = 0;
+
+    if (!text)
+        return NULL;
+    out = put = apr_palloc(p, strlen(text) + 1);
+    for (const char *at = text; *at; at++) {
+        *put++ = *at;
+        if (*at == '"')
+            in_string = !in_string;
+        else if (in_string && *at == '\\')
+            *put++ = *++at;
+        else if (!in_string && (*at == '[' || *at == '{') && strchr("]}", at[1 + strspn(at + 1, " \n")]))
+            at += strspn(at + 1, " \n");
+    }
+    while (put > out && put[-1] == '\n')
+        put--;
+    *put = '\0';
+    return out;
+}
+
 static int show(apr_pool_t *p, const ia_participant *one, int json)
 {
     ia_json_writer *w = json ? ia_json_writer_create(p) : ia_json_writer_create_pretty(p);
@@ -127,7 +151,7 @@ static int show(apr_pool_t *p, const ia_participant *one, int json)
     summary_write(w, one);
     details_write(w, one);
     ia_json_write_end(w);
-    return say_out(ia_json_writer_text(w, NULL));
+    return say_out(text_tidy(p, ia_json_writer_text(w, NULL)));
 }
 
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)

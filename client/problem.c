@@ -27,16 +27,22 @@ void problem_read(problem *out, apr_pool_t *p, const http_answer *answer)
     out->code = ia_json_member_string(json, "code");
 }
 
+int problem_is(apr_pool_t *p, const http_answer *answer, long status, const char *code)
+{
+    problem told;
+
+    if (answer->status != status)
+        return 0;
+    problem_read(&told, p, answer);
+    return told.code && strcmp(told.code, code) == 0;
+}
+
 unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer)
 {
     const char *after = http_field(answer, "Retry-After", 0);
-    problem told;
     apr_int64_t seconds;
 
-    if (answer->status != 503 || !after || !apr_isdigit(*after) || strlen(after) > 3)
-        return 0;
-    problem_read(&told, p, answer);
-    if (!told.code || strcmp(told.code, "starting") != 0)
+    if (!after || !apr_isdigit(*after) || strlen(after) > 3 || !problem_is(p, answer, 503, "starting"))
         return 0;
     seconds = apr_atoi64(after);
     return seconds >= 1 && seconds <= WAIT_MAX ? (unsigned)seconds : 0;

@@ -11,6 +11,9 @@ typedef struct problem {
 
 void problem_read(problem *out, apr_pool_t *p, const http_answer *answer);
 
+/** Whether the answer is a refusal of this status and code. */
+int problem_is(apr_pool_t *p, const http_answer *answer, long status, const char *code);
+
 /** The seconds of a Retry-After where the server has just started and will be ready within a minute, else 0. */
 unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer);
 

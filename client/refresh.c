@@ -1,6 +1,7 @@
 /** `interauth refresh`: asks for a new time of expiry of a grant. */
 #include "address.h"
 #include "exchange.h"
+#include "grant_text.h"
 #include "interauth/participant.h"
 #include "say.h"
 #include "secret_source.h"

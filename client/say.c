@@ -6,10 +6,16 @@
 #include <string.h>
 
 static const char *speaker;
+static int line_is_open;
 
 void say_begin(const char *verb)
 {
     speaker = verb;
+}
+
+void say_line_is_open(int open)
+{
+    line_is_open = open;
 }
 
 static void say_line(const char *kind, const char *format, va_list args)
@@ -23,7 +29,9 @@ static void say_line(const char *kind, const char *format, va_list args)
     for (char *c = text; *c; c++)
         if (*c < 0x20 || *c > 0x7e)
             *c = '?';
-    fprintf(stderr, "interauth%s%s: %s%s\n", speaker ? " " : "", speaker ? speaker : "", kind, text);
+    fprintf(stderr, "%sinterauth%s%s: %s%s\n", line_is_open ? "\n" : "", speaker ? " " : "",
+            speaker ? speaker : "", kind, text);
+    line_is_open = 0;
 }
 
 #define SAY_BODY(kind)                                                                                       \

@@ -23,6 +23,9 @@ int say_refused(const char *format, ...) SAY_FORMAT;
 int say_usage(const char *format, ...) SAY_FORMAT;
 int say_fault(const char *format, ...) SAY_FORMAT;
 
+/** Text without a line's end stands on the terminal: the next message begins a line of its own. */
+void say_line_is_open(int open);
+
 /** Flushes standard output. @return `status`, or CL_FAULT where the output could not be written */
 int say_end(int status);
 

@@ -6,6 +6,7 @@
 
 #include "exchange.h"
 #include "files.h"
+#include "grant_text.h"
 #include "say.h"
 #include "secret_source.h"
 
@@ -42,9 +43,15 @@ static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const c
     if (is_usable(record, dead_token))
         return CL_OK;
     if (record->access_for->nelts == 0)
-        return say_refused("grant %s has expired; ask for a new one with: interauth grant", record->name);
-    if ((rc = exchange_grant(record, p, &s->key, 0)) != CL_OK)
+        return say_refused("grant %s %s; ask for a new one with: %s", record->name,
+                           dead_token ? "is no longer accepted" : "has expired", grant_command(p, record));
+    rc = exchange_grant(record, p, &s->key, 0);
+    if (rc == CL_REFUSED)
+        say_note("there is no new grant either; where secret or capabilities have changed: %s",
+                 grant_command(p, record));
+    if (rc != CL_OK)
         return rc;
+    s->asked = 1;
     say_note("asked %s for a new grant", record->endpoint);
     return CL_OK;
 }
@@ -58,9 +65,10 @@ static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_t
 
     if (rc != CL_OK)
         return rc;
-    if ((rc = secret_key_load(&s->key, p, wish->secret_file ? wish->secret_file : record->secret_file)) !=
-            CL_OK ||
-        (rc = grant_ensure(s, record, p, dead_token)) != CL_OK)
+    rc = secret_key_load(&s->key, p, wish->secret_file ? wish->secret_file : record->secret_file);
+    if (rc == CL_USAGE)
+        say_note("or ask for the grant anew: %s", grant_command(p, record));
+    if (rc != CL_OK || (rc = grant_ensure(s, record, p, dead_token)) != CL_OK)
         return rc;
     nonce = record_take_nonce(record);
     if ((rc = state_save(st)) != CL_OK)

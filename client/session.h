@@ -20,11 +20,12 @@ typedef struct session {
     ia_mac_key key;                    /**< wiped by session_close */
     char nonce[IA_NONCE_TEXT_LEN + 1]; /**< to spend; empty where none could be had */
     int nonce_was_held;                /**< it came from the state, not from the server just now */
+    int asked;                         /**< the grant was asked for just now */
 } session;
 
 /**
  * Finds the grant, asks for one where there is none or it has expired, and takes a nonce off the state.
- * @param dead_token a token that the server has called expired, else NULL
+ * @param dead_token a token that the server has refused, else NULL
  * @return an exit status
  */
 int session_begin(session *out, apr_pool_t *p, const session_wish *wish, const char *dead_token);

@@ -72,7 +72,7 @@ static int state_load(state *s)
     }
     if (!S_ISREG(st.st_mode))
         return say_fault("%s: not a regular file", s->path);
-    if ((rc = file_read(&text, &len, s->p, s->path, STATE_FILE_MAX, FILE_SECRET)) != CL_OK)
+    if ((rc = file_read(&text, &len, s->p, s->path, STATE_FILE_MAX, FILE_TOKENS)) != CL_OK)
         return rc;
     if (state_parse(s->grants, s->p, text, len) != 0)
         return say_fault("%s: not a state file of this version; move it away to begin anew", s->path);
@@ -190,7 +190,7 @@ static int record_matches(const grant_record *record, apr_pool_t *p, const char 
         return 0;
     if (endpoint || !origin)
         return 1;
-    return address_parse_endpoint(&at, p, record->endpoint) == CL_OK && strcmp(at.origin, origin) == 0;
+    return address_parse(&at, p, record->endpoint) == CL_OK && strcmp(at.origin, origin) == 0;
 }
 
 int state_select(grant_record **out, state *s, const char *name, const char *endpoint, const char *uid,

@@ -37,6 +37,9 @@ class Service(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.lock = threading.Lock()
         self.capabilities = ["read", "update"]
+        self.refusal = "invalid_credentials"  # of a token that is not known
+        self.access_refusal = None  # with this code every access request is
+        self.replays = None         # a set: access requests are good once, as their HMACs are kept in it
         self.lifespan = 3600
         self.grants = {}            # token -> time of expiry
         self.nonces = set()         # issued and unspent
@@ -122,6 +125,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200 if service.trace else 405)
         if path in ("/sauth/request_access", "/sauth/refresh_access"):
             return self.access(path.endswith("refresh_access"), body)
+        if path.endswith("/request_access"):
+            return self.send(404, b"no such page", media_type="text/html")
         if path == "/sauth/generate_nonce":
             return self.send(200, service.nonce().encode()) if service.nonce_endpoint else self.send(404)
         if path == "/open":
@@ -146,6 +151,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.challenge("invalid_credentials", "Invalid credentials")
         if abs(int(form["timestamp"]) - time.time()) > 30:
             return self.challenge("stale_timestamp", "The timestamp is too old")
+        if service.access_refusal:
+            return self.challenge(service.access_refusal, "Not today")
+        if service.replays is not None:
+            if form["hmac"] in service.replays:
+                return self.challenge("replayed_request", "This access request was used before")
+            service.replays.add(form["hmac"])
         lifespan = min(wish.get("token_lifespan", service.lifespan), service.lifespan)
         if refresh:
             token = wish["token"]
@@ -177,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
         algorithm = "sha1" if len(mac) == 40 else "sha256"
         wanted = hmac.new(service.secret, (token + " " + nonce).encode(), algorithm).hexdigest()
         if token not in service.grants or not hmac.compare_digest(mac, wanted):
-            return self.challenge("invalid_credentials", "Invalid credentials")
+            return self.challenge(service.refusal, "Not this token")
         if service.grants[token] <= time.time():
             return self.challenge("token_expired", "The token has expired")
         with service.lock:

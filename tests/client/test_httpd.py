@@ -136,7 +136,8 @@ def test_refusals_are_told(interauth, ask, httpd, base):
     httpd.log.expect("refused reason=capability_not_held")
     httpd.log.expect("reason=capability_missing")
     httpd.log.allow("AH01631")
-    assert "capability_not_held" in ask(capability="everything", expect=1).stderr
+    result = ask(capability="everything", expect=1)
+    assert "capability_not_held" in result.stderr and "asked for: everything\n" in result.stderr
     ask(uid="http://limited.example", capability="update")
     result = interauth("call", base + "/files/plain.txt")
     assert result.returncode == 1 and "insufficient_capability" in result.stderr
@@ -146,6 +147,82 @@ def test_refusals_are_told(interauth, ask, httpd, base):
 def test_an_unknown_participant(ask, httpd):
     httpd.log.expect("refused reason=participant_unknown")
     assert "invalid_credentials" in ask(uid="nobody", expect=1).stderr
+
+
+class TestAnew:
+    """Grants that end on the server: its stop without SAuthStateFile, another secret."""
+    NEW = b"a new secret of 30 bytes......"
+
+    @pytest.fixture
+    def own(self, interauth, secret_file):
+        if "INTERAUTH_BUILD" not in os.environ:
+            pytest.skip("INTERAUTH_BUILD does not name a build directory")
+        running = Server(Site(BASIC, skew=1))
+        running.guard(SECRET, b64url(SECRET), self.NEW, b64url(self.NEW))
+        interauth.canaries.add(b64url(self.NEW))
+        running.start()
+        base = "http://127.0.0.1:%d" % running.port
+        result = interauth("grant", "--url", base + "/sauth", "--uid", UID, "--secret-file", secret_file,
+                           "--capability", "read")
+        assert result.returncode == 0, result.stderr
+        running.guard(held(interauth)["token"])
+        yield running
+        assert running.close() == []
+
+    def call(self, interauth, own):
+        result = interauth("call", "http://127.0.0.1:%d/files/plain.txt" % own.port)
+        own.guard(held(interauth)["token"])
+        return result
+
+    def granted(self, own):
+        return len(own.log.matching("sauth: granted"))
+
+    def test_after_a_stop(self, interauth, own):
+        own.stop()
+        own.start()
+        own.log.expect("refused reason=token_unknown")
+        before = self.granted(own)
+        result = self.call(interauth, own)
+        assert (result.returncode, result.stdout) == (0, "plain\n"), result.stderr
+        assert "asked " in result.stderr and self.granted(own) == before + 1
+        assert self.call(interauth, own).stderr == ""
+
+    def test_after_a_rotation_of_the_secret(self, interauth, own, secret_file):
+        own.participants([participant(secret=None, shared_secrets=[
+            {"value": b64url(self.NEW)}, {"value": b64url(SECRET), "not_after": "2020-01-01T00:00:00Z"}])])
+        own.graceful()
+        own.log.expect("refused reason=secret_rotated")
+        own.log.expect("refused reason=mac_mismatch")
+        before = self.granted(own)
+        result = self.call(interauth, own)
+        assert result.returncode == 1 and self.granted(own) == before
+        assert "there is no new grant either" in result.stderr
+        assert result.stderr.count("(token_revoked, HTTP 401)") == 1
+        assert result.stderr.count("(invalid_credentials, HTTP 401)") == 1
+        secret_file.write_text(b64url(self.NEW) + "\n")
+        result = self.call(interauth, own)
+        assert (result.returncode, result.stdout) == (0, "plain\n"), result.stderr
+        assert self.granted(own) == before + 1
+        assert self.call(interauth, own).stderr == ""
+
+
+def test_two_in_one_second(interauth, httpd, base, secret_file):
+    httpd.log.allow("refused reason=access_replayed")
+    for _ in range(3):
+        result = interauth("grant", "--url", base + "/sauth", "--uid", UID, "--secret-file", secret_file,
+                           "--capability", "read")
+        assert result.returncode == 0, result.stderr
+        interauth.canaries.add(held(interauth)["token"])
+        httpd.guard(held(interauth)["token"])
+    assert httpd.log.matching("refused reason=access_replayed")
+
+
+def test_where_no_endpoint_is(interauth, httpd, base, secret_file):
+    httpd.log.allow("reason=endpoint_unknown")
+    result = interauth("grant", "--url", base + "/sauth/deeper", "--uid", UID, "--secret-file", secret_file,
+                       "--capability", "read")
+    assert result.returncode == 1, result.stderr
+    assert "asked %s/sauth/deeper/request_access: is --url the location with SetHandler sauth?" % base in result.stderr
 
 
 def test_refresh(interauth, ask):

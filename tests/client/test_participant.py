@@ -72,6 +72,15 @@ def test_show_tells_of_secrets_only_how_many_and_until_when(interauth, write):
     assert json.loads(interauth("participant", "show", "a", "--file", path).stdout) == told
 
 
+def test_show_prints_an_empty_list_plainly(interauth, write):
+    path = write(record("a", name='of [ ] and \\" { }', roles=[], capabilities=[], endpoints=[]))
+    result = interauth("participant", "show", "a", "--file", path)
+    assert '\n  "roles": [],\n  "capabilities": [],\n' in result.stdout
+    assert result.stdout.endswith("\n}\n") and not result.stdout.endswith("\n\n")
+    told = json.loads(result.stdout)
+    assert told["name"] == 'of [ ] and \\" { }' and told["endpoints"] == []
+
+
 def test_an_unknown_participant_is_refused(interauth, write):
     result = interauth("participant", "show", "nobody", "--file", write(record("a")))
     assert (result.returncode, result.stdout) == (1, "")
@@ -161,4 +170,6 @@ def test_check_without_the_file_is_a_fault(check, interauth):
 def test_check_prints_text_for_people(interauth, write):
     result = interauth("check", "--file", write(record("a", capabilities=[])))
     assert result.returncode == 0
-    assert result.stdout.endswith("[no_capabilities]\n0 errors, 1 warnings\n")
+    assert result.stdout.endswith("[no_capabilities]\n0 errors, 1 warning\n")
+    result = interauth("check", "--file", write(record("a", capabilities=[]), record("b", capabilities=[]), mode=0o644))
+    assert result.stdout.endswith("\n1 error, 2 warnings\n")

@@ -3,6 +3,8 @@ import base64
 import hashlib
 import json
 import os
+import re
+import shlex
 import stat
 import subprocess
 import time
@@ -45,8 +47,37 @@ class TestGrant:
     def test_a_refusal_is_told_without_control_characters(self, interauth, ask):
         result = ask("--capability", "everything", "--json", expect=1)
         assert "The participant does not hold that ?[31mcapability (capability_not_held, HTTP 403)" in result.stderr
+        assert result.stderr.endswith("interauth grant: asked for: read everything\n")
         assert json.loads(result.stdout)["error"]["code"] == "capability_not_held"
         assert not interauth.state.exists()
+
+    def test_where_no_endpoint_is(self, interauth, service, secret):
+        result = interauth("grant", "--url", service.origin + "/none", "--uid", UID, "--secret-file", secret.path,
+                           "--capability", "read", "--json")
+        assert result.returncode == 1
+        assert result.stderr.endswith("interauth grant: asked %s/none/request_access: is --url the location with "
+                                      "SetHandler sauth?\n" % service.origin)
+        assert json.loads(result.stdout) == {"error": {"status": 404}}
+
+    def test_twice_in_one_second(self, ask, held, service):
+        service.replays = set()
+        while time.time() % 1 > 0.5:
+            time.sleep(0.02)
+        tokens = []
+        for _ in range(3):
+            ask()
+            tokens.append(held()[0]["token"])
+        assert len(set(tokens)) == 3
+        bodies = [json.loads(dict(urllib.parse.parse_qsl(seen[3].decode()))["body"])
+                  for seen in service.requests("/sauth/request_access")]
+        assert 4 <= len(bodies) <= 5, "none of these were of one second"
+        assert "id" not in bodies[0] and "id" in bodies[-1]
+        assert "id" not in held()[0] or not held()[0]["id"]
+
+    def test_a_replay_twice_is_a_refusal(self, ask, service):
+        service.access_refusal = "replayed_request"
+        assert "replayed_request" in ask(expect=1).stderr
+        assert len(service.requests("/sauth/request_access")) == 2
 
     def test_a_wrong_secret_is_refused(self, interauth, service):
         path = interauth.home / "other"
@@ -59,7 +90,8 @@ class TestGrant:
         result = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "read",
                            environment=environment)
         assert result.returncode == 0
-        assert interauth("call", service.origin + "/app").returncode == 2
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 2 and "--secret-file FILE --capability read\n" in result.stderr
         assert interauth("call", service.origin + "/app", environment=environment).returncode == 0
 
     @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everybody may read"), (0o602, 1, "everybody may write"),
@@ -175,9 +207,93 @@ class TestCall:
     def test_other_refusals_are_not_tried_again(self, interauth, ask, service):
         ask()
         service.grants.clear()
+        service.refusal = "wrong_presentation"
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1 and "wrong_presentation" in result.stderr
+        assert len(service.requests("/app")) == 1 and len(service.requests("/sauth/request_access")) == 1
+
+    @pytest.mark.parametrize("code", ["invalid_credentials", "token_revoked", "token_expired"])
+    def test_a_grant_that_the_server_refuses_is_asked_for_anew(self, interauth, ask, held, service, code):
+        ask()
+        first = held()[0]["token"]
+        service.grants.clear()
+        service.refusal = code
+        result = interauth("call", "-d", "x=1", service.origin + "/app")
+        interauth.canaries.update(service.grants)
+        interauth.inspect(result)
+        assert result.returncode == 0 and json.loads(result.stdout)["body"] == "x=1"
+        assert result.stderr == "interauth call: asked %s for a new grant\n" % service.base
+        assert held()[0]["token"] != first
+        assert [body for _, _, _, body in service.requests("/app")] == [b"x=1"] * 2
+        assert interauth("call", service.origin + "/app").stderr == ""
+
+    @pytest.mark.parametrize("held_nonces", [True, False])
+    def test_it_is_asked_for_once_in_a_call(self, interauth, ask, held, service, held_nonces):
+        service.give_nonces = service.nonce_endpoint = held_nonces
+        ask()
+        service.refusal = "token_revoked"
+        grants, service.grants = service.grants, type("Forgetful", (dict,), {"__contains__": lambda *_: False})()
+        path = interauth.home / "out"
+        result = interauth("call", "--json", "-o", path, service.origin + "/app")
+        assert result.returncode == 1 and "(token_revoked, HTTP 401)" in result.stderr
+        assert json.loads(result.stdout)["code"] == json.loads(path.read_text())["code"] == "token_revoked"
+        assert len(service.requests("/sauth/request_access")) == 2
+        assert len([1 for seen in service.requests("/app") if seen[2]["Authorization"]]) == 2
+        assert held()[0]["token"] not in grants
+
+    def test_one_that_was_just_asked_for_is_not_asked_for_again(self, interauth, ask, service):
+        ask("--lifespan", "1")
+        time.sleep(1.1)
+        service.grants = type("Forgetful", (dict,), {"__contains__": lambda *_: False})()
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1 and "(invalid_credentials, HTTP 401)" in result.stderr
+        assert len(service.requests("/sauth/request_access")) == 2 and len(service.requests("/app")) == 1
+
+    def test_a_new_grant_that_is_refused_too_is_told(self, interauth, ask, held, service, secret):
+        ask()
+        before = held()
+        service.grants.clear()
+        service.refusal = "token_revoked"
+        service.access_refusal = "invalid_credentials"
+        path = interauth.home / "out"
+        result = interauth("call", "--json", "-o", path, service.origin + "/app")
+        assert result.returncode == 1
+        assert "(invalid_credentials, HTTP 401)" in result.stderr and "(token_revoked, HTTP 401)" in result.stderr
+        assert "interauth grant --url %s --uid %s --secret-file %s --capability read\n" % (
+            service.base, UID, secret.path) in result.stderr
+        assert json.loads(result.stdout)["code"] == json.loads(path.read_text())["code"] == "token_revoked"
+        assert len(service.requests("/sauth/request_access")) == 2 and len(service.requests("/app")) == 1
+        assert [one["token"] for one in held()] == [one["token"] for one in before]
+
+    def test_without_knowing_what_to_ask_for_it_says_what_to_do(self, interauth, ask, service, secret):
+        ask()
+        state = json.loads(interauth.state.read_text())
+        state["grants"][0].update(access_for=[], secret_file=str(interauth.home / "it's mine"))
+        secret.path.rename(interauth.home / "it's mine")
+        interauth.state.write_text(json.dumps(state))
+        service.grants.clear()
         result = interauth("call", service.origin + "/app")
         assert result.returncode == 1 and "invalid_credentials" in result.stderr
-        assert len(service.requests("/app")) == 1
+        command = re.search("with: (.*)\n", result.stderr).group(1)
+        assert shlex.split(command) == ["interauth", "grant", "--url", service.base, "--uid", UID, "--secret-file",
+                                        str(interauth.home / "it's mine"), "--capability", "NAME"]
+        assert len(service.requests("/sauth/request_access")) == 1 and len(service.requests("/app")) == 1
+
+    def test_a_401_of_the_application_costs_no_grant(self, interauth, ask, service):
+        ask()
+        service.answer = (401, [("Content-Type", "application/problem+json"), ("WWW-Authenticate", "Basic realm=x")],
+                          b'{"code":"invalid_credentials"}')
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1 and result.stdout == '{"code":"invalid_credentials"}'
+        assert len(service.requests("/sauth/request_access")) == 1 and len(service.requests("/app")) == 1
+
+    def test_sixteen_at_once_ask_anew_once(self, interauth, ask, service):
+        ask()
+        service.grants.clear()
+        running = [interauth.start("call", service.origin + "/app") for i in range(16)]
+        results = [interauth.finish(process) for process in running]
+        assert [result.returncode for result in results] == [0] * 16, [result.stderr for result in results]
+        assert len(service.grants) == 1
 
     def test_an_expired_grant_is_asked_for_anew(self, interauth, ask, held, service):
         ask("--lifespan", "1")
@@ -360,6 +476,20 @@ class TestAnswer:
         result = self.answer(interauth, ask, service, 200, body=b"xyz", arguments=["-X", "HEAD", "-i"])
         assert result.returncode == 0 and "Content-Length: 3" in result.stdout
 
+    @pytest.mark.parametrize("body, seen", [(b"no newline", "no newline\r\ninterauth call: "),
+                                            (b"newline\n", "newline\r\ninterauth call: "), (b"", "interauth call: ")])
+    def test_on_a_terminal_the_message_begins_a_line(self, interauth, ask, service, body, seen):
+        ask()
+        service.answer = (404, [], body)
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([interauth.path, "call", service.origin + "/app"], env=interauth.environment,
+                                   stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, cwd=interauth.home)
+        assert process.wait(timeout=60) == 1
+        os.close(theirs)
+        text = os.read(ours, 4096).decode()
+        os.close(ours)
+        assert text == seen + "the server answered HTTP 404\r\n"
+
     def test_a_problem_that_is_too_long_is_a_fault(self, interauth, ask, service):
         ask()
         service.answer = (400, [("Content-Type", "application/problem+json")], b" " * 1100000)
@@ -370,7 +500,8 @@ class TestState:
     def test_of_everybody_is_refused(self, interauth, ask, service):
         ask()
         interauth.state.chmod(0o644)
-        assert interauth("call", service.origin + "/app").returncode == 1
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1 and "everybody may read these tokens; make it private" in result.stderr
         interauth.state.chmod(0o640)
         result = interauth("call", service.origin + "/app")
         assert result.returncode == 0 and "warning" in result.stderr
@@ -408,7 +539,74 @@ class TestState:
         assert result.returncode == 0
         assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["expired", "weak_hash"]
         interauth.state.chmod(0o604)
-        assert interauth("check", "--state", interauth.state).returncode == 1
+        result = interauth("check", "--state", interauth.state)
+        assert result.returncode == 1 and "everybody may read these tokens" in result.stdout
+        assert "secret" not in result.stdout + result.stderr
+
+
+class TestGrantsAndForget:
+    @pytest.fixture
+    def two(self, interauth, ask, service, secret):
+        ask("--grant", "orders", "--nonces", "3")
+        other = Service("other", secret.raw)
+        result = interauth("grant", "--url", other.base, "--uid", "other", "--secret-file", secret.path,
+                           "--capability", "update", "--capability", "read", "--lifespan", "1")
+        assert result.returncode == 0
+        interauth.canaries.update(other.grants, service.nonces, other.nonces)
+        yield other
+        other.close()
+
+    def test_none(self, interauth):
+        result = interauth("grants")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "interauth grants: no grants are held\n")
+        assert json.loads(interauth("grants", "--json").stdout) == {"grants": []}
+        assert interauth("forget", "--all").returncode == 0
+        assert interauth("forget", "orders").returncode == 1
+        assert not interauth.state.exists()
+
+    def test_list(self, interauth, two, service, held):
+        told = json.loads(interauth("grants", "--json").stdout)["grants"]
+        assert told[0] == {"grant": "orders", "endpoint": service.base, "uid": UID, "access_to": ["read"],
+                           "expires": held()[0]["expires"], "can_refresh": True, "nonces": 3}
+        assert (told[1]["endpoint"], told[1]["uid"], told[1]["access_to"]) == (two.base, "other", ["update", "read"])
+        time.sleep(1.1)
+        result = interauth("grants")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == (
+            "grant orders: read at %s for %s\nexpires %s, can be refreshed, nonces held: 3\n"
+            "grant %s: update,read at %s for other\nexpired %s, can be refreshed, nonces held: 1\n" % (
+                service.base, UID, held()[0]["expires"], held()[1]["name"], two.base, held()[1]["expires"]))
+        assert len(service.seen) == 1, "no server is asked"
+
+    def test_without_a_token(self, interauth, ask):
+        ask()
+        state = json.loads(interauth.state.read_text())
+        del state["grants"][0]["token"]
+        interauth.state.write_text(json.dumps(state))
+        assert interauth("grants").stdout.endswith("\nholds no token\n")
+        assert "expires" not in json.loads(interauth("grants", "--json").stdout)["grants"][0]
+
+    def test_forget_one(self, interauth, two, service, held):
+        before = interauth.state.read_text()
+        assert interauth("forget", "nosuch").returncode == 1
+        assert interauth.state.read_text() == before
+        result = interauth("forget", "orders")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == "forgot grant orders: at %s for %s\n" % (service.base, UID)
+        assert [one["uid"] for one in held()] == ["other"]
+        assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
+        assert interauth("call", service.origin + "/app").returncode == 1
+
+    def test_forget_all(self, interauth, two, held):
+        assert interauth("forget", "--all").stdout.count("forgot grant ") == 2
+        assert held() == []
+
+    def test_elsewhere(self, interauth, ask):
+        path = interauth.home / "my.json"
+        ask("--state", path)
+        name = json.loads(interauth("grants", "--state", path, "--json").stdout)["grants"][0]["grant"]
+        assert interauth("forget", "--state", path, name).returncode == 0
+        assert json.loads(path.read_text())["grants"] == [] and not interauth.state.exists()
 
 
 class TestRefresh:
@@ -445,6 +643,19 @@ class TestCheckServer:
     def test_a_good_one(self, interauth, service):
         status, findings, told = self.check(interauth, service.origin + "/open")
         assert (status, findings) == (0, []) and abs(told["clock_offset"]) <= 1
+
+    @pytest.mark.parametrize("offset, text", [(0, "clock: the server's agrees with ours\n"),
+                                              (3, "clock: the server is 3 s ahead of us\n"),
+                                              (-3, "clock: the server is 3 s behind us\n")])
+    def test_its_clock_in_words(self, interauth, service, offset, text):
+        service.clock_offset = offset
+        for _ in range(5):  # the second may end in the middle of an exchange
+            while time.time() % 1 > 0.6:
+                time.sleep(0.02)
+            result = interauth("check", "--url", service.origin + "/open")
+            if result.stdout.startswith(text):
+                break
+        assert result.stdout == text + "0 errors, 0 warnings\n"
 
     @pytest.mark.parametrize("offset, status, weight", [(100, 1, "error"), (-100, 1, "error"), (10, 0, "warning")])
     def test_its_clock(self, interauth, service, offset, status, weight):

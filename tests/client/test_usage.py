@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-VERBS = ["keygen", "secret", "grant", "call", "refresh", "sign", "verify", "explain", "participant",
-         "check"]
+VERBS = ["keygen", "secret", "grant", "call", "refresh", "grants", "forget", "sign", "verify", "explain",
+         "participant", "check"]
 MANUALS = os.path.join(os.path.dirname(__file__), "../../docs/man")
 
 
@@ -63,6 +63,12 @@ def test_an_unknown_option_is_told(interauth, verb):
     (["grant", "--url", "ftp://127.0.0.1/", "--uid", "a", "--capability", "r"], "https://"),
     (["grant", "--url", "http://u:p@127.0.0.1/", "--uid", "a", "--capability", "r"], "password"),
     (["grant", "--url", "http://127.0.0.1/?q", "--uid", "a", "--capability", "r"], "query"),
+    (["grant", "--url", "http://127.0.0.1:1/s/request_access", "--uid", "a", "--capability", "r"],
+     "/s/request_access is an endpoint; the base is what stands before it: http://127.0.0.1:1/s\n"),
+    (["grant", "--url", "http://127.0.0.1:1/generate_nonce//", "--uid", "a", "--capability", "r"],
+     "before it: http://127.0.0.1:1\n"),
+    (["refresh", "--url", "http://127.0.0.1:1/s/refresh_access"], "before it: http://127.0.0.1:1/s\n"),
+    (["call", "--endpoint", "http://127.0.0.1:1/s/request_access", "http://127.0.0.1:1/"], "is an endpoint"),
     (["grant", "--url", "http://127.0.0.1:1/s", "--uid", "a", "--capability", "r"], "--secret-file"),
     (["grant", "--url", "http://127.0.0.1:1/s", "--uid", "a", "--capability", "r", "--capability", "r"], "twice"),
     (["call"], "URL is needed"),
@@ -79,12 +85,17 @@ def test_an_unknown_option_is_told(interauth, verb):
     (["call", "--cover", "@method", "http://127.0.0.1:1/"], "need --sign"),
     (["call", "--sign", "k", "--sign-secret", "s", "http://127.0.0.1:1/"], "either"),
     (["refresh", "--grant", "g", "--uid", "u"], "stands alone"),
+    (["forget"], "the NAME of a grant, or --all"),
+    (["forget", "--all", "g"], "the NAME of a grant, or --all"),
+    (["grants", "g"], "too many"),
     (["secret"], "--show"),
     (["secret", "--bytes", "8", "--show"], "from 16 to 256"),
     (["keygen"], "FILE is needed"),
     (["keygen", "--type", "dsa", "f"], "one of"),
     (["keygen", "--kid", "a b", "f"], "--kid"),
-    (["participant", "--file", "f"], "list | show ID"),
+    (["participant", "--file", "f"], "list or show ID is needed"),
+    (["participant"], "list or show ID is needed"),
+    (["participant", "list"], "--file FILE is needed"),
     (["participant", "lst", "--file", "f"], "did you mean list?"),
     (["participant", "show", "--file", "f"], "ID"),
     (["participant", "list", "x", "--file", "f"], "show?"),

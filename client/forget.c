@@ -1,0 +1,68 @@
+/** `interauth forget`: removes grants from the state. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "say.h"
+#include "state.h"
+#include "verbs.h"
+
+typedef struct forget_options {
+    const char *state;
+    int all;
+} forget_options;
+
+#define AT(field) offsetof(forget_options, field)
+
+static const option_row rows[] = {
+    OPTION(FLAG, 0, "all", NULL, all, "all grants that are held"),
+    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+};
+
+/* `name` NULL stands for all. */
+static int forget_held(state *s, apr_pool_t *p, const char *name)
+{
+    apr_array_header_t *kept = apr_array_make(p, 4, sizeof(grant_record *));
+    apr_array_header_t *gone = apr_array_make(p, 4, sizeof(grant_record *));
+    int rc;
+
+    for (int i = 0; i < s->grants->nelts; i++) {
+        grant_record *record = APR_ARRAY_IDX(s->grants, i, grant_record *);
+
+        APR_ARRAY_PUSH(!name || strcmp(record->name, name) == 0 ? gone : kept, grant_record *) = record;
+    }
+    if (gone->nelts == 0 && name)
+        return say_refused("there is no grant named %s; see: interauth grants", name);
+    if (gone->nelts == 0) {
+        say_note("no grants are held");
+        return CL_OK;
+    }
+    s->grants = kept;
+    if ((rc = state_save(s)) != CL_OK)
+        return rc;
+    for (int i = 0; i < gone->nelts; i++) {
+        const grant_record *record = APR_ARRAY_IDX(gone, i, const grant_record *);
+
+        say_out(
+            apr_psprintf(p, "forgot grant %s: at %s for %s", record->name, record->endpoint, record->uid));
+    }
+    return CL_OK;
+}
+
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    const forget_options *o = options;
+    state *s;
+    int rc;
+
+    if ((operand_count == 1) == o->all)
+        return say_usage("what to forget: the NAME of a grant, or --all; see: interauth grants");
+    if ((rc = state_open(&s, p, o->state)) != CL_OK)
+        return rc;
+    rc = forget_held(s, p, o->all ? NULL : operands[0]);
+    state_close(s);
+    return rc;
+}
+
+const cl_verb verb_forget = {
+    "forget", "Forget a grant that is held.", "NAME | --all", 0, 1, ROWS(rows), sizeof(forget_options), run};
