@@ -5,6 +5,7 @@ static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #define BLOCK 16 /* characters decoded at a time: as many as one vector register holds */
+#define PLAIN 12 /* bytes in them */
 
 /* 0xff where c lies between two others, else 0. */
 static unsigned char between(unsigned char c, unsigned char low, unsigned char high)
@@ -16,7 +17,8 @@ static unsigned char between(unsigned char c, unsigned char low, unsigned char h
  * The values of a block of characters. Computed without branch or table, so that neither time nor cache lines tell what
  * was decoded; a compiler makes a handful of vector instructions of it. Returns 0 unless all are of the alphabet.
  */
-static int base64_values(unsigned char out[BLOCK], const unsigned char in[BLOCK], unsigned char c62, unsigned char c63)
+static int base64_values(unsigned char *restrict out, const unsigned char *restrict in, unsigned char c62,
+                         unsigned char c63)
 {
     unsigned char good = 0xff;
     int i;
@@ -56,46 +58,75 @@ static apr_size_t encode(char *out, const unsigned char *in, apr_size_t len, con
     return (apr_size_t)(out - start);
 }
 
-/* Four values are three bytes; two are one and three are two, with nothing in the bits left over. */
-static int pack(unsigned char *out, const unsigned char *value, apr_size_t count)
+static apr_uint64_t swap_unless_big_endian(apr_uint64_t word)
 {
-    unsigned word = (unsigned)value[0] << 18 | (unsigned)value[1] << 12 | (unsigned)value[2] << 6 | value[3];
+#if APR_IS_BIGENDIAN
+    return word;
+#else
+    return __builtin_bswap64(word);
+#endif
+}
 
-    out[0] = (unsigned char)(word >> 16);
-    if (count > 2)
-        out[1] = (unsigned char)(word >> 8);
-    if (count > 3)
-        out[2] = (unsigned char)word;
-    return count > 3 || !(word & (count > 2 ? 0xff : 0xffff));
+/* Eight values are six bytes: neighbours are joined to 12 bits, those to 24, those to 48. */
+static void pack(unsigned char out[8], const unsigned char value[8])
+{
+    apr_uint64_t bits;
+
+    memcpy(&bits, value, sizeof bits);
+    bits = swap_unless_big_endian(bits);
+    bits = (bits >> 2 & APR_UINT64_C(0x0fc00fc00fc00fc0)) | (bits & APR_UINT64_C(0x003f003f003f003f));
+    bits = (bits >> 4 & APR_UINT64_C(0x00fff00000fff000)) | (bits & APR_UINT64_C(0x00000fff00000fff));
+    bits = (bits >> 8 & APR_UINT64_C(0x0000ffffff000000)) | (bits & APR_UINT64_C(0x0000000000ffffff));
+    bits = swap_unless_big_endian(bits << 16);
+    memcpy(out, &bits, sizeof bits);
+}
+
+/* The next block of a text: where it is, or a last one that is shorter filled up in `padded`. */
+static const unsigned char *block_at(unsigned char padded[BLOCK], const char *text, apr_size_t left, char fill)
+{
+    if (left >= BLOCK)
+        return (const unsigned char *)text;
+    memset(padded, fill, BLOCK);
+    memcpy(padded, text, left);
+    return padded;
+}
+
+/* A whole block. Two bytes more than PLAIN are written. */
+static int decode_block(unsigned char *restrict out, const unsigned char *restrict in, unsigned char c62,
+                        unsigned char c63)
+{
+    unsigned char value[BLOCK];
+    int good = base64_values(value, in, c62, c63);
+
+    pack(out, value);
+    pack(out + 6, value + 8);
+    return good;
 }
 
 static ia_result decode(unsigned char *out, apr_size_t capacity, apr_size_t *len, const char *text,
                         apr_size_t text_len, unsigned char c62, unsigned char c63)
 {
-    apr_size_t bytes = text_len / 4 * 3 + (text_len % 4 ? text_len % 4 - 1 : 0);
-    ia_result rc = IA_OK;
+    apr_size_t bytes = text_len / 4 * 3 + (text_len % 4 ? text_len % 4 - 1 : 0), rest;
+    unsigned char padded[BLOCK], plain[PLAIN + 2];
 
     *len = 0;
     if (text_len % 4 == 1)
         return IA_MALFORMED;
     if (bytes > capacity)
         return IA_TOO_LONG;
-    while (text_len && !rc) {
-        unsigned char in[BLOCK], value[BLOCK];
-        apr_size_t count = text_len < BLOCK ? text_len : BLOCK, i;
-
-        memset(in, 'A', sizeof in);
-        memcpy(in, text, count);
-        if (!base64_values(value, in, c62, c63))
-            rc = IA_MALFORMED;
-        for (i = 0; i < count; i += 4, out += 3)
-            if (!pack(out, value + i, count - i))
-                rc = IA_MALFORMED;
-        text += count;
-        text_len -= count;
+    for (; text_len >= BLOCK; text += BLOCK, text_len -= BLOCK, out += PLAIN) {
+        if (!decode_block(plain, (const unsigned char *)text, c62, c63))
+            return IA_MALFORMED;
+        memcpy(out, plain, PLAIN);
     }
-    *len = rc ? 0 : bytes;
-    return rc;
+    if (text_len) {
+        rest = text_len * 3 / 4;
+        if (!decode_block(plain, block_at(padded, text, text_len, 'A'), c62, c63) || plain[rest])
+            return IA_MALFORMED; /* or bits left over */
+        memcpy(out, plain, rest);
+    }
+    *len = bytes;
+    return IA_OK;
 }
 
 apr_size_t ia_base64url_encode(char *out, const void *data, apr_size_t len)
@@ -139,31 +170,40 @@ apr_size_t ia_hex_encode(char *out, const void *data, apr_size_t len)
     return 2 * len;
 }
 
-static int hex_value(unsigned char c)
+/* As base64_values, of digits. */
+static int hex_values(unsigned char *restrict out, const unsigned char *restrict in)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    unsigned char good = 0xff;
+    int i;
+
+    for (i = 0; i < BLOCK; i++) {
+        unsigned char c = in[i], digit = between(c, '0', '9'), small = c | 0x20, letter = between(small, 'a', 'f');
+
+        out[i] = (unsigned char)((digit & (c - '0')) | (letter & (small - 'a' + 10)));
+        good &= digit | letter;
+    }
+    return good == 0xff;
 }
 
 ia_result ia_hex_decode(unsigned char *out, apr_size_t capacity, apr_size_t *len, const char *text,
                         apr_size_t text_len)
 {
-    apr_size_t i;
+    apr_size_t done, count, i;
 
     *len = 0;
     if (text_len % 2)
         return IA_MALFORMED;
     if (text_len / 2 > capacity)
         return IA_TOO_LONG;
-    for (i = 0; i < text_len / 2; i++) {
-        int high = hex_value((unsigned char)text[2 * i]);
-        int low = hex_value((unsigned char)text[2 * i + 1]);
+    for (done = 0; done < text_len; done += count) {
+        unsigned char padded[BLOCK], value[BLOCK], plain[BLOCK / 2];
 
-        if (high < 0 || low < 0)
+        count = text_len - done < BLOCK ? text_len - done : BLOCK;
+        if (!hex_values(value, block_at(padded, text + done, count, '0')))
             return IA_MALFORMED;
-        out[i] = (unsigned char)(high << 4 | low);
+        for (i = 0; i < BLOCK / 2; i++)
+            plain[i] = (unsigned char)(value[2 * i] << 4 | value[2 * i + 1]);
+        memcpy(out + done / 2, plain, count / 2);
     }
     *len = text_len / 2;
     return IA_OK;

@@ -9,7 +9,9 @@
 #include <string.h>
 #include "interauth/mac.h"
 
-#define BLOCK 64 /* bytes, of both hashes */
+#define BLOCK       64 /* bytes, of both hashes */
+#define PADDING_MIN 9  /* a mark, and the length */
+#define SHORT_MAX   (2 * BLOCK - PADDING_MIN)
 
 static void sha256_resume(SHA256_CTX *ctx, const apr_uint32_t state[8])
 {
@@ -100,19 +102,71 @@ ia_result ia_mac_key_load(ia_mac_key *key, const void *secret, apr_size_t len)
     return IA_OK;
 }
 
+static void put_words(unsigned char *out, const SHA_LONG *words, unsigned count)
+{
+    unsigned i;
+
+    for (i = 0; i < count; i++, out += 4) {
+        SHA_LONG word = words[i];
+
+        out[0] = (unsigned char)(word >> 24);
+        out[1] = (unsigned char)(word >> 16);
+        out[2] = (unsigned char)(word >> 8);
+        out[3] = (unsigned char)word;
+    }
+}
+
+/* The parts in one buffer, or 0 where they are too long for it. */
+static int gather(unsigned char out[SHORT_MAX], apr_size_t *len, const ia_bytes *parts, unsigned count)
+{
+    unsigned i;
+
+    for (i = 0, *len = 0; i < count; *len += parts[i].len, i++) {
+        if (parts[i].len > SHORT_MAX - *len)
+            return 0;
+        if (parts[i].len)
+            memcpy(out + *len, parts[i].data, parts[i].len);
+    }
+    return 1;
+}
+
+/*
+ * The rest of a message, and its end. A short one, as nearly all of ours are, is padded here and hashed block by block,
+ * without OpenSSL's buffering.
+ */
+static void sha256_finish(unsigned char *out, SHA256_CTX *ctx, const ia_bytes *parts, unsigned count)
+{
+    unsigned char text[SHORT_MAX + PADDING_MIN] = {0};
+    apr_size_t len, end, at;
+    unsigned i;
+
+    if (!gather(text, &len, parts, count)) {
+        for (i = 0; i < count; i++)
+            SHA256_Update(ctx, parts[i].data, parts[i].len);
+        SHA256_Final(out, ctx);
+    } else {
+        SHA_LONG bits = ctx->Nl + (SHA_LONG)len * 8;
+
+        end = len + PADDING_MIN <= BLOCK ? BLOCK : 2 * BLOCK;
+        text[len] = 0x80;
+        put_words(text + end - sizeof bits, &bits, 1);
+        for (at = 0; at < end; at += BLOCK)
+            SHA256_Transform(ctx, text + at);
+        put_words(out, ctx->h, IA_SHA256_LEN / 4);
+    }
+    ia_wipe(text, sizeof text);
+    ia_wipe(ctx, sizeof *ctx);
+}
+
 static void compute_sha256(unsigned char *out, const ia_mac_key *key, const ia_bytes *parts, unsigned count)
 {
     SHA256_CTX ctx;
-    unsigned i;
+    ia_bytes inner = {out, IA_SHA256_LEN};
 
     sha256_resume(&ctx, key->sha256_inner);
-    for (i = 0; i < count; i++)
-        SHA256_Update(&ctx, parts[i].data, parts[i].len);
-    SHA256_Final(out, &ctx);
+    sha256_finish(out, &ctx, parts, count);
     sha256_resume(&ctx, key->sha256_outer);
-    SHA256_Update(&ctx, out, IA_SHA256_LEN);
-    SHA256_Final(out, &ctx);
-    ia_wipe(&ctx, sizeof ctx);
+    sha256_finish(out, &ctx, &inner, 1);
 }
 
 static void compute_sha1(unsigned char *out, const ia_mac_key *key, const ia_bytes *parts, unsigned count)
@@ -140,19 +194,26 @@ void ia_mac_compute(unsigned char *out, ia_hash hash, const ia_mac_key *key, con
 
 int ia_mac_equal(const void *a, const void *b, apr_size_t len)
 {
-    return CRYPTO_memcmp(a, b, len) == 0;
+    const unsigned char *x = a, *y = b;
+    apr_uint64_t different = 0, u, v;
+
+    for (; len >= sizeof u; len -= sizeof u, x += sizeof u, y += sizeof u) {
+        memcpy(&u, x, sizeof u);
+        memcpy(&v, y, sizeof v);
+        different |= u ^ v;
+        __asm__ __volatile__("" : "+r"(different)); /* keeps a compiler from leaving early */
+    }
+    for (; len; len--)
+        different |= (apr_uint64_t)(*x++ ^ *y++);
+    return !different;
 }
 
 void ia_sha256(unsigned char out[IA_SHA256_LEN], const ia_bytes *parts, unsigned count)
 {
     SHA256_CTX ctx;
-    unsigned i;
 
     SHA256_Init(&ctx);
-    for (i = 0; i < count; i++)
-        SHA256_Update(&ctx, parts[i].data, parts[i].len);
-    SHA256_Final(out, &ctx);
-    ia_wipe(&ctx, sizeof ctx);
+    sha256_finish(out, &ctx, parts, count);
 }
 
 void ia_wipe(void *data, apr_size_t len)
