@@ -70,7 +70,7 @@ static ia_result find_grant(const ia_authorization *auth, sauth_state *state)
     if (!rc)
         rc = sauth.registry->get(&state->entry, state->grant.participant_index, state->grant.participant_incarnation);
     if (!rc)
-        ia_grant_id(state->grant_id, digest);
+        memcpy(state->grant_id, state->grant.id, IA_GRANT_ID_LEN);
     return rc;
 }
 

@@ -200,6 +200,7 @@ ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quot
                            record.participant_incarnation, quota))
         return IA_GRANT_QUOTA;
     record.counted = 0;
+    ia_grant_id(record.id, record.digest);
     rv = st_table_insert(&g->grants, &what, now, NULL);
     if (rv == APR_EACCES)
         return IA_GRANT_QUOTA;

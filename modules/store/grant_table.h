@@ -14,6 +14,7 @@
 /** A grant as it lies in memory: plain data. */
 typedef struct st_grant {
     unsigned char digest[IA_SHA256_LEN];
+    unsigned char id[IA_GRANT_ID_LEN]; /**< made from the digest when the grant is created */
     apr_uint64_t participant_incarnation;
     apr_uint32_t participant_index;
     apr_uint32_t counted;             /**< held by the table: counts against the participant's quota */
