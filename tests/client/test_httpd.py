@@ -191,14 +191,14 @@ class TestAnew:
         own.participants([participant(secret=None, shared_secrets=[
             {"value": b64url(self.NEW)}, {"value": b64url(SECRET), "not_after": "2020-01-01T00:00:00Z"}])])
         own.graceful()
-        own.log.expect("refused reason=secret_rotated")
         own.log.expect("refused reason=mac_mismatch")
+        own.log.expect("refused reason=secret_rotated")
         before = self.granted(own)
         result = self.call(interauth, own)
         assert result.returncode == 1 and self.granted(own) == before
         assert "there is no new grant either" in result.stderr
-        assert result.stderr.count("(token_revoked, HTTP 401)") == 1
-        assert result.stderr.count("(invalid_credentials, HTTP 401)") == 1
+        assert result.stderr.count("(invalid_credentials, HTTP 401)") == 2
+        assert len(own.log.matching("refused reason=mac_mismatch")) == 2
         secret_file.write_text(b64url(self.NEW) + "\n")
         result = self.call(interauth, own)
         assert (result.returncode, result.stdout) == (0, "plain\n"), result.stderr
@@ -208,21 +208,22 @@ class TestAnew:
 
 def test_two_in_one_second(interauth, httpd, base, secret_file):
     httpd.log.allow("refused reason=access_replayed")
-    for _ in range(3):
+    for _ in range(20):  # until two of them are
         result = interauth("grant", "--url", base + "/sauth", "--uid", UID, "--secret-file", secret_file,
                            "--capability", "read")
         assert result.returncode == 0, result.stderr
         interauth.canaries.add(held(interauth)["token"])
         httpd.guard(held(interauth)["token"])
-    assert httpd.log.matching("refused reason=access_replayed")
+        if httpd.log.matching("refused reason=access_replayed"):
+            return
+    pytest.fail("none of these were of one second")
 
 
 def test_where_no_endpoint_is(interauth, httpd, base, secret_file):
-    httpd.log.allow("reason=endpoint_unknown")
-    result = interauth("grant", "--url", base + "/sauth/deeper", "--uid", UID, "--secret-file", secret_file,
+    result = interauth("grant", "--url", base + "/nosuch", "--uid", UID, "--secret-file", secret_file,
                        "--capability", "read")
     assert result.returncode == 1, result.stderr
-    assert "asked %s/sauth/deeper/request_access: is --url the location with SetHandler sauth?" % base in result.stderr
+    assert "asked %s/nosuch/request_access: is --url the location with SetHandler sauth?" % base in result.stderr
 
 
 def test_refresh(interauth, ask):
