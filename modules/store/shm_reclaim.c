@@ -115,12 +115,18 @@ static apr_time_t rest_of(apr_uint32_t records)
     return REST + (apr_time_t)records * REST_EACH;
 }
 
+/* Whatever the times are: one of them was read from the memory. */
+static apr_uint64_t between(apr_time_t a, apr_time_t b)
+{
+    return a > b ? (apr_uint64_t)a - (apr_uint64_t)b : (apr_uint64_t)b - (apr_uint64_t)a;
+}
+
 /* Found full not long ago, and nothing was freed since. Clocks of callers differ a little, and may go back. */
 static int is_known_full(const st_table *table, apr_time_t now)
 {
     apr_time_t until = LOAD(table->shared->full_until);
 
-    return until > now && until - now <= 2 * rest_of(table->capacity) &&
+    return until > now && between(until, now) <= 2 * (apr_uint64_t)rest_of(table->capacity) &&
            LOAD(table->shared->full_frees) == LOAD(table->shared->frees);
 }
 
@@ -162,7 +168,7 @@ static int take_turn(st_table *table, apr_time_t now)
     apr_int64_t last = LOAD(table->shared->swept_at);
     apr_time_t rest = rest_of(st_table_high_water(table));
 
-    if (last && last - now < rest && now - last < rest)
+    if (last && between(last, now) < (apr_uint64_t)rest)
         return 0;
     return SWAP(table->shared->swept_at, last, now);
 }

@@ -1,8 +1,10 @@
 /*
  * Many threads of many processes on the same records.
  *
- *   INTERAUTH_STORE_ROUNDS   nonces that everybody races for (20000); 1000000 is the long run
+ *   INTERAUTH_STORE_ROUNDS   nonces that everybody races for (20000)
  *   INTERAUTH_STORE_THREADS  threads of each of the 4 processes (16)
+ *
+ * The long run is 100000 nonces with 64 threads: each is tried 256 times.
  *
  * Built with -DPROCESSES=1 all threads are of this process: that is for ThreadSanitizer.
  */
