@@ -14,8 +14,9 @@ static unsigned char between(unsigned char c, unsigned char low, unsigned char h
 }
 
 /*
- * The values of a block of characters. Computed without branch or table, so that neither time nor cache lines tell what
- * was decoded; a compiler makes a handful of vector instructions of it. Returns 0 unless all are of the alphabet.
+ * The values of a block of characters. Computed without branch or table, so that neither time nor cache lines
+ * tell what was decoded; a compiler makes a handful of vector instructions of it. Returns 0 unless all are of
+ * the alphabet.
  */
 static int base64_values(unsigned char *restrict out, const unsigned char *restrict in, unsigned char c62,
                          unsigned char c63)
@@ -24,11 +25,11 @@ static int base64_values(unsigned char *restrict out, const unsigned char *restr
     int i;
 
     for (i = 0; i < BLOCK; i++) {
-        unsigned char c = in[i], upper = between(c, 'A', 'Z'), lower = between(c, 'a', 'z'), digit = between(c, '0', '9'),
-                      is62 = between(c, c62, c62), is63 = between(c, c63, c63);
+        unsigned char c = in[i], upper = between(c, 'A', 'Z'), lower = between(c, 'a', 'z'),
+                      digit = between(c, '0', '9'), is62 = between(c, c62, c62), is63 = between(c, c63, c63);
 
-        out[i] = (unsigned char)((upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (digit & (c - '0' + 52)) | (is62 & 62) |
-                                 (is63 & 63));
+        out[i] = (unsigned char)((upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (digit & (c - '0' + 52)) |
+                                 (is62 & 62) | (is63 & 63));
         good &= upper | lower | digit | is62 | is63;
     }
     return good == 0xff;
@@ -82,7 +83,8 @@ static void pack(unsigned char out[8], const unsigned char value[8])
 }
 
 /* The next block of a text: where it is, or a last one that is shorter filled up in `padded`. */
-static const unsigned char *block_at(unsigned char padded[BLOCK], const char *text, apr_size_t left, char fill)
+static const unsigned char *block_at(unsigned char padded[BLOCK], const char *text, apr_size_t left,
+                                     char fill)
 {
     if (left >= BLOCK)
         return (const unsigned char *)text;
@@ -177,7 +179,8 @@ static int hex_values(unsigned char *restrict out, const unsigned char *restrict
     int i;
 
     for (i = 0; i < BLOCK; i++) {
-        unsigned char c = in[i], digit = between(c, '0', '9'), small = c | 0x20, letter = between(small, 'a', 'f');
+        unsigned char c = in[i], digit = between(c, '0', '9'), small = c | 0x20,
+                      letter = between(small, 'a', 'f');
 
         out[i] = (unsigned char)((digit & (c - '0')) | (letter & (small - 'a' + 10)));
         good &= digit | letter;

@@ -1,7 +1,8 @@
 /*
- * Counts the user-mode instructions of a process, thread by thread, by single-stepping it: slow, but exact, on any
- * machine, and with the processor's own instructions for hashing, which an emulator may not have. A repeated string
- * instruction counts once. Prints "ready" when it begins; ends at the end of its standard input and prints the count.
+ * Counts the user-mode instructions of a process, thread by thread, by single-stepping it: slow, but exact,
+ * on any machine, and with the processor's own instructions for hashing, which an emulator may not have. A
+ * repeated string instruction counts once. Prints "ready" when it begins; ends at the end of its standard
+ * input and prints the count.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -134,7 +135,8 @@ static void release_all(void)
     }
 }
 
-/* A child of its own watches standard input, because the tracer sleeps in waitpid: it wakes it until it is gone. */
+/* A child of its own watches standard input, because the tracer sleeps in waitpid: it wakes it until it is
+ * gone. */
 static void watch_input(void)
 {
     struct sigaction action = {.sa_handler = on_end};

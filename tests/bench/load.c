@@ -1,11 +1,10 @@
 /*
- * A load generator whose connections remember: each holds its own chain of nonces, as a caller with one-time nonces
- * must. Closed loop over epoll, keep-alive, 127.0.0.1 only. It says "ready" once each connection had an answer of 200,
- * waits for a line, runs, and prints what it saw as JSON.
+ * A load generator whose connections remember: each holds its own chain of nonces, as a caller with one-time
+ * nonces must. Closed loop over epoll, keep-alive, 127.0.0.1 only. It says "ready" once each connection had
+ * an answer of 200, waits for a line, runs, and prints what it saw as JSON.
  */
 #include <apr_general.h>
 #include <apr_strings.h>
-#include <apr_tables.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,20 +23,20 @@
 #define HEAD_MAX    8192
 #define CHUNK       65536
 #define SAMPLES_MAX 4000000
-#define TRIES_MAX   3 /* challenges before the first 200 */
+#define TRIES_MAX   3   /* challenges before the first 200 */
 #define LIMIT       600 /* seconds: longer than any run */
 
 typedef struct connection {
     int fd;
-    int tries;            /* answers before the first 200 */
+    int tries; /* answers before the first 200 */
     chain chain;
     char out[HEAD_MAX];
     size_t out_len, out_sent;
-    apr_off_t body_left;  /* of the request */
+    apr_off_t body_left; /* of the request */
     char in[HEAD_MAX + 1];
     size_t in_len;
-    apr_off_t skip;       /* of the answer's body */
-    int in_body;          /* the status, once the header was read */
+    apr_off_t skip; /* of the answer's body */
+    int in_body;    /* the status, once the header was read */
     double began;
 } connection;
 
@@ -49,7 +48,7 @@ static struct {
     unsigned long requests; /* 0: until the seconds are over */
     double seconds;
     apr_off_t body;
-    const char *fields;     /* further header fields */
+    const char *fields; /* further header fields */
 } want = {.host = "127.0.0.1", .connections = 1};
 
 static struct {
@@ -119,8 +118,8 @@ static void begin(connection *c)
     if (want.body)
         apr_snprintf(length, sizeof length, "Content-Length: %" APR_OFF_T_FMT "\r\n", want.body);
     c->out_len = (size_t)apr_snprintf(c->out, sizeof c->out, "%s %s HTTP/1.1\r\nHost: %s:%d\r\n%s%s%s\r\n",
-                                      want.body ? "POST" : "GET", k->path, want.host, want.port, length, want.fields,
-                                      scheme_field(&want.credentials, &c->chain, run.pool));
+                                      want.body ? "POST" : "GET", k->path, want.host, want.port, length,
+                                      want.fields, scheme_field(&want.credentials, &c->chain, run.pool));
     c->out_sent = c->in_len = 0;
     c->in_body = 0;
     c->body_left = want.body;
@@ -158,7 +157,7 @@ static void finish(connection *c, int status)
 /* The header is complete: what does it say? */
 static void read_head(connection *c, char *end)
 {
-    const char *length;
+    const char *length = NULL;
     size_t head_len = (size_t)(end - c->in) + 4;
     int status;
 
@@ -268,26 +267,9 @@ static void measure(connection *all)
     pump();
     seconds = now() - run.began;
     qsort(run.samples, run.sample_count, sizeof *run.samples, compare);
-    printf("{\"requests\": %lu, \"refused\": %lu, \"seconds\": %.6f, \"p50\": %.1f, \"p99\": %.1f}\n", run.answered,
-           run.refused, seconds, quantile(0.5), quantile(0.99));
+    printf("{\"requests\": %lu, \"refused\": %lu, \"seconds\": %.6f, \"p50\": %.1f, \"p99\": %.1f}\n",
+           run.answered, run.refused, seconds, quantile(0.5), quantile(0.99));
     fflush(stdout);
-}
-
-static void read_tokens(apr_pool_t *p, const char *path)
-{
-    apr_array_header_t *tokens = apr_array_make(p, 64, sizeof(const char *));
-    FILE *file = fopen(path, "r");
-    char line[HEAD_MAX / 2];
-
-    if (!file)
-        die(path);
-    while (fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = '\0';
-        APR_ARRAY_PUSH(tokens, const char *) = apr_pstrdup(p, line);
-    }
-    fclose(file);
-    want.credentials.tokens = (const char **)tokens->elts;
-    want.credentials.token_count = (unsigned)tokens->nelts;
 }
 
 /* The digest of the body that every request sends, as a header field. */
@@ -309,8 +291,10 @@ static const char *digest_field(apr_pool_t *p, apr_off_t body)
 
 static void usage(void)
 {
-    fputs("usage: load -p PORT -u PATH [-m none|basic|digest|bearer|sauth] [-c CONNECTIONS] -n REQUESTS | -s SECONDS\n"
-          "            [-U USER -P PASSWORD] [-t FILE OF TOKENS] [-k SECRET] [-b BODY BYTES [-d]]\n", stderr);
+    fputs("usage: load -p PORT -u PATH [-m none|basic|digest|bearer|sauth] [-c CONNECTIONS] -n REQUESTS | -s "
+          "SECONDS\n"
+          "            [-U USER -P PASSWORD] [-t FILE OF TOKENS] [-k SECRET] [-b BODY BYTES [-d]]\n",
+          stderr);
     exit(2);
 }
 
@@ -322,26 +306,48 @@ static void read_options(int argc, char **argv, apr_pool_t *p)
     want.fields = "";
     while ((option = getopt(argc, argv, "p:u:m:c:n:s:U:P:t:k:b:d")) != -1) {
         switch (option) {
-        case 'p': want.port = (int)strtol(optarg, NULL, 10); break;
-        case 'u': k->path = optarg; break;
+        case 'p':
+            want.port = (int)strtol(optarg, NULL, 10);
+            break;
+        case 'u':
+            k->path = optarg;
+            break;
         case 'm':
             if (scheme_named(optarg) < 0)
                 usage();
             k->scheme = (scheme)scheme_named(optarg);
             break;
-        case 'c': want.connections = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'n': want.requests = strtoul(optarg, NULL, 10); break;
-        case 's': want.seconds = strtod(optarg, NULL); break;
-        case 'U': k->user = optarg; break;
-        case 'P': k->password = optarg; break;
-        case 't': read_tokens(p, optarg); break;
+        case 'c':
+            want.connections = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'n':
+            want.requests = strtoul(optarg, NULL, 10);
+            break;
+        case 's':
+            want.seconds = strtod(optarg, NULL);
+            break;
+        case 'U':
+            k->user = optarg;
+            break;
+        case 'P':
+            k->password = optarg;
+            break;
+        case 't':
+            if (!scheme_read_tokens(k, p, optarg))
+                die(optarg);
+            break;
         case 'k':
             if (ia_mac_key_load(&k->key, optarg, strlen(optarg)))
                 usage();
             break;
-        case 'b': want.body = strtoll(optarg, NULL, 10); break;
-        case 'd': digest = 1; break;
-        default: usage();
+        case 'b':
+            want.body = strtoll(optarg, NULL, 10);
+            break;
+        case 'd':
+            digest = 1;
+            break;
+        default:
+            usage();
         }
     }
     if (!want.port || !k->path || !want.connections || (!want.requests && want.seconds <= 0) || optind < argc)

@@ -1,12 +1,15 @@
 #include <apr_strings.h>
+#include <apr_tables.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 #include "interauth/authorization.h"
 #include "interauth/encoding.h"
 #include "schemes.h"
 
-#define MD5_LEN 16
-#define CNONCE  "0a4f113b"
+#define MD5_LEN   16
+#define TOKEN_MAX 4096
+#define CNONCE    "0a4f113b"
 
 int scheme_named(const char *name)
 {
@@ -39,6 +42,24 @@ void scheme_prepare(credentials *c)
     md5_hex(c->ha2, text);
 }
 
+int scheme_read_tokens(credentials *c, apr_pool_t *p, const char *path)
+{
+    apr_array_header_t *tokens = apr_array_make(p, 64, sizeof(const char *));
+    FILE *file = fopen(path, "r");
+    char line[TOKEN_MAX];
+
+    if (!file)
+        return 0;
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        APR_ARRAY_PUSH(tokens, const char *) = apr_pstrdup(p, line);
+    }
+    fclose(file);
+    c->tokens = (const char **)tokens->elts;
+    c->token_count = (unsigned)tokens->nelts;
+    return 1;
+}
+
 static const char *basic(const credentials *c, apr_pool_t *p)
 {
     const char *pair = apr_pstrcat(p, c->user, ":", c->password, NULL);
@@ -56,9 +77,10 @@ static const char *digest(const credentials *c, chain *at, apr_pool_t *p)
         return "";
     apr_snprintf(nc, sizeof nc, "%08x", ++at->nc);
     md5_hex(response, apr_pstrcat(p, c->ha1, ":", at->nonce, ":", nc, ":" CNONCE ":auth:", c->ha2, NULL));
-    return apr_pstrcat(p, "Authorization: Digest username=\"", c->user, "\", realm=\"" REALM "\", nonce=\"", at->nonce,
-                       "\", uri=\"", c->path, "\", algorithm=MD5, qop=auth, nc=", nc, ", cnonce=\"" CNONCE
-                       "\", response=\"", response, "\", opaque=\"", at->opaque, "\"\r\n", NULL);
+    return apr_pstrcat(p, "Authorization: Digest username=\"", c->user, "\", realm=\"" REALM "\", nonce=\"",
+                       at->nonce, "\", uri=\"", c->path, "\", algorithm=MD5, qop=auth, nc=", nc,
+                       ", cnonce=\"" CNONCE "\", response=\"", response, "\", opaque=\"", at->opaque,
+                       "\"\r\n", NULL);
 }
 
 static const char *sauth(const credentials *c, chain *at, apr_pool_t *p)
@@ -80,7 +102,8 @@ const char *scheme_field(credentials *c, chain *at, apr_pool_t *p)
     case SCHEME_DIGEST:
         return digest(c, at, p);
     case SCHEME_BEARER:
-        return apr_pstrcat(p, "Authorization: Bearer ", c->tokens[c->token_turn++ % c->token_count], "\r\n", NULL);
+        return apr_pstrcat(p, "Authorization: Bearer ", c->tokens[c->token_turn++ % c->token_count], "\r\n",
+                           NULL);
     case SCHEME_SAUTH:
         return sauth(c, at, p);
     case SCHEME_NONE:

@@ -34,6 +34,9 @@ typedef struct chain {
 /** The scheme's number, or -1. */
 int scheme_named(const char *name);
 
+/** Tokens from a file, one a line. 0 where it cannot be opened. */
+int scheme_read_tokens(credentials *c, apr_pool_t *p, const char *path);
+
 /** Digest: what no request changes. */
 void scheme_prepare(credentials *c);
 

@@ -97,6 +97,7 @@ BODY_VARIANTS = [
     Variant("bfile", "ISign require, spool in a file", config="ISign require\nISignBody spool 0 128M\n", ours=("isign",)),
     Variant("bmixd", "ISign require, 256 KiB in memory", config="ISign require\nISignBody spool 256K 128M\n",
             ours=("isign",)),
+    Variant("bstrm", "ISign require, streamed", config="ISign require\nISignBody stream\n", ours=("isign",)),
 ]
 
 
