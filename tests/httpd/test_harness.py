@@ -99,7 +99,11 @@ class TestPlain:
         assert server.get("/renamed/plain.txt").status == 200
 
     def test_killed_child_is_replaced(self, server):
+        before = len(server.served_by())
         server.get("/files/plain.txt")
+        deadline = time.monotonic() + 20
+        while len(server.served_by()) == before and time.monotonic() < deadline:
+            time.sleep(0.01)  # the line is written after the answer
         pid = server.served_by()[-1]
         server.kill(pid)
         assert pid not in server.children()
