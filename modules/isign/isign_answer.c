@@ -100,7 +100,8 @@ static int seconds_young(void)
 {
     apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + ISIGN_SKEW - apr_time_now() : 0;
 
-    return left > 0 ? (int)apr_time_sec(left) + 1 : 1;
+    /* `created` is cut to whole seconds: one more, or a caller that comes back right then is still too early. */
+    return left > 0 ? (int)apr_time_sec(left) + 2 : 1;
 }
 
 int isign_refuse(request_rec *r, ia_result rc, int status)
