@@ -46,14 +46,15 @@ def test_once_then_until_interrupted(source, temporary):
     assert left_over(temporary) == []
 
     # Built already, it starts at once and stays until Ctrl-C; nothing of it is left then.
-    running = subprocess.Popen([source / "quickstart"], env=environ, stdout=subprocess.PIPE, text=True,
-                               stdin=subprocess.DEVNULL, start_new_session=True)
+    running = subprocess.Popen([source / "quickstart"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         said = ""
         for line in running.stdout:
             said += line
             if line.startswith("The configuration is "):
                 break
+        assert "The configuration is " in said, said
         address = next(line.split()[-1] for line in said.splitlines() if line.strip().startswith("curl -i "))
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(address, timeout=10)
