@@ -96,7 +96,10 @@ static void flush(connection *c)
             if (n > 0)
                 c->out_sent += (size_t)n;
         } else {
-            n = send(c->fd, run.chunk, c->body_left < CHUNK ? (size_t)c->body_left : CHUNK, 0);
+            size_t from = (size_t)((want.body - c->body_left) % CHUNK), left = CHUNK - from;
+
+            n = send(c->fd, run.chunk + from, c->body_left < (apr_off_t)left ? (size_t)c->body_left : left,
+                     0);
             if (n > 0)
                 c->body_left -= n;
         }

@@ -1,4 +1,5 @@
 """A real httpd in a temporary directory, and what the kernel says about it."""
+import http.client
 import os
 import shutil
 import signal
@@ -55,7 +56,11 @@ class Server:
         deadline = time.monotonic() + 60
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                # An answer, not only a connection: the kernel accepts those before there is a worker.
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                connection.request("GET", "/")
+                connection.getresponse().read()
+                connection.close()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:

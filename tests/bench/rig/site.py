@@ -55,6 +55,7 @@ ENDPOINT = ('<Location "/trust">\n    SetHandler sauth\n    Require all granted\
             'RegistryFile "@ROOT@/participants.json"\nSAuthClockSkew 1\n')
 DIGEST = f'AuthType Digest\nAuthName "{tokens.REALM}"\nAuthUserFile "@ROOT@/digest.txt"\nRequire valid-user\n'
 
+SHMEM = "AuthDigestShmemSize 4M\n"  # the default forgets a client after a dozen others
 OURS = ("registry", "isign", "sauth")
 VALID_USER = ("authn_file", "authz_user")
 
@@ -67,9 +68,9 @@ VARIANTS = [
             f'AuthType Basic\nAuthName "{tokens.REALM}"\nAuthUserFile "@ROOT@/basic.txt"\nRequire valid-user\n',
             stock=("auth_basic", *VALID_USER)),
     Variant("diges", "auth_digest, MD5, nc counted", "digest", DIGEST + "AuthDigestNonceLifetime 3600\nAuthDigestNcCheck On\n",
-            "AuthDigestShmemSize 4M\n", stock=("auth_digest", *VALID_USER)),
+            SHMEM, stock=("auth_digest", *VALID_USER)),
     Variant("dige1", "auth_digest, MD5, one-time nonces", "digest", DIGEST + "AuthDigestNonceLifetime 0\nAuthDigestNcCheck On\n",
-            stock=("auth_digest", *VALID_USER)),
+            SHMEM, stock=("auth_digest", *VALID_USER)),
     Variant("openo", "unprotected, mod_auth_openidc loaded", peer="auth_openidc"),
     Variant("oidcr", "mod_auth_openidc, RS256", "bearer", "AuthType oauth20\nRequire claim sub:bench\n", OIDC,
             peer="auth_openidc", token="rs256", base="openo"),
@@ -147,9 +148,10 @@ def configuration(root, port, variants, build, children=1):
         f'<Directory "{root}/htdocs">\n    Require all granted\n</Directory>']
     if os.getuid() == 0:
         lines += [f"User {USER}", f"Group {USER}"]
+    lines += dict.fromkeys(variant.globals for variant in variants)
     for variant in variants:
         config = variant.config or "Require all granted\n"
-        lines += [variant.globals, f'<Location "/{variant.name}">\n{config}</Location>']
+        lines += [f'<Location "/{variant.name}">\n{config}</Location>']
     text = "\n".join(lines).replace("@ROOT@", str(root)) + "\n"
     for name in ("rs256", "es256"):
         if f"@JWK_{name}@" in text:
