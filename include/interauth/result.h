@@ -202,6 +202,20 @@ typedef enum ia_severity {
     X(IA_SIG_COMPONENT_MISSING,        197, "sig_component_missing", "signature_component_missing", 401, FRESH, NOTABLE, "The signature does not cover enough") \
     X(IA_SIG_DIGEST_UNCOVERED,         198, "sig_digest_uncovered", "signature_component_missing", 401, FRESH, NOTABLE, "The signature does not cover the digest of the body") \
     X(IA_SIG_AUTHORITY_FOREIGN,        199, "sig_authority_foreign", "wrong_authority", 403, NONE, NOTABLE, "The request was signed for another host") \
+    /* the challenge/token/signature protocol */                                                                      \
+    X(IA_XML_MALFORMED,               200, "xml_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed XML") \
+    X(IA_XML_FORBIDDEN,               201, "xml_forbidden", "malformed_request", 400, NONE, NOTABLE, "XML with a document type, an instruction or a foreign encoding") \
+    X(IA_XML_LIMIT,                   202, "xml_limit", "malformed_request", 400, NONE, NOTABLE, "XML too deep or too large") \
+    X(IA_ENVELOPE_MALFORMED,          203, "envelope_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed call") \
+    X(IA_CALL_UNKNOWN,                204, "call_unknown", "method_unknown", 400, NONE, NOTABLE, "No such method") \
+    X(IA_PROFILE_NOT_ENABLED,         205, "profile_not_enabled", "profile_not_enabled", 400, NONE, NOTABLE, "This profile is not enabled here") \
+    X(IA_CLEARTEXT_REFUSED,           206, "cleartext_refused", "tls_required", 403, NONE, NOTABLE, "This profile needs TLS") \
+    X(IA_CHALLENGE_UNKNOWN,           207, "challenge_unknown", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_CHALLENGE_EXPIRED,           208, "challenge_expired", "stale_challenge", 401, FRESH, ROUTINE, "The challenge has expired") \
+    X(IA_CHALLENGE_SUPERSEDED,        209, "challenge_superseded", "replayed_challenge", 401, FRESH, NOTABLE, "This challenge or a newer one was used before") \
+    X(IA_CALL_UNSTAMPED,              210, "call_unstamped", "invalid_credentials", 401, FRESH, NOTABLE, "Invalid credentials") \
+    X(IA_CALL_REPLAYED,               211, "call_replayed", "replayed_request", 401, FRESH, NOTABLE, "This call was used before") \
+    X(IA_CALL_NOT_LISTED,             212, "call_not_listed", "method_not_allowed_here", 403, NONE, NOTABLE, "This method may not be called here") \
     /* faults */                                                                                                      \
     X(IA_FAULT_INTERNAL,             -1, "fault_internal", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
     X(IA_FAULT_MEMORY,               -2, "fault_memory", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \

@@ -1,0 +1,90 @@
+/**
+ * The envelope of the challenge protocol, in JSON and in XML, which say the same:
+ *
+ *   {"method":"photo.get","token":"..","signature":"..","nonce":"..","timestamp":1700000001,"request":{..}}
+ *   <xml><method>photo.get</method><token>..</token>..<request>..</request></xml>
+ *
+ *   {"status":"valid","response":{..}}      {"status":"error","error":{"code":"..","message":".."}}
+ *
+ * Read strictly: no unknown or repeated member, method and request present. `timestamp` is a number or its digits.
+ */
+#ifndef INTERAUTH_ENVELOPE_H
+#define INTERAUTH_ENVELOPE_H
+
+#include "interauth/json.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IA_ENVELOPE_MAX        (1024 * 1024) /**< bytes of a call */
+#define IA_ENVELOPE_METHOD_MAX 255           /**< characters of a method: letters, digits and . _ - : / */
+#define IA_ENVELOPE_MEMBERS    8             /**< of an answer's response */
+
+typedef enum ia_envelope_format { IA_ENVELOPE_JSON, IA_ENVELOPE_XML } ia_envelope_format;
+
+/** "application/json", "text/xml". */
+const char *ia_envelope_media_type(ia_envelope_format format);
+
+/**
+ * By a Content-Type: application/json, text/xml, application/xml, each with no charset or UTF-8.
+ * @return IA_OK or IA_MEDIA_TYPE (NULL included)
+ */
+ia_result ia_envelope_format_of(ia_envelope_format *out, const char *content_type);
+
+/** A call as parsed; strings live in the pool of the parse. */
+typedef struct ia_envelope {
+    ia_envelope_format format;
+    const char *method;
+    const char *token;          /**< NULL where absent, as the next three */
+    const char *signature;
+    const char *nonce;
+    const char *timestamp_text; /**< as signed: the digits */
+    apr_time_t timestamp;       /**< microseconds; 0 where absent */
+    const ia_json *request;     /**< OBJECT, or an empty STRING in XML; any value in JSON */
+    const char *request_text;   /**< its bytes as sent: a JSON value, or what stands between the XML tags */
+    apr_size_t request_len;
+} ia_envelope;
+
+/**
+ * @param error may be NULL; set on refusal
+ * @return IA_OK, IA_TOO_LONG, IA_JSON_*, IA_XML_*, IA_ENVELOPE_MALFORMED, IA_TIMESTAMP_MALFORMED
+ */
+ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text, apr_size_t len,
+                            ia_json_error *error);
+
+/** A string member of the request by name; NULL where absent, empty or no string. */
+const char *ia_envelope_request_string(const ia_envelope *envelope, const char *name);
+
+/** Whether the request has only members of these names (NULL-terminated), each once and a string. */
+int ia_envelope_request_is(const ia_envelope *envelope, const char *const *names);
+
+/** Whether a name can be a method's: 1 to IA_ENVELOPE_METHOD_MAX of the characters above. */
+int ia_envelope_is_method(const char *name, apr_size_t len);
+
+/** One member of an answer: a text, or where `text` is NULL a number. */
+typedef struct ia_envelope_member {
+    const char *name;
+    const char *text;
+    apr_int64_t number;
+} ia_envelope_member;
+
+/** {"status":"valid","response":{..}} in one line. @return NULL for text that the format cannot hold */
+const char *ia_envelope_answer(apr_pool_t *p, ia_envelope_format format, const ia_envelope_member *members,
+                               unsigned count, apr_size_t *len);
+
+/** {"status":"error","error":{"code","message"}}. */
+const char *ia_envelope_error(apr_pool_t *p, ia_envelope_format format, const char *code, const char *message,
+                              apr_size_t *len);
+
+/**
+ * How an answer is signed in the stream: its end, `}` or `</xml>`, becomes the signature and then that end. What is
+ * signed is the answer without it.
+ */
+const char *ia_envelope_end(ia_envelope_format format);
+const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *signature);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
