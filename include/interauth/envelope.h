@@ -6,7 +6,11 @@
  *
  *   {"status":"valid","response":{..}}      {"status":"error","error":{"code":"..","message":".."}}
  *
- * Read strictly: no unknown or repeated member, method and request present. `timestamp` is a number or its digits.
+ * Read strictly: no unknown, repeated or empty member, method and request present. `timestamp` is a number or its digits.
+ *
+ * In XML the request is an OBJECT of its elements, a STRING where it has text only, and an empty OBJECT where nothing
+ * stands between its tags, as `{}` in JSON. One with attributes, comments, or text beside elements is the app's to
+ * read: it is an empty STRING here. `request_text` is exact in each case. The tag <request> itself has no attributes.
  */
 #ifndef INTERAUTH_ENVELOPE_H
 #define INTERAUTH_ENVELOPE_H
@@ -19,7 +23,9 @@ extern "C" {
 
 #define IA_ENVELOPE_MAX        (1024 * 1024) /**< bytes of a call */
 #define IA_ENVELOPE_METHOD_MAX 255           /**< characters of a method: letters, digits and . _ - : / */
+#define IA_ENVELOPE_NODES      32768         /**< values, or elements and attributes, of a call */
 #define IA_ENVELOPE_MEMBERS    8             /**< of an answer's response */
+#define IA_ENVELOPE_TAIL       64            /**< bytes of an answer that its signing looks at */
 
 typedef enum ia_envelope_format { IA_ENVELOPE_JSON, IA_ENVELOPE_XML } ia_envelope_format;
 
@@ -41,7 +47,7 @@ typedef struct ia_envelope {
     const char *nonce;
     const char *timestamp_text; /**< as signed: the digits */
     apr_time_t timestamp;       /**< microseconds; 0 where absent */
-    const ia_json *request;     /**< OBJECT, or an empty STRING in XML; any value in JSON */
+    const ia_json *request;     /**< any value in JSON; in XML see below */
     const char *request_text;   /**< its bytes as sent: a JSON value, or what stands between the XML tags */
     apr_size_t request_len;
 } ia_envelope;
@@ -53,10 +59,10 @@ typedef struct ia_envelope {
 ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text, apr_size_t len,
                             ia_json_error *error);
 
-/** A string member of the request by name; NULL where absent, empty or no string. */
+/** A string member of the request by name; NULL where absent, repeated (XML), empty or no string. */
 const char *ia_envelope_request_string(const ia_envelope *envelope, const char *name);
 
-/** Whether the request has only members of these names (NULL-terminated), each once and a string. */
+/** Whether the request is an object with no members but of these names (NULL-terminated), each at most once and a string. */
 int ia_envelope_request_is(const ia_envelope *envelope, const char *const *names);
 
 /** Whether a name can be a method's: 1 to IA_ENVELOPE_METHOD_MAX of the characters above. */
@@ -78,11 +84,27 @@ const char *ia_envelope_error(apr_pool_t *p, ia_envelope_format format, const ch
                               apr_size_t *len);
 
 /**
- * How an answer is signed in the stream: its end, `}` or `</xml>`, becomes the signature and then that end. What is
- * signed is the answer without it.
+ * How an answer is signed in the stream: the signature goes before the answer's end, `}` or `</xml>`, as its last
+ * member. What is signed is the answer as it was before. Who streams holds back the last IA_ENVELOPE_TAIL bytes (the
+ * whole of a shorter answer) and hands them over once the answer has ended; then sends their first `*kept` bytes,
+ * which may be 0, and after them the text returned, which ends with the rest of the bytes handed over.
+ * @param signature letters and digits
+ * @return NULL where the bytes do not end as an answer of this format does: it cannot be signed
  */
-const char *ia_envelope_end(ia_envelope_format format);
-const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *signature);
+const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *tail, apr_size_t tail_len,
+                                   const char *signature, apr_size_t *kept);
+
+/** A signed answer: what was signed is its first `head_len` bytes, then `tail`. */
+typedef struct ia_envelope_signed {
+    apr_size_t head_len;
+    const char *signature; /**< in the pool */
+    const char *tail;      /**< into the answer */
+    apr_size_t tail_len;
+} ia_envelope_signed;
+
+/** Takes an answer apart that ia_envelope_signed_end made. @return IA_OK, IA_ENVELOPE_MALFORMED */
+ia_result ia_envelope_unsign(ia_envelope_signed *out, apr_pool_t *p, ia_envelope_format format, const char *text,
+                             apr_size_t len);
 
 #ifdef __cplusplus
 }

@@ -61,6 +61,14 @@ const ia_json *ia_json_member(const ia_json *object, const char *name);
 const char *ia_json_member_string(const ia_json *object, const char *name);
 
 /**
+ * The bytes of a member's value as they stand in a text, without the white space around them.
+ * @param object what ia_json_parse made of this text
+ * @return into `text`; NULL where the text is no object or has no such member
+ */
+const char *ia_json_member_text(const char *text, apr_size_t len, const ia_json *object, const char *name,
+                                apr_size_t *out_len);
+
+/**
  * A writer of compact JSON; members appear in the order written. Opaque, freed with its pool. A misuse (a value
  * where a name belongs) or invalid UTF-8 makes ia_json_writer_text return NULL.
  */
