@@ -6,7 +6,7 @@
 #include "directive.h"
 #include "mod_isign.h"
 
-#define MEMORY_DEFAULT (256 * 1024)
+#define MEMORY_DEFAULT (1024 * 1024)
 #define MAX_DEFAULT    (64 * 1024 * 1024)
 #define MEMORY_MAX     (64 * 1024 * 1024)
 #define BODY_MAX       (APR_INT64_C(1) << 40)
@@ -201,6 +201,18 @@ static const char *set_replay_capacity(cmd_parms *cmd, void *unused, const char 
     return error ? error : directive_number(cmd, arg, 1, 16777216, &isign_server_of(cmd->server)->replay_capacity);
 }
 
+static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    isign_server *conf = isign_server_of(cmd->server);
+
+    (void)unused;
+    if (error)
+        return error;
+    conf->state_file = *arg ? ap_server_root_relative(cmd->pool, arg) : NULL;
+    return conf->state_file ? NULL : "ISignStateFile: a path expected";
+}
+
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec isign_directives[] = {
@@ -214,4 +226,5 @@ const command_rec isign_directives[] = {
     AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE, "scheme and authority that callers see, behind a proxy"),
     AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
     AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "signature nonces that are remembered"),
+    AP_INIT_TAKE1("ISignStateFile", set_state_file, NULL, RSRC_CONF, "file in which used nonces outlive a clean stop"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -11,12 +11,22 @@
 
 #define FILTER_NAME "ISIGN_BODY"
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_PROTOCOL - 1))
+#define WRITE_SIZE  131072 /* a body comes in pieces of 8000 bytes: written one by one they cost twice as much */
+#define PIECES_MAX  64
+#define MOVE_MIN    2048  /* a smaller piece is copied: its bucket and the buffer behind it may be many times as big */
+
+/* Pieces of a body, set aside in their order. */
+typedef struct pieces {
+    apr_bucket_brigade *list;
+    apr_size_t length;
+    int tail_is_shared; /* nobody may write behind it: its buffer can be that of another bucket too */
+} pieces;
 
 struct isign_spool {
     apr_pool_t *p;
     apr_bucket_alloc_t *alloc;
-    apr_bucket_brigade *memory; /* the body's beginning, set aside */
-    apr_off_t in_memory;
+    pieces memory;              /* the body's beginning */
+    pieces pending;             /* on its way to the file */
     apr_off_t length;
     apr_file_t *file;           /* the rest, or NULL */
     isign_budget *budget;
@@ -32,58 +42,98 @@ void isign_spool_child_init(apr_pool_t *p)
         temp_dir = NULL;
 }
 
-static ia_result to_file(isign_spool *s, const char *data, apr_size_t len)
+static ia_result open_file(isign_spool *s)
 {
-    if (!s->file) {
-        char *name;
+    char *name;
 
-        if (!temp_dir)
-            return IA_FAULT_SPOOL;
-        name = apr_pstrcat(s->p, temp_dir, "/interauth-body-XXXXXX", NULL);
-        if (apr_file_mktemp(&s->file, name, APR_CREATE | APR_READ | APR_WRITE | APR_EXCL | APR_BINARY, s->p))
-            return IA_FAULT_SPOOL;
-        apr_file_remove(name, s->p); /* its space goes with the last handle, whoever is killed */
-    }
-    return apr_file_write_full(s->file, data, len, NULL) ? IA_FAULT_SPOOL : IA_OK;
+    if (!temp_dir)
+        return IA_FAULT_SPOOL;
+    name = apr_pstrcat(s->p, temp_dir, "/interauth-body-XXXXXX", NULL);
+    if (apr_file_mktemp(&s->file, name, APR_CREATE | APR_READ | APR_WRITE | APR_EXCL | APR_BINARY, s->p))
+        return IA_FAULT_SPOOL;
+    apr_file_remove(name, s->p); /* its space goes with the last handle, whoever is killed */
+    return IA_OK;
 }
 
-static ia_result keep(isign_spool *s, const char *data, apr_size_t len, apr_off_t memory)
+static ia_result write_pieces(isign_spool *s)
 {
-    ia_result rc = IA_OK;
+    struct iovec parts[PIECES_MAX];
+    apr_size_t count = 0;
+    apr_bucket *b;
+    ia_result rc;
 
+    if (!s->file && (rc = open_file(s)))
+        return rc;
+    for (b = APR_BRIGADE_FIRST(s->pending.list); b != APR_BRIGADE_SENTINEL(s->pending.list); b = APR_BUCKET_NEXT(b)) {
+        const char *data;
+        apr_size_t len;
+
+        if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ))
+            return IA_FAULT_SPOOL;
+        parts[count].iov_base = (void *)(apr_uintptr_t)data;
+        parts[count++].iov_len = len;
+        if (count == PIECES_MAX || APR_BUCKET_NEXT(b) == APR_BRIGADE_SENTINEL(s->pending.list)) {
+            if (apr_file_writev_full(s->file, parts, count, NULL))
+                return IA_FAULT_SPOOL;
+            count = 0;
+        }
+    }
+    apr_brigade_cleanup(s->pending.list);
+    s->pending.length = 0;
+    return IA_OK;
+}
+
+/* Takes a bucket that was read out of its brigade where that is cheaper than to copy it. */
+static void set_aside(isign_spool *s, pieces *to, apr_bucket *b, const char *data, apr_size_t len)
+{
+    to->length += len;
+    if (len >= MOVE_MIN && apr_bucket_setaside(b, s->p) == APR_SUCCESS) {
+        APR_BUCKET_REMOVE(b);
+        APR_BRIGADE_INSERT_TAIL(to->list, b);
+        to->tail_is_shared = 1;
+        return;
+    }
+    if (to->tail_is_shared)
+        APR_BRIGADE_INSERT_TAIL(to->list, apr_bucket_immortal_create("", 0, s->alloc));
+    to->tail_is_shared = 0;
+    apr_brigade_write(to->list, NULL, NULL, data, len);
+}
+
+static ia_result keep(isign_spool *s, apr_bucket *b, const char *data, apr_size_t len, apr_off_t memory)
+{
     if (!isign_budget_take(s->budget, len))
         return IA_SPOOL_FULL;
-    if (s->file || s->in_memory + (apr_off_t)len > memory) {
-        rc = to_file(s, data, len);
-    } else {
-        apr_brigade_write(s->memory, NULL, NULL, data, len);
-        s->in_memory += (apr_off_t)len;
-    }
     s->length += (apr_off_t)len;
-    return rc;
+    if (s->length <= memory) {
+        set_aside(s, &s->memory, b, data, len);
+        return IA_OK;
+    }
+    set_aside(s, &s->pending, b, data, len);
+    return s->pending.length < WRITE_SIZE ? IA_OK : write_pieces(s);
 }
 
 /* One brigade of body: 1 at its end, 0 for more, -1 with *rc set. */
 static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, apr_off_t memory, apr_off_t max, isign_on_data on_data,
                         void *context, ia_result *rc)
 {
-    apr_bucket *b;
+    apr_bucket *b, *next;
 
-    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = next) {
         const char *data;
         apr_size_t len;
 
         if (APR_BUCKET_IS_EOS(b))
             return 1;
-        if (APR_BUCKET_IS_METADATA(b))
-            continue;
         *rc = IA_BODY_BROKEN;
-        if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ))
+        if (!APR_BUCKET_IS_METADATA(b) && apr_bucket_read(b, &data, &len, APR_BLOCK_READ))
             return -1;
+        next = APR_BUCKET_NEXT(b); /* reading may have split it */
+        if (APR_BUCKET_IS_METADATA(b) || !len)
+            continue;
         *rc = IA_BODY_TOO_LARGE;
         if ((apr_off_t)len > max - s->length)
             return -1;
-        if ((*rc = keep(s, data, len, memory)) || (*rc = on_data(context, data, len)))
+        if ((*rc = on_data(context, data, len)) || (*rc = keep(s, b, data, len, memory)))
             return -1;
     }
     return 0;
@@ -114,7 +164,8 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
         return IA_BODY_TOO_LARGE;
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
-    s->memory = apr_brigade_create(r->pool, s->alloc);
+    s->memory.list = apr_brigade_create(r->pool, s->alloc);
+    s->pending.list = apr_brigade_create(r->pool, s->alloc);
     s->budget = isign_budget_open(r->pool);
     while (!end) {
         apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
@@ -127,6 +178,8 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
         apr_brigade_cleanup(bb);
     }
     if (end < 0)
+        return rc;
+    if (s->pending.length && (rc = write_pieces(s)))
         return rc;
     *out = s;
     return IA_OK;
@@ -146,11 +199,21 @@ static void refill(isign_spool *s)
         apr_brigade_cleanup(s->left);
     else
         s->left = apr_brigade_create(s->p, s->alloc);
-    for (b = APR_BRIGADE_FIRST(s->memory); b != APR_BRIGADE_SENTINEL(s->memory); b = APR_BUCKET_NEXT(b))
+    for (b = APR_BRIGADE_FIRST(s->memory.list); b != APR_BRIGADE_SENTINEL(s->memory.list); b = APR_BUCKET_NEXT(b))
         if (apr_bucket_copy(b, &copy) == APR_SUCCESS)
             APR_BRIGADE_INSERT_TAIL(s->left, copy);
     if (s->file)
-        apr_brigade_insert_file(s->left, s->file, 0, s->length - s->in_memory, s->p);
+        apr_brigade_insert_file(s->left, s->file, 0, s->length - (apr_off_t)s->memory.length, s->p);
+}
+
+/* Some MiB of the file at once: who reads a split file bucket maps and unmaps for every piece. */
+static void map(apr_bucket *b)
+{
+    const char *data;
+    apr_size_t len;
+
+    if (APR_BUCKET_IS_FILE(b))
+        apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
 }
 
 /* Everybody may read on after the end: who discards a body reads until EOS, and must meet one each time. */
@@ -170,6 +233,7 @@ static apr_status_t give_back(ap_filter_t *f, apr_bucket_brigade *out, ap_input_
     }
     if (mode == AP_MODE_GETLINE)
         return apr_brigade_split_line(out, s->left, APR_BLOCK_READ, bytes > 0 ? bytes : HUGE_STRING_LEN);
+    map(APR_BRIGADE_FIRST(s->left));
     rv = apr_brigade_partition(s->left, bytes > 0 ? bytes : HUGE_STRING_LEN, &after);
     if (rv && rv != APR_INCOMPLETE)
         return rv;

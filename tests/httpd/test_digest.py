@@ -231,23 +231,38 @@ class TestObserve:
 class TestSpool:
     """Bodies beyond MEM go through an unlinked temporary file, beyond MAX nowhere."""
 
-    site = Site(config=opened("small", "ISign require", "ISignBody spool 1K 64K") + opened("plain", "ISign require"))
+    site = Site(config=opened("small", "ISign require", "ISignBody spool 1K 64K") +
+                opened("wide", "ISign require", "ISignBody spool 1K 1M") + opened("plain", "ISign require"))
 
-    @pytest.mark.parametrize("size", [1023, 1024, 1025, 20000, 65536])
+    @pytest.mark.parametrize("path, size", [
+        ("/small", 1023), ("/small", 1024), ("/small", 1025), ("/small", 20000), ("/small", 65536),
+        ("/wide", 128 * 1024 + 1024), ("/wide", 128 * 1024 + 1025), ("/wide", 1024 * 1024)])
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_whole(self, server, size, chunked):
+    def test_whole(self, server, path, size, chunked):
         body = os.urandom(size)
-        shown = Shown(server.post("/small", body, {"Content-Digest": digest(body)}, chunked=chunked))
+        shown = Shown(server.post(path, body, {"Content-Digest": digest(body)}, chunked=chunked))
         assert shown.body == body and shown.env["ISIGN_RESULT"] == "verified"
+
+    def test_pieces_of_every_size(self, server):
+        """Large pieces are kept as they came, small ones are joined: neither may write over the other."""
+        pieces = [os.urandom(size) for size in (1, 2047, 1, 9000, 3, 2048, 5, 5, 40000, 1, 1, 8000, 17, 100000, 2, 2049, 1) * 4]
+        body = b"".join(pieces)
+        for path in ("/wide", "/plain"):
+            with server.connect() as connection:
+                connection.send(server.message("POST", path, {"Content-Digest": digest(body), "Transfer-Encoding": "chunked"}))
+                for piece in pieces:
+                    connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+                connection.send(b"0\r\n\r\n")
+                assert Shown(connection.answer()).body == body
 
     def test_temporary_file_is_used_and_unlinked(self, server):
         """While a large body is under way a worker holds a deleted file; while a small one is, none."""
-        for size, held in ((60000, True), (1000, False)):
+        for size, held in ((600000, True), (1000, False)):
             self.none_left(server)
             body = os.urandom(size)
             with server.connect() as connection:
-                connection.send(server.message("POST", "/small", {"Content-Digest": digest(body),
-                                                                  "Content-Length": str(size)}) + body[:-1])
+                connection.send(server.message("POST", "/wide", {"Content-Digest": digest(body),
+                                                                 "Content-Length": str(size)}) + body[:-1])
                 deadline = time.monotonic() + 3
                 while not (found := deleted_files(server)) and held and time.monotonic() < deadline:
                     time.sleep(0.02)
