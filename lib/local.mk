@@ -5,7 +5,8 @@ lib_sources = \
 	lib/access.c lib/authorization.c lib/sfv.c lib/sfv_value.c lib/sfv_write.c lib/sfv_internal.h lib/digest.c \
 	lib/utf8.c lib/utf8.h lib/key.c lib/key_check.c lib/key_jwk.c lib/key_pem.c lib/key_internal.h lib/sign.c \
 	lib/httpsig.c lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_derived.c lib/httpsig_field.c \
-	lib/httpsig_internal.h lib/httpsig_mint.c lib/httpsig_read.c
+	lib/httpsig_internal.h lib/httpsig_mint.c lib/httpsig_read.c \
+	lib/challenge.c lib/challenge_internal.h lib/challenge_seal.c lib/challenge_secret.c
 
 lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS)
 
@@ -25,4 +26,5 @@ interauthinclude_HEADERS = \
 	include/interauth/form.h include/interauth/json.h include/interauth/mac.h include/interauth/capability.h \
 	include/interauth/nonce.h include/interauth/participant.h include/interauth/grant.h include/interauth/access.h \
 	include/interauth/authorization.h include/interauth/sfv.h include/interauth/digest.h \
-	include/interauth/key.h include/interauth/sign.h include/interauth/httpsig.h
+	include/interauth/key.h include/interauth/sign.h include/interauth/httpsig.h \
+	include/interauth/challenge.h

@@ -158,7 +158,7 @@ typedef struct ia_challenge_seal {
 
 /**
  * One AES-256 block under a key derived from `epoch`: 16 bytes as hex, alike for known and unknown users.
- * @return IA_OK or IA_FAULT_CRYPTO
+ * @return IA_OK; IA_FAULT_CRYPTO; IA_FAULT_INTERNAL for a seal without a profile, or with a stamp of 2^56 or more
  */
 ia_result ia_challenge_mint(char out[IA_CHALLENGE_LEN + 1], const ia_mac_key *epoch, const ia_challenge_seal *seal);
 
@@ -169,7 +169,7 @@ ia_result ia_challenge_mint(char out[IA_CHALLENGE_LEN + 1], const ia_mac_key *ep
  */
 ia_result ia_challenge_open(ia_challenge_seal *out, const ia_mac_key *epoch, const char *text, apr_size_t len);
 
-/** Is the stamp within `lifetime` seconds before now? @return IA_OK, IA_CHALLENGE_EXPIRED */
+/** Is the stamp within `lifetime` seconds before now, on the clock that made it? @return IA_OK, IA_CHALLENGE_EXPIRED */
 ia_result ia_challenge_check_age(apr_uint64_t stamp, apr_time_t now, apr_int64_t lifetime);
 
 #ifdef __cplusplus
