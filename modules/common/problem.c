@@ -15,6 +15,7 @@
 typedef struct problem {
     const ia_outcome *outcome; /* NULL once cleared or sent */
     const char *detail;
+    problem_voice voice;       /* NULL: problem+json */
 } problem;
 
 static ap_filter_rec_t *filter_rec;
@@ -27,7 +28,7 @@ static problem *find(request_rec *r)
     return data;
 }
 
-int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after)
+static problem *make(request_rec *r)
 {
     problem *p = find(r);
 
@@ -35,6 +36,18 @@ int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_afte
         p = apr_pcalloc(r->pool, sizeof *p);
         apr_pool_userdata_setn(p, KEY, NULL, r->pool);
     }
+    return p;
+}
+
+void problem_set_voice(request_rec *r, problem_voice voice)
+{
+    make(r)->voice = voice;
+}
+
+int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after)
+{
+    problem *p = make(r);
+
     p->outcome = ia_outcome_of(rc);
     p->detail = detail;
     if (p->outcome->challenge == IA_CHALLENGE_RETRY)
@@ -84,15 +97,17 @@ static apr_status_t send_problem(ap_filter_t *f, apr_bucket_brigade *in)
     request_rec *r = f->r;
     problem *p = f->ctx;
     apr_bucket_brigade *out;
-    const char *text;
+    const char *text, *type = "application/problem+json";
     apr_size_t len = 0;
 
     apr_brigade_cleanup(in);
     if (!p->outcome)
         return APR_SUCCESS;
-    text = to_json(r->pool, p, &len);
+    text = p->voice ? p->voice(r->pool, p->outcome, p->detail, &type, &len) : NULL;
+    if (!text)
+        text = to_json(r->pool, p, &len);
     p->outcome = NULL;
-    ap_set_content_type(r, "application/problem+json");
+    ap_set_content_type(r, type);
     apr_table_unset(r->headers_out, "Content-Encoding");
     ap_set_content_length(r, (apr_off_t)len);
     out = apr_brigade_create(r->pool, r->connection->bucket_alloc);

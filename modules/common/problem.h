@@ -1,6 +1,7 @@
 /**
  * Refusals as RFC 9457 problem+json. A module says why it is about to return an error status; if that status is then
- * what goes out, and the administrator has no ErrorDocument for it, the body is the problem.
+ * what goes out, and the administrator has no ErrorDocument for it, the body is the problem. Whoever speaks another
+ * protocol to its callers says it in a voice of its own.
  */
 #ifndef INTERAUTH_COMMON_PROBLEM_H
 #define INTERAUTH_COMMON_PROBLEM_H
@@ -18,6 +19,13 @@ void problem_register(apr_pool_t *p, const char *filter_name);
  * @return the outcome's HTTP status
  */
 int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after);
+
+/** A refusal in other words than problem+json. Sets the media type. @return the body, or NULL for problem+json after all */
+typedef const char *(*problem_voice)(apr_pool_t *p, const ia_outcome *outcome, const char *detail, const char **type,
+                                     apr_size_t *len);
+
+/** What is refused from now on in this request, by whatever module, speaks so; NULL: problem+json. */
+void problem_set_voice(request_rec *r, problem_voice voice);
 
 /** httpd's log level for an outcome. */
 int problem_log_level(const ia_outcome *outcome);

@@ -95,11 +95,31 @@ int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state 
 int sauth_authenticate(request_rec *r);
 int sauth_force_authn(request_rec *r);
 
-/** Presentation: Authorization: SAuth. Fills the state; the caller logs and answers. */
-ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, const char *header, sauth_state *state);
+/** A way in which a request shows who calls. */
+typedef struct sauth_presentation {
+    const char *word;                /**< for SAuthAccept */
+    ia_presentation bit;
+    int (*is_shown)(request_rec *r); /**< asked where there is no Authorization; NULL: it is the Authorization */
+    /** Fills the state; who calls it logs and answers. */
+    ia_result (*check)(request_rec *r, const sauth_dir *conf, sauth_state *state);
+} sauth_presentation;
 
-/** Presentation: a message signature that mod_isign verified, of this participant. */
-ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, const char *signer, sauth_state *state);
+/** By SAuthAccept's word, or NULL. */
+const sauth_presentation *sauth_presentation_named(const char *word);
+/** The one that decides about this request, of those that are accepted here, or NULL. */
+const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_dir *conf);
+
+/** Authorization: SAuth. */
+ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state);
+/** A message signature that mod_isign verified. */
+ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_state *state);
+
+/** The grant of a token, and its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
+ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);
+/** For a proven caller: minted for this presentation, not expired, its secret not rotated out? */
+ia_result sauth_grant_check(const sauth_state *state, ia_presentation shown_as, int still_has_secret, apr_time_t now);
+/** May the participant act, and what may this grant do now? */
+ia_result sauth_grant_open(sauth_state *state, apr_time_t now);
 
 /* --- answers -------------------------------------------------------------------------------------------------- */
 
@@ -139,6 +159,29 @@ const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);
 /* --- decision and dialects ------------------------------------------------------------------------------------ */
 
 void sauth_require_register(apr_pool_t *p);
+/* --- minting: what dialects share ------------------------------------------------------------------------------ */
+
+/** For whom, on whose secret, and how the grant may be shown. */
+typedef struct sauth_minting {
+    const sauth_dir *conf;
+    const ia_registry_entry *entry;
+    ia_presentation presentation;
+    apr_uint64_t secret_generation;
+    unsigned nonces; /**< next nonces that it begins with */
+    apr_time_t now;
+} sauth_minting;
+
+ia_grant_policy sauth_mint_policy(const sauth_dir *conf);
+/** Until when a grant of these terms is remembered. */
+apr_time_t sauth_mint_forget(const sauth_dir *conf, const ia_grant_terms *terms);
+/** What a grant is found by. */
+void sauth_mint_digest(unsigned char digest[IA_SHA256_LEN], const char *token);
+/** A random token. @return IA_OK or IA_FAULT_RANDOM */
+ia_result sauth_mint_token(apr_pool_t *p, const char **token);
+/** Stores a grant. @return as st_grant_create */
+ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,
+                     const ia_grant_terms *terms);
+
 
 /** The handler, and the hook that keeps its URLs away from the file system. */
 int sauth_map_to_storage(request_rec *r);

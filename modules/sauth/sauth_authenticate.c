@@ -36,17 +36,13 @@ static ia_result check_location(request_rec *r, const sauth_dir *conf, const sau
 
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const char *header = snapshot_of(r)->authorization, *signer;
+    const sauth_presentation *shown;
 
     if (r->method_number == M_CONNECT)
         return IA_TUNNEL_REFUSED;
-    if (!header && (conf->accept & IA_PRESENT_SIGNATURE) && (signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT)))
-        return sauth_present_signature(r, conf, signer, state);
-    if (!header)
-        return IA_CREDENTIALS_MISSING;
-    if (!(conf->accept & IA_PRESENT_SAUTH))
-        return IA_SCHEME_NOT_ACCEPTED;
-    return sauth_present_sauth(r, conf, header, state);
+    if ((shown = sauth_presentation_shown(r, conf)))
+        return shown->check(r, conf, state);
+    return snapshot_of(r)->authorization ? IA_SCHEME_NOT_ACCEPTED : IA_CREDENTIALS_MISSING;
 }
 
 static int admit(request_rec *r, sauth_state *state)
@@ -91,11 +87,13 @@ int sauth_authenticate(request_rec *r)
 int sauth_force_authn(request_rec *r)
 {
     sauth_state *state;
+    sauth_dir conf;
 
     if (!is_ours(r))
         return DECLINED;
-    if (sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE && request_note(r, IA_NOTE_ISIGN_PARTICIPANT))
-        return OK;
+    conf = sauth_dir_effective(r);
     state = sauth_state_find(r);
-    return snapshot_of(r)->authorization || (state && state->decided && !state->rc) ? OK : DECLINED;
+    return snapshot_of(r)->authorization || (state && state->decided && !state->rc) || sauth_presentation_shown(r, &conf)
+               ? OK
+               : DECLINED;
 }

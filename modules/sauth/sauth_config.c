@@ -98,12 +98,11 @@ static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;
 
-    if (!strcasecmp(arg, "sauth"))
-        conf->accept |= IA_PRESENT_SAUTH;
-    else if (!strcasecmp(arg, "signature"))
-        conf->accept |= IA_PRESENT_SIGNATURE;
-    else
+    const sauth_presentation *presentation = sauth_presentation_named(arg);
+
+    if (!presentation)
         return apr_psprintf(cmd->pool, "SAuthAccept: sauth or signature expected, not \"%s\"", arg);
+    conf->accept |= presentation->bit;
     return NULL;
 }
 

@@ -7,10 +7,8 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
-#include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
-#include "interauth/encoding.h"
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
 #include "request.h"
@@ -234,57 +232,16 @@ static int write_grant(const petition *a, const granted *g)
     return OK;
 }
 
-static ia_grant_policy policy_of(const sauth_dir *conf)
-{
-    ia_grant_policy policy = {conf->partial_grants, conf->refresh_window, conf->grant_max_age};
-
-    return policy;
-}
-
-static apr_time_t forget_time(const sauth_dir *conf, const ia_grant_terms *terms)
-{
-    return terms->can_refresh ? terms->expires + conf->refresh_window : terms->expires;
-}
-
-static ia_result make_token(apr_pool_t *p, const char **token, unsigned char digest[IA_SHA256_LEN])
-{
-    unsigned char random[IA_TOKEN_BYTES];
-    char *text = apr_palloc(p, IA_BASE64URL_SIZE(IA_TOKEN_BYTES));
-    ia_bytes part = {text, IA_TOKEN_LEN};
-
-    if (RAND_bytes(random, sizeof random) != 1)
-        return IA_FAULT_RANDOM;
-    ia_base64url_encode(text, random, sizeof random);
-    ia_wipe(random, sizeof random);
-    ia_sha256(digest, &part, 1);
-    *token = text;
-    return IA_OK;
-}
-
 static ia_result store_grant(petition *a, granted *g)
 {
-    st_grant record;
-    ia_result rc;
+    sauth_minting m = {&a->conf, &a->entry, IA_PRESENT_SAUTH, a->generation, g->nonces, a->now};
+    ia_result rc = sauth_mint_token(a->r->pool, &g->token);
     unsigned i;
 
-    memset(&record, 0, sizeof record);
-    if ((rc = make_token(a->r->pool, &g->token, record.digest)))
-        return rc;
-    ia_grant_id(g->grant_id, record.digest);
-    record.participant_index = a->entry.index;
-    record.participant_incarnation = a->entry.incarnation;
-    record.presentation = IA_PRESENT_SAUTH;
-    record.secret_generation = a->generation;
-    record.scope = a->conf.scope;
-    record.created = g->terms.created;
-    record.expires = g->terms.expires;
-    record.can_refresh = (apr_uint64_t)g->terms.can_refresh;
-    record.capabilities = g->terms.capabilities;
-    record.nonces.issued = g->nonces;
     for (i = 0; i < g->nonces; i++)
         g->sequences[i] = i + 1;
     a->retry_after = 60;
-    return st_grant_create(sauth.grants, &record, sauth.grant_quota, forget_time(&a->conf, &g->terms), a->now);
+    return rc ? rc : sauth_mint(g->grant_id, &m, g->token, &g->terms);
 }
 
 static void begin(petition *a, request_rec *r)
@@ -316,7 +273,7 @@ int sauth_request_access(request_rec *r)
         wish.names_unknown |= number < 0;
         ia_capset_add(&wish.capabilities, number);
     }
-    policy = policy_of(&a.conf);
+    policy = sauth_mint_policy(&a.conf);
     g.nonces = a.body.nonces;
     if ((rc = ia_grant_decide(&g.terms, &a.entry.standing, &wish, &policy, a.now)) || (rc = store_grant(&a, &g)))
         return refuse(&a, rc, 0);
@@ -325,7 +282,7 @@ int sauth_request_access(request_rec *r)
 
 static ia_result prolong(const petition *a, st_ref ref, granted *g)
 {
-    st_refresh refresh = {g->terms.expires, forget_time(&a->conf, &g->terms), a->generation, a->mac, a->now};
+    st_refresh refresh = {g->terms.expires, sauth_mint_forget(&a->conf, &g->terms), a->generation, a->mac, a->now};
 
     return st_grant_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces);
 }
@@ -334,10 +291,9 @@ static ia_result prolong(const petition *a, st_ref ref, granted *g)
 static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
 {
     unsigned char digest[IA_SHA256_LEN];
-    ia_bytes token = {a->body.token, strlen(a->body.token)};
     ia_result rc;
 
-    ia_sha256(digest, &token, 1);
+    sauth_mint_digest(digest, a->body.token);
     rc = st_grant_find(sauth.grants, digest, grant, ref);
     if (rc)
         return rc == IA_TOKEN_UNKNOWN ? IA_GRANT_UNKNOWN : rc;
@@ -394,7 +350,7 @@ int sauth_refresh_access(request_rec *r)
     held.created = grant.created;
     held.expires = grant.expires;
     held.can_refresh = (int)grant.can_refresh;
-    policy = policy_of(&a.conf);
+    policy = sauth_mint_policy(&a.conf);
     g.token = a.body.token;
     g.nonces = a.body.nonces;
     ia_grant_id(g.grant_id, grant.digest);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
+#include "snapshot.h"
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
 
@@ -59,21 +60,6 @@ static void verify_dummy(const ia_authorization *auth)
     ia_authorization_verify(auth, &dummy, auth->n, auth->n_len);
 }
 
-static ia_result find_grant(const ia_authorization *auth, sauth_state *state)
-{
-    unsigned char digest[IA_SHA256_LEN];
-    ia_bytes token = {auth->token, auth->token_len};
-    ia_result rc;
-
-    ia_sha256(digest, &token, 1);
-    rc = st_grant_find(sauth.grants, digest, &state->grant, &state->ref);
-    if (!rc)
-        rc = sauth.registry->get(&state->entry, state->grant.participant_index, state->grant.participant_incarnation);
-    if (!rc)
-        memcpy(state->grant_id, state->grant.id, IA_GRANT_ID_LEN);
-    return rc;
-}
-
 static int has_secret(const ia_registry_entry *entry, apr_uint64_t generation, apr_time_t now)
 {
     unsigned i;
@@ -109,30 +95,24 @@ static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_au
 {
     ia_result rc;
 
-    if (state->grant.presentation != IA_PRESENT_SAUTH)
-        return IA_PRESENTATION_MISMATCH;
-    if (state->grant.expires <= now)
-        return IA_GRANT_EXPIRED;
-    if (!still_has_secret)
-        return IA_SECRET_ROTATED;
-    if ((rc = use_nonce(r, conf, auth, state, now)) || (rc = ia_standing_check(&state->entry.standing, now)))
+    if ((rc = sauth_grant_check(state, IA_PRESENT_SAUTH, still_has_secret, now)) ||
+        (rc = use_nonce(r, conf, auth, state, now)))
         return rc;
-    ia_capset_intersect(&state->capabilities, &state->grant.capabilities, &state->entry.standing.capabilities);
-    return IA_OK;
+    return sauth_grant_open(state, now);
 }
 
-ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, const char *header, sauth_state *state)
+ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     apr_time_t now = apr_time_now();
     ia_authorization auth;
     int still_has_secret;
     ia_result rc;
 
-    if ((rc = ia_authorization_parse(&auth, header)))
+    if ((rc = ia_authorization_parse(&auth, snapshot_of(r)->authorization)))
         return rc;
     if (!is_hash_accepted(conf, auth.hash))
         return IA_AUTHORIZATION_MALFORMED;
-    if ((rc = find_grant(&auth, state))) {
+    if ((rc = sauth_grant_find(state, auth.token, auth.token_len))) {
         if (rc > 0)
             verify_dummy(&auth);
         return rc;

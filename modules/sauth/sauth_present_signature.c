@@ -5,10 +5,12 @@
 #include <httpd.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "interauth_notes.h"
+#include "request.h"
 
-ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, const char *signer, sauth_state *state)
+ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    ia_result rc = sauth.registry->find(&state->entry, signer);
+    ia_result rc = sauth.registry->find(&state->entry, request_note(r, IA_NOTE_ISIGN_PARTICIPANT));
 
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     if (rc)

@@ -1,0 +1,60 @@
+/* Minting: what every dialect does once the one decision was made. The wire is not here. */
+#include <httpd.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "interauth/encoding.h"
+
+ia_grant_policy sauth_mint_policy(const sauth_dir *conf)
+{
+    ia_grant_policy policy = {conf->partial_grants, conf->refresh_window, conf->grant_max_age};
+
+    return policy;
+}
+
+apr_time_t sauth_mint_forget(const sauth_dir *conf, const ia_grant_terms *terms)
+{
+    return terms->can_refresh ? terms->expires + conf->refresh_window : terms->expires;
+}
+
+void sauth_mint_digest(unsigned char digest[IA_SHA256_LEN], const char *token)
+{
+    ia_bytes part = {token, strlen(token)};
+
+    ia_sha256(digest, &part, 1);
+}
+
+ia_result sauth_mint_token(apr_pool_t *p, const char **token)
+{
+    unsigned char random[IA_TOKEN_BYTES];
+    char *text = apr_palloc(p, IA_BASE64URL_SIZE(IA_TOKEN_BYTES));
+
+    *token = NULL;
+    if (RAND_bytes(random, sizeof random) != 1)
+        return IA_FAULT_RANDOM;
+    ia_base64url_encode(text, random, sizeof random);
+    ia_wipe(random, sizeof random);
+    *token = text;
+    return IA_OK;
+}
+
+ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,
+                     const ia_grant_terms *terms)
+{
+    st_grant record;
+
+    memset(&record, 0, sizeof record);
+    sauth_mint_digest(record.digest, token);
+    ia_grant_id(grant_id, record.digest);
+    record.participant_index = m->entry->index;
+    record.participant_incarnation = m->entry->incarnation;
+    record.presentation = (apr_uint32_t)m->presentation;
+    record.secret_generation = m->secret_generation;
+    record.scope = m->conf->scope;
+    record.created = terms->created;
+    record.expires = terms->expires;
+    record.can_refresh = (apr_uint32_t)terms->can_refresh;
+    record.capabilities = terms->capabilities;
+    record.nonces.issued = m->nonces;
+    return st_grant_create(sauth.grants, &record, sauth.grant_quota, sauth_mint_forget(m->conf, terms), m->now);
+}
