@@ -282,3 +282,75 @@ const char *ia_json_member_string(const ia_json *object, const char *name)
 
     return member && member->type == IA_JSON_STRING ? member->string : NULL;
 }
+
+/* The text below was read already: these find their way in it, and need not check it. */
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
+        at++;
+    return at;
+}
+
+/* Behind the string that starts here. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < end)
+            at++;
+    return at < end ? at + 1 : end;
+}
+
+/* Behind the value that starts here. */
+static const char *skip_value(const char *at, const char *end)
+{
+    unsigned depth = 0;
+
+    if (at < end && *at == '"')
+        return skip_string(at, end);
+    if (at < end && *at != '{' && *at != '[') {
+        while (at < end && !strchr(" \t\r\n,}]", *at))
+            at++;
+        return at;
+    }
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        if (*at == '{' || *at == '[')
+            depth++;
+        else if (*at == '}' || *at == ']')
+            depth--;
+        at++;
+        if (!depth)
+            break;
+    }
+    return at;
+}
+
+const char *ia_json_member_text(const char *text, apr_size_t len, const ia_json *object, const char *name,
+                                apr_size_t *out_len)
+{
+    const ia_json *member = ia_json_member(object, name), *other;
+    const char *end = text + len, *at, *value;
+
+    *out_len = 0;
+    at = skip_space(text, end);
+    if (!member || at == end || *at != '{')
+        return NULL;
+    for (other = object->first;; other = other->next) {
+        at = skip_string(skip_space(at + 1, end), end); /* behind { or , stands a name */
+        value = skip_space(at, end);
+        if (value == end)
+            return NULL;
+        value = skip_space(value + 1, end);
+        at = skip_value(value, end);
+        if (other == member)
+            break;
+        at = skip_space(at, end);
+        if (at == end)
+            return NULL;
+    }
+    *out_len = (apr_size_t)(at - value);
+    return value;
+}

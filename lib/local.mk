@@ -6,9 +6,10 @@ lib_sources = \
 	lib/utf8.c lib/utf8.h lib/key.c lib/key_check.c lib/key_jwk.c lib/key_pem.c lib/key_internal.h lib/sign.c \
 	lib/httpsig.c lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_derived.c lib/httpsig_field.c \
 	lib/httpsig_internal.h lib/httpsig_mint.c lib/httpsig_read.c \
-	lib/challenge.c lib/challenge_internal.h lib/challenge_seal.c lib/challenge_secret.c
+	lib/challenge.c lib/challenge_internal.h lib/challenge_seal.c lib/challenge_secret.c \
+	lib/xml.c lib/envelope.c lib/envelope_write.c
 
-lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS)
+lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS) $(EXPAT_LIBS)
 
 noinst_LTLIBRARIES += libia.la
 libia_la_SOURCES = $(lib_sources)
@@ -27,4 +28,4 @@ interauthinclude_HEADERS = \
 	include/interauth/nonce.h include/interauth/participant.h include/interauth/grant.h include/interauth/access.h \
 	include/interauth/authorization.h include/interauth/sfv.h include/interauth/digest.h \
 	include/interauth/key.h include/interauth/sign.h include/interauth/httpsig.h \
-	include/interauth/challenge.h
+	include/interauth/challenge.h include/interauth/xml.h include/interauth/envelope.h

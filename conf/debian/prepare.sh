@@ -3,7 +3,8 @@
 # What builds and runs the demo, and what the tests need beside that. Recommended packages are left out on purpose:
 # they would bring services. Hence libc6-dev and libclang-rt-14-dev by name.
 packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl gcc libapr1-dev libaprutil1-dev
-    libc6-dev libcurl4-openssl-dev libssl-dev libtool libyajl-dev make openssl perl php8.2-cgi pkg-config'
+    libc6-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libtool libyajl-dev make openssl perl php8.2-cgi
+    pkg-config'
 packages_test='apache2-suexec-pristine clang libclang-rt-14-dev libcmocka-dev mandoc python3 python3-cryptography python3-pytest
     python3-pytest-xdist valgrind xz-utils'
 
