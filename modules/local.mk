@@ -22,8 +22,10 @@ module_libs = libst.la libia.la
 common_sources = \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
 	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/environment.h \
-	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h modules/common/segment.c modules/common/segment.h \
+	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h \
+	modules/common/fault.c modules/common/fault.h modules/common/segment.c modules/common/segment.h \
 	modules/common/directive.c modules/common/directive.h modules/common/startup.c modules/common/startup.h
+persist_sources = modules/common/persist.c modules/common/persist.h
 
 modules_registry_mod_registry_la_SOURCES = $(common_sources) \
 	modules/registry/mod_registry.c modules/registry/mod_registry.h modules/registry/registry_config.c \
@@ -36,7 +38,7 @@ modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_body.c \
 	modules/isign/isign_spool.c modules/isign/isign_answer.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
-	modules/isign/isign_limit.c
+	modules/isign/isign_limit.c modules/isign/isign_persist.c $(persist_sources)
 modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
 modules_isign_mod_isign_la_LIBADD = $(module_libs)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "mod_isign.h"
 #include "environment.h"
+#include "fault.h"
 #include "hygiene.h"
 #include "interauth_notes.h"
 #include "problem.h"
@@ -26,13 +27,15 @@ static const environment_row rows[] = {{IA_NOTE_ISIGN_RESULT, "ISIGN_RESULT", "I
 static void log_at(request_rec *r, const char *what, ia_result rc, const char *location)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
-    const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
+    const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT), *suppressed = fault_due(r, outcome);
 
+    if (!suppressed)
+        return;
     if (!participant)
         participant = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
-    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"", what,
-                  outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", location);
+    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"%s",
+                  what, outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
+                  participant ? "\"" : "", location, suppressed);
 }
 
 void isign_log(request_rec *r, const char *what, ia_result rc)

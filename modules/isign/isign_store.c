@@ -7,6 +7,7 @@
 #include <string.h>
 #include "mod_isign.h"
 #include "segment.h"
+#include "startup.h"
 
 APLOG_USE_MODULE(isign);
 
@@ -61,13 +62,27 @@ static apr_time_t longest_age(server_rec *s)
     return apr_time_from_sec(longest);
 }
 
-int isign_store_open(apr_pool_t *pconf, server_rec *s)
+/*
+ * What was forgotten under a shorter age is not known under a longer one: what may have been is refused, as of before a
+ * start.
+ */
+static void remember_longer(apr_time_t now)
+{
+    apr_time_t old = st_grants_tolerance(isign.nonces), wall = now - old - ISIGN_SKEW;
+
+    if (old && isign.longest_age > old && wall > st_grants_birth(isign.nonces))
+        st_grants_resume(isign.nonces, 0, st_grants_epoch(isign.nonces), wall, old);
+    st_grants_tolerate(isign.nonces, isign.longest_age, now);
+}
+
+int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const isign_server *conf = isign_server_of(s);
     st_grants_config layout = {1, (apr_uint32_t)conf->replay_capacity, 1};
     segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
     unsigned char random[32];
     apr_time_t now = apr_time_now();
+    int status;
 
     isign.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (isign.registry)
@@ -89,8 +104,11 @@ int isign_store_open(apr_pool_t *pconf, server_rec *s)
     isign.account = seg->base;
     isign.spool_total = (apr_uint64_t)conf->spool_total;
     isign.longest_age = longest_age(s);
-    st_grants_tolerate(isign.nonces, isign.longest_age, now);
     isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
+    /* Memory that is made at a reload knows nothing, whatever an old file says. */
+    if ((status = isign_persist_open(pconf, ptemp, s, !startup_is_reload())))
+        return status;
+    remember_longer(now);
     return OK;
 }
 
@@ -195,7 +213,7 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
     static const char label[] = "interauth signature nonce";
     unsigned char mac[IA_SHA256_LEN];
     ia_bytes parts[] = {{label, sizeof label},
-                        {&who->incarnation, sizeof who->incarnation},
+                        {who->id, strlen(who->id) + 1}, /* what outlives a stop */
                         {signature->nonce.data, signature->nonce.len}};
     apr_time_t created = apr_time_from_sec(signature->created);
     ia_result rc;

@@ -8,10 +8,16 @@
 #include "snapshot.h"
 #include "startup.h"
 
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)pconf, (void)plog;
+    return isign_persist_check(ptemp, s);
+}
+
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    (void)plog, (void)ptemp;
-    return startup_is_dry_run() ? OK : isign_store_open(pconf, s);
+    (void)plog;
+    return startup_is_dry_run() ? OK : isign_store_open(pconf, ptemp, s);
 }
 
 static void child_init(apr_pool_t *p, server_rec *s)
@@ -31,6 +37,7 @@ static int post_read_request(request_rec *r)
 
 static void register_hooks(apr_pool_t *p)
 {
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -40,6 +40,7 @@ typedef struct isign_server {
     apr_int64_t spool_total;     /**< bytes that all spooled bodies may take */
     apr_int64_t replay_capacity; /**< nonces that are remembered */
     apr_int64_t longest_age;     /**< seconds: the largest ISignMaxAge of this virtual host */
+    const char *state_file;      /**< NULL: used nonces are forgotten when the server stops */
 } isign_server;
 
 void *isign_dir_create(apr_pool_t *p, char *path);
@@ -64,8 +65,15 @@ typedef struct isign_shared {
 
 extern isign_shared isign;
 
-int isign_store_open(apr_pool_t *pconf, server_rec *s);
+/** post_config. @return OK or a status that ends a start */
+int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
 void isign_store_child_init(apr_pool_t *p);
+
+/** check_config: whether ISignStateFile can be kept. @return OK or a status that ends a start */
+int isign_persist_check(apr_pool_t *ptemp, server_rec *s);
+
+/** post_config: what ISignStateFile kept, into a `fresh` segment. @return OK or a status that ends a start */
+int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh);
 
 /** One body's part of the common budget; given back with its pool. */
 typedef struct isign_budget {

@@ -39,6 +39,9 @@ int sauth_store_check(apr_pool_t *ptemp, server_rec *s);
 /** post_config: opens the segment and finds the registry. @return OK or a status that ends a start */
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
 
+/** check_config: NULL, or what is wrong with SAuthStateFile. */
+const char *sauth_persist_check(apr_pool_t *ptemp, server_rec *s);
+
 /**
  * post_config: what SAuthStateFile kept, into a `fresh` segment; then marks the file as one of a running server.
  * @return OK or a status that ends a start
@@ -156,9 +159,6 @@ int sauth_is_private(request_rec *r);
 /** Space-separated names of a set. */
 const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);
 
-/* --- decision and dialects ------------------------------------------------------------------------------------ */
-
-void sauth_require_register(apr_pool_t *p);
 /* --- minting: what dialects share ------------------------------------------------------------------------------ */
 
 /** For whom, on whose secret, and how the grant may be shown. */
@@ -182,6 +182,9 @@ ia_result sauth_mint_token(apr_pool_t *p, const char **token);
 ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,
                      const ia_grant_terms *terms);
 
+/* --- decision and dialects ------------------------------------------------------------------------------------ */
+
+void sauth_require_register(apr_pool_t *p);
 
 /** The handler, and the hook that keeps its URLs away from the file system. */
 int sauth_map_to_storage(request_rec *r);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "environment.h"
+#include "fault.h"
 #include "hygiene.h"
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
@@ -17,9 +18,6 @@
 
 APLOG_USE_MODULE(sauth);
 
-#define FAULT_KINDS 256 /* more than there are outcomes */
-#define FAULT_PAUSE apr_time_from_sec(10)
-
 static const environment_row rows[SAUTH_TOLD] = {
     {IA_NOTE_SAUTH_PARTICIPANT, "SAUTH_PARTICIPANT", "SAuth-Participant"},
     {IA_NOTE_SAUTH_CAPABILITIES, "SAUTH_CAPABILITIES", "SAuth-Capabilities"},
@@ -27,45 +25,20 @@ static const environment_row rows[SAUTH_TOLD] = {
     {IA_NOTE_SAUTH_GRANT, "SAUTH_GRANT", "SAuth-Grant"},
     {IA_NOTE_SAUTH_EXPIRES, "SAUTH_EXPIRES", "SAuth-Expires"}};
 
-/*
- * A full table makes a fault of every request. Each process says so once in a while, and then how often it did not:
- * who fills a table must not fill the disk too.
- */
-static int is_fault_due(const ia_outcome *outcome, apr_time_t now, apr_uint32_t *suppressed)
-{
-    static struct {
-        apr_int64_t said;
-        apr_uint32_t suppressed;
-    } faults[FAULT_KINDS];
-    unsigned count;
-    apr_size_t kind = (apr_size_t)(outcome - ia_outcomes(&count)) % FAULT_KINDS;
-    apr_int64_t said = __atomic_load_n(&faults[kind].said, __ATOMIC_RELAXED);
-
-    *suppressed = 0;
-    if ((said && now >= said && now - said < FAULT_PAUSE) ||
-        !__atomic_compare_exchange_n(&faults[kind].said, &said, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-        __atomic_add_fetch(&faults[kind].suppressed, 1, __ATOMIC_RELAXED);
-        return 0;
-    }
-    *suppressed = __atomic_exchange_n(&faults[kind].suppressed, 0, __ATOMIC_RELAXED);
-    return 1;
-}
-
 static void log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *location,
                         const char *rule)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
     const sauth_state *state = sauth_state_find(r);
     int is_observed = !strcmp(what, "would refuse"); /* what an administrator waits for, at the default LogLevel too */
-    apr_uint32_t suppressed = 0;
+    const char *suppressed = fault_due(r, outcome);
 
-    if (outcome->severity == IA_SEVERITY_FAULT && !is_fault_due(outcome, apr_time_now(), &suppressed))
+    if (!suppressed)
         return;
     ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s%s", what,
                   outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
                   participant ? "\"" : "", ap_escape_logitem(r->pool, location), rule ? " rule=\"" : "", rule ? ap_escape_logitem(r->pool, rule) : "", rule ? "\"" : "",
-                  state && state->remark ? state->remark : "",
-                  suppressed ? apr_psprintf(r->pool, " suppressed=%u", suppressed) : "");
+                  state && state->remark ? state->remark : "", suppressed);
 }
 
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)

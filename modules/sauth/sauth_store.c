@@ -7,7 +7,6 @@
 #include "mod_sauth.h"
 #include "segment.h"
 #include "startup.h"
-#include "state_file.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -89,11 +88,11 @@ static int refuse_start(server_rec *s, const char *wrong)
 
 int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
 {
-    const char *file = sauth_server_of(s)->state_file, *error = NULL;
+    const char *error;
 
     if (!ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION))
         return refuse_start(s, "no registry of participants; load one: LoadModule registry_module .../mod_registry.so");
-    if (file && st_state_check(file, ptemp, &error))
+    if ((error = sauth_persist_check(ptemp, s)))
         return refuse_start(s, apr_pstrcat(ptemp, "SAuthStateFile: ", error, NULL));
     return OK;
 }

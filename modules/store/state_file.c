@@ -336,7 +336,7 @@ apr_status_t st_state_load(st_state_report *report, const char *path, const unsi
         *error = apr_psprintf(ptemp, "%s is damaged, or was written with another key", path);
         rv = APR_EGENERAL;
     } else if (st_state_read(report, key, data, len, grants, names, now)) {
-        *error = apr_psprintf(ptemp, "%s is of another version", path);
+        *error = apr_psprintf(ptemp, "%s is of another version, or of another directive", path);
         rv = APR_EGENERAL;
     }
     ia_wipe(data, len);

@@ -15,6 +15,9 @@
 #include <apr_pools.h>
 #include "grant_table.h"
 
+/** What a file is of: one of another kind is not read. */
+enum { ST_STATE_GRANTS, ST_STATE_SIGNATURES };
+
 /** How numbers of this process are named on disk; each function gets `context`. */
 typedef struct st_state_names {
     void *context;
@@ -26,6 +29,7 @@ typedef struct st_state_names {
     int (*capability_name)(void *context, int number, char *name);
     /** Its number now, or -1. */
     int (*capability_number)(void *context, const char *name);
+    apr_uint32_t kind;
 } st_state_names;
 
 /** What a load brought back. */

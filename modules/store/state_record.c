@@ -7,9 +7,10 @@
 #include <string.h>
 #include "state_record.h"
 
-#define MAGIC     "interauth state 2"
-#define MAGIC_LEN (sizeof MAGIC)
-#define CLEAN     1u
+#define MAGIC      "interauth state 2"
+#define MAGIC_LEN  (sizeof MAGIC)
+#define CLEAN      1u
+#define KIND_SHIFT 8 /* of the flags */
 
 /* XOR with a keystream of HMAC-SHA256(file key, label, salt, counter): the same call hides and shows. */
 static void apply_mask(ia_mac_key *epoch, const unsigned char *key, const unsigned char salt[ST_STATE_SALT_LEN])
@@ -63,16 +64,16 @@ static void put_words(const writer *w, const apr_uint64_t *words, unsigned count
         put_number(w, words[i], 8);
 }
 
-static void write_head(const writer *w, const st_state_mask *mask, st_grants *grants, int clean, apr_time_t now)
+static void write_head(const writer *w, const st_state_mask *mask, st_grants *grants, apr_uint32_t flags, apr_time_t now)
 {
     ia_mac_key epoch = {{0}, {0}, {0}, {0}};
 
-    if (clean) {
+    if (flags & CLEAN) {
         epoch = *st_grants_epoch(grants);
         apply_mask(&epoch, mask->key, mask->salt);
     }
     w->put(w->sink, MAGIC, MAGIC_LEN);
-    put_number(w, clean ? CLEAN : 0, 4);
+    put_number(w, flags, 4);
     put_number(w, (apr_uint64_t)now, 8);
     put_number(w, (apr_uint64_t)st_grants_birth(grants), 8);
     put_number(w, (apr_uint64_t)st_grants_tolerance(grants), 8);
@@ -124,7 +125,7 @@ void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, st_
     char id[IA_NAME_MAX + 1];
     apr_uint32_t i;
 
-    write_head(&w, mask, grants, clean, now);
+    write_head(&w, mask, grants, names->kind << KIND_SHIFT | (clean ? CLEAN : 0), now);
     write_names(&w, names);
     for (i = 0; i < st_grants_high_water(grants); i++) {
         st_grant grant;
@@ -217,12 +218,16 @@ static int read_head(loading *l, const unsigned char *key)
     unsigned char salt[ST_STATE_SALT_LEN];
     apr_time_t birth, tolerance;
     apr_uint64_t stamp;
+    apr_uint32_t flags;
     ia_mac_key epoch;
 
     get(&l->r, magic, sizeof magic);
     if (l->r.too_short || !ia_mac_equal(magic, MAGIC, MAGIC_LEN))
         return 0;
-    l->clean = get_number(&l->r, 4) == CLEAN;
+    flags = (apr_uint32_t)get_number(&l->r, 4);
+    if (flags >> KIND_SHIFT != l->names->kind)
+        return 0;
+    l->clean = flags & CLEAN;
     get_number(&l->r, 8);
     birth = (apr_time_t)get_number(&l->r, 8);
     tolerance = (apr_time_t)get_number(&l->r, 8);

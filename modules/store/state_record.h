@@ -18,7 +18,10 @@ typedef struct st_state_mask {
 void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, st_grants *grants,
                     const st_state_names *names, int clean, apr_time_t now);
 
-/** Reads authenticated bytes into fresh tables. @return APR_SUCCESS, or APR_EGENERAL for another version (nothing read) */
+/**
+ * Reads authenticated bytes into fresh tables.
+ * @return APR_SUCCESS, or APR_EGENERAL for another version or kind (nothing read)
+ */
 apr_status_t st_state_read(st_state_report *report, const unsigned char *key, const unsigned char *data, apr_size_t len,
                            st_grants *grants, const st_state_names *names, apr_time_t now);
 

@@ -1,0 +1,46 @@
+/*
+ * ISignStateFile: which nonces were used outlives a clean stop. There is nothing to save in between: after an unclean end
+ * the file would not know the last ones, and one that does not know all is no better than none.
+ */
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include "mod_isign.h"
+#include "persist.h"
+#include "startup.h"
+
+APLOG_USE_MODULE(isign);
+
+static persist state = {.directive = "ISignStateFile",
+                        .log_prefix = "isign",
+                        .at_risk = "signatures are refused for 30 seconds after the next start",
+                        .gone = "signatures of before are refused",
+                        .kind = ST_STATE_SIGNATURES};
+
+int isign_persist_check(apr_pool_t *ptemp, server_rec *s)
+{
+    const char *error = persist_check(&state, isign_server_of(s)->state_file, ptemp, s);
+
+    if (!error || startup_is_reload())
+        return OK;
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "isign: ISignStateFile: %s", error);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh)
+{
+    const char *path = isign_server_of(s)->state_file;
+    int status;
+
+    state.module_index = APLOG_MODULE_INDEX;
+    state.grants = isign.nonces;
+    state.registry = isign.registry;
+    status = persist_open(&state, path, pconf, ptemp, s, fresh);
+    if (state.restored && state.report.clean)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: %u used signatures from %s, which was written at a clean stop",
+                     state.report.replays, path);
+    else if (state.restored)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: %s was written at no clean stop: signatures of before are "
+                     "refused", path);
+    return status;
+}
