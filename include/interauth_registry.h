@@ -9,6 +9,7 @@
 #ifndef INTERAUTH_REGISTRY_H
 #define INTERAUTH_REGISTRY_H
 
+#include "interauth/challenge.h"
 #include "interauth/grant.h"
 
 #define IA_REGISTRY_GROUP   "interauth"
@@ -23,6 +24,7 @@ typedef struct ia_registry_entry {
     apr_uint64_t roles;        /**< bits of role numbers */
     unsigned secret_count;
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
+    apr_uint64_t challenge_generations[IA_CHALLENGE_PROFILE_HMAC + 1]; /**< by profile; 0: no challenge secret in it */
     char id[IA_NAME_MAX + 1];
 } ia_registry_entry;
 
@@ -52,6 +54,12 @@ typedef struct ia_registry {
     ia_result (*key_by_thumbprint)(ia_registry_key *out, const unsigned char thumbprint[IA_SHA256_LEN]);
     /** How many places there are. */
     apr_uint32_t (*capacity)(void);
+    /**
+     * The challenge secret of this participant in a profile; `out` has generation 0 where it has none. The caller wipes it.
+     * @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault
+     */
+    ia_result (*challenge_secret)(ia_challenge_secret *out, apr_uint32_t index, apr_uint64_t incarnation,
+                                  ia_challenge_profile profile);
 } ia_registry;
 
 #endif

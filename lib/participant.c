@@ -31,6 +31,14 @@ ia_result ia_secret_load(ia_secret *out, const void *secret, apr_size_t len, apr
     return IA_OK;
 }
 
+void ia_participant_wipe(ia_participant *one)
+{
+    ia_wipe(one->secrets, sizeof one->secrets);
+    one->secret_count = 0;
+    ia_wipe(&one->challenge_md5, sizeof one->challenge_md5);
+    ia_wipe(&one->challenge_hmac, sizeof one->challenge_hmac);
+}
+
 static ia_result take_names(const char ***names, unsigned *count, apr_pool_t *p, const ia_json *list, unsigned max,
                             int (*is_valid)(const char *, apr_size_t), const char *member, ia_participant_error *error)
 {
@@ -218,6 +226,8 @@ static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *
         return take_secret(out, p, m, 0, error);
     if (!strcmp(m->name, "shared_secrets"))
         return take_secrets(out, p, m, error);
+    if (!strcmp(m->name, "challenge_secret"))
+        return iai_participant_challenge(out, p, m, error);
     if (!strcmp(m->name, "keys"))
         return iai_participant_keys(out, p, m, error);
     if (!strcmp(m->name, "endpoints")) {
@@ -247,8 +257,7 @@ ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json
     if (rc) {
         error->text = apr_psprintf(p, "participant %u%s%s%s: %s", position, out->id ? " (" : "", out->id ? out->id : "",
                                    out->id ? ")" : "", error->text);
-        ia_wipe(out->secrets, sizeof out->secrets);
-        out->secret_count = 0;
+        ia_participant_wipe(out);
     }
     return rc;
 }

@@ -10,4 +10,8 @@
 /** The member `keys`: a list of JWK, or of {"kid", "file"}. */
 ia_result iai_participant_keys(ia_participant *out, apr_pool_t *p, const ia_json *list, ia_participant_error *error);
 
+/** The member `challenge_secret`: one Secret for each profile. Its text is wiped. */
+ia_result iai_participant_challenge(ia_participant *out, apr_pool_t *p, const ia_json *object,
+                                    ia_participant_error *error);
+
 #endif

@@ -10,7 +10,9 @@ libst_la_SOURCES = \
 	modules/store/name_table.c modules/store/name_table.h \
 	modules/store/participant_table.c modules/store/participant_table.h \
 	modules/store/grant_table.c modules/store/grant_table.h modules/store/state_file.c modules/store/state_file.h \
-	modules/store/state_record.c modules/store/state_record.h modules/store/key_table.c modules/store/key_table.h
+	modules/store/state_record.c modules/store/state_record.h modules/store/key_table.c modules/store/key_table.h \
+	modules/store/challenge_table.c modules/store/challenge_table.h \
+	modules/store/challenge_record.c modules/store/challenge_record.h
 
 noinst_HEADERS = include/interauth_notes.h include/interauth_registry.h include/interauth_isign.h
 
@@ -38,7 +40,7 @@ modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_body.c \
 	modules/isign/isign_spool.c modules/isign/isign_answer.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
-	modules/isign/isign_limit.c modules/isign/isign_persist.c $(persist_sources)
+	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c $(persist_sources)
 modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
 modules_isign_mod_isign_la_LIBADD = $(module_libs)

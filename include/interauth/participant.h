@@ -3,16 +3,19 @@
  *
  *   {"participants": [{"id": .., "name": .., "status": "approved", "roles": [..], "capabilities": [..],
  *     "allow_refresh": true, "expires": "2035-12-20T00:00:00Z", "token_max_lifespan": 86400,
- *     "shared_secret": ".." or "shared_secrets": [{"value": "..", "not_after": ".."}], "keys": [JWK..],
+ *     "shared_secret": ".." or "shared_secrets": [{"value": "..", "not_after": ".."}],
+ *     "challenge_secret": {"md5": "..", "hmac-sha256": ".."}, "keys": [JWK..],
  *     "endpoints": [{"url": .., "api_version": .., "valid_from": ..}]}]}
  *
- * Unknown members are errors. `id` is required; the status defaults to approved.
+ * Unknown members are errors. `id` is required; the status defaults to approved. `challenge_secret` is Secret of the
+ * challenge protocol in lower-case hex, for one profile or for both.
  */
 #ifndef INTERAUTH_PARTICIPANT_H
 #define INTERAUTH_PARTICIPANT_H
 
 #include <apr_pools.h>
 #include <apr_time.h>
+#include "interauth/challenge.h"
 #include "interauth/json.h"
 #include "interauth/key.h"
 #include "interauth/mac.h"
@@ -72,6 +75,8 @@ typedef struct ia_participant {
     apr_int64_t token_max_lifespan; /**< seconds */
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     unsigned secret_count;
+    ia_challenge_secret challenge_md5; /**< of generation 0 where there is none */
+    ia_challenge_secret challenge_hmac;
     const ia_json *keys;         /**< as written, in the document, or NULL */
     ia_participant_key *public_keys; /**< as read */
     unsigned public_key_count;
@@ -99,6 +104,9 @@ ia_result ia_participants_parse(ia_participants *out, apr_pool_t *p, const char 
 /** Reads one participant record (the same members) from a parsed object. */
 ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json *object, unsigned position,
                                ia_participant_error *error);
+
+/** Overwrites the secrets of a record, which then has none. */
+void ia_participant_wipe(ia_participant *one);
 
 /**
  * Every public key has one owner: no two participants, and no two kids, may have the same. Call it once the keys in

@@ -12,7 +12,7 @@
 APLOG_USE_MODULE(isign);
 
 #define SEGMENT_KEY    "interauth.isign"
-#define SEGMENT_LAYOUT (APR_UINT64_C(2) << 32 | sizeof(st_grant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(3) << 32 | sizeof(st_grant))
 #define HOLDERS        4095 /* processes whose part is known */
 #define CACHE_SLOTS    512  /* keys of a child; a power of two */
 

@@ -15,9 +15,13 @@ static ia_result copy_out(ia_registry_entry *out, st_participant *from, apr_uint
     out->roles = from->roles;
     out->secret_count = from->secret_count <= IA_PARTICIPANT_SECRETS ? from->secret_count : 0;
     memcpy(out->secrets, from->secrets, sizeof out->secrets);
+    out->challenge_generations[IA_CHALLENGE_PROFILE_NONE] = 0;
+    out->challenge_generations[IA_CHALLENGE_PROFILE_MD5] = from->challenge.md5_generation;
+    out->challenge_generations[IA_CHALLENGE_PROFILE_HMAC] = from->challenge.hmac_generation;
     memcpy(out->id, from->id, sizeof out->id);
     out->id[IA_NAME_MAX] = '\0';
     ia_wipe(from->secrets, sizeof from->secrets);
+    ia_wipe(&from->challenge, sizeof from->challenge);
     return IA_OK;
 }
 
@@ -40,6 +44,22 @@ static ia_result get(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t in
     if (registry.table)
         rc = st_participant_get(registry.table, index, incarnation, &copy);
     return copy_out(out, &copy, index, rc);
+}
+
+static ia_result challenge_secret(ia_challenge_secret *out, apr_uint32_t index, apr_uint64_t incarnation,
+                                  ia_challenge_profile profile)
+{
+    st_participant copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    memset(out, 0, sizeof *out);
+    if (registry.table)
+        rc = st_participant_get(registry.table, index, incarnation, &copy);
+    if (rc)
+        return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
+    st_challenge_unpack(out, &copy.challenge, profile);
+    ia_wipe(&copy, sizeof copy);
+    return IA_OK;
 }
 
 static int capability_number(const char *name)
@@ -98,4 +118,4 @@ static apr_uint32_t capacity(void)
 }
 
 const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name,
-                                      key, key_by_thumbprint, capacity};
+                                      key, key_by_thumbprint, capacity, challenge_secret};

@@ -155,7 +155,7 @@ static void wipe_list(ia_participants *list)
     unsigned i;
 
     for (i = 0; i < list->count; i++)
-        ia_wipe(list->list[i].secrets, sizeof list->list[i].secrets);
+        ia_participant_wipe(&list->list[i]);
 }
 
 int registry_file_publish(apr_pool_t *ptemp, server_rec *s)

@@ -1,4 +1,5 @@
 #include <string.h>
+#include "challenge_table.h"
 #include "grant_table.h"
 #include "quota.h"
 #include "shm_word.h"
@@ -22,7 +23,7 @@ typedef struct replay {
 
 apr_size_t st_grants_size(const st_grants_config *config)
 {
-    apr_size_t counts = 2 * ALIGN(st_quota_size(config->participants));
+    apr_size_t counts = 2 * ALIGN(st_quota_size(config->participants)) + ALIGN(st_challenges_size(config->participants));
     apr_size_t tables = st_size_sum(st_table_size(config->grants, sizeof(st_grant)),
                                     st_table_size(config->replays, sizeof(replay)));
 
@@ -88,6 +89,8 @@ void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config
     at += ALIGN(st_quota_size(config->participants));
     g->replays_of = (apr_uint64_t *)at;
     at += ALIGN(st_quota_size(config->participants));
+    g->challenges = (apr_uint64_t *)at;
+    at += ALIGN(st_challenges_size(config->participants));
     st_table_attach(&g->grants, at, config->grants, sizeof(st_grant), admit_grant, on_grant_free, g);
     at += st_table_size(config->grants, sizeof(st_grant));
     st_table_attach(&g->replays, at, config->replays, sizeof(replay), admit_replay, on_replay_free, g);
@@ -114,6 +117,7 @@ void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *e
 {
     if (last_stamp > g->shared->last_stamp)
         STORE(g->shared->last_stamp, last_stamp);
+    st_challenges_forget(g->challenges, g->config.participants, last_stamp);
     if (!epoch)
         return;
     g->shared->epoch = *epoch;
@@ -286,6 +290,11 @@ ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, 
     keep_answer(grant, refresh, sequences, count);
     st_table_release(&g->grants, &held);
     return IA_OK;
+}
+
+ia_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uint64_t stamp)
+{
+    return st_challenges_use(g->challenges, g->config.participants, participant_index, stamp);
 }
 
 ia_result st_grant_end(st_grants *g, st_ref ref)

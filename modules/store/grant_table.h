@@ -43,6 +43,7 @@ typedef struct st_grants {
     st_grants_config config;    /**< the layout in force */
     apr_uint64_t *grants_of;    /**< counts, by participant index */
     apr_uint64_t *replays_of;
+    apr_uint64_t *challenges;   /**< used ones, by participant index */
     st_table grants;
     st_table replays;
 } st_grants;
@@ -124,6 +125,14 @@ ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time
 apr_uint32_t st_replays_high_water(const st_grants *g);
 ia_result st_replay_at(st_grants *g, apr_uint32_t place, unsigned char mac[IA_MAC_MAX], apr_uint32_t *participant_index,
                        apr_time_t *forget);
+
+/**
+ * Uses a challenge up that the server stamped, with every older one of this participant. Those of before a resumed state
+ * was saved count as used, since only the clock of the stamps outlives a stop, not the uses; where no epoch came back,
+ * no older challenge opens.
+ * @return IA_OK; IA_CHALLENGE_SUPERSEDED when it or a newer one was used; IA_FAULT_STORE for no such place
+ */
+ia_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uint64_t stamp);
 
 /** Ends a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
 ia_result st_grant_end(st_grants *g, st_ref ref);

@@ -252,6 +252,7 @@ static void to_record(const loading *l, const ia_participant *from, st_participa
         to->roles |= APR_UINT64_C(1) << number_of(&l->roles, from->roles[i]) % ST_ROLES_MAX;
     to->secret_count = from->secret_count;
     memcpy(to->secrets, from->secrets, sizeof to->secrets);
+    st_challenge_pack(&to->challenge, from);
     to->id_len = (apr_uint32_t)strlen(from->id);
     memcpy(to->id, from->id, to->id_len);
 }

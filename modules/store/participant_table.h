@@ -12,6 +12,7 @@
 #include "interauth/capability.h"
 #include "interauth/grant.h"
 #include "interauth/participant.h"
+#include "challenge_record.h"
 #include "name_table.h"
 #include "shm_table.h"
 
@@ -25,6 +26,7 @@ typedef struct st_participant {
     apr_uint32_t secret_count;
     apr_uint32_t id_len;
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
+    st_challenge_secrets challenge;
     char id[IA_NAME_MAX + 1];
 } st_participant;
 
