@@ -1,0 +1,33 @@
+#include "challenge_table.h"
+#include "shm_word.h"
+
+/* The word behind the last participant's is the floor, below which nobody's challenge is good. */
+apr_size_t st_challenges_size(apr_uint32_t participants)
+{
+    return ((apr_size_t)participants + 1) * sizeof(apr_uint64_t);
+}
+
+static int raise_to(apr_uint64_t *word, apr_uint64_t stamp)
+{
+    apr_uint64_t seen = LOAD(*word);
+
+    do {
+        if (stamp <= seen)
+            return 0;
+    } while (!SWAP(*word, seen, stamp));
+    return 1;
+}
+
+void st_challenges_forget(apr_uint64_t *words, apr_uint32_t participants, apr_uint64_t stamp)
+{
+    raise_to(&words[participants], stamp);
+}
+
+ia_result st_challenges_use(apr_uint64_t *words, apr_uint32_t participants, apr_uint32_t index, apr_uint64_t stamp)
+{
+    if (index >= participants)
+        return IA_FAULT_STORE;
+    if (stamp <= LOAD(words[participants]) || !raise_to(&words[index], stamp))
+        return IA_CHALLENGE_SUPERSEDED;
+    return IA_OK;
+}
