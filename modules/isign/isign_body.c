@@ -40,14 +40,26 @@ static ia_result hash_piece(void *digest, const void *data, apr_size_t len)
     return ia_digest_update(digest, data, len);
 }
 
+/* Reads the body, unless it was read before the caller was known; either way each byte is hashed once. */
+static ia_result hash_body(request_rec *r, const isign_dir *conf, ia_digest *digest, isign_state *state)
+{
+    const char *text;
+    apr_size_t len;
+    ia_result rc;
+
+    if (!state->spool)
+        return isign_spool_read(&state->spool, r, conf->spool_memory, conf->spool_max, hash_piece, digest, &state->status);
+    rc = isign_spool_text(state->spool, (apr_size_t)conf->spool_max, &text, &len);
+    return rc ? rc : ia_digest_update(digest, text, len);
+}
+
 static ia_result check_spooled(request_rec *r, const isign_dir *conf, const ia_digest_claim *claim, ia_digest *digest,
                                isign_state *state)
 {
     ia_digest_claim computed;
     ia_result rc;
 
-    if (isign_has_body(r) && (rc = isign_spool_read(&state->spool, r, conf->spool_memory, conf->spool_max, hash_piece,
-                                                    digest, &state->status)))
+    if (isign_has_body(r) && (rc = hash_body(r, conf, digest, state)))
         return rc;
     if ((rc = ia_digest_finish(&computed, digest)) || (rc = ia_digest_compare(claim, &computed)))
         return rc;
@@ -67,7 +79,7 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
     if ((rc = ia_digest_parse(&claim, r->pool, field, strlen(field))) ||
         (rc = ia_digest_create(&digest, r->pool, claim.algorithms)))
         return rc;
-    if (conf->body == ISIGN_BODY_SPOOL || !isign_has_body(r))
+    if (conf->body == ISIGN_BODY_SPOOL || !isign_has_body(r) || state->spool)
         return check_spooled(r, conf, &claim, digest, state);
     state->stream = isign_stream_create(r, &claim, digest);
     return IA_OK;
@@ -111,6 +123,8 @@ int isign_check_body(request_rec *r)
     if (r->main)
         return DECLINED;
     state = isign_state_of(r);
+    if (state->read_rc)
+        return isign_refuse(r, state->read_rc, state->read_status); /* half a body is none */
     hand_on(r, state);
     if (conf.mode == ISIGN_OFF)
         return DECLINED;

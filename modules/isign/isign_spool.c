@@ -31,6 +31,7 @@ struct isign_spool {
     apr_file_t *file;           /* the rest, or NULL */
     isign_budget *budget;
     apr_bucket_brigade *left;   /* what the reader has not taken yet */
+    const char *text;           /* the whole body where somebody asked for it, or NULL */
 };
 
 static ap_filter_rec_t *filter_rec;
@@ -139,8 +140,8 @@ static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, apr_off_t memory
     return 0;
 }
 
-/* Refused before a byte was read, and before the caller was told to go on. */
-static int announces_too_much(request_rec *r, apr_off_t max)
+/* So that it is refused before a byte was read, and before the caller was told to go on. */
+int isign_announces_more(request_rec *r, apr_off_t max)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t announced;
@@ -160,7 +161,7 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
 
     *out = NULL;
     *status = 0;
-    if (announces_too_much(r, max))
+    if (isign_announces_more(r, max))
         return IA_BODY_TOO_LARGE;
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
@@ -191,19 +192,24 @@ apr_off_t isign_spool_length(const isign_spool *spool)
 }
 
 /* The whole body once more: copies of the buckets in memory, and the file from its beginning. */
-static void refill(isign_spool *s)
+static void copy_whole(isign_spool *s, apr_bucket_brigade *to)
 {
     apr_bucket *b, *copy;
 
+    for (b = APR_BRIGADE_FIRST(s->memory.list); b != APR_BRIGADE_SENTINEL(s->memory.list); b = APR_BUCKET_NEXT(b))
+        if (apr_bucket_copy(b, &copy) == APR_SUCCESS)
+            APR_BRIGADE_INSERT_TAIL(to, copy);
+    if (s->file)
+        apr_brigade_insert_file(to, s->file, 0, s->length - (apr_off_t)s->memory.length, s->p);
+}
+
+static void refill(isign_spool *s)
+{
     if (s->left)
         apr_brigade_cleanup(s->left);
     else
         s->left = apr_brigade_create(s->p, s->alloc);
-    for (b = APR_BRIGADE_FIRST(s->memory.list); b != APR_BRIGADE_SENTINEL(s->memory.list); b = APR_BUCKET_NEXT(b))
-        if (apr_bucket_copy(b, &copy) == APR_SUCCESS)
-            APR_BRIGADE_INSERT_TAIL(s->left, copy);
-    if (s->file)
-        apr_brigade_insert_file(s->left, s->file, 0, s->length - (apr_off_t)s->memory.length, s->p);
+    copy_whole(s, s->left);
 }
 
 /* Some MiB of the file at once: who reads a split file bucket maps and unmaps for every piece. */
@@ -269,4 +275,24 @@ void isign_spool_register(apr_pool_t *p)
 {
     (void)p;
     filter_rec = ap_register_input_filter(FILTER_NAME, give_back, NULL, FILTER_TYPE);
+}
+
+ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text, apr_size_t *len)
+{
+    apr_bucket_brigade *whole;
+    char *flat;
+
+    if (spool->length > (apr_off_t)max)
+        return IA_BODY_TOO_LARGE;
+    if (!spool->text) {
+        whole = apr_brigade_create(spool->p, spool->alloc);
+        copy_whole(spool, whole);
+        if (apr_brigade_pflatten(whole, &flat, len, spool->p))
+            return IA_FAULT_SPOOL;
+        apr_brigade_destroy(whole);
+        spool->text = flat;
+    }
+    *text = spool->text;
+    *len = (apr_size_t)spool->length;
+    return IA_OK;
 }

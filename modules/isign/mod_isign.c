@@ -51,6 +51,7 @@ static void register_hooks(apr_pool_t *p)
     isign_stream_register(p);
     isign_require_register(p);
     APR_REGISTER_OPTIONAL_FN(isign_ask);
+    APR_REGISTER_OPTIONAL_FN(isign_read_body);
 }
 
 AP_DECLARE_MODULE(isign) = {STANDARD20_MODULE_STUFF, isign_dir_create, isign_dir_merge, isign_server_create, NULL,

@@ -117,6 +117,8 @@ typedef struct isign_state {
     ia_result headers_rc;        /**< of the signature */
     const ia_httpsig *signature; /**< verified, or NULL */
     const char *participant;     /**< who signed */
+    ia_result read_rc;           /**< of a body that was read early, see isign_read_body */
+    int read_status;
     int body_checked;
     ia_result body_rc;
     int status;                  /**< httpd's own, where it is better than the outcome's */
@@ -145,6 +147,9 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf);
 
 /** check_access: the signature, before a byte of the body is asked for. */
 int isign_check_headers(request_rec *r);
+
+/** See interauth_isign.h. */
+int isign_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status);
 
 /** fixups, after authorization: reads, checks and keeps the body. */
 int isign_check_body(request_rec *r);
@@ -195,6 +200,12 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
                            void *context, int *status);
 
 apr_off_t isign_spool_length(const isign_spool *spool);
+
+/** Whether the request announces a body of more than `max` bytes. */
+int isign_announces_more(request_rec *r, apr_off_t max);
+
+/** The body in one piece. @return IA_OK, IA_BODY_TOO_LARGE, IA_FAULT_SPOOL */
+ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text, apr_size_t *len);
 
 /** Gives the body to whoever reads the request next, with a Content-Length. Again after an internal redirect. */
 void isign_spool_replay(isign_spool *spool, request_rec *r);
