@@ -12,6 +12,7 @@
 #include "participants.h"
 #include "say.h"
 
+#define SECRETS_MAX   (IA_PARTICIPANT_SECRETS + 2) /* of one participant: shared ones, and one for each profile */
 #define SOON          (14 * APR_INT64_C(86400)) /* seconds ahead in which an expiry is worth a warning */
 #define LIFESPAN_LONG (30 * APR_INT64_C(86400)) /* seconds */
 
@@ -63,9 +64,23 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
     if (one->secret_count > 0 && usable == 0)
         finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired",
                     one->id);
-    if (one->secret_count == 0 && one->public_key_count == 0)
-        finding_add(all, FINDING_WARNING, "no_credentials", path, "%s: has neither shared secret nor key",
-                    one->id);
+    if (one->secret_count == 0 && one->public_key_count == 0 && !one->challenge_md5.generation &&
+        !one->challenge_hmac.generation)
+        finding_add(all, FINDING_WARNING, "no_credentials", path,
+                    "%s: has neither shared secret nor challenge secret nor key", one->id);
+}
+
+/* With md5, who sees one call can make others until its window ends; beside hmac-sha256 it is the weaker way in. */
+static void check_challenge(findings *all, const char *path, const ia_participant *one)
+{
+    if (!one->challenge_md5.generation)
+        return;
+    if (one->challenge_hmac.generation)
+        finding_add(all, FINDING_WARNING, "weak_challenge", path,
+                    "%s: can log in with md5 beside hmac-sha256; remove md5 once no caller needs it", one->id);
+    else
+        finding_add(all, FINDING_WARNING, "weak_challenge", path,
+                    "%s: can log in by challenge with md5 only, whose calls can be sent again", one->id);
 }
 
 static void check_keys(findings *all, const char *path, const ia_participant *one)
@@ -135,18 +150,27 @@ static void check_ids(findings *all, const char *path, const ia_participants *li
                         entries[i].one->id);
 }
 
+static void entry_add(entry *entries, unsigned *count, const ia_participant *one, apr_uint64_t generation)
+{
+    if (!generation)
+        return;
+    entries[*count].one = one;
+    entries[(*count)++].generation = generation;
+}
+
 /* Equal secrets have equal generations; those of one participant are known to differ. */
 static void check_shared(findings *all, const char *path, const ia_participants *list)
 {
-    entry *entries =
-        apr_palloc(all->p, ((apr_size_t)list->count * IA_PARTICIPANT_SECRETS + 1) * sizeof *entries);
+    entry *entries = apr_palloc(all->p, ((apr_size_t)list->count * SECRETS_MAX + 1) * sizeof *entries);
     unsigned count = 0;
 
     for (unsigned i = 0; i < list->count; i++) {
-        for (unsigned k = 0; k < list->list[i].secret_count; k++) {
-            entries[count].one = &list->list[i];
-            entries[count++].generation = list->list[i].secrets[k].generation;
-        }
+        const ia_participant *one = &list->list[i];
+
+        for (unsigned k = 0; k < one->secret_count; k++)
+            entry_add(entries, &count, one, one->secrets[k].generation);
+        entry_add(entries, &count, one, one->challenge_md5.generation);
+        entry_add(entries, &count, one, one->challenge_hmac.generation);
     }
     qsort(entries, count, sizeof *entries, order_by_generation);
     for (unsigned i = 1; i < count; i++)
@@ -176,6 +200,7 @@ void check_participants_file(findings *all, const char *path)
 
         check_time(all, path, one, one->expires, "the participant");
         check_secrets(all, path, one);
+        check_challenge(all, path, one);
         check_keys(all, path, one);
         check_settings(all, path, one);
     }

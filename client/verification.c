@@ -210,6 +210,6 @@ void verification_close(verification *v)
 {
     signature_key_close(&v->key);
     for (unsigned i = 0; i < v->participants.count; i++)
-        ia_wipe(v->participants.list[i].secrets, sizeof v->participants.list[i].secrets);
+        ia_participant_wipe(&v->participants.list[i]);
     memset(&v->found, 0, sizeof v->found);
 }

@@ -16,7 +16,11 @@ unit_tests = \
 	tests/unit/test_nonce_state tests/unit/test_nonce_crash tests/unit/test_participant tests/unit/test_grant \
 	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
 	tests/unit/test_digest \
-	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base
+	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base \
+	tests/unit/test_challenge
+# Computations are counted, and made to fail.
+tests_unit_test_challenge_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ia_mac_compute -Wl,--wrap=EVP_DigestFinal_ex \
+	-Wl,--wrap=EVP_PBE_scrypt -Wl,--wrap=EVP_CipherUpdate
 cmocka_vector_tests = tests/vectors/test_sfv_vectors
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(cmocka_vector_tests)
