@@ -80,7 +80,7 @@ int address_parse(address *out, apr_pool_t *p, const char *text)
 /* Everybody pastes the URL of an endpoint once. */
 static int base_check(const char *url, apr_pool_t *p)
 {
-    static const char *const endpoints[] = {"request_access", "refresh_access", "generate_nonce"};
+    static const char *const endpoints[] = {"request_access", "refresh_access", "generate_nonce", "challenge"};
     const char *slash = strrchr(url, '/');
 
     for (unsigned i = 0; slash && i < sizeof endpoints / sizeof endpoints[0]; i++)

@@ -1,14 +1,16 @@
-/** `interauth call`: a request that carries a grant, one nonce after the other. */
+/** `interauth call`: a request that carries a grant, one nonce after the other; or one in an envelope. */
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "address.h"
+#include "envelope_call.h"
 #include "exchange.h"
 #include "interauth/authorization.h"
 #include "interauth/digest.h"
-#include "interauth/json.h"
+#include "interauth/envelope.h"
 #include "output.h"
+#include "password.h"
 #include "problem.h"
 #include "request_body.h"
 #include "request_head.h"
@@ -25,6 +27,8 @@ typedef struct call_options {
     apr_int64_t timeout;
     int include, digest, hash, json, no_grant;
     signing_wish sign;
+    const char *envelope_method, *password_file, *profile, *separator;
+    int challenge, xml;
 } call_options;
 
 #define AT(field) offsetof(call_options, field)
@@ -49,6 +53,12 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "keyid", "ID", sign.keyid, "of the signature; default: as for sign"),
     OPTION(LIST, 0, "cover", "COMPONENT", sign.cover, "cover this instead of the default"),
     OPTION(FLAG, 0, "no-grant", NULL, no_grant, "carry no grant, only the signature"),
+    OPTION(FLAG, 0, "challenge", NULL, challenge, "call in an envelope, with a login by challenge"),
+    OPTION(TEXT, 0, "method", "NAME", envelope_method, "of the envelope; -d is its request"),
+    OPTION(FLAG, 0, "xml", NULL, xml, "send XML instead of JSON; -d is what stands in <request>"),
+    OPTION(TEXT, 0, "password-file", "FILE", password_file, "log in with this password; default: as before"),
+    OPTION(TEXT, 0, "profile", "hmac-sha256|md5", profile, "of the login; default: as before, or hmac-sha256"),
+    OPTION(TEXT, 0, "separator", "TEXT", separator, "the server's SAuthChallengeSeparator, for md5"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
     OPTION(FLAG, 0, "json", NULL, json, "print status and refusal as JSON; needs -o"),
@@ -94,8 +104,6 @@ static int request_prepare(call_run *c)
 
     if (o->data && o->upload)
         return say_usage("--data and --upload-file exclude each other");
-    if (o->json && !o->output)
-        return say_usage("--json needs --output: the body would stand in its way");
     if (o->method && !head_is_token(o->method, strlen(o->method)))
         return say_usage("--request takes a method, such as PATCH");
     c->method = o->method ? o->method : o->upload ? "PUT" : o->data ? "POST" : "GET";
@@ -230,28 +238,6 @@ static int exchange_run(call_run *c, const session_wish *wish)
     return attempt_grant(c);
 }
 
-static int summary_print(const call_run *c)
-{
-    ia_json_writer *w = ia_json_writer_create(c->p);
-    const char *type = http_field(&c->answer, "Content-Type", 0);
-    problem told;
-
-    problem_read(&told, c->p, &c->answer);
-    ia_json_write_object(w);
-    ia_json_write_name(w, "status");
-    ia_json_write_integer(w, c->answer.status);
-    if (type)
-        ia_json_write_member(w, "content_type", type);
-    ia_json_write_name(w, "bytes");
-    ia_json_write_integer(w, c->out.written);
-    if (told.code)
-        ia_json_write_member(w, "code", told.code);
-    if (told.title)
-        ia_json_write_member(w, "title", told.title);
-    ia_json_write_end(w);
-    return say_out(ia_json_writer_text(w, NULL));
-}
-
 static int call_carry_out(call_run *c, const session_wish *wish)
 {
     int rc;
@@ -264,10 +250,29 @@ static int call_carry_out(call_run *c, const session_wish *wish)
     }
     if (rc != CL_OK || (rc = output_end(&c->out, &c->answer)) != CL_OK)
         return rc;
-    if (c->o->json && (rc = summary_print(c)) != CL_OK)
+    if (c->o->json && (rc = output_summary(&c->out, c->p, &c->answer)) != CL_OK)
         return rc;
     rc = c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
     return c->no_new_grant ? c->no_new_grant : rc;
+}
+
+/* What goes with an envelope, and what only with one. */
+static int challenge_options_check(const call_options *o)
+{
+    const password_terms terms = {ia_challenge_profile_named(o->profile ? o->profile : "md5"), o->separator, NULL, NULL};
+
+    if (!o->challenge && (o->envelope_method || o->password_file || o->profile || o->separator || o->xml))
+        return say_usage("--method, --xml, --password-file, --profile and --separator need --challenge");
+    if (!o->challenge)
+        return CL_OK;
+    if (o->method || o->upload || o->no_grant || o->sign.key_file || o->sign.secret_file || o->capabilities ||
+        o->secret_file || o->hash)
+        return say_usage("--challenge stands without --request, --upload-file, --sign, and the options of a new grant");
+    if (!o->envelope_method || !ia_envelope_is_method(o->envelope_method, strlen(o->envelope_method)))
+        return say_usage("--method takes the name of a method: letters, digits and . _ - : /");
+    if (terms.profile == IA_CHALLENGE_PROFILE_NONE)
+        return say_usage("--profile takes one of hmac-sha256|md5");
+    return password_terms_check(&terms);
 }
 
 static int options_check(const call_options *o)
@@ -276,13 +281,44 @@ static int options_check(const call_options *o)
 
     if (o->name && (o->endpoint || o->uid))
         return say_usage("--grant stands alone: without --endpoint and --uid");
+    if (o->json && !o->output)
+        return say_usage("--json needs --output: the body would stand in its way");
     if (o->no_grant && !signs)
         return say_usage("--no-grant needs --sign or --sign-secret: something must show who calls");
     if (o->no_grant && (o->name || o->endpoint || o->capabilities || o->secret_file))
         return say_usage("--no-grant stands alone: without the options of a grant");
     if (!signs && (o->sign.keyid || o->sign.cover))
         return say_usage("--keyid and --cover need --sign or --sign-secret");
-    return CL_OK;
+    return challenge_options_check(o);
+}
+
+static int challenge_run(apr_pool_t *p, const call_options *o, const address *at, const char *base)
+{
+    static const char *const ours[] = {"Authorization", "Content-Type", "Accept", "Content-Digest",
+                                       "Content-Length", "Transfer-Encoding", NULL};
+    envelope_wish wish = {.login = {.state = o->state,
+                                    .name = o->name,
+                                    .uid = o->uid,
+                                    .password_file = o->password_file,
+                                    .ca_file = o->ca_file,
+                                    .endpoint = base ? apr_pstrcat(p, base, "/challenge", NULL) : NULL,
+                                    .profile = o->profile,
+                                    .separator = o->separator,
+                                    .origin = at->origin,
+                                    .is_cleartext = at->is_cleartext},
+                          .method = o->envelope_method,
+                          .data = o->data,
+                          .is_xml = o->xml,
+                          .ca_file = o->ca_file,
+                          .timeout = o->timeout ? o->timeout : TIMEOUT_DEFAULT,
+                          .digest = o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256,
+                          .out = {.path = o->output, .with_header = o->include, .fd = -1},
+                          .json = o->json};
+    apr_array_header_t *headers;
+    int rc = head_read(&headers, p, o->headers, ours);
+
+    wish.headers = headers;
+    return rc == CL_OK ? envelope_call(p, &wish, at) : rc;
 }
 
 static int signer_open(call_run *c)
@@ -312,7 +348,11 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     if ((rc = address_parse(&c.at, p, operands[0])) != CL_OK ||
         (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
-        (rc = options_check(o)) != CL_OK || (rc = signer_open(&c)) != CL_OK)
+        (rc = options_check(o)) != CL_OK)
+        return rc;
+    if (o->challenge)
+        return challenge_run(p, o, &c.at, endpoint.url);
+    if ((rc = signer_open(&c)) != CL_OK)
         return rc;
     wish.origin = c.at.origin;
     wish.endpoint = endpoint.url;

@@ -87,6 +87,8 @@ static void check_grants(findings *all, const char *path, const apr_array_header
     for (int i = 0; i < grants->nelts; i++) {
         const grant_record *record = APR_ARRAY_IDX(grants, i, const grant_record *);
 
+        if (record_kind_of(record) == RECORD_LOGIN)
+            continue; /* it logs in again by itself */
         if (record->token && record->expires <= apr_time_now())
             finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name,
                         record->uid);

@@ -17,6 +17,8 @@ static void grant_write(ia_json_writer *w, const grant_record *record)
     ia_json_write_member(w, "grant", record->name);
     ia_json_write_member(w, "endpoint", record->endpoint);
     ia_json_write_member(w, "uid", record->uid);
+    if (record->login.profile)
+        ia_json_write_member(w, "profile", record->login.profile);
     ia_json_write_name(w, "access_to");
     ia_json_write_array(w);
     for (int i = 0; i < record->access_to->nelts; i++)
@@ -33,10 +35,22 @@ static void grant_write(ia_json_writer *w, const grant_record *record)
     ia_json_write_end(w);
 }
 
+static const char *login_line(apr_pool_t *p, const grant_record *record)
+{
+    char until[IA_RFC3339_SIZE];
+
+    ia_timestamp_format(until, record->expires);
+    return apr_psprintf(p, "login %s: %s at %s for %s\n%s %s", record->name, record->login.profile, record->endpoint,
+                        record->uid, record->token ? "its token's window ends" : "holds no token",
+                        record->token ? until : "");
+}
+
 static const char *grant_line(apr_pool_t *p, const grant_record *record)
 {
     char expires[IA_RFC3339_SIZE];
 
+    if (record_kind_of(record) == RECORD_LOGIN)
+        return login_line(p, record);
     if (!record->token)
         return apr_psprintf(p, "grant %s: at %s for %s\nholds no token", record->name, record->endpoint,
                             record->uid);

@@ -197,13 +197,24 @@ static int arguments_parse(parse *c)
     return rc;
 }
 
+/* "a | b | c" as "a, b or c". */
+static const char *choices_spell(apr_pool_t *p, const char *operands)
+{
+    const char *text = "", *bar;
+
+    while ((bar = strstr(operands, " | ")) != NULL) {
+        text = apr_pstrcat(p, text, apr_pstrmemdup(p, operands, (apr_size_t)(bar - operands)),
+                           strstr(bar + 3, " | ") ? ", " : " or ", NULL);
+        operands = bar + 3;
+    }
+    return apr_pstrcat(p, text, operands, NULL);
+}
+
 static int arguments_check(const parse *c)
 {
-    const char *choice = strstr(c->verb->operands, " | ");
-
-    if (c->operands->nelts < c->verb->operands_min && choice)
-        return say_usage("%.*s or %s is needed; see interauth %s --help", (int)(choice - c->verb->operands),
-                         c->verb->operands, choice + 3, c->verb->name);
+    if (c->operands->nelts < c->verb->operands_min && strchr(c->verb->operands, '|'))
+        return say_usage("%s is needed; see interauth %s --help", choices_spell(c->p, c->verb->operands),
+                         c->verb->name);
     for (unsigned i = 0; i < c->verb->row_count; i++)
         if (c->verb->rows[i].required && !c->given[i])
             return say_usage("--%s %s is needed; see interauth %s --help", c->verb->rows[i].name,

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "interauth/json.h"
+#include "problem.h"
 #include "say.h"
 
 static int header_write(const output *out, const http_answer *answer)
@@ -65,4 +67,26 @@ int output_end(output *out, const http_answer *answer)
     if (out->path && out->fd >= 0 && close(out->fd) != 0)
         failed = 1;
     return failed ? output_trouble(out) : CL_OK;
+}
+
+int output_summary(const output *out, apr_pool_t *p, const http_answer *answer)
+{
+    ia_json_writer *w = ia_json_writer_create(p);
+    const char *type = http_field(answer, "Content-Type", 0);
+    problem told;
+
+    problem_read(&told, p, answer);
+    ia_json_write_object(w);
+    ia_json_write_name(w, "status");
+    ia_json_write_integer(w, answer->status);
+    if (type)
+        ia_json_write_member(w, "content_type", type);
+    ia_json_write_name(w, "bytes");
+    ia_json_write_integer(w, out->written);
+    if (told.code)
+        ia_json_write_member(w, "code", told.code);
+    if (told.title)
+        ia_json_write_member(w, "title", told.title);
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
 }

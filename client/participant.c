@@ -1,23 +1,30 @@
-/** `interauth participant`: reads a participants file to people and scripts. Secrets never come out. */
+/** `interauth participant`: reads a participants file to people and scripts, and makes a record from a password. */
 #include <stdio.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "interauth/timestamp.h"
+#include "participant_make.h"
 #include "participants.h"
 #include "say.h"
 #include "verbs.h"
 
 typedef struct participant_options {
     const char *file;
+    participant_wish make;
     int json;
 } participant_options;
 
 #define AT(field) offsetof(participant_options, field)
 
 static const option_row rows[] = {
-    OPTION_NEEDED(TEXT, 0, "file", "FILE", file, "the participants file"),
+    OPTION(TEXT, 0, "file", "FILE", file, "list, show: the participants file"),
+    OPTION(TEXT, 0, "password-file", "FILE", make.password_file, "make: the password, without a newline at its end"),
+    OPTION(TEXT, 0, "domain", "NAME", make.domain, "make: the server's SAuthChallengeDomain"),
+    OPTION(LIST, 0, "profile", "hmac-sha256|md5", make.profiles, "make: for which profiles; default: hmac-sha256"),
+    OPTION(TEXT, 0, "separator", "TEXT", make.separator, "make: the server's SAuthChallengeSeparator, for md5"),
+    OPTION(LIST, 0, "capability", "NAME", make.capabilities, "make: what the participant may hold"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -67,6 +74,28 @@ static void secrets_write(ia_json_writer *w, const ia_participant *one)
     ia_json_write_end(w);
 }
 
+static void challenge_secret_write(ia_json_writer *w, ia_challenge_profile profile, const ia_challenge_secret *secret)
+{
+    char generation[17];
+
+    if (!secret->generation)
+        return;
+    apr_snprintf(generation, sizeof generation, "%016" APR_UINT64_T_HEX_FMT, secret->generation);
+    ia_json_write_object(w);
+    ia_json_write_member(w, "profile", ia_challenge_profile_name(profile));
+    ia_json_write_member(w, "generation", generation);
+    ia_json_write_end(w);
+}
+
+static void challenge_secrets_write(ia_json_writer *w, const ia_participant *one)
+{
+    ia_json_write_name(w, "challenge_secrets");
+    ia_json_write_array(w);
+    challenge_secret_write(w, IA_CHALLENGE_PROFILE_HMAC, &one->challenge_hmac);
+    challenge_secret_write(w, IA_CHALLENGE_PROFILE_MD5, &one->challenge_md5);
+    ia_json_write_end(w);
+}
+
 static void details_write(ia_json_writer *w, const ia_participant *one)
 {
     ia_json_write_name(w, "allow_refresh");
@@ -74,6 +103,8 @@ static void details_write(ia_json_writer *w, const ia_participant *one)
     ia_json_write_name(w, "token_max_lifespan");
     ia_json_write_integer(w, one->token_max_lifespan);
     secrets_write(w, one);
+    if (one->challenge_hmac.generation || one->challenge_md5.generation)
+        challenge_secrets_write(w, one);
     if (one->keys) {
         ia_json_write_name(w, "keys");
         ia_json_write_value(w, one->keys);
@@ -154,34 +185,61 @@ static int show(apr_pool_t *p, const ia_participant *one, int json)
     return say_out(text_tidy(p, ia_json_writer_text(w, NULL)));
 }
 
-static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+static int make(apr_pool_t *p, const char *id, const participant_options *o)
 {
-    static const char *const actions[] = {"list", "show"};
-    const participant_options *o = options;
-    const char *nearest, *wrong;
-    ia_participants all;
-    int rc, wants_show = strcmp(operands[0], "show") == 0;
+    const char *text;
+    int rc = participant_make(&text, p, id, &o->make, o->json);
 
-    if (!wants_show && strcmp(operands[0], "list") != 0) {
-        nearest = options_suggest(operands[0], actions, 2);
-        return say_usage("unknown action %s; did you mean %s?", operands[0], nearest ? nearest : "list");
-    }
-    if (operand_count != (wants_show ? 2 : 1))
-        return say_usage(wants_show ? "show needs the ID of one participant"
-                                    : "list takes no ID; did you mean show?");
-    rc = participants_load(&all, p, o->file, &wrong);
+    return rc == CL_OK ? say_out(text_tidy(p, text)) : rc;
+}
+
+static int read_file(apr_pool_t *p, const char *id, const participant_options *o)
+{
+    ia_participants all;
+    const char *wrong;
+    int rc = participants_load(&all, p, o->file, &wrong);
+
     if (rc == CL_REFUSED)
         return say_refused("%s: %s", o->file, wrong);
     if (rc != CL_OK)
         return rc;
-    if (!wants_show)
+    if (!id)
         return o->json ? list_json(p, &all) : list_text(&all);
     for (unsigned i = 0; i < all.count; i++)
-        if (strcmp(all.list[i].id, operands[1]) == 0)
+        if (strcmp(all.list[i].id, id) == 0)
             return show(p, &all.list[i], o->json);
-    return say_refused("%s: no participant %s", o->file, operands[1]);
+    return say_refused("%s: no participant %s", o->file, id);
 }
 
-const cl_verb verb_participant = {
-    "participant", "List participants, or show one.", "list | show ID", 1, 2, ROWS(rows),
-    sizeof(participant_options), run};
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    static const char *const actions[] = {"list", "show", "make"};
+    const participant_options *o = options;
+    const participant_wish *m = &o->make;
+    const char *action = operands[0], *nearest;
+    int makes = strcmp(action, "make") == 0, shows = strcmp(action, "show") == 0;
+
+    if (!makes && !shows && strcmp(action, "list") != 0) {
+        nearest = options_suggest(action, actions, 3);
+        return say_usage("unknown action %s; did you mean %s?", action, nearest ? nearest : "list");
+    }
+    if (operand_count != (makes || shows ? 2 : 1))
+        return say_usage(makes || shows ? "%s needs the ID of one participant" : "%s takes no ID; did you mean show?",
+                         action);
+    if (makes && o->file)
+        return say_usage("make prints a record; put it into the file by hand");
+    if (makes)
+        return make(p, operands[1], o);
+    if (m->password_file || m->domain || m->profiles || m->separator || m->capabilities)
+        return say_usage("%s takes only --file and --json; did you mean make?", action);
+    return o->file ? read_file(p, shows ? operands[1] : NULL, o) : say_usage("--file FILE is needed");
+}
+
+const cl_verb verb_participant = {"participant",
+                                  "List participants, show one, or make a record from a password.",
+                                  "list | show ID | make ID",
+                                  1,
+                                  2,
+                                  ROWS(rows),
+                                  sizeof(participant_options),
+                                  run};

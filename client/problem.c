@@ -6,19 +6,42 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "interauth/envelope.h"
 #include "interauth/json.h"
+#include "interauth/xml.h"
 #include "say.h"
 
 #define NODES_MAX 1000
 #define WAIT_MAX  60 /* seconds that we wait for a server's start */
 
+/* {"status":"error","error":{"code","message"}} of the challenge protocol, or its XML. */
+static void envelope_error_read(problem *out, apr_pool_t *p, const http_answer *answer, ia_envelope_format format)
+{
+    const ia_json *json, *error;
+    const char *status;
+    ia_result rc = format == IA_ENVELOPE_JSON
+                       ? ia_json_parse(&json, p, answer->body, answer->body_len, NODES_MAX, NULL)
+                       : ia_xml_parse(&json, p, answer->body, answer->body_len, NODES_MAX, NULL, NULL, NULL);
+
+    if (rc != IA_OK || !(status = ia_json_member_string(json, "status")) || strcmp(status, "error") != 0)
+        return;
+    error = ia_json_member(json, "error");
+    out->title = ia_json_member_string(error, "message");
+    out->code = ia_json_member_string(error, "code");
+}
+
 void problem_read(problem *out, apr_pool_t *p, const http_answer *answer)
 {
     static const char media_type[] = "application/problem+json";
     const char *type = http_field(answer, "Content-Type", 0);
+    ia_envelope_format format;
     const ia_json *json;
 
     out->title = out->code = NULL;
+    if (ia_envelope_format_of(&format, type) == IA_OK) {
+        envelope_error_read(out, p, answer, format);
+        return;
+    }
     if (!type || strncasecmp(type, media_type, sizeof media_type - 1) != 0)
         return;
     if (ia_json_parse(&json, p, answer->body, answer->body_len, NODES_MAX, NULL) != IA_OK)

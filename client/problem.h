@@ -1,11 +1,11 @@
-/** What a refusal says: problem+json (RFC 9457) with a `code` member. */
+/** What a refusal says: problem+json (RFC 9457) with a `code` member, or an error of the challenge protocol. */
 #ifndef CLIENT_PROBLEM_H
 #define CLIENT_PROBLEM_H
 
 #include "http.h"
 
 typedef struct problem {
-    const char *title; /**< NULL where the answer is no problem+json */
+    const char *title; /**< NULL where the answer is neither */
     const char *code;  /**< NULL where it has none */
 } problem;
 

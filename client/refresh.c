@@ -30,7 +30,7 @@ static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const
 {
     grant_record *record;
     ia_mac_key key;
-    int rc = state_select(&record, s, o->name, endpoint, o->uid, NULL);
+    int rc = state_select(&record, s, RECORD_GRANT, o->name, endpoint, o->uid, NULL);
 
     if (rc != CL_OK)
         return rc;

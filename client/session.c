@@ -16,7 +16,7 @@ static int record_find(grant_record **out, state *st, apr_pool_t *p, const sessi
     grant_record *record = NULL;
 
     if (wish->name || !wish->endpoint || !wish->uid || !wish->capabilities)
-        return state_select(out, st, wish->name, wish->endpoint, wish->uid, wish->origin);
+        return state_select(out, st, RECORD_GRANT, wish->name, wish->endpoint, wish->uid, wish->origin);
     record = state_find(st, wish->endpoint, wish->uid);
     if (!record) {
         record = state_add(st, wish->endpoint, wish->uid);

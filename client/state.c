@@ -177,6 +177,11 @@ int state_name(state *s, grant_record *record, const char *name)
     return CL_OK;
 }
 
+record_kind record_kind_of(const grant_record *record)
+{
+    return record->login.profile ? RECORD_LOGIN : RECORD_GRANT;
+}
+
 static int record_matches(const grant_record *record, apr_pool_t *p, const char *name, const char *endpoint,
                           const char *uid, const char *origin)
 {
@@ -193,8 +198,22 @@ static int record_matches(const grant_record *record, apr_pool_t *p, const char 
     return address_parse(&at, p, record->endpoint) == CL_OK && strcmp(at.origin, origin) == 0;
 }
 
-int state_select(grant_record **out, state *s, const char *name, const char *endpoint, const char *uid,
-                 const char *origin)
+static int nothing_found(record_kind kind, const char *name, const char *origin)
+{
+    static const char *const kinds[] = {"grant", "login"};
+    static const char *const commands[] = {
+        "ask for one with: interauth grant",
+        "log in with: interauth call --challenge --endpoint BASE --uid ID --password-file FILE"};
+
+    if (name)
+        return say_refused("there is no %s named %s; %s", kinds[kind], name, commands[kind]);
+    if (origin)
+        return say_refused("there is no %s for %s; %s", kinds[kind], origin, commands[kind]);
+    return say_refused("there is no such %s; %s", kinds[kind], commands[kind]);
+}
+
+int state_select(grant_record **out, state *s, record_kind kind, const char *name, const char *endpoint,
+                 const char *uid, const char *origin)
 {
     grant_record *found = NULL;
 
@@ -202,20 +221,16 @@ int state_select(grant_record **out, state *s, const char *name, const char *end
     for (int i = 0; i < s->grants->nelts; i++) {
         grant_record *record = APR_ARRAY_IDX(s->grants, i, grant_record *);
 
-        if (!record_matches(record, s->p, name, endpoint, uid, origin))
+        if (record_kind_of(record) != kind || !record_matches(record, s->p, name, endpoint, uid, origin))
             continue;
         if (found)
-            return say_usage("more than one grant fits; name one with --grant: %s (%s at %s), %s (%s at %s)",
-                             found->name, found->uid, found->endpoint, record->name, record->uid,
-                             record->endpoint);
+            return say_usage("more than one %s fits; name one with --grant: %s (%s at %s), %s (%s at %s)",
+                             kind == RECORD_LOGIN ? "login" : "grant", found->name, found->uid, found->endpoint,
+                             record->name, record->uid, record->endpoint);
         found = record;
     }
-    if (!found && name)
-        return say_refused("there is no grant named %s; ask for one with: interauth grant", name);
-    if (!found && origin)
-        return say_refused("there is no grant for %s; ask for one with: interauth grant", origin);
     if (!found)
-        return say_refused("there is no such grant; ask for one with: interauth grant");
+        return nothing_found(kind, name, origin);
     *out = found;
     return CL_OK;
 }

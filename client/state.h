@@ -13,12 +13,25 @@
 
 #define STATE_NONCES_MAX 64 /**< nonces held for one grant */
 
-/** One grant, and how to ask for it again. Keyed by endpoint and uid. Lists are of const char *. */
+typedef enum record_kind {
+    RECORD_GRANT, /**< asked for with an access request */
+    RECORD_LOGIN  /**< a token of the challenge protocol */
+} record_kind;
+
+/** What a login keeps beside its token. */
+typedef struct login_terms {
+    const char *profile;   /**< by its name; NULL for a grant */
+    const char *separator; /**< NULL for none */
+    const char *domain;    /**< as the server told it; NULL before the first login */
+    apr_int64_t lifetime;  /**< seconds of a window; a login expires with its token's window */
+} login_terms;
+
+/** One grant or login, and how to ask for it again. Keyed by endpoint and uid. Lists are of const char *. */
 typedef struct grant_record {
     const char *name;
-    const char *endpoint; /**< base of the grant endpoints, canonical */
+    const char *endpoint; /**< base of the grant endpoints, canonical; of a login its endpoint */
     const char *uid;
-    const char *secret_file; /**< absolute; NULL: the secret came from the environment */
+    const char *secret_file; /**< absolute; NULL: the secret came from the environment; of a login: the password */
     const char *ca_file;     /**< absolute, or NULL */
     ia_hash hash;
     apr_array_header_t *access_for; /**< capabilities asked for */
@@ -26,6 +39,7 @@ typedef struct grant_record {
     apr_int64_t nonces_wanted;
     int with_id;
     const char *audience; /**< NULL for none */
+    login_terms login;
 
     const char *token; /**< NULL where there is no grant yet */
     apr_time_t expires;
@@ -58,11 +72,13 @@ grant_record *state_add(state *s, const char *endpoint, const char *uid);
 int state_name(state *s, grant_record *record, const char *name);
 
 /**
- * Finds one grant: by `name`; or by `endpoint` and `uid`, each where not NULL; or by the origin of a request
+ * Finds one record of a kind: by `name`; or by `endpoint` and `uid`, each where not NULL; or by the origin of a request
  * where that is not NULL. Says so where there is none or more than one.
  */
-int state_select(grant_record **out, state *s, const char *name, const char *endpoint, const char *uid,
-                 const char *origin);
+int state_select(grant_record **out, state *s, record_kind kind, const char *name, const char *endpoint,
+                 const char *uid, const char *origin);
+
+record_kind record_kind_of(const grant_record *record);
 
 /** Takes the oldest nonce of a grant, or NULL. */
 const char *record_take_nonce(grant_record *record);

@@ -4,6 +4,7 @@
 
 #include "address.h"
 #include "challenge.h"
+#include "interauth/challenge.h"
 #include "interauth/grant.h"
 #include "interauth/json.h"
 #include "interauth/name.h"
@@ -57,6 +58,19 @@ static int held_read(grant_record *record, apr_pool_t *p, const ia_json *object)
     return ia_timestamp_parse(&record->expires, expires, strlen(expires)) == IA_OK ? 0 : -1;
 }
 
+static int login_read(login_terms *out, const ia_json *object)
+{
+    const ia_json *login = ia_json_member(object, "challenge");
+
+    if (!login)
+        return 0;
+    out->profile = ia_json_member_string(login, "profile");
+    out->separator = ia_json_member_string(login, "separator");
+    out->domain = ia_json_member_string(login, "domain");
+    out->lifetime = integer_read(login, "lifetime");
+    return ia_challenge_profile_named(out->profile) == IA_CHALLENGE_PROFILE_NONE ? -1 : 0;
+}
+
 static int record_read(grant_record *record, apr_pool_t *p, const ia_json *object)
 {
     const char *hash = ia_json_member_string(object, "hash");
@@ -70,6 +84,8 @@ static int record_read(grant_record *record, apr_pool_t *p, const ia_json *objec
     record->lifespan = integer_read(object, "lifespan");
     record->nonces_wanted = integer_read(object, "nonces_wanted");
     record->with_id = integer_read(object, "id") != 0;
+    if (login_read(&record->login, object) != 0)
+        return -1;
     if (!record->name || !record->endpoint || !record->uid ||
         !ia_name_is_id(record->uid, strlen(record->uid)))
         return -1;
@@ -120,6 +136,19 @@ static void text_write(ia_json_writer *w, const char *name, const char *value)
         ia_json_write_member(w, name, value);
 }
 
+static void login_write(ia_json_writer *w, const login_terms *login)
+{
+    if (!login->profile)
+        return;
+    ia_json_write_name(w, "challenge");
+    ia_json_write_object(w);
+    text_write(w, "profile", login->profile);
+    text_write(w, "separator", login->separator);
+    text_write(w, "domain", login->domain);
+    integer_write(w, "lifetime", login->lifetime);
+    ia_json_write_end(w);
+}
+
 static void record_write(ia_json_writer *w, const grant_record *record)
 {
     char expires[IA_RFC3339_SIZE];
@@ -136,6 +165,7 @@ static void record_write(ia_json_writer *w, const grant_record *record)
     integer_write(w, "lifespan", record->lifespan);
     integer_write(w, "nonces_wanted", record->nonces_wanted);
     integer_write(w, "id", record->with_id);
+    login_write(w, &record->login);
     if (record->token) {
         ia_timestamp_format(expires, record->expires);
         text_write(w, "token", record->token);

@@ -1,0 +1,269 @@
+#include "envelope_call.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "interauth/envelope.h"
+#include "login_exchange.h"
+#include "problem.h"
+#include "request_body.h"
+#include "say.h"
+
+typedef struct envelope_run {
+    apr_pool_t *p;
+    const envelope_wish *wish;
+    const address *at;
+    ia_envelope_format format;
+    ia_challenge_message message; /* of the last attempt */
+    apr_int64_t window;
+    login l;
+    http_answer answer;
+    int is_verified;
+} envelope_run;
+
+static int is_hmac(const envelope_run *c)
+{
+    return c->l.profile == IA_CHALLENGE_PROFILE_HMAC;
+}
+
+static int file_load(char *out, const http_body *body)
+{
+    apr_int64_t at = 0;
+
+    while (at < body->len) {
+        ssize_t got = pread(body->fd, out + at, (size_t)(body->len - at), (off_t)at);
+
+        if (got <= 0)
+            return say_fault("the file of the request could not be read to its end");
+        at += got;
+    }
+    return CL_OK;
+}
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* In JSON the request is a value: the white space around it is not part of it, and not signed. */
+static void request_trim(ia_challenge_message *message)
+{
+    while (message->request_len > 0 && is_space(message->request[message->request_len - 1]))
+        message->request_len--;
+    while (message->request_len > 0 && is_space(*message->request)) {
+        message->request++;
+        message->request_len--;
+    }
+}
+
+static int request_load(envelope_run *c)
+{
+    ia_challenge_message *message = &c->message;
+    http_body body;
+    char *text;
+    int rc = request_body_open(&body, c->p, c->wish->data, NULL);
+
+    message->request = c->wish->data || c->wish->is_xml ? "" : "{}";
+    message->request_len = strlen(message->request);
+    if (rc == CL_OK && body.len > IA_ENVELOPE_MAX)
+        rc = say_usage("--data: longer than %d bytes", IA_ENVELOPE_MAX);
+    if (rc == CL_OK && body.data) {
+        message->request = body.data;
+        message->request_len = (apr_size_t)body.len;
+    } else if (rc == CL_OK && body.fd >= 0) {
+        text = apr_palloc(c->p, (apr_size_t)body.len + 1);
+        rc = file_load(text, &body);
+        message->request = text;
+        message->request_len = (apr_size_t)body.len;
+    }
+    request_body_close(&body);
+    if (!c->wish->is_xml)
+        request_trim(message);
+    return rc;
+}
+
+/* The parts are of characters that need no escape, but for the request, which goes as it is. */
+static const char *envelope_make(const envelope_run *c, const char *token, const char *signature, apr_size_t *len)
+{
+    const ia_challenge_message *m = &c->message;
+    const char *before, *after, *stamp = "";
+    char *text;
+
+    if (c->format == IA_ENVELOPE_XML) {
+        if (m->nonce)
+            stamp = apr_pstrcat(c->p, "<nonce>", m->nonce, "</nonce><timestamp>", m->timestamp, "</timestamp>", NULL);
+        before = apr_pstrcat(c->p, "<xml><method>", m->method, "</method><token>", token, "</token><signature>",
+                             signature, "</signature>", stamp, "<request>", NULL);
+        after = "</request></xml>";
+    } else {
+        if (m->nonce)
+            stamp = apr_pstrcat(c->p, "\"nonce\":\"", m->nonce, "\",\"timestamp\":", m->timestamp, ",", NULL);
+        before = apr_pstrcat(c->p, "{\"method\":\"", m->method, "\",\"token\":\"", token, "\",\"signature\":\"",
+                             signature, "\",", stamp, "\"request\":", NULL);
+        after = "}";
+    }
+    *len = strlen(before) + m->request_len + strlen(after);
+    text = apr_palloc(c->p, *len + 1);
+    memcpy(text, before, strlen(before));
+    memcpy(text + strlen(before), m->request, m->request_len);
+    memcpy(text + strlen(before) + m->request_len, after, strlen(after) + 1);
+    return text;
+}
+
+/* The server's own parser must find in it what was signed. */
+static int envelope_check(const envelope_run *c, const char *text, apr_size_t len)
+{
+    ia_json_error error = {0, NULL};
+    ia_envelope parsed;
+    ia_result rc = ia_envelope_parse(&parsed, c->p, c->format, text, len, &error);
+
+    if (rc == IA_OK && parsed.request_len == c->message.request_len &&
+        memcmp(parsed.request_text, c->message.request, parsed.request_len) == 0)
+        return CL_OK;
+    return say_usage("--data is no %s%s%s", c->format == IA_ENVELOPE_XML ? "content of an XML element" : "JSON value",
+                     error.reason ? ": " : "", error.reason ? error.reason : "");
+}
+
+/* Before anything is asked of a server: whether the request can be put into an envelope. */
+static int request_check(const envelope_run *c)
+{
+    apr_size_t len;
+    const char *text = envelope_make(c, "0", "0", &len);
+
+    return envelope_check(c, text, len);
+}
+
+static int attempt(envelope_run *c)
+{
+    const envelope_wish *wish = c->wish;
+    const ia_challenge_terms terms = login_terms_of(&c->l);
+    envelope_post post = {.url = c->at->url,
+                          .ca_file = wish->ca_file ? wish->ca_file : c->l.held->ca_file,
+                          .format = c->format,
+                          .headers = wish->headers,
+                          .digest = wish->digest,
+                          .timeout = wish->timeout};
+    char signature[IA_CHALLENGE_TEXT_SIZE];
+    int rc = is_hmac(c) ? envelope_stamp(&c->message, c->p) : CL_OK;
+
+    if (rc != CL_OK)
+        return rc;
+    c->window = login_window(&c->l);
+    if (ia_challenge_sign(signature, &terms, c->l.held->token, c->window, is_hmac(c) ? &c->message : NULL) != IA_OK)
+        return say_fault("OpenSSL refused to compute a signature");
+    post.text = envelope_make(c, c->l.held->token, signature, &post.len);
+    return envelope_send(&c->answer, c->p, &post);
+}
+
+/* A server that has just started cannot tell a call that is sent again from a new one, and says when it can. */
+static int attempt_patiently(envelope_run *c)
+{
+    int rc = attempt(c);
+    unsigned wait = rc == CL_OK ? problem_start_wait(c->p, &c->answer) : 0;
+
+    if (wait == 0)
+        return rc;
+    say_note("the server has just started; asking again in %u s", wait);
+    apr_sleep(apr_time_from_sec(wait));
+    return attempt(c);
+}
+
+/* Ended by a newer login, by the server's stop, or by a password that was changed. */
+static int is_token_refused(const envelope_run *c)
+{
+    static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired", "replayed_challenge",
+                                        "stale_challenge"};
+
+    for (unsigned i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (problem_is(c->p, &c->answer, 401, codes[i]))
+            return 1;
+    return 0;
+}
+
+/* A new login is made once in a call. */
+static int exchange_run(envelope_run *c, int *no_new_login)
+{
+    const char *dead = c->l.held->token;
+    int rc = attempt_patiently(c);
+
+    if (rc != CL_OK || c->l.asked || !is_token_refused(c))
+        return rc;
+    login_close(&c->l);
+    if ((*no_new_login = login_begin(&c->l, c->p, &c->wish->login, dead)) != CL_OK)
+        return CL_OK;
+    say_note("the token was refused; logged in again at %s", c->l.held->endpoint);
+    return attempt_patiently(c);
+}
+
+/* What was signed is the answer as the application made it: that is what remains. */
+static int signature_verify(envelope_run *c, const ia_envelope_signed *taken)
+{
+    const ia_challenge_terms terms = login_terms_of(&c->l);
+    const ia_bytes parts[] = {{c->answer.body, taken->head_len}, {taken->tail, taken->tail_len}};
+    unsigned char digest[IA_SHA256_LEN];
+    char expected[IA_CHALLENGE_TEXT_SIZE];
+
+    ia_sha256(digest, parts, 2);
+    if (ia_challenge_sign_answer(expected, &terms, c->l.held->token, c->window, c->message.nonce, digest) != IA_OK)
+        return say_fault("OpenSSL refused to compute a signature");
+    if (strlen(taken->signature) != strlen(expected) ||
+        !ia_mac_equal(taken->signature, expected, strlen(expected)))
+        return say_fault("%s: the signature of the answer is wrong: the answer was changed on the way, or belongs to "
+                         "another call", c->at->url);
+    memmove(c->answer.body + taken->head_len, taken->tail, taken->tail_len);
+    c->answer.body_len = taken->head_len + taken->tail_len;
+    c->answer.body[c->answer.body_len] = '\0';
+    return CL_OK;
+}
+
+/* A refusal of somebody who is not known cannot be signed. */
+static int answer_verify(envelope_run *c)
+{
+    const char *type = http_field(&c->answer, "Content-Type", 0);
+    ia_envelope_format format;
+    ia_envelope_signed taken;
+
+    if (!is_hmac(c))
+        return CL_OK;
+    if (ia_envelope_format_of(&format, type) == IA_OK &&
+        ia_envelope_unsign(&taken, c->p, format, c->answer.body, c->answer.body_len) == IA_OK)
+        return signature_verify(c, &taken);
+    if (c->answer.status < 400)
+        return say_fault("%s: the answer (HTTP %ld, %s) is not signed, though the call was; it is not believed",
+                         c->at->url, c->answer.status, type ? type : "without a type");
+    say_note("this refusal is not signed: anybody on the way can have made it");
+    return CL_OK;
+}
+
+static int call_carry_out(envelope_run *c)
+{
+    output out = c->wish->out;
+    int no_new_login = CL_OK, rc = exchange_run(c, &no_new_login);
+
+    if (rc != CL_OK)
+        return rc;
+    if (no_new_login == CL_OK && (rc = answer_verify(c)) != CL_OK)
+        return rc;
+    if ((rc = output_end(&out, &c->answer)) != CL_OK)
+        return rc;
+    if (c->wish->json && (rc = output_summary(&out, c->p, &c->answer)) != CL_OK)
+        return rc;
+    rc = c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
+    return no_new_login ? no_new_login : rc;
+}
+
+int envelope_call(apr_pool_t *p, const envelope_wish *wish, const address *at)
+{
+    envelope_run c = {.p = p, .wish = wish, .at = at, .format = wish->is_xml ? IA_ENVELOPE_XML : IA_ENVELOPE_JSON};
+    int rc;
+
+    c.message.method = wish->method;
+    if ((rc = request_load(&c)) != CL_OK || (rc = request_check(&c)) != CL_OK ||
+        (rc = login_begin(&c.l, p, &wish->login, NULL)) != CL_OK)
+        return rc;
+    rc = call_carry_out(&c);
+    login_close(&c.l);
+    return rc;
+}

@@ -1,0 +1,279 @@
+#include "login_exchange.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/rand.h>
+
+#include "interauth/digest.h"
+#include "interauth/encoding.h"
+#include "password.h"
+#include "problem.h"
+#include "request_body.h"
+#include "say.h"
+
+#define NODES_MAX    1000
+#define LIFETIME_MAX (366 * 86400)
+
+int envelope_send(http_answer *answer, apr_pool_t *p, const envelope_post *post)
+{
+    http_body body = {.data = post->text, .fd = -1, .len = (apr_int64_t)post->len};
+    apr_array_header_t *headers =
+        post->headers ? apr_array_copy(p, post->headers) : apr_array_make(p, 4, sizeof(const char *));
+    const char *type = ia_envelope_media_type(post->format), *digest;
+    http_call call = {.method = "POST",
+                      .url = post->url,
+                      .headers = headers,
+                      .body = &body,
+                      .ca_file = post->ca_file,
+                      .timeout = post->timeout};
+    int rc = request_body_digest(&digest, p, &body, post->digest);
+
+    if (rc != CL_OK)
+        return rc;
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(p, "Content-Type: ", type, NULL);
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(p, "Accept: ", type, NULL);
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(p, "Content-Digest: ", digest, NULL);
+    return http_send(answer, p, &call);
+}
+
+int envelope_stamp(ia_challenge_message *out, apr_pool_t *p)
+{
+    unsigned char bytes[CALL_NONCE_BYTES];
+    char *nonce = apr_palloc(p, IA_BASE64URL_SIZE(CALL_NONCE_BYTES));
+
+    if (RAND_bytes(bytes, sizeof bytes) != 1)
+        return say_fault("no randomness");
+    ia_base64url_encode(nonce, bytes, sizeof bytes);
+    out->nonce = nonce;
+    out->timestamp = apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(apr_time_now()));
+    return CL_OK;
+}
+
+int login_secret(login *l)
+{
+    const login_terms *held = &l->held->login;
+    const password_terms terms = {l->profile, held->separator, l->held->uid, held->domain};
+
+    return l->secret.generation ? CL_OK : password_secret(&l->secret, l->p, l->held->secret_file, &terms);
+}
+
+/* One call of auth.*: its request has strings only. `members` are names and values in turn, ending in NULL. */
+static int auth_send(http_answer *answer, const login *l, const char *method, const char *const *members)
+{
+    envelope_post post = {.url = l->held->endpoint,
+                          .ca_file = l->wish->ca_file ? l->wish->ca_file : l->held->ca_file,
+                          .format = IA_ENVELOPE_JSON,
+                          .digest = IA_DIGEST_SHA256,
+                          .timeout = HTTP_TIMEOUT};
+    ia_json_writer *w = ia_json_writer_create(l->p);
+
+    ia_json_write_object(w);
+    ia_json_write_member(w, "method", method);
+    ia_json_write_name(w, "request");
+    ia_json_write_object(w);
+    for (; members[0]; members += 2)
+        ia_json_write_member(w, members[0], members[1]);
+    ia_json_write_end(w);
+    ia_json_write_end(w);
+    if (!(post.text = ia_json_writer_text(w, &post.len)))
+        return say_usage("the uid must be UTF-8");
+    return envelope_send(answer, l->p, &post);
+}
+
+/* The response of a good answer. */
+static int auth_read(const ia_json **response, const login *l, const char *method, const http_answer *answer)
+{
+    const ia_json *json;
+    const char *status;
+    int rc;
+
+    *response = NULL;
+    if (answer->status != 200) {
+        rc = problem_tell(l->p, answer, 0);
+        if (answer->status == 404)
+            say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->held->endpoint);
+        return rc;
+    }
+    if (ia_json_parse(&json, l->p, answer->body, answer->body_len, NODES_MAX, NULL) != IA_OK ||
+        !(status = ia_json_member_string(json, "status")) || strcmp(status, "valid") != 0 ||
+        !(*response = ia_json_member(json, "response")))
+        return say_fault("%s: the answer to %s is none", l->held->endpoint, method);
+    return CL_OK;
+}
+
+/* A domain that changes would have us hash the password for somebody else. */
+static int domain_take(login *l, const char *domain)
+{
+    login_terms *held = &l->held->login;
+
+    if (!domain || !*domain || strlen(domain) > IA_CHALLENGE_DOMAIN_MAX)
+        return say_fault("%s: the challenge names no domain", l->held->endpoint);
+    if (held->domain && strcmp(held->domain, domain) != 0)
+        return say_refused("%s: the domain was %s and is now %s; if that is right: interauth forget %s",
+                           l->held->endpoint, held->domain, domain, l->held->name);
+    held->domain = domain;
+    return CL_OK;
+}
+
+static int challenge_ask(login *l, const char **challenge)
+{
+    const char *const members[] = {"username", l->held->uid, "profile", l->held->login.profile, NULL};
+    const ia_json *response, *lifetime;
+    const char *profile;
+    http_answer answer;
+    int rc = auth_send(&answer, l, "auth.request", members);
+
+    if (rc != CL_OK || (rc = auth_read(&response, l, "auth.request", &answer)) != CL_OK)
+        return rc;
+    *challenge = ia_json_member_string(response, "challenge");
+    profile = ia_json_member_string(response, "profile");
+    lifetime = ia_json_member(response, "lifetime");
+    if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime || lifetime->type != IA_JSON_INTEGER ||
+        lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
+        return say_fault("%s: the answer to auth.request is no challenge", l->held->endpoint);
+    if (profile && strcmp(profile, l->held->login.profile) != 0)
+        return say_fault("%s: the challenge is of another profile than %s", l->held->endpoint,
+                         l->held->login.profile);
+    l->held->login.lifetime = lifetime->integer;
+    return domain_take(l, ia_json_member_string(response, "domain"));
+}
+
+static int crypto_failed(void)
+{
+    return say_fault("OpenSSL refused to compute a signature");
+}
+
+/* Computes the token, and shows that we could. */
+static int challenge_answer(http_answer *answer, login *l, const char *challenge, char token[IA_CHALLENGE_TEXT_SIZE],
+                            apr_int64_t *window)
+{
+    const ia_challenge_terms terms = login_terms_of(l);
+    char signature[IA_CHALLENGE_TEXT_SIZE];
+    const char *const members[] = {"challenge", challenge, "signature", signature, NULL};
+
+    *window = login_window(l);
+    if (ia_challenge_token(token, &terms, challenge, *window) != IA_OK ||
+        ia_challenge_sign(signature, &terms, token, *window, NULL) != IA_OK)
+        return crypto_failed();
+    return auth_send(answer, l, "auth.token", members);
+}
+
+static void token_keep(login *l, const char *token, apr_int64_t window)
+{
+    l->held->token = apr_pstrdup(l->p, token);
+    l->held->expires = apr_time_from_sec(window);
+    l->held->can_refresh = 1;
+}
+
+/* `answer` is that of auth.token. */
+static int token_take(login *l, const http_answer *answer, const char *token, apr_int64_t window)
+{
+    const ia_json *response;
+    const char *told;
+    int rc = auth_read(&response, l, "auth.token", answer);
+
+    if (rc == CL_REFUSED && problem_is(l->p, answer, 401, "invalid_credentials"))
+        say_note("looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
+                 l->held->uid, l->held->secret_file, l->held->login.domain,
+                 l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
+    if (rc != CL_OK)
+        return rc;
+    told = ia_json_member_string(response, "token");
+    if (!told || strlen(told) != strlen(token) || !ia_mac_equal(told, token, strlen(token)))
+        return say_fault("%s: the token is not the one that this login makes", l->held->endpoint);
+    token_keep(l, token, window);
+    return CL_OK;
+}
+
+/* Somebody else's login was faster, or we were slow. */
+static int is_challenge_dead(apr_pool_t *p, const http_answer *answer)
+{
+    return problem_is(p, answer, 401, "replayed_challenge") || problem_is(p, answer, 401, "stale_challenge");
+}
+
+int login_ask(login *l)
+{
+    char token[IA_CHALLENGE_TEXT_SIZE];
+    const char *challenge;
+    apr_int64_t window;
+    http_answer answer;
+    unsigned wait = 0;
+    int rc = CL_OK;
+
+    for (unsigned attempt = 0; attempt < 2; attempt++) {
+        if (wait > 0) {
+            say_note("the server has just started; asking again in %u s", wait);
+            apr_sleep(apr_time_from_sec(wait));
+        }
+        if ((rc = challenge_ask(l, &challenge)) != CL_OK || (rc = login_secret(l)) != CL_OK ||
+            (rc = challenge_answer(&answer, l, challenge, token, &window)) != CL_OK)
+            return rc;
+        wait = problem_start_wait(l->p, &answer);
+        if (wait == 0 && !is_challenge_dead(l->p, &answer))
+            break;
+    }
+    return token_take(l, &answer, token, window);
+}
+
+/* auth.refresh is signed like a call, with an empty request; md5 has only its one signature. */
+static int refresh_send(http_answer *answer, login *l)
+{
+    const ia_challenge_terms terms = login_terms_of(l);
+    ia_challenge_message message = {.method = "auth.refresh", .request = ""};
+    char signature[IA_CHALLENGE_TEXT_SIZE];
+    int is_hmac = l->profile == IA_CHALLENGE_PROFILE_HMAC, rc = envelope_stamp(&message, l->p);
+    const char *const members[] = {"token",
+                                   l->held->token,
+                                   "signature",
+                                   signature,
+                                   is_hmac ? "nonce" : NULL,
+                                   message.nonce,
+                                   "timestamp",
+                                   message.timestamp,
+                                   NULL};
+
+    if (rc != CL_OK)
+        return rc;
+    if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) != IA_OK)
+        return crypto_failed();
+    return auth_send(answer, l, "auth.refresh", members);
+}
+
+/* The signature over the new token shows whose it is, and of which window. */
+static int refreshed_take(login *l, const char *token, const char *signature)
+{
+    const ia_challenge_terms terms = login_terms_of(l);
+    apr_int64_t windows[IA_CHALLENGE_WINDOWS];
+    char expected[IA_CHALLENGE_TEXT_SIZE];
+
+    ia_challenge_windows(windows, apr_time_now(), l->held->login.lifetime,
+                         apr_time_from_sec(l->held->login.lifetime));
+    for (unsigned i = 0; token && signature && i < IA_CHALLENGE_WINDOWS; i++) {
+        if (ia_challenge_sign(expected, &terms, token, windows[i], NULL) != IA_OK)
+            return crypto_failed();
+        if (strlen(signature) != strlen(expected) || !ia_mac_equal(signature, expected, strlen(expected)))
+            continue;
+        token_keep(l, token, windows[i]);
+        return CL_OK;
+    }
+    return say_fault("%s: the answer to auth.refresh is not signed as it should be", l->held->endpoint);
+}
+
+int login_refresh(login *l, int *refreshed)
+{
+    const ia_json *response;
+    http_answer answer;
+    int rc;
+
+    *refreshed = 0;
+    if ((rc = login_secret(l)) != CL_OK || (rc = refresh_send(&answer, l)) != CL_OK)
+        return rc;
+    if (answer.status >= 400 && answer.status < 500)
+        return CL_OK;
+    if ((rc = auth_read(&response, l, "auth.refresh", &answer)) != CL_OK)
+        return rc;
+    rc = refreshed_take(l, ia_json_member_string(response, "token"), ia_json_member_string(response, "signature"));
+    *refreshed = rc == CL_OK;
+    return rc;
+}

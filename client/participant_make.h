@@ -1,0 +1,16 @@
+/** `interauth participant make`: the record of a participant that logs in by challenge. */
+#ifndef CLIENT_PARTICIPANT_MAKE_H
+#define CLIENT_PARTICIPANT_MAKE_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+typedef struct participant_wish {
+    const char *password_file, *domain, *separator;
+    apr_array_header_t *profiles, *capabilities; /**< of const char *; NULL where not given */
+} participant_wish;
+
+/** The record as JSON from `p`, indented unless `compact`. It holds Secret, not the password. @return an exit status */
+int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish, int compact);
+
+#endif

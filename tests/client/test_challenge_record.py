@@ -1,0 +1,133 @@
+"""participant make: the record of a participant that logs in by challenge, from a password file."""
+import hashlib
+import hmac
+import json
+
+import pytest
+
+PASSWORD = "correct horse battery"
+
+
+def secret_of(username, password, domain):
+    """Secret of profile hmac-sha256 as docs/protocols/challenge.md has it."""
+    salt = hashlib.sha256(f"{username}|{domain}".encode()).digest()
+    stretched = hashlib.scrypt(password, salt=salt, n=32768, r=8, p=3, maxmem=64 << 20, dklen=32).hex()
+    return hmac.new(stretched.encode(), f"{username}\0{domain}".encode(), "sha256").hexdigest()
+
+
+@pytest.fixture
+def password(interauth):
+    def write(text=PASSWORD.encode() + b"\n", mode=0o600):
+        path = interauth.home / "password"
+        path.write_bytes(text)
+        path.chmod(mode)
+        return path
+
+    interauth.canaries.add(PASSWORD)
+    return write
+
+
+@pytest.fixture
+def make(interauth, password):
+    def make_record(*more, uid="guest", domain="example.org", path=None, expect=0):
+        result = interauth("participant", "make", uid, "--password-file", path or password(), "--domain", domain, *more)
+        assert result.returncode == expect, result.stderr
+        return result
+
+    return make_record
+
+
+def test_the_record(make):
+    result = make("--capability", "read", "--capability", "update")
+    assert json.loads(result.stdout) == {
+        "id": "guest", "status": "approved", "capabilities": ["read", "update"],
+        "challenge_secret": {"hmac-sha256": secret_of("guest", PASSWORD.encode(), "example.org")}}
+    assert result.stderr == "" and '\n  "id": "guest",\n' in result.stdout
+    assert make("--capability", "read", "--capability", "update", "--json").stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("separator, expected", [(None, "b1c57edb47f7c218829f64253eec41c1"),
+                                                 (":", "61cf6851d089a1a84b5379eaaa4ef60a")])
+def test_md5_as_published(make, password, separator, expected):
+    more = ["--separator", separator] if separator else []
+    result = make("--profile", "md5", *more, path=password(b"guest\n"))
+    assert json.loads(result.stdout)["challenge_secret"] == {"md5": expected}
+    assert result.stderr.count("\n") == 1 and "warning: md5" in result.stderr
+
+
+def test_both_profiles(make, password):
+    secrets = json.loads(make("--profile", "md5", "--profile", "hmac-sha256",
+                              path=password(b"guest")).stdout)["challenge_secret"]
+    assert secrets == {"md5": "b1c57edb47f7c218829f64253eec41c1", "hmac-sha256": secret_of("guest", b"guest", "example.org")}
+
+
+@pytest.mark.parametrize("text, password_is", [
+    (b"guest", b"guest"), (b"guest\n", b"guest"), (b"guest\r\n", b"guest"), (b"guest\n\n", b"guest\n"),
+    (b" guest ", b" guest "), (b"g\x00st", b"g\x00st"), ("\u00fcber".encode(), "\u00fcber".encode()),
+    (b"x" * 1024 + b"\n", b"x" * 1024)])
+def test_what_of_the_file_is_the_password(make, password, text, password_is):
+    record = json.loads(make("--json", path=password(text)).stdout)
+    assert record["challenge_secret"]["hmac-sha256"] == secret_of("guest", password_is, "example.org")
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"\r\n", b"x" * 1025])
+def test_no_password(interauth, make, password, text):
+    result = make(path=password(text), expect=1)
+    assert result.stdout == "" and "a password of 1 to 1024 bytes" in result.stderr
+
+
+def test_files_that_are_not_read(interauth, make, password):
+    assert "everybody may read" in make(path=password(mode=0o604), expect=1).stderr
+    assert "the group may read" in make(path=password(mode=0o640)).stderr
+    make(path=interauth.home / "missing", expect=3)
+    make(path=password(b"x" * 4000), expect=3)
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["make"], "make needs the ID"),
+    (["make", "guest"], "--password-file"),
+    (["make", "guest", "--password-file", "p"], "--domain"),
+    (["make", "a b", "--password-file", "p", "--domain", "d"], "ID"),
+    (["make", "a", "--password-file", "p", "--domain", "d\n"], "--domain"),
+    (["make", "a", "--password-file", "p", "--domain", "d" * 256], "--domain"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "sha1"], "hmac-sha256 or md5"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--profile", "md5"], "twice"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--separator", ":"], "profile md5"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--separator", "123456789"], "at most 8"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "a b"], "--capability"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "r", "--capability", "r"], "twice"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--file", "f"], "by hand"),
+    (["make", "a", "--password", "p"], "did you mean --password-file?"),
+    (["list", "--file", "f", "--domain", "d"], "did you mean make?"),
+    (["show", "a", "--file", "f", "--password-file", "p"], "did you mean make?"),
+    (["mak", "a"], "did you mean make?"),
+])
+def test_usage(interauth, arguments, told):
+    result = interauth("participant", *arguments)
+    assert (result.returncode, result.stdout) == (2, ""), result.stderr
+    assert told in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_the_record_is_read_back_without_its_secret(interauth, make):
+    record = json.loads(make("--profile", "hmac-sha256", "--profile", "md5", "--capability", "read").stdout)
+    path = interauth.home / "participants.json"
+    path.write_text(json.dumps({"participants": [record]}))
+    path.chmod(0o600)
+    interauth.canaries.update(record["challenge_secret"].values())
+    told = json.loads(interauth("participant", "show", "guest", "--file", path, "--json").stdout)
+    assert [one["profile"] for one in told["challenge_secrets"]] == ["hmac-sha256", "md5"]
+    assert len({one["generation"] for one in told["challenge_secrets"]}) == 2
+
+
+@pytest.mark.parametrize("profiles, expected", [(["hmac-sha256"], []), (["md5"], ["weak_challenge"]),
+                                                (["md5", "hmac-sha256"], ["weak_challenge"])])
+def test_check_knows_the_profiles(interauth, make, profiles, expected):
+    record = json.loads(make("--capability", "read", *[word for name in profiles for word in ("--profile", name)]).stdout)
+    path = interauth.home / "participants.json"
+    path.write_text(json.dumps({"participants": [record]}))
+    path.chmod(0o600)
+    result = interauth("check", "--json", "--file", path)
+    told = json.loads(result.stdout)["findings"]
+    assert (result.returncode, [one["code"] for one in told]) == (0, expected)
+    if expected:
+        assert ("beside hmac-sha256" in told[0]["text"]) == (len(profiles) == 2)
