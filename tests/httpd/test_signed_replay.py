@@ -1,10 +1,11 @@
 """Signed requests: good once, and a bound on those that fail."""
 import base64
+import re
 import time
 
 import pytest
 
-from harness import OTHER, SECRET, Shown, Site, UID, together
+from harness import OTHER, SECRET, Shown, Site, UID, participant, together
 from harness.signed import BODY, ED, JSON, KEYS, OLD, PEOPLE, STRANGER, opened, turned_away, untouched
 from harness.signer import COVER, Secret, Signer
 
@@ -146,3 +147,40 @@ class TestFailures:
             with server.connect(source=source) as connection:
                 connection.send(server.message("GET", "/in", Signer(server, ED, keyid).headers("GET", "/in")))
                 assert connection.answer().status == 200
+
+
+class TestFaultLines:
+    """A fault that every request brings is said once in ten seconds by each process, with what was not said."""
+
+    people = [(f"http://p{number}.example.org", b"secret of participant %d" % number) for number in range(9)]
+    site = Site(participants=[participant(uid, ["read"], secret) for uid, secret in people],
+                config="ISignReplayCapacity 8\n" + opened("in"))
+
+    def test_full_table(self, server):
+        signers = [Signer(server, Secret(secret), uid) for uid, secret in self.people]
+        assert [one.get("/in").status for one in signers[:8]] == [200] * 8
+        server.log.expect("isign: refused reason=replays_full")
+        began, asked = time.monotonic(), 0
+        while asked < 100 or time.monotonic() - began < 2:
+            answer = signers[8].get("/in")
+            assert answer.status == 503 and answer.problem["code"] == "unavailable", repr(answer)
+            asked += 1
+        spans = int((time.monotonic() - began) / 10) + 1
+        lines = server.log.wait("reason=replays_full")
+        processes = {re.search(r"\[pid (\d+)", line).group(1) for line in lines}
+        assert len(lines) <= spans * len(processes) and len(processes) <= 3
+        time.sleep(10.5)
+        deadline = time.monotonic() + 20
+        while not server.log.matching("isign: refused reason=replays_full.* suppressed="):
+            assert time.monotonic() < deadline
+            assert signers[8].get("/in").status == 503
+        counts = [int(count) for count in re.findall(r"suppressed=(\d+)", "\n".join(server.log.matching("replays_full")))]
+        assert 0 < sum(counts) <= asked + 2 * len(counts) + 50
+
+    def test_refusals_are_all_said(self, server):
+        """Only faults are held back."""
+        signer = Signer(server, Secret(self.people[0][1]), self.people[0][0])
+        server.log.allow("isign: refused reason=(replay_quota|replays_full)")
+        for _ in range(30):
+            assert signer.get("/in").status in (429, 503)
+        server.log.wait("reason=replay_quota", 30)

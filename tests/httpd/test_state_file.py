@@ -8,17 +8,16 @@ import stat
 import struct
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, PEOPLE, SECRET, Shown, Site, Unstartable, UID, b64url,
                      participant, passed, refused, together)
+from harness.ends import ENDED_BADLY, after_crash, again, end_uncleanly
 from harness.sauth import from_b64url
 
 STATE = 'SAuthStateFile "@ROOT@/state/grants"\n'
 OURS = r"\[sauth:error\] .*sauth: SAuthStateFile: "
-ENDED_BADLY = "AH00098|AH01241|AH00489|AH00052|Unclean shutdown|cgid"
 FILES = ["grants", "grants.key", "grants.lock"]
 LONG = os.environ.get("INTERAUTH_LONG") == "1"
 
@@ -48,42 +47,6 @@ def make_keeper(make_server):
 @pytest.fixture
 def keeper(make_keeper):
     return make_keeper()
-
-
-def again(server):
-    """A clean stop, and a start."""
-    server.stop()
-    return server.start()
-
-
-def end_uncleanly(server):
-    """kill -9 of the parent and of every child; returns when all of them are gone."""
-    children = server.children()
-    server.process.kill()
-    server.process.wait()
-    for pid in children:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    deadline = time.monotonic() + 20
-    while any(is_running(pid) for pid in children) or server._listens():
-        assert time.monotonic() < deadline, "a killed child lives"
-        time.sleep(0.01)
-    server.process = None
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def after_crash(server):
-    server.log.allow(ENDED_BADLY)
-    end_uncleanly(server)
-    return server.start()
 
 
 def one_second_later(server):

@@ -1,0 +1,43 @@
+"""How a server ends: by a stop, or by kill -9."""
+import os
+import signal
+import time
+from pathlib import Path
+
+ENDED_BADLY = "AH00098|AH01241|AH00489|AH00052|Unclean shutdown|cgid"
+
+
+def again(server):
+    """A clean stop, and a start."""
+    server.stop()
+    return server.start()
+
+
+def end_uncleanly(server):
+    """kill -9 of the parent and of every child; returns when all of them are gone."""
+    children = server.children()
+    server.process.kill()
+    server.process.wait()
+    for pid in children:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    deadline = time.monotonic() + 20
+    while any(is_running(pid) for pid in children) or server._listens():
+        assert time.monotonic() < deadline, "a killed child lives"
+        time.sleep(0.01)
+    server.process = None
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def after_crash(server):
+    server.log.allow(ENDED_BADLY)
+    end_uncleanly(server)
+    return server.start()

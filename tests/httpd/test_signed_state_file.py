@@ -1,0 +1,371 @@
+"""ISignStateFile: used nonces outlive a clean stop, and nothing else is believed."""
+import hmac
+import os
+import re
+import shutil
+import stat
+import time
+
+import pytest
+
+from harness import BASIC, Caller, OTHER, PAGE, Site, UID, Unstartable, passed
+from harness.ends import ENDED_BADLY, after_crash, again
+from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, untouched
+from harness.signer import Signer
+
+STATE = 'ISignStateFile "@ROOT@/state/nonces"\n'
+OURS = r"\[isign:error\] .*isign: ISignStateFile: "
+FILES = ["nonces", "nonces.key", "nonces.lock"]
+REPLAYED = 401, "signature_replayed", "sig_nonce_replayed"
+LONG = os.environ.get("INTERAUTH_LONG") == "1"
+
+
+def state_of(server):
+    return server.root / "state" / "nonces"
+
+
+def key_of(server):
+    return server.root / "state" / "nonces.key"
+
+
+@pytest.fixture
+def make_keeper(make_server):
+    """A factory of servers that keep used nonces."""
+    def make(config="", start=True, **options):
+        options.setdefault("participants", PEOPLE)
+        server = make_server(Site(config=STATE + config + opened("in"), **options), start=False)
+        (server.root / "state").mkdir(mode=0o700)
+        return server.start() if start else server
+    return make
+
+
+@pytest.fixture
+def keeper(make_keeper):
+    return make_keeper()
+
+
+def signer_of(server):
+    return Signer(server, ED, UID + "#ed25519")
+
+
+def used_and_held(server, **how):
+    """Headers of two requests of which one was sent."""
+    signer = signer_of(server)
+    used, held = (signer.headers("GET", "/in", **how) for _ in range(2))
+    assert server.get("/in", used).status == 200
+    return used, held
+
+
+def starting(server, pairs):
+    untouched(server, lambda: server.get("/in", pairs), 503, "starting", "replay_memory_young", level="info")
+
+
+def replayed(server, pairs):
+    untouched(server, lambda: server.get("/in", pairs), *REPLAYED)
+
+
+class TestCleanStop:
+    def test_used_and_not_used(self, keeper):
+        used, held = used_and_held(keeper)
+        again(keeper)
+        replayed(keeper, used)
+        assert keeper.get("/in", held).status == 200
+        again(keeper)
+        for pairs in (used, held):
+            replayed(keeper, pairs)
+        assert signer_of(keeper).get("/in").status == 200
+
+    def test_body(self, keeper):
+        pairs = signer_of(keeper).headers("POST", "/in", JSON, BODY)
+        assert keeper.post("/in", BODY, pairs).status == 200
+        again(keeper)
+        untouched(keeper, lambda: keeper.post("/in", BODY, pairs), *REPLAYED)
+
+    def test_says_so(self, keeper):
+        for _ in range(3):
+            assert signer_of(keeper).get("/in").status == 200
+        again(keeper)
+        line = keeper.log.wait(r"\[isign:notice\] .*a clean stop")[-1]
+        assert "isign: 3 used signatures from " in line and str(state_of(keeper)) in line
+
+    def test_without_a_file(self, make_server):
+        """What the file is for: without one, signatures wait."""
+        server = make_server(Site(config=opened("in"), participants=PEOPLE))
+        used, held = used_and_held(server)
+        again(server)
+        for pairs in (used, held):
+            starting(server, pairs)
+
+    def test_participants_in_another_order(self, make_keeper):
+        """On disk a participant is an id."""
+        server = make_keeper()
+        theirs = Signer(server, STRANGER, OTHER + "#theirs").headers("GET", "/in")
+        used, _ = used_and_held(server)
+        assert server.get("/in", theirs).status == 200
+        server.stop()
+        server.participants(PEOPLE[::-1])
+        server.start()
+        for pairs in (used, theirs):
+            replayed(server, pairs)
+
+    def test_participant_away_and_back(self, keeper):
+        used, _ = used_and_held(keeper)
+        keeper.stop()
+        keeper.participants(PEOPLE[1:])
+        keeper.start()
+        keeper.participants(PEOPLE)
+        again(keeper)
+        replayed(keeper, used)
+
+    def test_beside_grants(self, make_keeper):
+        """Both modules keep a file, in one directory."""
+        server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
+        caller = Caller(server).granted(nonces=2)
+        used, held = used_and_held(server)
+        again(server)
+        replayed(server, used)
+        assert server.get("/in", held).status == 200
+        passed(caller.get(PAGE))
+
+    @pytest.mark.parametrize("mpm", ["prefork", "worker"])
+    def test_other_mpms(self, make_keeper, mpm):
+        server = make_keeper(mpm=mpm)
+        used, held = used_and_held(server)
+        again(server)
+        replayed(server, used)
+        assert server.get("/in", held).status == 200
+
+
+class TestUncleanEnd:
+    def test_signatures_of_before_wait(self, keeper):
+        used, held = used_and_held(keeper)
+        after_crash(keeper)
+        for pairs in (used, held):
+            starting(keeper, pairs)
+        assert keeper.log.wait("nonces was written at no clean stop: signatures of before are refused")
+
+    def test_marked_before_it_serves(self, keeper):
+        """A clean file is good for one start."""
+        again(keeper)
+        used, _ = used_and_held(keeper)
+        after_crash(keeper)
+        starting(keeper, used)
+
+    def test_reload_marks_it_too(self, keeper):
+        keeper.graceful()
+        used, held = used_and_held(keeper)
+        keeper.graceful()
+        replayed(keeper, used)
+        after_crash(keeper)
+        for pairs in (used, held):
+            starting(keeper, pairs)
+
+    def test_clean_stop_after_a_crash(self, keeper):
+        """The memory is as young as the start after the crash, and stays so over a stop."""
+        used, _ = used_and_held(keeper)
+        after_crash(keeper)
+        again(keeper)
+        starting(keeper, used)
+
+
+class TestNotBelieved:
+    """A file that cannot be trusted is set aside, and signatures wait as after any start."""
+
+    def course(self, server, reason, *pairs):
+        server.start()
+        line = server.log.wait(OURS)[-1]
+        server.log.expect(OURS)
+        aside = [path.name for path in (server.root / "state").iterdir() if ".aside-" in path.name]
+        assert re.search(reason, line) and len(aside) == 1 and aside[0] in line, line
+        for one in pairs:
+            starting(server, one)
+
+    @pytest.mark.parametrize("change, reason", [
+        (lambda data: data[:60] + bytes([data[60] ^ 1]) + data[61:], "damaged"), (lambda data: data[:-1], "damaged"),
+        (lambda data: b"", "cut off"), (lambda data: os.urandom(200), "damaged")], ids=["bit", "byte", "empty", "other"])
+    def test_damaged(self, keeper, change, reason):
+        pairs = used_and_held(keeper)
+        keeper.stop()
+        state_of(keeper).write_bytes(change(state_of(keeper).read_bytes()))
+        self.course(keeper, reason, *pairs)
+
+    def test_other_key(self, keeper):
+        pairs = used_and_held(keeper)
+        keeper.stop()
+        key_of(keeper).write_bytes(os.urandom(32))
+        self.course(keeper, "another key", *pairs)
+
+    def test_other_version(self, keeper):
+        pairs = used_and_held(keeper)
+        keeper.stop()
+        data = re.sub(rb"^interauth state .", b"interauth state ?", state_of(keeper).read_bytes()[:-32])
+        state_of(keeper).write_bytes(data + hmac.digest(key_of(keeper).read_bytes(), data, "sha256"))
+        self.course(keeper, "another version", *pairs)
+
+    def test_readable_by_others(self, keeper):
+        pairs = used_and_held(keeper)
+        keeper.stop()
+        state_of(keeper).chmod(0o644)
+        self.course(keeper, "mode 0644", *pairs)
+
+    def test_file_of_grants(self, make_keeper):
+        """It knows which access requests were used, not which signatures: renaming it must not tell otherwise."""
+        server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
+        Caller(server).granted()
+        pairs = used_and_held(server)
+        server.stop()
+        for end in ("", ".key"):
+            shutil.copy2(server.root / "state" / f"grants{end}", server.root / "state" / f"nonces{end}")
+        self.course(server, "another directive", *pairs)
+
+    def test_file_of_signatures(self, make_keeper):
+        server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
+        server.stop()
+        for end in ("", ".key"):
+            shutil.copy2(server.root / "state" / f"nonces{end}", server.root / "state" / f"grants{end}")
+        server.start()
+        server.log.expect("sauth: SAuthStateFile: .*another directive.* all grants are gone")
+
+    def test_removed(self, keeper):
+        """No file is no error: a first start is like that."""
+        pairs = used_and_held(keeper)
+        keeper.stop()
+        state_of(keeper).unlink()
+        keeper.start()
+        for one in pairs:
+            starting(keeper, one)
+
+    def test_old_file_of_a_directive_that_comes_back(self, keeper):
+        """At a reload the server knows more than any file: it goes on with what it knows."""
+        keeper.stop()
+        clean = state_of(keeper).read_bytes()
+        keeper.configure(opened("in"))
+        keeper.start()
+        used, held = used_and_held(keeper)
+        assert state_of(keeper).read_bytes() == clean
+        keeper.configure(STATE + opened("in"))
+        keeper.graceful()
+        assert state_of(keeper).read_bytes() != clean
+        replayed(keeper, used)
+        again(keeper)
+        replayed(keeper, used)
+        assert keeper.get("/in", held).status == 200
+
+
+class TestMeanwhile:
+    def test_smaller_capacity(self, make_keeper):
+        """A memory with a hole is as young as the start."""
+        server = make_keeper("ISignReplayCapacity 160\n")
+        pairs = [signer_of(server).headers("GET", "/in") for _ in range(6)]
+        for one in pairs:
+            assert server.get("/in", one).status == 200
+        server.stop()
+        server.configure(STATE + "ISignReplayCapacity 3\n" + opened("in"))
+        server.start()
+        for one in pairs:
+            starting(server, one)
+
+    @pytest.mark.skipif(not LONG, reason="takes 6 minutes: INTERAUTH_LONG=1")
+    @pytest.mark.parametrize("end", ["graceful", "again"])
+    def test_longer_age(self, keeper, end):
+        """What was forgotten under the default ISignMaxAge is not accepted under a longer one."""
+        used, _ = used_and_held(keeper)
+        time.sleep(max(0, keeper.listening_at + 365 - time.time()))
+        untouched(keeper, lambda: keeper.get("/in", used), 401, "signature_expired", "sig_created_old")
+        keeper.configure(STATE + "ISignMaxAge 3600\n" + opened("in"))
+        keeper.graceful() if end == "graceful" else again(keeper)
+        starting(keeper, used)
+        assert signer_of(keeper).get("/in").status == 200
+
+
+class TestUnsafe:
+    """Where somebody else could replace the files, or two directives would, the server does not start."""
+
+    def refuses(self, server, *parts, directive="isign: ISignStateFile: "):
+        accepted, said = server.check()
+        assert not accepted and directive in said and all(part in said for part in parts), said
+        with pytest.raises(Unstartable) as error:
+            server.start()
+        assert directive in str(error.value)
+        server.log.allow("StateFile: |AH00020")
+
+    def test_directory(self, make_keeper):
+        server = make_keeper(start=False)
+        (server.root / "state").chmod(0o755)
+        self.refuses(server, str(server.root / "state"), "nobody else can open")
+        (server.root / "state").chmod(0o700)
+        assert server.check()[0]
+        server.start()
+
+    def test_no_directory(self, make_keeper):
+        server = make_keeper(start=False)
+        (server.root / "state").rmdir()
+        self.refuses(server, str(server.root / "state"), "No such file")
+
+    @pytest.mark.parametrize("path", ["state/nonces", "state/../state/nonces", "link/nonces"])
+    def test_one_file_for_both(self, make_keeper, path):
+        server = make_keeper(f'SAuthStateFile "@ROOT@/{path}"\n', start=False)
+        (server.root / "link").symlink_to(server.root / "state")
+        self.refuses(server, "is the file of ", directive="StateFile: ")
+
+    def test_one_file_for_both_at_a_reload(self, keeper):
+        """The reload goes on; who comes second keeps nothing, and the file stays whole."""
+        used, held = used_and_held(keeper)
+        keeper.log.expect("StateFile: .*is the file of ")
+        keeper.configure(STATE + 'SAuthStateFile "@ROOT@/state/nonces"\n' + opened("in"))
+        keeper.graceful()
+        assert keeper.get("/in", held).status == 200
+        keeper.configure(STATE + opened("in"))
+        keeper.graceful()
+        again(keeper)
+        for pairs in (used, held):
+            replayed(keeper, pairs)
+
+    def test_cannot_be_written(self, make_keeper):
+        server = make_keeper()
+        server.stop()
+        (server.root / "state" / "nonces.new").mkdir()
+        with pytest.raises(Unstartable, match="nonces.new"):
+            server.start()
+        server.log.allow("isign: ISignStateFile: |AH00020")
+
+    def test_cannot_be_written_at_the_stop(self, keeper):
+        """The file that is there says that it does not know."""
+        pairs = used_and_held(keeper)
+        (keeper.root / "state").chmod(0o777)
+        keeper.log.expect(OURS + ".*nobody else can open.*signatures are refused for 30 seconds after the next start")
+        keeper.stop()
+        (keeper.root / "state").chmod(0o700)
+        keeper.start()
+        for one in pairs:
+            starting(keeper, one)
+
+    def test_two_servers(self, make_keeper, make_server):
+        first = make_keeper()
+        second = make_server(Site(config=STATE.replace("@ROOT@", str(first.root)) + opened("in"), participants=PEOPLE),
+                             start=False)
+        with pytest.raises(Unstartable, match="another"):
+            second.start()
+        second.log.allow("isign: ISignStateFile: |AH00020")
+        used, held = used_and_held(first)
+        again(first)
+        replayed(first, used)
+        assert first.get("/in", held).status == 200
+
+    def test_private(self, keeper):
+        used_and_held(keeper)
+        keeper.stop()
+        assert sorted(path.name for path in (keeper.root / "state").iterdir()) == FILES
+        for name in FILES:
+            entry = (keeper.root / "state" / name).stat()
+            assert stat.S_IMODE(entry.st_mode) == 0o600 and entry.st_uid == os.getuid()
+        keeper.start()
+
+    def test_stop_of_a_child_writes_nothing(self, keeper):
+        keeper.log.allow(ENDED_BADLY)
+        before = state_of(keeper).stat()
+        used, _ = used_and_held(keeper)
+        keeper.kill(keeper.served_by()[-1])
+        after = state_of(keeper).stat()
+        assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+        replayed(keeper, used)
