@@ -123,6 +123,25 @@ def memory(programs, server_of, variants, seconds, connections, say):
     return result
 
 
+# --- many participants and grants
+
+
+def scale(programs, server_of, sizes, seconds, rounds, say):
+    """[Timing] of the SAuth location and the unprotected one of its server, by how much the tables hold, pinned."""
+    all_cpus, results = cpus(), []
+    variants = [variant for variant in site.VARIANTS if variant.name in ("openi", "sauth")]
+    for filled in sizes:
+        with server_of(variants, filled=filled) as server:
+            server.pin({all_cpus[0]})
+            result = Timing(variants)
+            for number in range(rounds):
+                result.add({variant.name: Load(programs, server, variant, server.connections, {all_cpus[-1]}, seconds).run()
+                            for variant in rotated(variants, number)})
+            results.append(result)
+        say(f"{filled.participants} participants, {filled.grants} grants")
+    return results
+
+
 # --- bodies
 
 
@@ -154,4 +173,4 @@ def bodies(programs, server, variants, sizes, seconds, rounds, say):
 
 
 def make_server(build, connections):
-    return lambda variants, **options: Server(variants, build, connections, **options)
+    return lambda variants, **options: Server(variants, build, options.pop("connections", connections), **options)

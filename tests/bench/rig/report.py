@@ -66,6 +66,15 @@ def memory(sizes, variants):
     table(rows)
 
 
+def scale(sizes, results):
+    print("### CPU per request by how much the tables hold, one grant in each connection\n")
+    rows = [["participants", "grants", "unprotected, us", "SAuth, us", "ratio"]]
+    for filled, result in zip(sizes, results):
+        rows.append([str(filled.participants), str(filled.grants), f"{result.median('openi', cpu_per_request) * 1e6:.1f}",
+                     f"{result.median('sauth', cpu_per_request) * 1e6:.1f}", spread(result.ratios("sauth", cpu_per_request))])
+    table(rows)
+
+
 def bodies(results, hashed):
     print("### Bodies: CPU per request of the server, one connection, pinned\n")
     rows = [["body", "location", "us", "more than discarded, us", "more, in plain hashings"]]

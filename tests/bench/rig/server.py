@@ -19,23 +19,27 @@ def free_port():
 
 
 class Server:
-    """`single` runs it as one process (httpd -X) behind `wrapper`, a command such as valgrind."""
+    """
+    `single` runs it as one process (httpd -X) behind `wrapper`, a command such as valgrind. Its tables hold as many
+    participants and grants as `filled` says; the load generator gets `connections` of the grants.
+    """
 
-    def __init__(self, variants, build, connections, single=False, wrapper=()):
+    def __init__(self, variants, build, connections, single=False, wrapper=(), filled=site.Filled()):
         self.variants, self.single, self.connections = variants, single, connections
         self.root = Path(tempfile.mkdtemp(prefix="interauth-bench-"))
         self.root.chmod(0o755)
         self.port = free_port()
         self.process = None
         try:
-            site.install(self.root, variants)
+            site.install(self.root, variants, filled)
             conf = self.root / "httpd.conf"
-            conf.write_text(site.configuration(self.root, self.port, variants, build))
+            conf.write_text(site.configuration(self.root, self.port, variants, build, filled, connections))
             self._start([*wrapper, site.httpd(), "-d", str(self.root), "-f", str(conf), "-X" if single else "-DFOREGROUND"],
                         self._as_worker() if wrapper else {})
             if any(variant.token == "grants" for variant in variants):
                 time.sleep(2)  # SAuthClockSkew: access requests of the time before its start do not count
-                (self.root / "grants").write_text("".join(token + "\n" for token in tokens.grants(self.port, connections)))
+                made = tokens.grants(self.port, max(connections, filled.grants), filled.participants)
+                (self.root / "grants").write_text("".join(f"{made[i * len(made) // connections]}\n" for i in range(connections)))
         except BaseException:
             self.close()
             raise
@@ -53,7 +57,7 @@ class Server:
             # A process group of its own: at its end httpd signals its whole group.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err, start_new_session=True,
                                             cwd=self.root, **options)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 # An answer, not only a connection: the kernel accepts those before there is a worker.

@@ -45,6 +45,18 @@ class Variant:
         return f"/{self.name}/f"
 
 
+@dataclass(frozen=True)
+class Filled:
+    """What our tables hold beside what the load generator uses."""
+
+    participants: int = 1
+    grants: int = 0
+
+    def directives(self):
+        return [f"RegistryCapacity {max(self.participants, 1000)}", f"SAuthGrantCapacity {max(self.grants * 5 // 4, 10000)}",
+                f"SAuthReplayCapacity {max(self.grants * 2, 10000)}"]
+
+
 OIDC = 'OIDCOAuthVerifyCertFiles "rs256#@ROOT@/rs256.pem"\nOIDCCryptoPassphrase bench\n'  # EC keys only by https
 OAUTH2 = """AuthType oauth2
 OAuth2TokenVerify jwk '@JWK_{}@' verify.iat=skip
@@ -135,12 +147,12 @@ def httpd():
     return os.environ.get("INTERAUTH_HTTPD") or os.path.join(apxs("SBINDIR"), apxs("PROGNAME"))
 
 
-def configuration(root, port, variants, build, children=1):
-    threads = 64
+def configuration(root, port, variants, build, filled, connections, children=1):
+    threads = 64 if connections < 64 else connections + 64  # with none idle, httpd closes connections that are kept alive
     lines = list(module_lines(variants, build)) + [
         f'ServerRoot "{root}"', f'DefaultRuntimeDir "{root}/run"', f'PidFile "{root}/run/httpd.pid"',
         f"Listen 127.0.0.1:{port}", f"ServerName 127.0.0.1:{port}", "LogLevel warn", f'ErrorLog "{root}/error.log"',
-        f"ServerLimit {children}", f"StartServers {children}", f"ThreadsPerChild {threads}",
+        f"ServerLimit {children}", f"ThreadLimit {threads}", f"StartServers {children}", f"ThreadsPerChild {threads}",
         f"MaxRequestWorkers {threads * children}", "MinSpareThreads 1", f"MaxSpareThreads {threads * children}",
         "KeepAlive On", "MaxKeepAliveRequests 0", "KeepAliveTimeout 300", "Timeout 300",
         f'DocumentRoot "{root}/htdocs"', '<Directory "/">\n    AllowOverride None\n    Options FollowSymLinks\n'
@@ -149,6 +161,8 @@ def configuration(root, port, variants, build, children=1):
     if os.getuid() == 0:
         lines += [f"User {USER}", f"Group {USER}"]
     lines += dict.fromkeys(variant.globals for variant in variants)
+    if any(variant.scheme == "sauth" for variant in variants):
+        lines += filled.directives()
     for variant in variants:
         config = variant.config or "Require all granted\n"
         lines += [f'<Location "/{variant.name}">\n{config}</Location>']
@@ -159,7 +173,7 @@ def configuration(root, port, variants, build, children=1):
     return text
 
 
-def install(root, variants):
+def install(root, variants, filled):
     """Files that the configuration names."""
     for name in ("run", "htdocs"):
         (root / name).mkdir()
@@ -168,7 +182,7 @@ def install(root, variants):
         (root / "htdocs" / variant.name / "f").write_bytes(b"x" * PAGE_BYTES)
     (root / "basic.txt").write_text(tokens.basic_file())
     (root / "digest.txt").write_text(tokens.digest_file())
-    (root / "participants.json").write_text(tokens.participants_file())
+    (root / "participants.json").write_text(tokens.participants_file(filled.participants))
     (root / "participants.json").chmod(0o600)
     if any(variant.peer for variant in variants):
         tokens.make_keys(root)

@@ -26,10 +26,15 @@ def digest_file():
     return f"{USER}:{REALM}:{hashlib.md5(f'{USER}:{REALM}:{PASSWORD}'.encode()).hexdigest()}\n"
 
 
-def participants_file():
-    return json.dumps({"participants": [{
-        "id": UID, "status": "approved", "roles": ["consumer"], "capabilities": ["read", "update"],
-        "allow_refresh": True, "token_max_lifespan": LIFESPAN, "shared_secret": b64url(SECRET.encode())}]})
+def participant_id(number):
+    return f"{UID}/{number}" if number else UID
+
+
+def participants_file(count=1):
+    """All with the same secret, so that the load generator needs one key."""
+    rest = json.dumps({"status": "approved", "roles": ["consumer"], "capabilities": ["read", "update"], "allow_refresh": True,
+                       "token_max_lifespan": LIFESPAN, "shared_secret": b64url(SECRET.encode())})[1:]
+    return '{"participants": [' + ",\n".join(f'{{"id": "{participant_id(i)}", {rest}' for i in range(count)) + "]}\n"
 
 
 # --- JSON Web Tokens
@@ -80,27 +85,27 @@ def jwt(root, name, number=0):
 # --- SAuth
 
 
-def ask(port, stamp):
-    body = json.dumps({"access_for": ["read"], "token_lifespan": LIFESPAN, "uid": UID, "id": os.urandom(9).hex()})
+def ask(connection, uid, stamp):
+    body = json.dumps({"access_for": ["read"], "token_lifespan": LIFESPAN, "uid": uid, "id": os.urandom(9).hex()})
     mac = hmac.new(SECRET.encode(), f"{stamp} {body}".encode(), hashlib.sha256).hexdigest()
-    form = urlencode({"uid": UID, "timestamp": str(stamp), "hmac": mac, "body": body})
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    form = urlencode({"uid": uid, "timestamp": str(stamp), "hmac": mac, "body": body})
     connection.request("POST", "/trust/request_access", form, {"Content-Type": "application/x-www-form-urlencoded"})
     answer = connection.getresponse()
-    text = answer.read()
-    connection.close()
-    return answer.status, text
+    return answer.status, answer.read()
 
 
-def grants(port, count):
-    """Tokens of as many grants. A server that just started asks to come back a little later."""
+def grants(port, count, participants=1):
+    """Tokens of as many grants, spread over the participants. A server that just started asks to come back a little later."""
     tokens, deadline = [], time.monotonic() + 15
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     while len(tokens) < count:
-        status, text = ask(port, int(time.time()))
+        uid = participant_id(len(tokens) * (participants // count or 1) % participants)
+        status, text = ask(connection, uid, int(time.time()))
         if status == 200:
             tokens.append(json.loads(text)["token"])
         elif status == 503 and time.monotonic() < deadline:
             time.sleep(0.3)
         else:
             raise RuntimeError(f"no grant: {status} {text!r}")
+    connection.close()
     return tokens
