@@ -139,7 +139,8 @@ static ia_result take_timestamp(ia_envelope *envelope, const ia_json *member, ia
     return IA_OK;
 }
 
-static ia_result take_members(ia_envelope *envelope, const ia_json *const found[MEMBERS], ia_json_error *error)
+static ia_result take_members(ia_envelope *envelope, const ia_json *const found[MEMBERS],
+                              ia_json_error *error)
 {
     ia_result rc;
 
@@ -165,8 +166,8 @@ static const ia_json *empty_object(apr_pool_t *p, const ia_json *request)
     return object;
 }
 
-static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p, const char *text,
-                           apr_size_t len, ia_json_error *error)
+static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p,
+                           const char *text, apr_size_t len, ia_json_error *error)
 {
     const ia_json *root;
     ia_xml_slice slice;
@@ -185,8 +186,8 @@ static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS],
     return IA_OK;
 }
 
-static ia_result parse_json(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p, const char *text,
-                            apr_size_t len, ia_json_error *error)
+static ia_result parse_json(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p,
+                            const char *text, apr_size_t len, ia_json_error *error)
 {
     const ia_json *root;
     ia_result rc = ia_json_parse(&root, p, text, len, IA_ENVELOPE_NODES, error);
@@ -197,8 +198,8 @@ static ia_result parse_json(ia_envelope *envelope, const ia_json *found[MEMBERS]
     return IA_OK;
 }
 
-ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text, apr_size_t len,
-                            ia_json_error *error)
+ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text,
+                            apr_size_t len, ia_json_error *error)
 {
     const ia_json *found[MEMBERS] = {NULL};
     ia_envelope envelope;

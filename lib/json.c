@@ -209,9 +209,55 @@ static apr_size_t find_lone_surrogate(const char *text, apr_size_t len)
     return high ? i : len;
 }
 
+/* These find their way in a text that was read already, and need not check it. */
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
+        at++;
+    return at;
+}
+
+/* Behind the string that starts here. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < end)
+            at++;
+    return at < end ? at + 1 : end;
+}
+
+/* Behind the value that starts here. */
+static const char *skip_value(const char *at, const char *end)
+{
+    unsigned depth = 0;
+
+    if (at < end && *at == '"')
+        return skip_string(at, end);
+    if (at < end && *at != '{' && *at != '[') {
+        while (at < end && !strchr(" \t\r\n,}]", *at))
+            at++;
+        return at;
+    }
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        if (*at == '{' || *at == '[')
+            depth++;
+        else if (*at == '}' || *at == ']')
+            depth--;
+        at++;
+        if (!depth)
+            break;
+    }
+    return at;
+}
+
 static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t len, ia_json_error *error)
 {
     yajl_status status = yajl_parse(handle, (const unsigned char *)text, len);
+    const char *end = text + len, *at;
 
     error->offset = status == yajl_status_ok ? len : yajl_get_bytes_consumed(handle);
     if (status == yajl_status_ok) /* what it finds now is an end that came too early */
@@ -222,6 +268,13 @@ static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t
     }
     if (status != yajl_status_ok || !r->root) {
         error->reason = "not valid JSON";
+        return IA_JSON_MALFORMED;
+    }
+    /* yajl overlooks a string behind the value that does not end */
+    at = skip_space(skip_value(skip_space(text, end), end), end);
+    if (at < end) {
+        error->offset = (apr_size_t)(at - text);
+        error->reason = "text behind the value";
         return IA_JSON_MALFORMED;
     }
     return IA_OK;
@@ -281,51 +334,6 @@ const char *ia_json_member_string(const ia_json *object, const char *name)
     const ia_json *member = ia_json_member(object, name);
 
     return member && member->type == IA_JSON_STRING ? member->string : NULL;
-}
-
-/* The text below was read already: these find their way in it, and need not check it. */
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
-        at++;
-    return at;
-}
-
-/* Behind the string that starts here. */
-static const char *skip_string(const char *at, const char *end)
-{
-    for (at++; at < end && *at != '"'; at++)
-        if (*at == '\\' && at + 1 < end)
-            at++;
-    return at < end ? at + 1 : end;
-}
-
-/* Behind the value that starts here. */
-static const char *skip_value(const char *at, const char *end)
-{
-    unsigned depth = 0;
-
-    if (at < end && *at == '"')
-        return skip_string(at, end);
-    if (at < end && *at != '{' && *at != '[') {
-        while (at < end && !strchr(" \t\r\n,}]", *at))
-            at++;
-        return at;
-    }
-    while (at < end) {
-        if (*at == '"') {
-            at = skip_string(at, end);
-            continue;
-        }
-        if (*at == '{' || *at == '[')
-            depth++;
-        else if (*at == '}' || *at == ']')
-            depth--;
-        at++;
-        if (!depth)
-            break;
-    }
-    return at;
 }
 
 const char *ia_json_member_text(const char *text, apr_size_t len, const ia_json *object, const char *name,

@@ -1,7 +1,7 @@
 /*
- * The reader drives expat through its callbacks, over the whole document at once, so that positions are exact. A document
- * type is refused where it starts: no entity is ever declared, so none is ever expanded. expat's namespaces are off, and
- * its check of UTF-8 is not relied on.
+ * The reader drives expat through its callbacks, over the whole document at once, so that positions are
+ * exact. A document type is refused where it starts: no entity is ever declared, so none is ever expanded.
+ * expat's namespaces are off, and its check of UTF-8 is not relied on.
  */
 #include <apr_strings.h>
 #include <expat.h>
@@ -23,17 +23,18 @@ typedef struct reader {
     frame stack[IA_JSON_DEPTH + 1]; /* what lies deepest is a STRING, which JSON does not count */
     unsigned depth;
     unsigned nodes_left;
-    char *text;            /* since the last tag; never longer than the document that it comes from */
+    char *text; /* since the last tag; never longer than the document that it comes from */
     apr_size_t text_len;
     apr_size_t text_max;
     const char *opaque;
     ia_xml_slice *slice;
-    apr_size_t opened;     /* where the content of the opaque element starts */
-    int is_inside;         /* the opaque element */
-    int is_plain;          /* nothing in it that the tree could not show */
+    apr_size_t opened; /* where the content of the opaque element starts */
+    int is_inside;     /* the opaque element */
+    int is_plain;      /* nothing in it that the tree could not show */
     ia_json *root;
     ia_result rc;
     const char *reason;
+    XML_Index refused_at;
 } reader;
 
 static void refuse(reader *r, ia_result rc, const char *reason)
@@ -42,6 +43,7 @@ static void refuse(reader *r, ia_result rc, const char *reason)
         return;
     r->rc = rc;
     r->reason = reason;
+    r->refused_at = XML_GetCurrentByteIndex(r->parser);
     XML_StopParser(r->parser, XML_FALSE);
 }
 
@@ -121,7 +123,8 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **attribute
     add_node(r, name);
     if (!r->rc && r->depth == 2 && r->opaque && !strcmp(name, r->opaque)) {
         r->is_inside = r->is_plain = 1;
-        r->opened = (apr_size_t)XML_GetCurrentByteIndex(r->parser) + (apr_size_t)XML_GetCurrentByteCount(r->parser);
+        r->opened =
+            (apr_size_t)XML_GetCurrentByteIndex(r->parser) + (apr_size_t)XML_GetCurrentByteCount(r->parser);
     }
 }
 
@@ -192,7 +195,8 @@ static void on_instruction(void *ctx, const XML_Char *target, const XML_Char *da
     refuse(ctx, IA_XML_FORBIDDEN, "a processing instruction");
 }
 
-static void on_doctype(void *ctx, const XML_Char *name, const XML_Char *system, const XML_Char *public, int has_subset)
+static void on_doctype(void *ctx, const XML_Char *name, const XML_Char *system, const XML_Char *public,
+                       int has_subset)
 {
     (void)name;
     (void)system;
@@ -247,19 +251,19 @@ static ia_result run(reader *r, apr_size_t len, ia_json_error *error)
     status = XML_Parse(r->parser, r->document, (int)len, 1);
     if (status == XML_STATUS_OK && !r->rc)
         return IA_OK;
-    at = XML_GetCurrentByteIndex(r->parser);
+    at = r->rc ? r->refused_at : XML_GetCurrentByteIndex(r->parser);
     error->offset = at < 0 ? 0 : (apr_size_t)at < len ? (apr_size_t)at : len;
     if (r->rc) {
         error->reason = r->reason;
         return r->rc;
     }
     code = XML_GetErrorCode(r->parser);
-    error->reason = XML_ErrorString(code);
+    error->reason = XML_ErrorString(code); /* static, without anything of the document */
     return code == XML_ERROR_NO_MEMORY ? IA_FAULT_MEMORY : IA_XML_MALFORMED;
 }
 
-ia_result ia_xml_parse(const ia_json **out, apr_pool_t *p, const char *text, apr_size_t len, unsigned max_nodes,
-                       const char *opaque, ia_xml_slice *slice, ia_json_error *error)
+ia_result ia_xml_parse(const ia_json **out, apr_pool_t *p, const char *text, apr_size_t len,
+                       unsigned max_nodes, const char *opaque, ia_xml_slice *slice, ia_json_error *error)
 {
     ia_json_error ignored;
     ia_xml_slice found = {NULL, 0};
@@ -283,8 +287,10 @@ ia_result ia_xml_parse(const ia_json **out, apr_pool_t *p, const char *text, apr
     r->opaque = opaque;
     r->slice = &found;
     r->parser = XML_ParserCreate("UTF-8");
-    if (!r->parser)
+    if (!r->parser) {
+        error->reason = "no memory";
         return IA_FAULT_MEMORY;
+    }
     rc = run(r, len, error);
     XML_ParserFree(r->parser);
     if (rc)

@@ -15,7 +15,7 @@ unit_tests = \
 	tests/unit/test_form tests/unit/test_json tests/unit/test_mac tests/unit/test_capability tests/unit/test_nonce \
 	tests/unit/test_nonce_state tests/unit/test_nonce_crash tests/unit/test_participant tests/unit/test_grant \
 	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
-	tests/unit/test_digest \
+	tests/unit/test_digest tests/unit/test_xml tests/unit/test_envelope \
 	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base \
 	tests/unit/test_challenge
 # Computations are counted, and made to fail.
@@ -37,7 +37,8 @@ fuzz_replays = \
 	tests/fuzz/fuzz_authorization_replay tests/fuzz/fuzz_json_replay tests/fuzz/fuzz_access_replay \
 	tests/fuzz/fuzz_nonce_replay tests/fuzz/fuzz_participants_replay tests/fuzz/fuzz_form_replay \
 	tests/fuzz/fuzz_sfv_replay tests/fuzz/fuzz_digest_replay \
-	tests/fuzz/fuzz_jwk_replay tests/fuzz/fuzz_httpsig_replay
+	tests/fuzz/fuzz_jwk_replay tests/fuzz/fuzz_httpsig_replay \
+	tests/fuzz/fuzz_xml_replay tests/fuzz/fuzz_envelope_replay
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
 
@@ -61,6 +62,10 @@ tests_fuzz_fuzz_jwk_replay_SOURCES = tests/fuzz/fuzz_jwk.c tests/fuzz/replay.c
 tests_fuzz_fuzz_jwk_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"jwk"'
 tests_fuzz_fuzz_httpsig_replay_SOURCES = tests/fuzz/fuzz_httpsig.c tests/fuzz/replay.c
 tests_fuzz_fuzz_httpsig_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"httpsig"'
+tests_fuzz_fuzz_xml_replay_SOURCES = tests/fuzz/fuzz_xml.c tests/fuzz/replay.c
+tests_fuzz_fuzz_xml_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"xml"'
+tests_fuzz_fuzz_envelope_replay_SOURCES = tests/fuzz/fuzz_envelope.c tests/fuzz/replay.c
+tests_fuzz_fuzz_envelope_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"envelope"'
 
 # ./configure CC=clang --enable-sanitizers --enable-fuzzers; then, for as long as wanted, for instance
 #   mkdir -p found && tests/fuzz/fuzz_json -max_total_time=60 found tests/fuzz/corpus/json
@@ -69,8 +74,10 @@ fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_CFLAGS)
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz_authorization tests/fuzz/fuzz_json tests/fuzz/fuzz_access tests/fuzz/fuzz_nonce \
 	tests/fuzz/fuzz_participants tests/fuzz/fuzz_form tests/fuzz/fuzz_sfv tests/fuzz/fuzz_digest \
-	tests/fuzz/fuzz_jwk tests/fuzz/fuzz_httpsig
+	tests/fuzz/fuzz_jwk tests/fuzz/fuzz_httpsig tests/fuzz/fuzz_xml tests/fuzz/fuzz_envelope
 tests_fuzz_fuzz_jwk_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_envelope_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_httpsig_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_authorization_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)

@@ -158,6 +158,11 @@ static void test_malformed(void **state)
         "\"a\tb\"",
         "1 1",
         "{}{}",
+        "{}\"",
+        "{\"a\":1}\"b}",
+        "1 \"a",
+        "null\"\\",
+        "\"a\"\"",
         "[] x",
         "null,",
         "/* c */ 1",
@@ -324,6 +329,53 @@ static void test_every_prefix_is_refused(void **state)
     parse_ok(*state, text);
     for (size_t len = 0; len < sizeof text - 1; len++) {
         check_refused(*state, text, len, IA_JSON_MALFORMED);
+    }
+}
+
+/* Each value as it stands in the text. */
+static void test_member_text(void **state)
+{
+    static const struct {
+        const char *text, *name, *wanted;
+    } cases[] = {
+        {"{\"a\":1}", "a", "1"},
+        {"{\"a\":1,\"b\":-2.5e3 }", "b", "-2.5e3"},
+        {" {\n\"a\" : true\t, \"b\"\r: null } ", "a", "true"},
+        {" {\n\"a\" : true\t, \"b\"\r: null } ", "b", "null"},
+        {"{\"x\":{\"a\":0},\"a\":{\"b\":[1,{\"c\":\"}]\\\"\"}] , \"d\":{}}  ,\"z\":0}", "a",
+         "{\"b\":[1,{\"c\":\"}]\\\"\"}] , \"d\":{}}"},
+        {"{\"x\":[[],\"]\",[1,2]],\"a\":[]}", "a", "[]"},
+        {"{\"x\":\"\\\\\",\"a\":\"\\\\\\\"\\\\\"}", "a", "\"\\\\\\\"\\\\\""},
+        {"{\"\\u0061\\\"\":\"{\",\"\\u0061\":\"\\u0061\"}", "a", "\"\\u0061\""},
+        {"{\"\":\"\",\",\":\":\",\":\":0}", "", "\"\""},
+        {"{\"\":\"\",\",\":\":\",\":\":0}", ",", "\":\""},
+        {"{\"\":\"\",\",\":\":\",\":\":0}", ":", "0"},
+        {"{\"a\":1}", "b", NULL},
+        {"{}", "a", NULL},
+        {"[1]", "a", NULL},
+        {"\"a\"", "a", NULL},
+    };
+    const ia_json *object = parse_ok(*state, "{\"a\":[{},\"b\"],\"c\":1}");
+    static const char text[] = "{ \"a\" : [ { } , \"b\" ] , \"c\" : 1 }";
+    apr_size_t len;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *block = exact(*state, cases[i].text, strlen(cases[i].text));
+        const char *found = ia_json_member_text(block, strlen(cases[i].text), parse_ok(*state, cases[i].text),
+                                                cases[i].name, &len);
+
+        assert_int_equal(found == NULL, cases[i].wanted == NULL);
+        if (found != NULL) {
+            assert_string_equal(apr_pstrmemdup(*state, found, len), cases[i].wanted);
+        } else {
+            assert_int_equal(len, 0);
+        }
+    }
+    /* A text that ends early is a misuse, and stays without harm. */
+    for (size_t n = 0; n < sizeof text - 1; n++) {
+        const char *block = exact(*state, text, n), *found = ia_json_member_text(block, n, object, "c", &len);
+
+        assert_true(found == NULL || (found >= block && found + len <= block + n));
     }
 }
 
@@ -503,6 +555,7 @@ int main(void)
         pool_test(test_numbers),
         pool_test(test_structure),
         pool_test(test_member_look_up),
+        pool_test(test_member_text),
         pool_test(test_malformed),
         pool_test(test_nul_is_refused_everywhere),
         pool_test(test_unicode_refusals),
