@@ -180,6 +180,26 @@ static inline void *participants_open(st_participants *t, apr_uint32_t capacity)
     return memory;
 }
 
+/** A challenge secret of a generation: one byte, again and again. */
+static inline void challenge_make(ia_challenge_secret *out, unsigned bytes, apr_uint64_t generation)
+{
+    unsigned i;
+
+    out->generation = generation;
+    for (i = 0; i < bytes; i++)
+        snprintf(out->text + 2 * i, 3, "%02x", (unsigned)(generation & 0xff));
+}
+
+static inline int bytes_are(const void *bytes, apr_size_t len, apr_uint64_t generation)
+{
+    apr_size_t i;
+
+    for (i = 0; i < len; i++)
+        if (((const unsigned char *)bytes)[i] != (generation & 0xff))
+            return 0;
+    return 1;
+}
+
 /** Participants "p<from>" .. of a generation, which shows in every field: a torn record is seen. */
 static inline void participants_make(ia_participants *out, apr_pool_t *p, unsigned from, unsigned count,
                                      apr_uint64_t generation)
@@ -203,6 +223,8 @@ static inline void participants_make(ia_participants *out, apr_pool_t *p, unsign
             to->secrets[k].generation = generation;
             to->secrets[k].not_after = (apr_time_t)generation;
         }
+        challenge_make(&to->challenge_md5, IA_CHALLENGE_MD5_LEN / 2, generation);
+        challenge_make(&to->challenge_hmac, IA_CHALLENGE_HMAC_LEN / 2, generation);
     }
 }
 
@@ -210,21 +232,19 @@ static inline void participants_make(ia_participants *out, apr_pool_t *p, unsign
 static inline int participant_is_whole(const st_participant *p)
 {
     apr_uint64_t generation = (apr_uint64_t)p->standing.expires;
-    unsigned k, i;
+    unsigned k;
 
     if (p->standing.token_max_lifespan != (apr_int64_t)generation || p->secret_count != IA_PARTICIPANT_SECRETS ||
         p->id_len != strlen(p->id))
         return 0;
     for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
-        const unsigned char *bytes = (const unsigned char *)&p->secrets[k].mac;
-
-        if (p->secrets[k].generation != generation || p->secrets[k].not_after != (apr_time_t)generation)
+        if (p->secrets[k].generation != generation || p->secrets[k].not_after != (apr_time_t)generation ||
+            !bytes_are(&p->secrets[k].mac, sizeof p->secrets[k].mac, generation))
             return 0;
-        for (i = 0; i < sizeof p->secrets[k].mac; i++)
-            if (bytes[i] != (generation & 0xff))
-                return 0;
     }
-    return 1;
+    return p->challenge.md5_generation == generation && p->challenge.hmac_generation == generation &&
+           bytes_are(p->challenge.md5, sizeof p->challenge.md5, generation) &&
+           bytes_are(p->challenge.hmac, sizeof p->challenge.hmac, generation);
 }
 
 #endif

@@ -340,6 +340,59 @@ static void test_places(void **state)
     assert_result(st_replay_at(&f->g, 1, mac, &participant, &forget), IA_TOKEN_UNKNOWN);
 }
 
+static void test_challenge_is_used_once(void **state)
+{
+    fixture *f = open_grants(*state);
+
+    assert_result(st_challenge_use(&f->g, 1, NOW), IA_OK);
+    assert_result(st_challenge_use(&f->g, 1, NOW), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&f->g, 1, NOW + 5), IA_OK);
+    assert_result(st_challenge_use(&f->g, 1, NOW + 4), IA_CHALLENGE_SUPERSEDED); /* an older one, never used */
+    assert_result(st_challenge_use(&f->g, 1, NOW + 6), IA_OK);
+    assert_result(st_challenge_use(&f->g, 0, NOW), IA_OK); /* another participant's is another matter */
+    assert_result(st_challenge_use(&f->g, 3, NOW + 1), IA_OK);
+    assert_result(st_challenge_use(&f->g, 3, 0), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&f->g, 2, 0), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&f->g, 4, NOW + 9), IA_FAULT_STORE); /* no such index */
+    assert_result(st_challenge_use(&f->g, APR_UINT32_MAX, NOW + 9), IA_FAULT_STORE);
+}
+
+/* A clean stop brings the epoch key back, and so every challenge opens again; which of them were used is not known. */
+static void test_challenges_of_before_a_stop(void **state)
+{
+    fixture *f = open_grants(*state), *again;
+    apr_uint64_t used = st_grants_stamp(&f->g, NOW), unused = st_grants_stamp(&f->g, NOW + 7), later;
+
+    assert_result(st_challenge_use(&f->g, 1, used), IA_OK);
+    again = open_grants(*state);
+    st_grants_resume(&again->g, unused, st_grants_epoch(&f->g), st_grants_birth(&f->g), 0);
+    assert_result(st_challenge_use(&again->g, 1, used), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&again->g, 1, unused), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&again->g, 2, unused), IA_CHALLENGE_SUPERSEDED);
+    later = st_grants_stamp(&again->g, NOW - HOUR); /* and that with a clock that went back */
+    assert_result(st_challenge_use(&again->g, 1, later), IA_OK);
+    assert_result(st_challenge_use(&again->g, 2, later), IA_OK);
+    assert_result(st_challenge_use(&again->g, 2, later), IA_CHALLENGE_SUPERSEDED);
+    /* A younger birth of the same memory forgets nothing. */
+    st_grants_resume(&again->g, 0, st_grants_epoch(&f->g), NOW + HOUR, 0);
+    assert_result(st_challenge_use(&again->g, 3, unused), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&again->g, 3, later), IA_OK);
+}
+
+static void test_attach_keeps_used_challenges(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_grants again;
+    ia_mac_key other;
+
+    key_of(&other, "other");
+    assert_result(st_challenge_use(&f->g, 3, NOW + 5), IA_OK);
+    st_grants_attach(&again, f->memory, &CONFIG, &other, NOW + HOUR);
+    assert_result(st_challenge_use(&again, 3, NOW + 5), IA_CHALLENGE_SUPERSEDED);
+    assert_result(st_challenge_use(&again, 3, NOW + 6), IA_OK);
+    assert_result(st_challenge_use(&f->g, 3, NOW + 6), IA_CHALLENGE_SUPERSEDED);
+}
+
 /* 512 bytes a grant, all included. */
 static void test_size(void **state)
 {
@@ -370,6 +423,9 @@ int main(void)
         pool_test(test_attach_keeps_what_is_there),
         pool_test(test_stamps),
         pool_test(test_places),
+        pool_test(test_challenge_is_used_once),
+        pool_test(test_challenges_of_before_a_stop),
+        pool_test(test_attach_keeps_used_challenges),
         pool_test(test_size),
     };
 

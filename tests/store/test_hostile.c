@@ -154,6 +154,8 @@ static void use_grants(uint64_t *seed)
         st_replay_record(&grants, mac, (apr_uint32_t)(next_random(seed) % 6), 50, now + 100 * SEC, now);
         timed(since);
         st_grants_stamp(&grants, now);
+        st_challenge_use(&grants, (apr_uint32_t)(next_random(seed) % 7), next_random(seed));
+        CHECK_EQ(st_challenge_use(&grants, 5, next_random(seed)), IA_FAULT_STORE);
     }
     since = clock_micros();
     for (i = 0; i < st_grants_high_water(&grants); i++) {

@@ -12,15 +12,17 @@
 #define KEPT         20 /* participants in every list */
 #define PROOFS       60000
 #define SEQUENCES    (1 << 22)
+#define CHALLENGES   (1 << 22)
 #define LIFETIME     APR_UINT64_C(300000000)
 #define KILLS        60
 #define SLOWEST      (2 * SEC) /* for one call: locks of the dead are taken over long before */
 
 typedef struct board {
-    apr_uint64_t proofs, numbers, loads;
+    apr_uint64_t proofs, numbers, loads, challenges;
     apr_uint64_t done[CHILDREN + 1]; /* work, by place of a child */
     unsigned char proof_wins[PROOFS];
     unsigned char next_wins[SEQUENCES];
+    unsigned char challenge_wins[CHALLENGES];
 } board;
 
 static board *b;
@@ -83,6 +85,25 @@ static void record_proof(uint64_t *seed)
     CHECK(rc == IA_OK || rc == IA_ACCESS_REPLAYED);
     if (rc == IA_OK)
         CHECK_EQ(__atomic_fetch_add(&b->proof_wins[number], 1, __ATOMIC_ACQ_REL), 0);
+}
+
+/* One participant's challenges, old and new: none is used twice, whoever dies, and none after a newer one. */
+static void use_challenge(uint64_t *seed)
+{
+    apr_int64_t since = clock_micros();
+    apr_uint64_t before = __atomic_load_n(&g.challenges[3], __ATOMIC_ACQUIRE), after;
+    apr_uint64_t stamp = 1 + add(&b->challenges, 1) / 8 + next_random(seed) % 4;
+    ia_result rc;
+
+    if (stamp >= CHALLENGES)
+        return;
+    rc = st_challenge_use(&g, 3, stamp);
+    check_rc(rc, since);
+    after = __atomic_load_n(&g.challenges[3], __ATOMIC_ACQUIRE);
+    CHECK(after >= before && after >= stamp);
+    CHECK(rc == IA_OK ? stamp > before : rc == IA_CHALLENGE_SUPERSEDED);
+    if (rc == IA_OK)
+        CHECK_EQ(__atomic_fetch_add(&b->challenge_wins[stamp], 1, __ATOMIC_ACQ_REL), 0);
 }
 
 /* Grants that come and go; a killed child leaves some that only time ends. */
@@ -153,6 +174,7 @@ static void *hammer(void *place_)
     for (;;) {
         use_nonce(&seed);
         record_proof(&seed);
+        use_challenge(&seed);
         churn(&seed);
         read_participant(&seed);
         add(&b->done[p->number], 1);
@@ -271,12 +293,16 @@ static unsigned kill_and_replace(unsigned seconds)
 static void check_what_is_left(void)
 {
     apr_time_t later = apr_time_now() + 3600 * SEC;
+    apr_uint64_t newest = __atomic_load_n(&g.challenges[3], __ATOMIC_ACQUIRE);
     ia_participants list;
     st_load_report report;
     st_grant grant;
     unsigned i;
     apr_pool_t *p;
 
+    CHECK(newest > 0);
+    CHECK_EQ(st_challenge_use(&g, 3, newest), IA_CHALLENGE_SUPERSEDED);
+    CHECK_EQ(st_challenge_use(&g, 3, newest + 1), IA_OK);
     st_table_sweep(&g.grants, later);
     st_table_sweep(&g.replays, later);
     for (i = 0; i < 3; i++)

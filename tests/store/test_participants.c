@@ -124,6 +124,49 @@ static void test_reload(void **state)
     assert_int_equal(st_participants_count(&f->t), 0);
 }
 
+/* Bytes in the record, text again for who asks. */
+static void test_challenge_secrets(void **state)
+{
+    static const char md5[] = "b1c57edb47f7c218829f64253eec41c1";
+    static const char hmac[] = "c4f93c87e54630eba5e95a8c4ef1447b9b5ef8b4dc03599a1f308261e9a93d02";
+    static const char other[] = "d4f93c87e54630eba5e95a8c4ef1447b9b5ef8b4dc03599a1f308261e9a93d02";
+    static const ia_challenge_secret none;
+    fixture *f = open_participants(*state, 4);
+    ia_participants list;
+    st_load_report report;
+    st_participant copy;
+    ia_challenge_secret out;
+    apr_uint64_t generation;
+
+    participants_make(&list, f->p, 0, 1, 7);
+    assert_result(ia_challenge_secret_load(&list.list[0].challenge_md5, IA_CHALLENGE_PROFILE_MD5, LIT(md5)), IA_OK);
+    assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(hmac)), IA_OK);
+    assert_result(st_participants_load(&f->t, &list, NOW, f->p, &report), IA_OK);
+    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
+    assert_memory_equal(&out, &list.list[0].challenge_md5, sizeof out);
+    st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_HMAC);
+    assert_memory_equal(&out, &list.list[0].challenge_hmac, sizeof out);
+    generation = out.generation;
+    st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_NONE);
+    assert_memory_equal(&out, &none, sizeof none);
+    /* Another secret has another generation; one that is taken away has none. */
+    list.list[0].challenge_md5 = none;
+    assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(other)), IA_OK);
+    assert_result(st_participants_load(&f->t, &list, NOW, f->p, &report), IA_OK);
+    assert_report(report, 0, 1, 0, 0);
+    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_true(copy.challenge.hmac_generation && copy.challenge.hmac_generation != generation);
+    memset(&out, 1, sizeof out);
+    st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
+    assert_memory_equal(&out, &none, sizeof none);
+    /* What is no whole secret is none. */
+    memcpy(list.list[0].challenge_hmac.text, "xy", 2);
+    assert_result(st_participants_load(&f->t, &list, NOW, f->p, &report), IA_OK);
+    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_true(copy.challenge.hmac_generation == 0);
+}
+
 static void test_too_many(void **state)
 {
     fixture *f = open_participants(*state, 5);
@@ -232,7 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         pool_test(test_load_and_find), pool_test(test_refusals_clear), pool_test(test_reload),
         pool_test(test_too_many),      pool_test(test_names_full),     pool_test(test_name_table),
-        pool_test(test_size),
+        pool_test(test_size),          pool_test(test_challenge_secrets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,81 @@ static void one_record(void)
     printf("used proofs: %u, recorded %u times, one winner each\n", rounds, rounds * threads * PROCESSES);
 }
 
+/* --- one challenge, one winner ----------------------------------------------------------------------------------- */
+
+static void use_each(unsigned number, void *grants)
+{
+    st_grants *g = grants;
+    unsigned i;
+
+    (void)number;
+    for (i = 1; i <= rounds; i++) {
+        ia_result rc;
+
+        while (look(&b->current) + 1 < i)
+            sched_yield();
+        rc = st_challenge_use(g, 1, (apr_uint64_t)NOW + i);
+        if (rc == IA_OK) {
+            __atomic_add_fetch(&b->wins[i], 1, __ATOMIC_ACQ_REL);
+            add(&b->current, 1);
+        } else if (rc != IA_CHALLENGE_SUPERSEDED) {
+            add(&b->faults, 1);
+        }
+    }
+}
+
+static void one_use(void)
+{
+    static const st_grants_config config = {8, 8, 2};
+    st_grants g;
+    unsigned i;
+
+    board_clear(rounds + 1);
+    grants_open(&g, &config);
+    run_everywhere(use_each, &g);
+    CHECK_EQ(b->faults, 0);
+    for (i = 1; i <= rounds; i++)
+        CHECK_EQ(b->wins[i], 1);
+    CHECK_EQ(look(&g.challenges[0]), 0);
+    printf("challenges: %u, used %u times, one winner each\n", rounds, rounds * threads * PROCESSES);
+}
+
+/* Any order: who wins has the newest, and what was used is never forgotten. */
+static void use_any(unsigned number, void *grants)
+{
+    st_grants *g = grants;
+    uint64_t seed = number + 1;
+    unsigned i;
+
+    for (i = 0; i < rounds; i++) {
+        apr_uint64_t before = look(&g->challenges[1]), after, stamp = 1 + i + next_random(&seed) % rounds;
+        ia_result rc = st_challenge_use(g, 1, stamp);
+
+        after = look(&g->challenges[1]);
+        CHECK(rc == IA_OK ? stamp > before : rc == IA_CHALLENGE_SUPERSEDED);
+        CHECK(after >= stamp && after >= before);
+        if (rc == IA_OK) {
+            CHECK_EQ(__atomic_fetch_add(&b->wins[stamp], 1, __ATOMIC_ACQ_REL), 0);
+            add(&b->total, 1);
+        }
+    }
+}
+
+static void uses_in_any_order(void)
+{
+    static const st_grants_config config = {8, 8, 2};
+    st_grants g;
+    unsigned newest;
+
+    board_clear(2 * rounds);
+    grants_open(&g, &config);
+    run_everywhere(use_any, &g);
+    for (newest = 2 * rounds - 1; !b->wins[newest]; newest--)
+        CHECK(newest > 1);
+    CHECK_EQ(look(&g.challenges[1]), newest);
+    printf("challenges in any order: %llu used, none twice, none after a newer one\n", (unsigned long long)b->total);
+}
+
 /* --- stamps ------------------------------------------------------------------------------------------------------ */
 
 #define STAMPS 50000
@@ -521,6 +596,8 @@ int main(void)
     one_winner(IA_NONCE_NEXT);
     one_winner(IA_NONCE_FRESH);
     one_record();
+    one_use();
+    uses_in_any_order();
     stamps_differ();
     readers_see_whole_records();
     readers_miss_nothing();

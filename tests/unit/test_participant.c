@@ -4,6 +4,8 @@
 
 #define SECRET   "AAECAwQFBgcICQoLDA0ODw" /* bytes 00..0f */
 #define SECRET_B "EBESExQVFhcYGRobHB0eHw"
+#define MD5_TEXT "b1c57edb47f7c218829f64253eec41c1"
+#define HMAC_TEXT "c4f93c87e54630eba5e95a8c4ef1447b9b5ef8b4dc03599a1f308261e9a93d02"
 #define SECRET_C "ICEiIyQlJicoKSorLC0uLw"
 
 static ia_result parse(ia_participants *out, apr_pool_t *p, const char *text, ia_participant_error *error)
@@ -197,6 +199,21 @@ static const struct damaged {
     {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET_B
      "\"},{\"value\":\"" SECRET_C "\"},{\"value\":\"MDEyMzQ1Njc4OTo7PD0-Pw\"}]}",
      "shared_secrets"},
+    {"{\"id\":\"a\",\"challenge_secret\":{}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":\"" MD5_TEXT "\"}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":null}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":[]}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":[\"" MD5_TEXT "\"]}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":7}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"\"}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "0\"}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"B1C57EDB47F7C218829F64253EEC41C1\"}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" HMAC_TEXT "\"}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"hmac-sha256\":\"" MD5_TEXT "\"}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"none\":\"\"}}", "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"sha1\":\"" MD5_TEXT "\"}}",
+     "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"separator\":\":\"}}", "challenge_secret"},
     {"{\"id\":\"a\",\"keys\":{}}", "keys"},
     {"{\"id\":\"a\",\"keys\":[1]}", "keys"},
     {"{\"id\":\"a\",\"keys\":[{\"kty\":\"OKP\"}]}", "keys"},
@@ -216,6 +233,8 @@ static void check_no_secret(const char *text)
     assert_null(strstr(text, "EBESExQV"));
     assert_null(strstr(text, "ICEiIyQl"));
     assert_null(strstr(text, "MDEyMzQ1"));
+    assert_null(strstr(text, "b1c57edb"));
+    assert_null(strstr(text, "c4f93c87"));
 }
 
 /* The damaged record stands second, so that the position in the text is seen to be counted. */
@@ -375,6 +394,57 @@ static void test_secrets_are_wiped(void **state)
     check_wiped(ia_json_member(ia_json_member(object, "shared_secrets")->first, "value"));
 }
 
+static void test_challenge_secrets(void **state)
+{
+    static const ia_challenge_secret none;
+    ia_challenge_secret md5, hmac;
+    const ia_participant *one = parse_one(*state, "{\"id\":\"a\",\"challenge_secret\":{\"hmac-sha256\":\"" HMAC_TEXT
+                                                  "\",\"md5\":\"" MD5_TEXT "\"}}");
+
+    assert_result(ia_challenge_secret_load(&md5, IA_CHALLENGE_PROFILE_MD5, LIT(MD5_TEXT)), IA_OK);
+    assert_result(ia_challenge_secret_load(&hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(HMAC_TEXT)), IA_OK);
+    assert_memory_equal(&one->challenge_md5, &md5, sizeof md5);
+    assert_memory_equal(&one->challenge_hmac, &hmac, sizeof hmac);
+    assert_int_equal(one->secret_count, 0);
+    one = parse_one(*state, "{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\"},\"shared_secret\":\"" SECRET
+                            "\"}");
+    assert_memory_equal(&one->challenge_md5, &md5, sizeof md5);
+    assert_memory_equal(&one->challenge_hmac, &none, sizeof none);
+    assert_int_equal(one->secret_count, 1);
+    one = parse_one(*state, "{\"id\":\"a\",\"challenge_secret\":{\"hmac-sha256\":\"" HMAC_TEXT "\"}}");
+    assert_memory_equal(&one->challenge_md5, &none, sizeof none);
+    assert_memory_equal(&one->challenge_hmac, &hmac, sizeof hmac);
+    one = parse_one(*state, "{\"id\":\"a\"}");
+    assert_memory_equal(&one->challenge_md5, &none, sizeof none);
+    assert_memory_equal(&one->challenge_hmac, &none, sizeof none);
+}
+
+static void test_challenge_secrets_are_wiped(void **state)
+{
+    static const char *const records[] = {
+        "{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"hmac-sha256\":\"" HMAC_TEXT "\"}}",
+        "{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"other\":\"" HMAC_TEXT "\"}}",
+        "{\"id\":\"a\",\"challenge_secret\":{\"other\":1,\"md5\":\"" MD5_TEXT "\"}}",
+        "{\"id\":\"a\",\"challenge_secret\":{\"hmac-sha256\":\"" MD5_TEXT "\"}}",
+        "{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\"},\"bogus\":1}"};
+    static const ia_challenge_secret none;
+
+    for (unsigned i = 0; i < COUNT_OF(records); i++) {
+        const ia_json *object, *member;
+        ia_result rc;
+        ia_participant one = parse_object(*state, records[i], &object, &rc);
+
+        assert_result(rc, i ? IA_MALFORMED : IA_OK);
+        for (member = ia_json_member(object, "challenge_secret")->first; member; member = member->next)
+            if (member->type == IA_JSON_STRING)
+                check_wiped(member);
+        if (!rc)
+            ia_participant_wipe(&one);
+        assert_memory_equal(&one.challenge_md5, &none, sizeof none);
+        assert_memory_equal(&one.challenge_hmac, &none, sizeof none);
+    }
+}
+
 static void test_refused_record_holds_no_secret(void **state)
 {
     static const ia_secret zero;
@@ -423,6 +493,8 @@ int main(void)
         pool_test(test_repeated_id_names_the_second),
         pool_test(test_bounds_that_still_pass),
         pool_test(test_secrets_are_wiped),
+        pool_test(test_challenge_secrets),
+        pool_test(test_challenge_secrets_are_wiped),
         pool_test(test_refused_record_holds_no_secret),
         pool_test(test_secret_load),
     };
