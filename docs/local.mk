@@ -8,11 +8,11 @@ dist_man_MANS = \
 # Pages, as they lie here: links between them hold after the installation.
 dist_doc_DATA = README.md LICENSE HACKING.md SECURITY.md CHANGES.md
 nobase_dist_doc_DATA = \
-	docs/architecture.md docs/notes.md docs/outcomes.md docs/protocols/sauth.md docs/protocols/message-signatures.md \
+	docs/architecture.md docs/performance.md docs/notes.md docs/outcomes.md docs/protocols/sauth.md docs/protocols/message-signatures.md \
 	docs/directives/registry.md docs/directives/sauth.md docs/directives/isign.md \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
 	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md
 
 EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/pages.py \
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_readme.py \
-	tests/docs/test_quickstart.py
+	tests/docs/test_quickstart.py tests/docs/test_performance.py

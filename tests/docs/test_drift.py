@@ -13,6 +13,7 @@ CONTEXTS["ANYWHERE"] = CONTEXTS["RSRC_CONF | ACCESS_CONF"]
 RUN_BY = {
     ("README.md", "sh"): "test_readme.py, test_quickstart.py",
     ("HACKING.md", "sh"): "test_guides.py::test_hacking",
+    ("docs/performance.md", "sh"): "test_performance.py",
     ("docs/guides/participants.md", "json"): "test_guides.py::test_participants",
     ("docs/guides/participants.md", "sh"): "test_guides.py::test_participants",
     ("docs/guides/debian.md", "sh"): "test_guides.py::TestDebian",
