@@ -38,7 +38,7 @@ fuzz_replays = \
 	tests/fuzz/fuzz_nonce_replay tests/fuzz/fuzz_participants_replay tests/fuzz/fuzz_form_replay \
 	tests/fuzz/fuzz_sfv_replay tests/fuzz/fuzz_digest_replay \
 	tests/fuzz/fuzz_jwk_replay tests/fuzz/fuzz_httpsig_replay \
-	tests/fuzz/fuzz_xml_replay tests/fuzz/fuzz_envelope_replay
+	tests/fuzz/fuzz_xml_replay tests/fuzz/fuzz_envelope_replay tests/fuzz/fuzz_challenge_replay
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
 
@@ -60,6 +60,8 @@ tests_fuzz_fuzz_digest_replay_SOURCES = tests/fuzz/fuzz_digest.c tests/fuzz/repl
 tests_fuzz_fuzz_digest_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"digest"'
 tests_fuzz_fuzz_jwk_replay_SOURCES = tests/fuzz/fuzz_jwk.c tests/fuzz/replay.c
 tests_fuzz_fuzz_jwk_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"jwk"'
+tests_fuzz_fuzz_challenge_replay_SOURCES = tests/fuzz/fuzz_challenge.c tests/fuzz/replay.c
+tests_fuzz_fuzz_challenge_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"challenge"'
 tests_fuzz_fuzz_httpsig_replay_SOURCES = tests/fuzz/fuzz_httpsig.c tests/fuzz/replay.c
 tests_fuzz_fuzz_httpsig_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"httpsig"'
 tests_fuzz_fuzz_xml_replay_SOURCES = tests/fuzz/fuzz_xml.c tests/fuzz/replay.c
@@ -74,10 +76,12 @@ fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_CFLAGS)
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz_authorization tests/fuzz/fuzz_json tests/fuzz/fuzz_access tests/fuzz/fuzz_nonce \
 	tests/fuzz/fuzz_participants tests/fuzz/fuzz_form tests/fuzz/fuzz_sfv tests/fuzz/fuzz_digest \
-	tests/fuzz/fuzz_jwk tests/fuzz/fuzz_httpsig tests/fuzz/fuzz_xml tests/fuzz/fuzz_envelope
+	tests/fuzz/fuzz_jwk tests/fuzz/fuzz_httpsig tests/fuzz/fuzz_xml tests/fuzz/fuzz_envelope \
+	tests/fuzz/fuzz_challenge
 tests_fuzz_fuzz_jwk_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_envelope_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_challenge_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_httpsig_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_authorization_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
