@@ -34,7 +34,11 @@ void snapshot_take(request_rec *r)
 
 const snapshot *snapshot_of(request_rec *r)
 {
+    const snapshot *s;
+
     r = request_outermost(r);
+    if ((s = find(r)))
+        return s;
     snapshot_take(r);
     return find(r);
 }
