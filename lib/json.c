@@ -234,7 +234,7 @@ static const char *skip_value(const char *at, const char *end)
     if (at < end && *at == '"')
         return skip_string(at, end);
     if (at < end && *at != '{' && *at != '[') {
-        while (at < end && !strchr(" \t\r\n,}]", *at))
+        while (at < end && *at && strchr("0123456789+-.eEtrufalsn", *at)) /* a number or a word */
             at++;
         return at;
     }
@@ -284,7 +284,7 @@ ia_result ia_json_parse(const ia_json **out, apr_pool_t *p, const char *text, ap
                         ia_json_error *error)
 {
     ia_json_error ignored;
-    apr_size_t lone;
+    apr_size_t lone, i;
     yajl_handle handle;
     reader *r;
     ia_result rc;
@@ -302,6 +302,13 @@ ia_result ia_json_parse(const ia_json **out, apr_pool_t *p, const char *text, ap
         error->offset = lone;
         error->reason = "a lone surrogate";
         return IA_JSON_MALFORMED;
+    }
+    for (i = 0; i < len; i++) {
+        if (text[i] == '\v' || text[i] == '\f') { /* white space to yajl */
+            error->offset = i;
+            error->reason = "a control character";
+            return IA_JSON_MALFORMED;
+        }
     }
     r = apr_pcalloc(p, sizeof *r);
     r->p = p;
