@@ -11,7 +11,8 @@ nobase_dist_doc_DATA = \
 	docs/architecture.md docs/performance.md docs/notes.md docs/outcomes.md docs/protocols/sauth.md docs/protocols/message-signatures.md \
 	docs/directives/registry.md docs/directives/sauth.md docs/directives/isign.md \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
-	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md
+	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md \
+	docs/examples/challenge.py docs/examples/challenge.php
 
 EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/pages.py \
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_readme.py \

@@ -1,18 +1,11 @@
 """participant make: the record of a participant that logs in by challenge, from a password file."""
-import hashlib
-import hmac
 import json
 
 import pytest
 
+from challenge_service import secret_of
+
 PASSWORD = "correct horse battery"
-
-
-def secret_of(username, password, domain):
-    """Secret of profile hmac-sha256 as docs/protocols/challenge.md has it."""
-    salt = hashlib.sha256(f"{username}|{domain}".encode()).digest()
-    stretched = hashlib.scrypt(password, salt=salt, n=32768, r=8, p=3, maxmem=64 << 20, dklen=32).hex()
-    return hmac.new(stretched.encode(), f"{username}\0{domain}".encode(), "sha256").hexdigest()
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def test_the_record(make):
     result = make("--capability", "read", "--capability", "update")
     assert json.loads(result.stdout) == {
         "id": "guest", "status": "approved", "capabilities": ["read", "update"],
-        "challenge_secret": {"hmac-sha256": secret_of("guest", PASSWORD.encode(), "example.org")}}
+        "challenge_secret": {"hmac-sha256": secret_of("hmac-sha256", "guest", PASSWORD.encode(), "example.org")}}
     assert result.stderr == "" and '\n  "id": "guest",\n' in result.stdout
     assert make("--capability", "read", "--capability", "update", "--json").stdout.count("\n") == 1
 
@@ -58,7 +51,7 @@ def test_md5_as_published(make, password, separator, expected):
 def test_both_profiles(make, password):
     secrets = json.loads(make("--profile", "md5", "--profile", "hmac-sha256",
                               path=password(b"guest")).stdout)["challenge_secret"]
-    assert secrets == {"md5": "b1c57edb47f7c218829f64253eec41c1", "hmac-sha256": secret_of("guest", b"guest", "example.org")}
+    assert secrets == {"md5": "b1c57edb47f7c218829f64253eec41c1", "hmac-sha256": secret_of("hmac-sha256", "guest", b"guest", "example.org")}
 
 
 @pytest.mark.parametrize("text, password_is", [
@@ -67,7 +60,7 @@ def test_both_profiles(make, password):
     (b"x" * 1024 + b"\n", b"x" * 1024)])
 def test_what_of_the_file_is_the_password(make, password, text, password_is):
     record = json.loads(make("--json", path=password(text)).stdout)
-    assert record["challenge_secret"]["hmac-sha256"] == secret_of("guest", password_is, "example.org")
+    assert record["challenge_secret"]["hmac-sha256"] == secret_of("hmac-sha256", "guest", password_is, "example.org")
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"\r\n", b"x" * 1025])

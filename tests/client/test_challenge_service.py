@@ -1,0 +1,308 @@
+"""Calls by challenge against a service that can misbehave; test_challenge.py has the real one."""
+import json
+import re
+import stat
+import time
+
+import pytest
+
+from challenge_service import ChallengeService, secret_of
+
+PASSWORD = "correct horse battery"
+REQUEST = '{"id": 7}'
+
+
+@pytest.fixture
+def service():
+    running = ChallengeService(PASSWORD.encode())
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def password(interauth, service):
+    path = interauth.home / "password"
+    path.touch(mode=0o600)
+    path.write_text(PASSWORD + "\n")
+    interauth.canaries.update([PASSWORD, *service.secrets.values()])
+    return path
+
+
+@pytest.fixture
+def call(interauth, service, password):
+    """Calls the application; `first` tells where and as whom to log in. Tokens become canaries."""
+    def call_app(*more, first=True, expect=0, method="photo.get", data=REQUEST, environment=None):
+        login = ["--endpoint", service.base, "--uid", "guest", "--password-file", password] if first else []
+        data = ["-d", data] if data is not None else []
+        result = interauth("call", "--challenge", *login, "--method", method, *data, *more, service.app,
+                           environment=environment)
+        assert result.returncode == expect, result.stderr
+        for token in service.tokens:
+            assert token not in result.stderr
+        return result
+
+    return call_app
+
+
+def held(interauth):
+    return json.loads(interauth.state.read_text())["grants"][0]
+
+
+@pytest.mark.parametrize("more", [[], ["--profile", "md5"], ["--xml"], ["--profile", "md5", "--xml"]])
+def test_login_and_calls(interauth, service, call, more):
+    data = "<id>7</id>" if "--xml" in more else REQUEST
+    assert call(*more, data=data).stdout == service.answer.decode()
+    assert call(*(["--xml"] if "--xml" in more else []), data=data, first=False).stdout == service.answer.decode()
+    assert service.methods() == ["auth.request", "auth.token", "photo.get", "photo.get"]
+    assert all(data.encode() in body for _, path, body in service.calls if path == "/app")
+
+
+def test_what_is_kept(interauth, service, call, password):
+    call()
+    assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
+    text = interauth.state.read_text()
+    assert PASSWORD not in text and not any(secret in text for secret in service.secrets.values())
+    record = held(interauth)
+    assert record["token"] in service.tokens and record["secret_file"] == str(password)
+    assert record["challenge"] == {"profile": "hmac-sha256", "domain": "example.org", "lifetime": 600}
+    listed = interauth("grants")
+    assert listed.stdout.startswith(f"login {record['name']}: hmac-sha256 at {service.base}/challenge for guest\n")
+    assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["profile"] == "hmac-sha256"
+    assert interauth("check", "--state", interauth.state).returncode == 0
+    for verb in (["refresh", "--grant", record["name"]], ["call", service.app], ["call", "--grant", record["name"], service.app]):
+        result = interauth(*verb)
+        assert result.returncode == 1 and "there is no grant" in result.stderr
+    assert interauth("forget", record["name"]).returncode == 0
+    assert "there is no login for" in call(first=False, expect=1).stderr
+
+
+@pytest.mark.parametrize("profile", ["hmac-sha256", "md5"])
+def test_a_token_whose_window_ended_is_refreshed(interauth, service, call, profile):
+    call("--profile", profile)
+    state = json.loads(interauth.state.read_text())
+    old = state["grants"][0]["token"]
+    state["grants"][0]["expires"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    interauth.state.write_text(json.dumps(state))
+    service.calls.clear()
+    call(first=False)
+    assert service.methods() == ["auth.refresh", "photo.get"]
+    assert held(interauth)["token"] not in (None, old)
+
+
+def test_after_two_windows_a_login_is_made_anew(interauth, service, call):
+    call()
+    state = json.loads(interauth.state.read_text())
+    state["grants"][0]["expires"] = "2020-01-01T00:00:00Z"
+    interauth.state.write_text(json.dumps(state))
+    service.calls.clear()
+    call(first=False)
+    assert service.methods() == ["auth.request", "auth.token", "photo.get"]
+
+
+def test_a_refused_token_is_replaced_once(service, call):
+    call()
+    service.tokens.clear()
+    service.calls.clear()
+    result = call(first=False)
+    assert "logged in again" in result.stderr
+    assert service.methods() == ["photo.get", "auth.request", "auth.token", "photo.get"]
+    service.calls.clear()
+    service.refuse = [(401, "token_revoked"), (401, "replayed_challenge"), (401, "invalid_credentials")]
+    result = call(first=False, expect=1)
+    assert service.methods() == ["photo.get", "auth.request"] and "replayed_challenge, HTTP 401" in result.stderr
+
+
+def test_a_superseded_challenge_is_replaced_once(service, call):
+    service.told = {"auth.request": {}}
+    service.refuse = []
+    answered = []
+
+    class Once(list):
+        """Refuses the first auth.token."""
+        def __bool__(self):
+            return service.methods()[-1] == "auth.token" and not answered
+
+        def pop(self, index=0):
+            answered.append(1)
+            return 401, "replayed_challenge"
+
+    service.refuse = Once()
+    call()
+    assert service.methods() == ["auth.request", "auth.token", "auth.request", "auth.token", "photo.get"]
+
+
+def test_a_server_that_has_just_started_is_waited_for(service, call):
+    call()
+    service.calls.clear()
+    service.refuse = [(503, "starting")]
+    assert "just started" in call(first=False).stderr
+    assert service.methods() == ["photo.get", "photo.get"]
+    assert service.calls[0][2] != service.calls[1][2]  # a nonce of its own
+
+
+def flip(answer):
+    return answer.replace(b"photo", b"phote")
+
+
+@pytest.mark.parametrize("spoil, told", [
+    (flip, "the signature of the answer is wrong"),
+    (lambda answer: re.sub(rb'"signature":"..', b'"signature":"00', answer), "the signature of the answer is wrong"),
+    (lambda answer: answer + b" ", "the signature of the answer is wrong"),
+    (lambda answer: re.sub(rb',"signature":"\w+"', b"", answer), "is not signed"),
+    (lambda answer: b"", "is not signed"),
+    (lambda answer: b"<html></html>", "is not signed"),
+])
+def test_an_answer_that_was_changed_is_not_believed(interauth, service, call, spoil, told):
+    call()
+    service.spoil = spoil
+    result = call("-o", interauth.home / "out", first=False, expect=3)
+    assert result.stdout == "" and told in result.stderr
+    assert not (interauth.home / "out").exists()
+
+
+def test_an_answer_of_another_call_is_not_believed(service, call):
+    answers = []
+    service.spoil = lambda answer: answers.append(answer) or answers[0]
+    call()
+    assert "belongs to another call" in call(first=False, expect=3).stderr
+
+
+def test_md5_answers_are_not_signed(service, call):
+    service.spoil = flip
+    assert "phote" in call("--profile", "md5").stdout
+
+
+def test_xml_answers(service, call):
+    service.answer = b"<xml><status>valid</status><response>1</response></xml>\n"
+    service.media_type = "text/xml"
+    assert call("--xml", data="<a b='c'>t<i/></a>").stdout == service.answer.decode()
+    service.spoil = lambda answer: answer.replace(b"<response>1", b"<response>2")
+    call("--xml", data=None, first=False, expect=3)
+
+
+@pytest.mark.parametrize("told, status, text", [
+    ({"auth.request": {"challenge": "x"}}, 3, "is no challenge"),
+    ({"auth.request": {"lifetime": 0}}, 3, "is no challenge"),
+    ({"auth.request": {"lifetime": "600"}}, 3, "is no challenge"),
+    ({"auth.request": {"profile": "md5"}}, 3, "another profile"),
+    ({"auth.request": {"domain": ""}}, 3, "names no domain"),
+    ({"auth.request": {"domain": "evil.example"}}, 1, "invalid_credentials"),
+    ({"auth.token": {"token": "0" * 64}}, 3, "not the one that this login makes"),
+])
+def test_a_login_that_goes_wrong(interauth, service, call, told, status, text):
+    service.told = told
+    assert text in call(expect=status).stderr
+    assert not interauth.state.exists() and "photo.get" not in service.methods()
+
+
+def test_another_domain_than_before_is_refused(service, call):
+    call()
+    service.tokens.clear()
+    service.told = {"auth.request": {"domain": "evil.example"}}
+    service.calls.clear()
+    result = call(first=False, expect=1)
+    assert "the domain was example.org and is now evil.example" in result.stderr
+    assert service.methods() == ["photo.get", "auth.request"]
+
+
+def test_a_wrong_password(interauth, service, call, password):
+    password.write_text("wrong")
+    result = call(expect=1)
+    assert "invalid_credentials, HTTP 401" in result.stderr and "user guest" in result.stderr
+    assert "Not this ?[31mway" in result.stderr
+    assert not interauth.state.exists()
+
+
+def test_a_refusal_of_the_application(interauth, service, call):
+    call()
+    service.refuse = [(403, "insufficient_capability")]
+    result = call("-o", interauth.home / "out", "--json", first=False, expect=1)
+    assert json.loads(result.stdout)["code"] == "insufficient_capability"
+    assert "insufficient_capability, HTTP 403" in result.stderr and "not signed" in result.stderr
+    service.refuse = [(500, "fault")]
+    call(first=False, expect=3)
+
+
+def test_header_output_and_more_fields(interauth, service, call):
+    result = call("-i", "-H", "X-Trace: 1")
+    assert result.stdout.startswith("HTTP/1.1 200 OK\r\n") and result.stdout.endswith("\r\n\r\n" + service.answer.decode())
+
+
+@pytest.mark.parametrize("data", [REQUEST, " [1, 2]\n", '"text"', "null", "17", '{"\u00fc": "\\u00fc"}', None])
+def test_any_json_value_is_a_request(service, call, data):
+    call(data=data)
+    sent = service.calls[-1][2]
+    assert json.loads(sent)["request"] == (json.loads(data) if data is not None else {})
+    assert sent.endswith(b'"request":' + (data or "{}").strip().encode() + b"}")
+
+
+def test_the_request_of_a_file(interauth, service, call):
+    path = interauth.home / "request.json"
+    path.write_text('\n{"id":\n 8}\n')
+    call(data="@%s" % path)
+    assert json.loads(service.calls[-1][2])["request"] == {"id": 8}
+
+
+@pytest.mark.parametrize("more, data, told", [
+    ([], "{", "no JSON value"), ([], "", "not empty"), ([], '1,"method":"x"', "no JSON value"),
+    ([], '{"a":1,"a":2}', "no JSON value"), (["--xml"], "<a>", "no content"), (["--xml"], "</request>", "no content"),
+    (["--xml"], "&x;", "no content"),
+    (["--separator", ":"], REQUEST, "profile md5"),
+    (["--profile", "sha1"], REQUEST, "--profile takes one of"),
+    (["--profile", "md5", "--separator", "123456789"], REQUEST, "at most 8"),
+    (["-X", "PUT"], REQUEST, "stands without"), (["--capability", "read"], REQUEST, "stands without"),
+    (["--sign", "k"], REQUEST, "stands without"), (["-H", "Content-Type: text/plain"], REQUEST, "made here"),
+    (["--json"], REQUEST, "--json needs --output"), (["--method", "two words"], REQUEST, "--method"),
+])
+def test_usage(service, call, more, data, told):
+    method = "photo.get" if "--method" not in more else None
+    result = call(*more, data=data, expect=2) if method else call(*more[2:], method=more[1], data=data, expect=2)
+    assert told in result.stderr and service.calls == [] and result.stdout == ""
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["--method", "m"], "need --challenge"), (["--password-file", "p"], "need --challenge"), (["--xml"], "need --challenge"),
+    (["--challenge"], "--method takes the name"),
+])
+def test_options_that_belong_together(interauth, arguments, told):
+    result = interauth("call", *arguments, "http://127.0.0.1:1/")
+    assert result.returncode == 2 and told in result.stderr
+
+
+def test_a_login_needs_to_be_told_how(interauth, service):
+    result = interauth("call", "--challenge", "--method", "m", service.app)
+    assert result.returncode == 1 and "--challenge --endpoint BASE --uid ID --password-file FILE" in result.stderr
+    result = interauth("call", "--challenge", "--method", "m", "--endpoint", service.base + "/challenge", "--uid", "u", service.app)
+    assert result.returncode == 2 and "is an endpoint" in result.stderr
+
+
+def test_md5_is_refused_without_tls(interauth, password):
+    """Nothing is asked of the server, which is not there."""
+    result = interauth("call", "--challenge", "--profile", "md5", "--endpoint", "http://192.0.2.1/sauth", "--uid", "guest",
+                       "--password-file", password, "--method", "m", "http://127.0.0.1:1/")
+    assert result.returncode == 1 and "TLS only" in result.stderr
+
+
+@pytest.mark.parametrize("separator", ["", ":"])
+def test_md5_with_a_separator(interauth, password, separator):
+    service = ChallengeService(PASSWORD.encode(), separator=":")
+    try:
+        more = ["--separator", separator] if separator else []
+        result = interauth("call", "--challenge", "--profile", "md5", *more, "--endpoint", service.base, "--uid", "guest",
+                           "--password-file", password, "--method", "m", service.app)
+        assert result.returncode == (0 if separator else 1), result.stderr
+    finally:
+        service.close()
+
+
+def test_many_calls_log_in_once(interauth, service, call, password):
+    first = ["call", "--challenge", "--endpoint", service.base, "--uid", "guest", "--password-file", password,
+             "--method", "photo.get", service.app]
+    started = [interauth.start(*first) for _ in range(4)]
+    assert [interauth.finish(one).returncode for one in started] == [0] * 4
+    assert service.methods().count("auth.request") == 1
+
+
+def test_the_service_agrees_with_the_published_vectors():
+    assert secret_of("md5", "guest", b"guest", "example.org") == "b1c57edb47f7c218829f64253eec41c1"
+    assert secret_of("md5", "guest", b"guest", "example.org", ":") == "61cf6851d089a1a84b5379eaaa4ef60a"
