@@ -54,6 +54,10 @@ DAMAGED = [
     ("both forms of the secret", text_of(shared_secrets=[{"value": b64url(SECRET)}]), r"participant 2.*shared_secrets"),
     ("four secrets", participants_text([participant(secret=None, shared_secrets=[
         {"value": b64url(bytes([n]) * 16)} for n in range(4)])]), r"participant 1.*shared_secrets"),
+    ("challenge secret a string", text_of(challenge_secret="0" * 32), r"participant 2.*challenge_secret"),
+    ("challenge secret of no profile", text_of(challenge_secret={"sha1": "0" * 40}), r"participant 2.*challenge_secret"),
+    ("challenge secret too short", text_of(challenge_secret={"hmac-sha256": "0" * 63}), r"participant 2.*challenge_secret"),
+    ("challenge secret in upper case", text_of(challenge_secret={"md5": "A" * 32}), r"participant 2.*challenge_secret"),
     ("secret's end malformed", participants_text([participant(secret=None, shared_secrets=[
         {"value": b64url(SECRET), "not_after": "soon"}])]), r"participant 1.*not_after"),
 ]
@@ -129,6 +133,7 @@ class TestFirstStart(Refusals):
         participants_text([participant(name="N\u00e4me", roles=[], capabilities=[], expires="2035-12-20T00:00:00Z",
                                        endpoints=[{"url": "https://www.example.org/api/", "api_version": "1.0",
                                                    "valid_from": "2026-01-01T00:00:00Z"}],
+                                       challenge_secret={"md5": "01" * 16, "hmac-sha256": "af" * 32},
                                        keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1",
                                               "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "nbf": 0,
                                               "exp": 0}])]),
