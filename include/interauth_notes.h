@@ -11,6 +11,7 @@
 #define IA_NOTE_SAUTH_SCHEME       "sauth-scheme"
 #define IA_NOTE_SAUTH_GRANT        "sauth-grant"
 #define IA_NOTE_SAUTH_EXPIRES      "sauth-expires"
+#define IA_NOTE_SAUTH_CALL         "sauth-call"
 #define IA_NOTE_ISIGN_RESULT       "isign-result"
 #define IA_NOTE_ISIGN_DIGEST       "isign-digest"
 #define IA_NOTE_ISIGN_PARTICIPANT  "isign-participant"

@@ -50,7 +50,8 @@ modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
 	modules/sauth/sauth_store.c modules/sauth/sauth_authenticate.c modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
 	modules/sauth/sauth_require.c modules/sauth/sauth_challenge.c modules/sauth/sauth_endpoint.c \
 	modules/sauth/sauth_dialect_sauth.c modules/sauth/sauth_response.c modules/sauth/sauth_mint.c \
-	modules/sauth/sauth_presentation.c \
+	modules/sauth/sauth_presentation.c modules/sauth/sauth_proof.c modules/sauth/sauth_call.c modules/sauth/sauth_call.h \
+	modules/sauth/sauth_present_challenge.c modules/sauth/sauth_dialect_challenge.c modules/sauth/sauth_answer.c \
 	modules/sauth/sauth_persist.c modules/sauth/sauth_status.c $(persist_sources)
 modules_sauth_mod_sauth_la_CPPFLAGS = $(module_cppflags)
 modules_sauth_mod_sauth_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^sauth_module$$'

@@ -135,6 +135,6 @@ static void insert_problem(request_rec *r)
 void problem_register(apr_pool_t *p, const char *filter_name)
 {
     (void)p;
-    filter_rec = ap_register_output_filter(filter_name, send_problem, NULL, AP_FTYPE_CONTENT_SET);
+    filter_rec = ap_register_output_filter(filter_name, send_problem, NULL, AP_FTYPE_RESOURCE);
     ap_hook_insert_error_filter(insert_problem, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -5,6 +5,7 @@
 #include <mod_status.h>
 #include <mpm_common.h>
 #include "mod_sauth.h"
+#include "sauth_call.h"
 #include "hygiene.h"
 #include "private.h"
 #include "problem.h"
@@ -85,6 +86,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "SAUTH_PROBLEM");
     private_register(p, "SAUTH_PRIVATE", sauth_is_private);
+    sauth_answer_register(p);
     sauth_require_register(p);
 }
 

@@ -28,6 +28,7 @@ typedef struct sauth_shared {
     const ia_registry *registry;
     apr_uint32_t grant_quota;
     apr_uint32_t replay_quota;
+    const sauth_challenge_settings *challenge;
     const char *unguarded; /**< where an AuthType SAuth stands without Require after a reload, or NULL */
 } sauth_shared;
 
@@ -64,7 +65,7 @@ int sauth_guard_access(request_rec *r);
 
 /* --- one external request ------------------------------------------------------------------------------------- */
 
-#define SAUTH_TOLD 5 /* notes of a caller that was let in */
+#define SAUTH_TOLD 6 /* notes of a caller that was let in */
 
 typedef struct sauth_state {
     int decided;               /**< `rc` holds; the nonce, if any, is used up */
@@ -82,6 +83,11 @@ typedef struct sauth_state {
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;     /**< its URI */
     const char *denied_by;     /**< the rule */
+    struct sauth_call *call;   /**< see sauth_call_of; NULL where none was looked for */
+    const char *method;        /**< that was called by the challenge protocol, or NULL */
+    unsigned asks;             /**< ia_presentation bits that a 401 of an endpoint asks for; 0: SAuth */
+    const char *detail;        /**< one sentence for the caller, or NULL */
+    int retry_after;           /**< seconds; 0: as the outcome says */
     const char *remark;        /**< what the log says besides: " name=value", without secrets, or NULL */
 } sauth_state;
 
@@ -100,9 +106,10 @@ int sauth_force_authn(request_rec *r);
 
 /** A way in which a request shows who calls. */
 typedef struct sauth_presentation {
-    const char *word;                /**< for SAuthAccept */
+    const char *word; /**< for SAuthAccept */
     ia_presentation bit;
-    int (*is_shown)(request_rec *r); /**< asked where there is no Authorization; NULL: it is the Authorization */
+    /** Asked where there is no Authorization; NULL: it is the Authorization. */
+    int (*is_shown)(request_rec *r, const sauth_dir *conf);
     /** Fills the state; who calls it logs and answers. */
     ia_result (*check)(request_rec *r, const sauth_dir *conf, sauth_state *state);
 } sauth_presentation;
@@ -116,6 +123,9 @@ const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_d
 ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state);
 /** A message signature that mod_isign verified. */
 ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_state *state);
+/** A call of the challenge protocol, in the body. */
+int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf);
+ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state);
 
 /** The grant of a token, and its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
 ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);
@@ -176,11 +186,21 @@ ia_grant_policy sauth_mint_policy(const sauth_dir *conf);
 apr_time_t sauth_mint_forget(const sauth_dir *conf, const ia_grant_terms *terms);
 /** What a grant is found by. */
 void sauth_mint_digest(unsigned char digest[IA_SHA256_LEN], const char *token);
+/** One line in the log. */
+void sauth_mint_log(request_rec *r, const ia_registry_entry *entry, const ia_grant_terms *terms);
 /** A random token. @return IA_OK or IA_FAULT_RANDOM */
 ia_result sauth_mint_token(apr_pool_t *p, const char **token);
 /** Stores a grant. @return as st_grant_create */
 ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,
                      const ia_grant_terms *terms);
+
+/* --- proofs that are good once --------------------------------------------------------------------------------- */
+
+/** After a start, nobody knows which proofs were used before: only ones from after it count. */
+ia_result sauth_proof_check_memory(apr_time_t timestamp, apr_time_t now, int *retry_after);
+/** Uses up a proof of this stamp; `mac` is what we computed. @return as st_replay_record */
+ia_result sauth_proof_use(const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index, apr_time_t timestamp,
+                          apr_time_t now, int *retry_after);
 
 /* --- decision and dialects ------------------------------------------------------------------------------------ */
 
@@ -194,5 +214,8 @@ int sauth_handler(request_rec *r);
 int sauth_request_access(request_rec *r);
 int sauth_refresh_access(request_rec *r);
 int sauth_generate_nonce(request_rec *r);
+
+/** Dialect: challenge, token, signature. Likewise. */
+int sauth_challenge(request_rec *r);
 
 #endif

@@ -77,7 +77,7 @@ int sauth_authenticate(request_rec *r)
         r->user = ""; /* httpd takes no user for a configuration error; the fixup takes it back */
         return OK;
     }
-    return sauth_refuse(r, rc, NULL, 0);
+    return sauth_refuse(r, rc, state->rc ? state->detail : NULL, state->rc ? state->retry_after : 0);
 }
 
 /*

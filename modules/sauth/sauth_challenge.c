@@ -50,15 +50,30 @@ static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
     return sauth_fresh_nonce(r->pool);
 }
 
+/* The ways in which a caller could show itself here. */
+static unsigned ways_of(request_rec *r)
+{
+    const sauth_state *state = sauth_state_find(r);
+
+    if (state && state->asks)
+        return state->asks;
+    return ap_auth_type(r) ? sauth_dir_effective(r).accept : IA_PRESENT_SAUTH;
+}
+
 void sauth_challenge_write(request_rec *r, ia_result rc)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
     const char *realm = ap_auth_name(r);
+    unsigned ways = ways_of(r);
 
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   apr_pstrcat(r->pool, "SAuth realm=\"", realm ? ap_escape_quotes(r->pool, realm) : "interauth",
-                               "\", nonce=\"", nonce_for(r, outcome), "\"",
-                               outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
+    realm = realm ? ap_escape_quotes(r->pool, realm) : "interauth";
+    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+    if (ways & IA_PRESENT_SAUTH || !(ways & IA_PRESENT_CHALLENGE))
+        apr_table_addn(r->err_headers_out, "WWW-Authenticate",
+                       apr_pstrcat(r->pool, "SAuth realm=\"", realm, "\", nonce=\"", nonce_for(r, outcome), "\"",
+                                   outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
+    if (ways & IA_PRESENT_CHALLENGE)
+        apr_table_addn(r->err_headers_out, "WWW-Authenticate", apr_pstrcat(r->pool, "Challenge realm=\"", realm, "\"", NULL));
 }
 
 /* Where a signature would do as well, the answer says what it must be like. */

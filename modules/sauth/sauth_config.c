@@ -3,18 +3,23 @@
 #include <http_core.h>
 #include <string.h>
 #include "directive.h"
+#include "interauth/challenge.h"
 #include "mod_sauth.h"
 
 #define SKEW_DEFAULT  30
 #define SKEW_MAX      3600
 #define YEAR          (366 * 86400)
 
+#define LIFETIME_DEFAULT 600
+
+static const char *challenge_accepted_at; /* file and line of the first, or NULL */
 static apr_time_t server_skew, widest_location_skew;
 
 void sauth_config_reset(void)
 {
     server_skew = apr_time_from_sec(SKEW_DEFAULT);
     widest_location_skew = 0;
+    challenge_accepted_at = NULL;
 }
 
 apr_time_t sauth_widest_skew(void)
@@ -84,6 +89,8 @@ void *sauth_server_create(apr_pool_t *p, server_rec *s)
 
     (void)s;
     conf->grant_capacity = 10000;
+    conf->challenge.separator = "";
+    conf->challenge.lifetime = LIFETIME_DEFAULT;
     return conf;
 }
 
@@ -101,8 +108,10 @@ static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
     const sauth_presentation *presentation = sauth_presentation_named(arg);
 
     if (!presentation)
-        return apr_psprintf(cmd->pool, "SAuthAccept: sauth or signature expected, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool, "SAuthAccept: sauth, signature or challenge expected, not \"%s\"", arg);
     conf->accept |= presentation->bit;
+    if (presentation->bit == IA_PRESENT_CHALLENGE && !challenge_accepted_at)
+        challenge_accepted_at = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     return NULL;
 }
 
@@ -288,12 +297,81 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
     return conf->state_file ? NULL : "SAuthStateFile: a path expected";
 }
 
+static const char *set_challenge(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    ia_challenge_profile profile = ia_challenge_profile_named(arg);
+
+    (void)unused;
+    if (error)
+        return error;
+    if (!profile)
+        return "SAuthChallenge: hmac-sha256 or md5 expected";
+    sauth_server_of(cmd->server)->challenge.profiles |= 1u << profile;
+    return NULL;
+}
+
+static const char *set_challenge_domain(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    if (error)
+        return error;
+    if (!ia_name_is_id(arg, strlen(arg)))
+        return "SAuthChallengeDomain: 1 to 255 printable ASCII characters without space, quote or backslash expected";
+    sauth_server_of(cmd->server)->challenge.domain = arg;
+    return NULL;
+}
+
+static const char *set_challenge_separator(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY), *c;
+
+    (void)unused;
+    if (error)
+        return error;
+    for (c = arg; *c >= 0x20 && *c < 0x7f; c++)
+        ;
+    if (*c || c - arg > IA_CHALLENGE_SEPARATOR_MAX)
+        return "SAuthChallengeSeparator: at most 8 printable ASCII characters expected";
+    sauth_server_of(cmd->server)->challenge.separator = arg;
+    return NULL;
+}
+
+static const char *set_challenge_lifetime(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    return error ? error : directive_number(cmd, arg, 60, 86400, &sauth_server_of(cmd->server)->challenge.lifetime);
+}
+
+const char *sauth_config_check(apr_pool_t *p)
+{
+    if (!challenge_accepted_at || ap_find_linked_module("mod_isign.c"))
+        return NULL;
+    return apr_pstrcat(p, challenge_accepted_at, ": SAuthAccept challenge needs mod_isign, which reads the bodies of calls; "
+                       "load it: LoadModule isign_module .../mod_isign.so", NULL);
+}
+
+const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s)
+{
+    sauth_challenge_settings *settings = &sauth_server_of(s)->challenge;
+
+    if (!settings->profiles)
+        settings->profiles = 1u << IA_CHALLENGE_PROFILE_HMAC;
+    if (!settings->domain)
+        settings->domain = s->server_hostname;
+    return settings;
+}
+
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: grants are asked for here"),
     AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who may come in"),
-    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth, signature"),
+    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth, signature, challenge"),
     AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),
     AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),
     AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE, "tell the app by environment (env) or request headers (headers)"),
@@ -310,4 +388,8 @@ const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("SAuthGrantQuota", set_grant_quota, NULL, RSRC_CONF, "live grants of one participant"),
     AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF, "remembered access requests of one participant"),
     AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF, "file in which grants outlive a stop"),
+    AP_INIT_ITERATE("SAuthChallenge", set_challenge, NULL, RSRC_CONF, "profiles of the challenge protocol: hmac-sha256, md5"),
+    AP_INIT_TAKE1("SAuthChallengeDomain", set_challenge_domain, NULL, RSRC_CONF, "domain that challenge secrets are made for"),
+    AP_INIT_TAKE1("SAuthChallengeSeparator", set_challenge_separator, NULL, RSRC_CONF, "what profile md5 puts between arguments"),
+    AP_INIT_TAKE1("SAuthChallengeLifetime", set_challenge_lifetime, NULL, RSRC_CONF, "seconds of a challenge and of a window"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -40,6 +40,14 @@ typedef struct sauth_dir {
     int unruled;                /**< AuthType SAuth was said last where no Require was said with it */
 } sauth_dir;
 
+/** The challenge protocol, for the whole server: a record holds one secret in a profile. */
+typedef struct sauth_challenge_settings {
+    unsigned profiles;     /**< bits 1u << ia_challenge_profile; 0 unset until the start */
+    const char *domain;
+    const char *separator; /**< profile md5 */
+    apr_int64_t lifetime;  /**< seconds */
+} sauth_challenge_settings;
+
 /** Of the server as a whole. */
 typedef struct sauth_server {
     apr_int64_t grant_capacity;
@@ -47,12 +55,19 @@ typedef struct sauth_server {
     apr_int64_t grant_quota;     /**< 0: an eighth of the capacity in force */
     apr_int64_t replay_quota;
     const char *state_file;      /**< NULL: grants end with the server */
+    sauth_challenge_settings challenge;
 } sauth_server;
 
 void *sauth_dir_create(apr_pool_t *p, char *path);
 void *sauth_dir_merge(apr_pool_t *p, void *base, void *add);
 void *sauth_server_create(apr_pool_t *p, server_rec *s);
 sauth_server *sauth_server_of(server_rec *s);
+
+/** check_config: a SAuthAccept that needs a module which is not loaded. @return NULL, or what is wrong */
+const char *sauth_config_check(apr_pool_t *p);
+
+/** post_config: the settings of the challenge protocol, with every default filled in. */
+const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s);
 
 /** The request's settings with every default filled in. */
 sauth_dir sauth_dir_effective(request_rec *r);

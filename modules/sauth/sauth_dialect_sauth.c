@@ -5,7 +5,6 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
-#include <http_log.h>
 #include <http_protocol.h>
 #include <string.h>
 #include "mod_sauth.h"
@@ -13,8 +12,6 @@
 #include "interauth/timestamp.h"
 #include "request.h"
 #include "snapshot.h"
-
-APLOG_USE_MODULE(sauth);
 
 #define FORM_TYPE     "application/x-www-form-urlencoded"
 #define REFRESH_GRACE apr_time_from_sec(30)
@@ -101,17 +98,6 @@ static int is_audience(request_rec *r, const char *audience)
     return !strcmp(audience, apr_psprintf(r->pool, "%s://%s:%u%s", named, host, (unsigned)port, r->uri));
 }
 
-/* After a start, nobody knows which proofs were used before: only ones from after it count. */
-static ia_result check_memory(petition *a)
-{
-    apr_time_t from = st_grants_birth(sauth.grants) + sauth_widest_skew();
-
-    if (a->form.timestamp > from)
-        return IA_OK;
-    a->retry_after = (int)apr_time_sec(from - a->now) + 2;
-    return IA_REPLAY_MEMORY_YOUNG;
-}
-
 static ia_result check_members(petition *a)
 {
     if ((a->conf.needs & SAUTH_NEED_ID) && !a->body.id)
@@ -128,14 +114,12 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
     if ((rc = prove(a)))
         return rc;
     a->proven = 1;
-    if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) || (rc = check_memory(a)))
+    if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) || 
+        (rc = sauth_proof_check_memory(a->form.timestamp, a->now, &a->retry_after)))
         return rc;
     if (a->body.audience && !is_audience(a->r, a->body.audience))
         return IA_AUDIENCE_MISMATCH;
-    rc = st_replay_record(sauth.grants, a->mac, a->entry.index, sauth.replay_quota,
-                          a->form.timestamp + sauth_widest_skew() + apr_time_from_sec(1), a->now);
-    a->retry_after = rc == IA_REPLAY_QUOTA ? (int)apr_time_sec(2 * sauth_widest_skew()) + 1 : 1;
-    return rc;
+    return sauth_proof_use(a->mac, a->entry.index, a->form.timestamp, a->now, &a->retry_after);
 }
 
 static const char *wanted(const petition *a)
@@ -224,8 +208,7 @@ static int write_grant(const petition *a, const granted *g)
     ia_json_write_end(w);
     if (!(text = ia_json_writer_text(w, &len)))
         return refuse(a, IA_FAULT_INTERNAL, 0);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted participant=\"%s\" capabilities=\"%s\" until=%s",
-                  a->entry.id, sauth_capability_names(r->pool, &g->terms.capabilities), timeout);
+    sauth_mint_log(r, &a->entry, &g->terms);
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)len);
     ap_rwrite(text, (int)len, r);

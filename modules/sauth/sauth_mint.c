@@ -1,9 +1,13 @@
 /* Minting: what every dialect does once the one decision was made. The wire is not here. */
 #include <httpd.h>
+#include <http_log.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
+#include "interauth/timestamp.h"
+
+APLOG_USE_MODULE(sauth);
 
 ia_grant_policy sauth_mint_policy(const sauth_dir *conf)
 {
@@ -36,6 +40,15 @@ ia_result sauth_mint_token(apr_pool_t *p, const char **token)
     ia_wipe(random, sizeof random);
     *token = text;
     return IA_OK;
+}
+
+void sauth_mint_log(request_rec *r, const ia_registry_entry *entry, const ia_grant_terms *terms)
+{
+    char until[IA_RFC3339_SIZE];
+
+    ia_timestamp_format(until, terms->expires);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted participant=\"%s\" capabilities=\"%s\" until=%s", entry->id,
+                  sauth_capability_names(r->pool, &terms->capabilities), until);
 }
 
 ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,

@@ -9,14 +9,16 @@
 #include "request.h"
 #include "snapshot.h"
 
-static int is_signed(request_rec *r)
+static int is_signed(request_rec *r, const sauth_dir *conf)
 {
+    (void)conf;
     return request_note(r, IA_NOTE_ISIGN_PARTICIPANT) != NULL;
 }
 
 static const sauth_presentation presentations[] = {
     {"sauth", IA_PRESENT_SAUTH, NULL, sauth_present_sauth},
     {"signature", IA_PRESENT_SIGNATURE, is_signed, sauth_present_signature},
+    {"challenge", IA_PRESENT_CHALLENGE, sauth_challenge_is_shown, sauth_present_challenge},
     {NULL, 0, NULL, NULL}};
 
 const sauth_presentation *sauth_presentation_named(const char *word)
@@ -36,7 +38,7 @@ const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_d
     const sauth_presentation *p;
 
     for (p = presentations; p->word; p++)
-        if (conf->accept & p->bit && (by_header ? !p->is_shown : p->is_shown && p->is_shown(r)))
+        if (conf->accept & p->bit && (by_header ? !p->is_shown : p->is_shown && p->is_shown(r, conf)))
             return p;
     return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * Require capability, participant, participant-role. Each takes names, any of which is enough, or an expression as
+ * Require capability, participant, participant-role, call. Each takes names, any of which is enough, or an expression as
  * `Require expr` does. The providers are asked before authentication too: they answer "no user" then.
  */
 #include <httpd.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "directive.h"
+#include "interauth/envelope.h"
 #include "interauth_notes.h"
 #include "problem.h"
 
@@ -135,6 +136,11 @@ static int has_role(const sauth_state *state, const char *word)
     return number >= 0 && (state->entry.roles >> number & 1);
 }
 
+static int is_call(const sauth_state *state, const char *word)
+{
+    return state->method && !strcmp(state->method, word);
+}
+
 static authz_status check_capability(request_rec *r, const char *line, const void *parsed)
 {
     (void)line;
@@ -153,6 +159,12 @@ static authz_status check_role(request_rec *r, const char *line, const void *par
     return check(r, parsed, has_role, IA_ROLE_MISSING);
 }
 
+static authz_status check_call(request_rec *r, const char *line, const void *parsed)
+{
+    (void)line;
+    return check(r, parsed, is_call, IA_CALL_NOT_LISTED);
+}
+
 static const char *parse_capability(cmd_parms *cmd, const char *line, const void **parsed)
 {
     return parse(cmd, line, parsed, ia_name_is_capability, "capability");
@@ -168,9 +180,15 @@ static const char *parse_role(cmd_parms *cmd, const char *line, const void **par
     return parse(cmd, line, parsed, ia_name_is_id, "participant-role");
 }
 
+static const char *parse_call(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return parse(cmd, line, parsed, ia_envelope_is_method, "call");
+}
+
 static const authz_provider capability_provider = {check_capability, parse_capability};
 static const authz_provider participant_provider = {check_participant, parse_participant};
 static const authz_provider role_provider = {check_role, parse_role};
+static const authz_provider call_provider = {check_call, parse_call};
 
 void sauth_require_register(apr_pool_t *p)
 {
@@ -179,5 +197,7 @@ void sauth_require_register(apr_pool_t *p)
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "participant", AUTHZ_PROVIDER_VERSION, &participant_provider,
                               AP_AUTH_INTERNAL_PER_CONF);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "participant-role", AUTHZ_PROVIDER_VERSION, &role_provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "call", AUTHZ_PROVIDER_VERSION, &call_provider,
                               AP_AUTH_INTERNAL_PER_CONF);
 }

@@ -23,7 +23,8 @@ static const environment_row rows[SAUTH_TOLD] = {
     {IA_NOTE_SAUTH_CAPABILITIES, "SAUTH_CAPABILITIES", "SAuth-Capabilities"},
     {IA_NOTE_SAUTH_SCHEME, "SAUTH_SCHEME", "SAuth-Scheme"},
     {IA_NOTE_SAUTH_GRANT, "SAUTH_GRANT", "SAuth-Grant"},
-    {IA_NOTE_SAUTH_EXPIRES, "SAUTH_EXPIRES", "SAuth-Expires"}};
+    {IA_NOTE_SAUTH_EXPIRES, "SAUTH_EXPIRES", "SAuth-Expires"},
+    {IA_NOTE_SAUTH_CALL, "SAUTH_CALL", "SAuth-Call"}};
 
 static void log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *location,
                         const char *rule)
@@ -110,6 +111,7 @@ static void tell(request_rec *r, sauth_state *state)
     ia_base64url_encode(grant, state->grant_id, IA_GRANT_ID_LEN);
     state->told[4] = expires = apr_palloc(p, IA_RFC3339_SIZE);
     ia_timestamp_format(expires, state->grant.expires);
+    state->told[5] = state->method;
 }
 
 void sauth_notes_write(request_rec *r, sauth_state *state)

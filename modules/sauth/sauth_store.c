@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "interauth/challenge.h"
 #include "segment.h"
 #include "startup.h"
 
@@ -92,9 +93,19 @@ int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
 
     if (!ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION))
         return refuse_start(s, "no registry of participants; load one: LoadModule registry_module .../mod_registry.so");
+    if ((error = sauth_config_check(ptemp)))
+        return refuse_start(s, error);
     if ((error = sauth_persist_check(ptemp, s)))
         return refuse_start(s, apr_pstrcat(ptemp, "SAuthStateFile: ", error, NULL));
     return OK;
+}
+
+static void open_challenges(server_rec *s)
+{
+    sauth.challenge = sauth_challenge_settings_of(s);
+    if (sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 && !startup_is_reload())
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: SAuthChallenge md5: for old clients only; who sees one of its "
+                     "calls can make any other until the window ends, so it is answered over TLS and on this machine only");
 }
 
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
@@ -104,6 +115,7 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     segment *seg;
     int fresh, status;
 
+    open_challenges(s);
     sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (!sauth.registry && startup_is_reload()) {
         sauth.unguarded = "no registry of participants";

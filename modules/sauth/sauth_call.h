@@ -1,0 +1,64 @@
+/**
+ * The challenge protocol within mod_sauth: what its endpoint, its presentation and its signed answers share. The
+ * arithmetic is interauth/challenge.h, the wire interauth/envelope.h.
+ */
+#ifndef SAUTH_CALL_H
+#define SAUTH_CALL_H
+
+#include "interauth/challenge.h"
+#include "interauth/envelope.h"
+#include "mod_sauth.h"
+
+/** A token that is used: what is said about it, and what was found. */
+typedef struct sauth_token_use {
+    const char *token;
+    const char *signature;
+    ia_challenge_message message;
+    apr_time_t timestamp;         /**< of the message; profile hmac-sha256 only */
+    ia_challenge_profile profile; /**< by the token's length; NONE: it can be no token */
+    ia_challenge_secret secret;   /**< wiped with the pool */
+    ia_challenge_match match;
+} sauth_token_use;
+
+/** A request that may be a call. */
+typedef struct sauth_call {
+    ia_result rc;       /**< of reading it */
+    int was_read;       /**< its body was, and is whole */
+    ia_envelope envelope;
+    sauth_token_use use;
+} sauth_call;
+
+/** A new use, whose secret is wiped with the request. */
+sauth_token_use *sauth_token_use_create(apr_pool_t *p);
+
+/** Which profile has tokens and signatures like this text. */
+ia_challenge_profile sauth_profile_of(const char *text);
+
+/** @return IA_OK, IA_PROFILE_NOT_ENABLED, IA_CLEARTEXT_REFUSED */
+ia_result sauth_profile_check(request_rec *r, ia_challenge_profile profile);
+
+/** The windows that a caller may mean now. */
+void sauth_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], const sauth_dir *conf, apr_time_t now);
+
+/** Until when a token of this window is good, whatever else is decided. */
+apr_time_t sauth_token_expires(const sauth_dir *conf, apr_int64_t window, apr_time_t now);
+
+/** Looks the token up and verifies its signature; fills the state. */
+ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state);
+
+/** Once proven: is it new? Nothing that profile md5 could tell. Sets the state's retry_after. */
+ia_result sauth_token_use_once(const sauth_dir *conf, const sauth_token_use *use, sauth_state *state, apr_time_t now);
+
+/** From now on, refusals of this request speak the protocol. */
+void sauth_speak(request_rec *r, ia_envelope_format format);
+
+/** What the log says about a refusal beside its reason, or NULL. */
+const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_token_use *use, apr_time_t now);
+
+/** The call that this request is, read once; NULL where it cannot be one: another method, media type or coding. */
+sauth_call *sauth_call_of(request_rec *r);
+
+/** Hooks and the filter that signs answers. */
+void sauth_answer_register(apr_pool_t *p);
+
+#endif

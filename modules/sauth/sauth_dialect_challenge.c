@@ -1,0 +1,370 @@
+/*
+ * Dialect challenge: auth.request, auth.token, auth.refresh. A challenge costs the server nothing and says nothing about
+ * whom it is for; a signature over it becomes a grant by the one decision.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <string.h>
+#include "sauth_call.h"
+#include "interauth/timestamp.h"
+#include "request.h"
+
+#define BODY_MAX 65536
+
+/* One exchange on its way through. Who is proven, and by what grant, stands in the state. */
+typedef struct exchange {
+    request_rec *r;
+    sauth_dir conf;
+    apr_time_t now;
+    ia_envelope call;
+    sauth_state *state;
+    const char *claimed;  /* who the caller says it is, or was once; for the log */
+    sauth_token_use *use; /* of auth.refresh, or NULL */
+} exchange;
+
+static ia_result malformed(exchange *x, const char *detail)
+{
+    x->state->detail = detail;
+    return IA_ENVELOPE_MALFORMED;
+}
+
+static ia_result read_call(exchange *x, int *status)
+{
+    const char *type = apr_table_get(x->r->headers_in, "Content-Type"), *text;
+    ia_json_error error = {0, NULL};
+    ia_envelope_format format;
+    apr_size_t len;
+    ia_result rc = ia_envelope_format_of(&format, type);
+
+    *status = 0;
+    x->call.format = format;
+    sauth_speak(x->r, format);
+    if (!rc && apr_table_get(x->r->headers_in, "Content-Encoding"))
+        rc = IA_MEDIA_TYPE;
+    if (rc || (rc = (ia_result)request_read_body(x->r, BODY_MAX, &text, &len, status)))
+        return rc;
+    rc = ia_envelope_parse(&x->call, x->r->pool, format, text, len, &error);
+    x->call.format = format;
+    x->state->detail = error.reason;
+    if (!rc && (x->call.token || x->call.signature || x->call.nonce || x->call.timestamp_text))
+        rc = malformed(x, "token, signature, nonce and timestamp of this method stand in its request");
+    return rc;
+}
+
+static const char *remark_on(const exchange *x, ia_result rc)
+{
+    const char *remark = x->call.method ? apr_psprintf(x->r->pool, " call=\"%s\"", x->call.method) : "";
+
+    if (x->use)
+        return sauth_call_remark(x->r->pool, rc, x->use, x->now);
+    if (x->claimed && !x->state->proven)
+        remark = apr_psprintf(x->r->pool, "%s claimed=\"%s\"", remark, ap_escape_logitem(x->r->pool, x->claimed));
+    return *remark ? remark : NULL;
+}
+
+static int refuse(exchange *x, ia_result rc, int status)
+{
+    x->state->rc = rc;
+    x->state->remark = remark_on(x, rc);
+    if (status && rc == IA_BODY_BROKEN && status != HTTP_BAD_REQUEST) {
+        sauth_log_refusal(x->r, "refused", rc, NULL, NULL);
+        return status;
+    }
+    return sauth_refuse(x->r, rc, x->state->detail, x->state->retry_after);
+}
+
+static ia_result answer(exchange *x, const ia_envelope_member *members, unsigned count)
+{
+    apr_size_t len;
+    const char *text = ia_envelope_answer(x->r->pool, x->call.format, members, count, &len);
+
+    if (!text)
+        return IA_FAULT_INTERNAL;
+    ap_set_content_type(x->r, ia_envelope_media_type(x->call.format));
+    ap_set_content_length(x->r, (apr_off_t)len);
+    ap_rwrite(text, (int)len, x->r);
+    return IA_OK;
+}
+
+/* --- auth.request ------------------------------------------------------------------------------------------------- */
+
+static ia_result wanted_profile(const exchange *x, ia_challenge_profile *profile)
+{
+    const char *name = ia_envelope_request_string(&x->call, "profile");
+
+    *profile = sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 ? IA_CHALLENGE_PROFILE_MD5
+                                                                          : IA_CHALLENGE_PROFILE_HMAC;
+    if (name && !(*profile = ia_challenge_profile_named(name)))
+        return IA_PROFILE_NOT_ENABLED;
+    return sauth_profile_check(x->r, *profile);
+}
+
+/* Known or not, with a secret or without: the same look-up, the same answer, and nothing is stored. */
+static ia_result request_challenge(exchange *x)
+{
+    static const char *const names[] = {"username", "profile", NULL};
+    ia_challenge_seal seal = {IA_CHALLENGE_NOBODY, 0, st_grants_stamp(sauth.grants, x->now), IA_CHALLENGE_PROFILE_NONE};
+    const char *username = ia_envelope_request_string(&x->call, "username");
+    char challenge[IA_CHALLENGE_LEN + 1];
+    ia_registry_entry entry;
+    ia_result rc;
+
+    if (!ia_envelope_request_is(&x->call, names) || !username)
+        return malformed(x, "username and profile expected");
+    if (strlen(username) > IA_NAME_MAX)
+        return IA_TOO_LONG;
+    if ((rc = wanted_profile(x, &seal.profile)) || (rc = sauth.registry->find(&entry, username)) < 0)
+        return rc;
+    ia_wipe(entry.secrets, sizeof entry.secrets);
+    if (!rc && entry.challenge_generations[seal.profile]) {
+        seal.participant_index = entry.index;
+        seal.participant_incarnation = (apr_uint32_t)entry.incarnation;
+    }
+    if ((rc = ia_challenge_mint(challenge, st_grants_epoch(sauth.grants), &seal)))
+        return rc;
+    {
+        const ia_envelope_member members[] = {{"lifetime", NULL, sauth.challenge->lifetime},
+                                              {"challenge", challenge, 0},
+                                              {"profile", ia_challenge_profile_name(seal.profile), 0},
+                                              {"domain", sauth.challenge->domain, 0}};
+
+        return answer(x, members, 4);
+    }
+}
+
+/* --- auth.token --------------------------------------------------------------------------------------------------- */
+
+/* Who the challenge was made for. Nobody costs a look-up too. */
+static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_challenge_secret *secret)
+{
+    int is_nobody = seal->participant_index == IA_CHALLENGE_NOBODY;
+    sauth_state *state = x->state;
+    ia_result rc = sauth.registry->get(&state->entry, is_nobody ? 0 : seal->participant_index, 0);
+
+    ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
+    if (rc >= 0 && sauth.registry->challenge_secret(secret, state->entry.index, state->entry.incarnation,
+                                                    seal->profile) < 0)
+        return IA_FAULT_REGISTRY;
+    if (is_nobody)
+        memset(&state->entry, 0, sizeof state->entry);
+    return is_nobody && rc >= 0 ? IA_PARTICIPANT_UNKNOWN : rc;
+}
+
+static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, const ia_challenge_claim *claim,
+                                  ia_challenge_secret *secret, ia_challenge_match *match)
+{
+    apr_int64_t windows[IA_CHALLENGE_WINDOWS];
+    ia_result rc, found = find_challenged(x, seal, secret);
+
+    if (found < 0)
+        return found;
+    sauth_windows(windows, &x->conf, x->now);
+    rc = ia_challenge_verify(match, seal->profile, sauth.challenge->separator, found ? NULL : secret, claim, windows);
+    if (rc < 0)
+        return rc;
+    x->claimed = found ? NULL : x->state->entry.id;
+    if (found || rc)
+        return found ? found : secret->generation ? rc : IA_SECRET_MISSING;
+    x->state->proven = 1;
+    return IA_OK;
+}
+
+/* The clock of the stamps may be ahead of ours. */
+static ia_result check_new(const exchange *x, const ia_challenge_seal *seal)
+{
+    apr_time_t clock = (apr_time_t)st_grants_clock(sauth.grants, x->now);
+    ia_result rc = ia_challenge_check_age(seal->stamp, clock, sauth.challenge->lifetime);
+
+    if (!rc && seal->participant_incarnation != (apr_uint32_t)x->state->entry.incarnation)
+        rc = IA_CHALLENGE_EXPIRED; /* of another life */
+    return rc;
+}
+
+static ia_result store(exchange *x, const char *token, ia_grant_terms *terms, apr_int64_t window,
+                       apr_uint64_t secret_generation)
+{
+    sauth_minting m = {&x->conf, &x->state->entry, IA_PRESENT_CHALLENGE, secret_generation, 0, x->now};
+    apr_time_t latest = sauth_token_expires(&x->conf, window, x->now);
+    unsigned char grant_id[IA_GRANT_ID_LEN];
+    ia_result rc;
+
+    if (terms->expires > latest)
+        terms->expires = latest;
+    x->state->retry_after = 60;
+    if (!(rc = sauth_mint(grant_id, &m, token, terms)))
+        sauth_mint_log(x->r, &x->state->entry, terms);
+    return rc;
+}
+
+/* All that the participant holds: the wire has no room to ask for less. */
+static ia_result grant_all(exchange *x, const ia_challenge_seal *seal, const ia_challenge_match *match,
+                           apr_uint64_t secret_generation)
+{
+    ia_grant_policy policy = sauth_mint_policy(&x->conf);
+    ia_grant_wish wish = {x->state->entry.standing.capabilities, 0, 0};
+    ia_grant_terms terms;
+    ia_result rc = ia_grant_decide(&terms, &x->state->entry.standing, &wish, &policy, x->now);
+
+    if (rc || (rc = st_challenge_use(sauth.grants, x->state->entry.index, seal->stamp)))
+        return rc;
+    return store(x, match->token, &terms, match->nonce, secret_generation);
+}
+
+static ia_result exchange_challenge(exchange *x)
+{
+    static const char *const names[] = {"challenge", "signature", NULL};
+    const char *challenge = ia_envelope_request_string(&x->call, "challenge");
+    const char *signature = ia_envelope_request_string(&x->call, "signature");
+    ia_challenge_claim claim = {challenge, NULL, signature, NULL};
+    ia_challenge_secret secret = {0};
+    ia_challenge_match match;
+    ia_challenge_seal seal;
+    ia_challenge_profile profile;
+    ia_result rc;
+
+    if (!ia_envelope_request_is(&x->call, names) || !challenge || !signature)
+        return malformed(x, "challenge and signature expected");
+    profile = sauth_profile_of(signature);
+    if (profile && (rc = sauth_profile_check(x->r, profile)))
+        return rc;
+    rc = ia_challenge_open(&seal, st_grants_epoch(sauth.grants), challenge, strlen(challenge));
+    if (rc == IA_MALFORMED || rc < 0)
+        return rc;
+    if (rc || seal.profile != profile) {
+        seal.participant_index = IA_CHALLENGE_NOBODY; /* costs the same */
+        seal.profile = profile ? profile : IA_CHALLENGE_PROFILE_HMAC;
+    }
+    rc = prove_challenged(x, &seal, &claim, &secret, &match);
+    if (rc == IA_PARTICIPANT_UNKNOWN && !seal.stamp)
+        rc = IA_CHALLENGE_UNKNOWN;
+    if (!rc && !(rc = check_new(x, &seal)))
+        rc = grant_all(x, &seal, &match, secret.generation);
+    ia_wipe(&secret, sizeof secret);
+    if (!rc) {
+        const ia_envelope_member members[] = {{"token", match.token, 0}};
+
+        rc = answer(x, members, 1);
+    }
+    ia_wipe(&match, sizeof match);
+    return rc;
+}
+
+/* --- auth.refresh ------------------------------------------------------------------------------------------------- */
+
+/* A timestamp may be a number, as at the top of a call. */
+static ia_result take_timestamp(exchange *x)
+{
+    const ia_json *member = ia_json_member(x->call.request, "timestamp");
+    const char *text;
+
+    if (!member)
+        return IA_OK;
+    text = member->type == IA_JSON_INTEGER ? apr_psprintf(x->r->pool, "%" APR_INT64_T_FMT, member->integer) : member->string;
+    if ((member->type != IA_JSON_INTEGER && member->type != IA_JSON_STRING) ||
+        ia_timestamp_parse_unix(&x->use->timestamp, text, strlen(text)))
+        return IA_TIMESTAMP_MALFORMED;
+    x->use->message.timestamp = text;
+    return IA_OK;
+}
+
+static ia_result read_refresh(exchange *x)
+{
+    static const char *const names[] = {"token", "signature", "nonce", "timestamp", NULL};
+    const ia_json *request = x->call.request, *member;
+    unsigned found = 0, i;
+
+    if (request->type != IA_JSON_OBJECT)
+        return malformed(x, "token and signature expected");
+    for (i = 0; names[i]; i++)
+        found += ia_json_member(request, names[i]) != NULL;
+    member = ia_json_member(request, "nonce");
+    x->use = sauth_token_use_create(x->r->pool);
+    x->use->token = ia_envelope_request_string(&x->call, "token");
+    x->use->signature = ia_envelope_request_string(&x->call, "signature");
+    x->use->message.method = x->call.method;
+    x->use->message.nonce = ia_envelope_request_string(&x->call, "nonce");
+    if (found != request->count || !x->use->token || !x->use->signature || (member && !x->use->message.nonce))
+        return malformed(x, "token and signature expected, and with profile hmac-sha256 nonce and timestamp");
+    return take_timestamp(x);
+}
+
+static ia_result decide_refresh(exchange *x, ia_grant_terms *terms)
+{
+    const st_grant *grant = &x->state->grant;
+    ia_grant_policy policy = sauth_mint_policy(&x->conf);
+    ia_grant_terms held = {grant->capabilities, grant->created, grant->expires, (int)grant->can_refresh};
+    ia_result rc;
+
+    if (grant->presentation != IA_PRESENT_CHALLENGE)
+        return IA_PRESENTATION_MISMATCH;
+    if (grant->secret_generation != x->use->secret.generation)
+        return IA_SECRET_ROTATED;
+    if (grant->scope != x->conf.scope)
+        return IA_SCOPE_MISMATCH;
+    if ((rc = sauth_token_use_once(&x->conf, x->use, x->state, x->now)))
+        return rc;
+    return ia_grant_refresh(terms, &held, &x->state->entry.standing, 0, &policy, x->now);
+}
+
+/* A token is made of a challenge: the server makes one that nobody ever sees. */
+static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA_CHALLENGE_TEXT_SIZE],
+                            char signature[IA_CHALLENGE_TEXT_SIZE])
+{
+    ia_challenge_terms terms = {x->use->profile, sauth.challenge->separator, x->use->secret.text};
+    ia_challenge_seal seal = {x->state->entry.index, (apr_uint32_t)x->state->entry.incarnation,
+                              st_grants_stamp(sauth.grants, x->now), x->use->profile};
+    char challenge[IA_CHALLENGE_LEN + 1];
+    ia_result rc = ia_challenge_mint(challenge, st_grants_epoch(sauth.grants), &seal);
+
+    if (!rc)
+        rc = ia_challenge_token(token, &terms, challenge, window);
+    if (!rc)
+        rc = ia_challenge_sign(signature, &terms, token, window, NULL);
+    ia_wipe(challenge, sizeof challenge);
+    return rc;
+}
+
+static ia_result refresh_token(exchange *x)
+{
+    char token[IA_CHALLENGE_TEXT_SIZE], signature[IA_CHALLENGE_TEXT_SIZE];
+    apr_int64_t window = ia_challenge_window(x->now, sauth.challenge->lifetime);
+    ia_grant_terms terms;
+    ia_result rc;
+
+    if ((rc = read_refresh(x)) || (rc = sauth_token_prove(x->r, &x->conf, x->use, x->state)) ||
+        (rc = decide_refresh(x, &terms)) || (rc = make_token(x, window, token, signature)) ||
+        (rc = store(x, token, &terms, window, x->use->secret.generation)))
+        return rc;
+    {
+        const ia_envelope_member members[] = {{"token", token, 0}, {"signature", signature, 0}};
+
+        rc = answer(x, members, 2);
+    }
+    ia_wipe(token, sizeof token);
+    ia_wipe(signature, sizeof signature);
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    ia_result (*run)(exchange *x);
+} methods[] = {
+    {"auth.request", request_challenge}, {"auth.token", exchange_challenge}, {"auth.refresh", refresh_token}};
+
+int sauth_challenge(request_rec *r)
+{
+    exchange x = {r, sauth_dir_effective(r), apr_time_now(), {0}, sauth_state_of(r), NULL, NULL};
+    ia_result rc;
+    unsigned i;
+    int status;
+
+    x.state->asks = IA_PRESENT_CHALLENGE;
+    rc = read_call(&x, &status);
+    if (rc)
+        return refuse(&x, rc, status);
+    for (i = 0, rc = IA_CALL_UNKNOWN; i < sizeof methods / sizeof methods[0] && rc == IA_CALL_UNKNOWN; i++)
+        if (!strcmp(methods[i].name, x.call.method))
+            rc = methods[i].run(&x);
+    return rc ? refuse(&x, rc, 0) : OK;
+}

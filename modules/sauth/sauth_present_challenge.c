@@ -1,0 +1,119 @@
+/*
+ * Presentation "challenge": the call itself carries token and signature, in its body. The body is read before the caller
+ * is known, within bounds, and reaches the app as it came.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <string.h>
+#include "sauth_call.h"
+#include "interauth_isign.h"
+#include "request.h"
+#include "snapshot.h"
+
+static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format format, sauth_state *state)
+{
+    APR_OPTIONAL_FN_TYPE(isign_read_body) *read_body = APR_RETRIEVE_OPTIONAL_FN(isign_read_body);
+    ia_json_error error = {0, NULL};
+    const char *text;
+    apr_size_t len;
+    ia_result rc;
+    int status;
+
+    if (!read_body)
+        return IA_FAULT_INTERNAL;
+    if ((rc = (ia_result)read_body(r, IA_ENVELOPE_MAX, &text, &len, &status)))
+        return rc;
+    call->was_read = 1;
+    rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
+    state->detail = error.reason;
+    return rc;
+}
+
+static void take_members(sauth_call *call)
+{
+    const ia_envelope *e = &call->envelope;
+    sauth_token_use *use = &call->use;
+
+    use->token = e->token;
+    use->signature = e->signature;
+    use->timestamp = e->timestamp;
+    use->message.method = e->method;
+    use->message.nonce = e->nonce;
+    use->message.timestamp = e->timestamp_text;
+    use->message.request = e->request_text;
+    use->message.request_len = e->request_len;
+}
+
+static apr_status_t wipe_call(void *call)
+{
+    ia_wipe(&((sauth_call *)call)->use, sizeof(sauth_token_use));
+    return APR_SUCCESS;
+}
+
+sauth_call *sauth_call_of(request_rec *r)
+{
+    request_rec *top = request_outermost(r);
+    sauth_state *state = sauth_state_of(r);
+    ia_envelope_format format;
+    sauth_call *call;
+
+    if (strcmp(snapshot_of(r)->method, "POST") || apr_table_get(top->headers_in, "Content-Encoding") ||
+        ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")))
+        return NULL;
+    if (!state->call) {
+        state->call = call = apr_pcalloc(top->pool, sizeof *call);
+        apr_pool_cleanup_register(top->pool, call, wipe_call, apr_pool_cleanup_null);
+        call->rc = read_call(r, call, format, state);
+        if (!call->rc)
+            take_members(call);
+    }
+    sauth_speak(r, format);
+    return state->call;
+}
+
+/*
+ * A body that is no call shows nothing where callers can show themselves by a header too: they are asked for it. Where
+ * the protocol is the only way, its grammar was meant.
+ */
+int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
+{
+    const sauth_call *call = sauth_call_of(r);
+
+    if (!call)
+        return 0;
+    if (!call->rc)
+        return call->use.token || call->use.signature;
+    return conf->accept == IA_PRESENT_CHALLENGE || !call->was_read;
+}
+
+static ia_result check_proven(const sauth_dir *conf, const sauth_call *call, sauth_state *state, apr_time_t now)
+{
+    int still_has_secret = call->use.secret.generation == state->grant.secret_generation;
+    ia_result rc;
+
+    if ((rc = sauth_grant_check(state, IA_PRESENT_CHALLENGE, still_has_secret, now)) ||
+        (rc = sauth_token_use_once(conf, &call->use, state, now)))
+        return rc;
+    return sauth_grant_open(state, now);
+}
+
+ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state)
+{
+    apr_time_t now = apr_time_now();
+    sauth_call *call = sauth_call_of(r);
+    ia_result rc = call->rc;
+
+    if (!rc && (!call->use.token || !call->use.signature)) {
+        state->detail = "token and signature expected";
+        rc = IA_ENVELOPE_MALFORMED;
+    }
+    if (!rc)
+        rc = sauth_token_prove(r, conf, &call->use, state);
+    if (!rc)
+        rc = check_proven(conf, call, state, now);
+    if (!rc)
+        state->method = call->envelope.method;
+    if (rc)
+        state->remark = sauth_call_remark(request_outermost(r)->pool, rc, &call->use, now);
+    return rc;
+}

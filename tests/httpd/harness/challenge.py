@@ -1,0 +1,235 @@
+"""A client of the challenge protocol, in JSON and in XML, written from the protocol's description alone."""
+import functools
+import hashlib
+import hmac
+import json
+import os
+import re
+import time
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from .site import UID, participant
+from .verdict import HTTPD_DENIES
+
+ENDPOINT = "/sauth/challenge"
+DOMAIN = "example.org"
+PASSWORD = "correct horse battery staple"
+MD5, HMAC = "md5", "hmac-sha256"
+TYPES = {"json": "application/json", "xml": "text/xml"}
+
+
+def md5(*parts):
+    return hashlib.md5("".join(parts).encode()).hexdigest()
+
+
+def mac(key, *parts):
+    """HMAC over the parts, joined by NUL; the key is text."""
+    data = b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)
+    return hmac.new(key.encode(), data, hashlib.sha256).hexdigest()
+
+
+@functools.lru_cache(maxsize=None)
+def stretched(username, password, domain):
+    salt = hashlib.sha256(f"{username}|{domain}".encode()).digest()
+    return hashlib.scrypt(password.encode(), salt=salt, n=32768, r=8, p=3, maxmem=1 << 26, dklen=32).hex()
+
+
+def secret_of(profile, username=UID, password=PASSWORD, domain=DOMAIN, separator=""):
+    if profile == MD5:
+        return md5(username, separator, md5(password), separator, domain)
+    return mac(stretched(username, password, domain), username, domain)
+
+
+def person(uid=UID, capabilities=("read", "update"), password=PASSWORD, profiles=(MD5, HMAC), separator="", **members):
+    """A record with challenge secrets, and no shared secret unless it is given."""
+    secrets = {profile: secret_of(profile, uid, password, separator=separator) for profile in profiles}
+    members.setdefault("secret", None)
+    return participant(uid, capabilities, challenge_secret=secrets or None, **members)
+
+
+def window(at=None, lifetime=600):
+    return -(-int(time.time() if at is None else at) // lifetime) * lifetime
+
+
+class Reply:
+    """What an answer says, in either format."""
+
+    def __init__(self, answer, format):
+        self.answer, self.status = answer, answer.status
+        kind = (answer.header("Content-Type") or "").split(";")[0]
+        assert kind == TYPES[format], repr(answer)
+        if format == "json":
+            whole = answer.json
+        else:
+            root = ElementTree.fromstring(answer.body)
+            assert root.tag == "xml", repr(answer)
+            whole = {child.tag: {leaf.tag: leaf.text for leaf in child} or (child.text or "") for child in root}
+        self.whole = whole
+        self.state = whole["status"]
+        self.response = whole.get("response")
+        self.error = whole.get("error")
+        self.signature = whole.get("signature")
+        assert self.state == ("valid" if answer.status == 200 else "error"), repr(answer)
+
+
+class ChallengeCaller:
+    """A user: asks for a challenge, turns it into a token, and calls."""
+
+    def __init__(self, server, username=UID, password=PASSWORD, profile=HMAC, format="json", separator="", lifetime=600,
+                 at=ENDPOINT, domain=DOMAIN):
+        self.server, self.username, self.profile, self.format, self.at = server, username, profile, format, at
+        self.separator, self.lifetime = separator, lifetime
+        self.secret = secret_of(profile, username, password, domain, separator)
+        self.token = None
+        server.guard(self.secret, password)
+
+    # arithmetic
+
+    def k(self, first, *more):
+        if self.profile == MD5:
+            return md5(first, self.separator, self.secret, self.separator, more[0])
+        return mac(self.secret, first, *more)
+
+    def window(self):
+        return str(window(lifetime=self.lifetime))
+
+    def stamp(self):
+        """A timestamp that the server can judge; see harness.sauth.Caller.stamp."""
+        first = int(self.server.listening_at) + 1
+        time.sleep(max(0, first - time.time() + 0.01))
+        return max(first + self.server.site.skew, int(time.time()))
+
+    # the wire
+
+    def text(self, method, request, **members):
+        """A call. `request` is a dict of texts, or the bytes of the app's own."""
+        members = {name: value for name, value in members.items() if value is not None}
+        if self.format == "json":
+            inner = request if isinstance(request, str) else json.dumps(request)
+            head = "".join(f'"{name}":{json.dumps(value)},' for name, value in {"method": method, **members}.items())
+            return f'{{{head}"request":{inner}}}'
+        if not isinstance(request, str):
+            request = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in request.items())
+        head = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in {"method": method, **members}.items())
+        return f"<xml>{head}<request>{request}</request></xml>"
+
+    def post(self, target, text, headers=(), **options):
+        pairs = [("Content-Type", TYPES[self.format])]
+        pairs += list(headers.items()) if isinstance(headers, dict) else list(headers)
+        return self.server.post(target, text.encode() if isinstance(text, str) else text, pairs, **options)
+
+    def exchange(self, method, request):
+        return Reply(self.post(self.at, self.text(method, request)), self.format)
+
+    # auth.*
+
+    def request(self, **members):
+        whole = {"username": self.username, "profile": self.profile, **members}
+        return self.exchange("auth.request", {name: value for name, value in whole.items() if value is not None})
+
+    def challenge(self):
+        reply = self.request()
+        assert reply.status == 200, repr(reply.answer)
+        return reply.response["challenge"]
+
+    def make(self, challenge, nonce=None):
+        """(token, signature) that this user makes of a challenge."""
+        nonce = self.window() if nonce is None else nonce
+        token = self.k(challenge, nonce)
+        signature = self.k(token, nonce)
+        self.server.guard(token, signature)
+        return token, signature
+
+    def redeem(self, challenge, nonce=None, signature=None):
+        token, right = self.make(challenge, nonce)
+        return token, self.exchange("auth.token", {"challenge": challenge, "signature": signature or right})
+
+    def login(self):
+        """A token, with as many attempts as it takes where others of the same user come in between."""
+        for _ in range(100):
+            token, reply = self.redeem(self.challenge())
+            if reply.status == 200:
+                assert reply.response == {"token": token}
+                self.token = token
+                return self
+            assert reply.error["code"] == "replayed_challenge", repr(reply.answer)
+        raise AssertionError("no token in 100 attempts")
+
+    def refresh_members(self, token=None, nonce=None, timestamp=None, **members):
+        token = token or self.token
+        if self.profile == MD5:
+            whole = {"token": token, "signature": self.k(token, self.window())}
+        else:
+            nonce, timestamp = nonce or os.urandom(12).hex(), str(timestamp or self.stamp())
+            signature = self.k(token, self.window(), "auth.refresh", nonce, timestamp, "")
+            whole = {"token": token, "signature": signature, "nonce": nonce, "timestamp": timestamp}
+        self.server.guard(whole["signature"])
+        whole.update(members)
+        return {name: value for name, value in whole.items() if value is not None}
+
+    def refresh(self, members=None, keep=True):
+        reply = self.exchange("auth.refresh", members or self.refresh_members())
+        if reply.status == 200:
+            self.server.guard(reply.response["token"], reply.response["signature"])
+            assert reply.response["signature"] == self.k(reply.response["token"], self.window())
+            if keep:
+                self.token = reply.response["token"]
+        return reply
+
+    # calls of the app
+
+    def call_members(self, method, request, token=None, nonce=None, timestamp=None, **replaced):
+        """The members that make a call of this user's, signed; `replaced` are put in after signing, None removes one."""
+        token = token or self.token
+        if self.profile == MD5:
+            whole = {"token": token, "signature": self.k(token, self.window())}
+        else:
+            inner = request if isinstance(request, str) else self.inner(request)
+            nonce = nonce or os.urandom(12).hex()
+            timestamp = self.stamp() if timestamp is None else timestamp
+            signature = self.k(token, self.window(), method, nonce, str(timestamp), inner)
+            whole = {"token": token, "signature": signature, "nonce": nonce, "timestamp": timestamp}
+        self.server.guard(whole["signature"])
+        whole.update(replaced)
+        return whole
+
+    def inner(self, request):
+        if self.format == "json":
+            return json.dumps(request)
+        return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in request.items())
+
+    def call(self, target, method="orders.list", request=None, headers=(), options=None, **members):
+        """A signed call of the app."""
+        request = {"page": "1"} if request is None else request
+        self.sent = self.call_members(method, request, **members)
+        self.body = self.text(self.sent.pop("method", method), self.sent.pop("request", request), **self.sent).encode()
+        return self.post(target, self.body, headers, **(options or {}))
+
+    def verify(self, answer):
+        """The answer without its signature, which must be right."""
+        pattern = rb'(.*?),?"signature":"([0-9a-f]{64})"(\s*\}\s*)' if self.format == "json" else \
+            rb'(.*)<signature>([0-9a-f]{64})</signature>(</xml>\s*)'
+        match = re.fullmatch(pattern, answer.body, re.DOTALL)
+        assert match, f"not signed: {answer!r}"
+        plain = match.group(1) + match.group(3)
+        digest = hashlib.sha256(plain).hexdigest()
+        right = self.k(self.sent["token"], self.window(), "response", self.sent["nonce"], digest)
+        assert right == match.group(2).decode(), repr(answer)
+        return plain
+
+
+def rejected(server, answer, status, code, reason, format="json", level="warn", ways="Challenge"):
+    """Asserts a refusal in the protocol's own words, and the log line that says why."""
+    reply = Reply(answer, format)
+    assert answer.status == status, repr(answer)
+    assert reply.error["code"] == code and reply.error["message"], repr(answer)
+    assert set(reply.error) == {"code", "message"} and set(reply.whole) <= {"status", "error", "signature"}, repr(answer)
+    asked = [value.split()[0] for value in answer.all("WWW-Authenticate")]
+    assert asked == (ways.split() if status == 401 else []), repr(answer)
+    assert bool(answer.header("Retry-After")) == (status in (429, 503)), repr(answer)
+    line = rf"\[sauth:{level}\] .*sauth: refused reason=(?:{reason})( |$)"
+    server.log.expect(line)
+    if status == 403:
+        server.log.allow(HTTPD_DENIES)
+    return server.log.next(line)
