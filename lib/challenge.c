@@ -131,10 +131,6 @@ void ia_challenge_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], apr_time_t now,
         out[1] = after;
         out[2] = before;
     }
-    if (out[1] == out[0]) { /* what differs goes before what repeats */
-        out[1] = out[2];
-        out[2] = out[0];
-    }
 }
 
 apr_time_t ia_challenge_token_expires(apr_int64_t nonce, apr_time_t minted, apr_int64_t lifetime, apr_time_t skew)

@@ -304,6 +304,8 @@ static void test_windows(void **state)
     /* Wider than a window counts as one window. */
     check_windows(start + US(299), LIFETIME, US(86400), NONCE, START, NONCE + LIFETIME);
     check_windows(start + US(299), LIFETIME, INT64_MAX, NONCE, START, NONCE + LIFETIME);
+    check_windows(start + US(300), LIFETIME, US(300), NONCE, START, NONCE); /* a window begins after its first moment */
+    check_windows(start + US(300), LIFETIME, US(300) + 1, NONCE, START, NONCE + LIFETIME);
     check_windows(US(5), LIFETIME, US(30), LIFETIME, 0, LIFETIME); /* nothing before 1970 */
 }
 
@@ -490,6 +492,8 @@ static void test_verify_token(void **state)
 {
     for (unsigned i = 0; i < COUNT_OF(vectors); i++) {
         attempt a = attempt_of(&vectors[i]);
+        ia_challenge_terms terms = {a.v->profile, a.v->separator, a.v->secret};
+        char signature[IA_CHALLENGE_TEXT_SIZE];
 
         a.claim.challenge = NULL;
         a.claim.token = a.v->token;
@@ -497,6 +501,12 @@ static void test_verify_token(void **state)
         a.claim.token = apr_pstrcat(*state, a.v->token, "0", NULL);
         check_refused(&a, &a.secret);
         a.claim.token = NULL;
+        check_refused(&a, &a.secret);
+        /* Nor does a token of another length count as an empty one. */
+        assert_result(ia_challenge_sign(signature, &terms, "", NONCE, NULL), IA_OK);
+        a.claim.signature = signature;
+        check_refused(&a, &a.secret);
+        a.claim.token = "";
         check_refused(&a, &a.secret);
     }
 }
