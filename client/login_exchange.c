@@ -7,6 +7,7 @@
 
 #include "interauth/digest.h"
 #include "interauth/encoding.h"
+#include "interauth/name.h"
 #include "password.h"
 #include "problem.h"
 #include "request_body.h"
@@ -107,7 +108,7 @@ static int domain_take(login *l, const char *domain)
 {
     login_terms *held = &l->held->login;
 
-    if (!domain || !*domain || strlen(domain) > IA_CHALLENGE_DOMAIN_MAX)
+    if (!domain || !ia_name_is_id(domain, strlen(domain)))
         return say_fault("%s: the challenge names no domain", l->held->endpoint);
     if (held->domain && strcmp(held->domain, domain) != 0)
         return say_refused("%s: the domain was %s and is now %s; if that is right: interauth forget %s",

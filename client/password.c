@@ -3,24 +3,26 @@
 #include <string.h>
 
 #include "files.h"
+#include "interauth/name.h"
 #include "say.h"
 
-static int is_text(const char *text, apr_size_t max)
+static int is_separator(const char *text)
 {
     for (const char *c = text; *c; c++)
         if (*c < 0x20 || *c > 0x7e)
             return 0;
-    return strlen(text) <= max;
+    return strlen(text) <= IA_CHALLENGE_SEPARATOR_MAX;
 }
 
 int password_terms_check(const password_terms *terms)
 {
-    if (terms->separator && !is_text(terms->separator, IA_CHALLENGE_SEPARATOR_MAX))
+    if (terms->separator && !is_separator(terms->separator))
         return say_usage("--separator: at most %d printable ASCII characters", IA_CHALLENGE_SEPARATOR_MAX);
     if (terms->separator && terms->profile != IA_CHALLENGE_PROFILE_MD5)
         return say_usage("--separator belongs to the profile md5");
-    if (terms->domain && !is_text(terms->domain, IA_CHALLENGE_DOMAIN_MAX))
-        return say_usage("--domain: at most %d printable ASCII characters", IA_CHALLENGE_DOMAIN_MAX);
+    if (terms->domain && !ia_name_is_id(terms->domain, strlen(terms->domain)))
+        return say_usage("--domain: 1 to %d printable ASCII characters without space, quote or backslash",
+                         IA_CHALLENGE_DOMAIN_MAX);
     return CL_OK;
 }
 
