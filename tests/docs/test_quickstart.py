@@ -13,7 +13,7 @@ import pytest
 
 from pages import TOP
 
-STEPS = 12
+STEPS = 14
 
 
 def left_over(temporary):
@@ -41,7 +41,7 @@ def test_once_then_until_interrupted(source, temporary):
     assert [line.split(".")[0] for line in done.stdout.splitlines() if line[:1].isdigit()] == [
         str(number) for number in range(1, STEPS + 1)]
     for reason in ("credentials_missing", "digest_mismatch", "nonce_replayed", "capability_missing", "mac_mismatch",
-                   "sig_mismatch"):
+                   "sig_mismatch", "call_replayed"):
         assert f"reason={reason}" in done.stdout
     assert left_over(temporary) == []
 
