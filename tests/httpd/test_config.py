@@ -23,6 +23,10 @@ GOOD_SERVER = {
     "SAuthReplayCapacity": ["1", "10000"],
     "SAuthReplayQuota": ["1", "100"],
     "SAuthRequestRequire": ["id", "aud", "id aud"],
+    "SAuthChallenge": ["hmac-sha256", "md5", "md5 hmac-sha256"],
+    "SAuthChallengeDomain": ["example.org", "x" * 255],
+    "SAuthChallengeSeparator": [":", "'12345678'", "' '"],
+    "SAuthChallengeLifetime": ["60", "600", "86400"],
 }
 
 GOOD_LOCATION = {
@@ -30,11 +34,11 @@ GOOD_LOCATION = {
     "SAuthMode": ["enforce", "observe"],
     "SAuthPass": ["env", "headers"],
     "SAuthPassAuthorization": ["On", "Off"],
-    "SAuthAccept": ["sauth"],
+    "SAuthAccept": ["sauth", "signature", "challenge", "sauth signature challenge"],
     "ISign": ["off", "observe", "require"],
     "ISignBody": ["spool", "spool 64K", "spool 1024 1M", "spool 256K 64M"],
     "Require": ["capability read", "capability read update", "capability %{req:X-A}", "participant a", "participant a b",
-                "participant-role consumer", "<RequireAll>\nRequire not capability x\nRequire capability read\n</RequireAll>"],
+                "participant-role consumer", "call a.b", "call a.b c:d/e", "call %{req:X-A}", "<RequireAll>\nRequire not capability x\nRequire capability read\n</RequireAll>"],
 }
 
 BAD = [(name, value) for name in ("RegistryCapacity", "SAuthClockSkew", "SAuthGrantCapacity", "SAuthGrantQuota",
@@ -42,6 +46,10 @@ BAD = [(name, value) for name in ("RegistryCapacity", "SAuthClockSkew", "SAuthGr
        for value in NO_NUMBERS + ["0", "1 2", None] if not (name == "SAuthClockSkew" and value == "0")]
 BAD += [("SAuthRefreshWindow", value) for value in NO_NUMBERS + ["1 2", None]]
 BAD += [("SAuthHash", value) for value in ("md5", "sha256 md5", "SHA-256", "", None, "sha512")]
+BAD += [("SAuthChallenge", value) for value in ("sha1", "hmac-sha256 sha1", "MD5", "none", "", None)]
+BAD += [("SAuthChallengeDomain", value) for value in ("", None, "'a b'", "a b", "x" * 256)]
+BAD += [("SAuthChallengeSeparator", value) for value in (None, "123456789", "\x01", "\u00e9", ": :")]
+BAD += [("SAuthChallengeLifetime", value) for value in NO_NUMBERS + ["59", "86401", "1 2", None]]
 BAD += [("SAuthPartialGrants", value) for value in ("yes", "", None)]
 BAD += [("SAuthRequestRequire", value) for value in ("uid", "id id2", "", None)]
 BAD += [("RegistryFile", value) for value in ("", None, "a b")]
@@ -56,10 +64,12 @@ BAD_LOCATION += [("ISignBody", value) for value in
                  ("file", "", None, "spool x", "spool -1", "spool 1K x", "spool 2M 1M", "spool 1T", "spool 1K 2K 3K",
                   f"spool {TOO_LARGE}", "spool 1K " + TOO_LARGE + "M", "spool K")]
 BAD_LOCATION += [("Require", value) for value in
-                 ("capability", "participant", "participant-role", "capability %{req:", "participant %{nonsense:x}",
+                 ("call", "call a,b", "call %{req:", "capability", "participant", "participant-role", "capability %{req:", "participant %{nonsense:x}",
                   "participant-role %{req:")]
 
-GLOBAL_ONLY = ["RegistryFile conf/x.json", "RegistryCapacity 10", "SAuthGrantCapacity 10", "SAuthReplayCapacity 10"]
+GLOBAL_ONLY = ["RegistryFile conf/x.json", "RegistryCapacity 10", "SAuthGrantCapacity 10", "SAuthReplayCapacity 10",
+               "SAuthChallenge hmac-sha256", "SAuthChallengeDomain x", "SAuthChallengeSeparator :",
+               "SAuthChallengeLifetime 600"]
 
 
 def line(name, value):
@@ -138,7 +148,7 @@ class TestContext(Checks):
 
 
 HTACCESS = ["SAuthMode observe", "SAuthScope x", "SAuthPass headers", "SAuthPassAuthorization On", "ISign off",
-            "ISignBody spool 1K", "SAuthAccept sauth"]
+            "ISignBody spool 1K", "SAuthAccept sauth", "SAuthAccept challenge"]
 
 
 class TestHtaccess:

@@ -1,0 +1,624 @@
+"""The challenge protocol at a location: calls of the app, what it sees, what is refused, how answers are signed."""
+import gzip
+import json
+import os
+import re
+import time
+from urllib.parse import quote
+
+import pytest
+
+from harness import ENDPOINT, OTHER, PAGE, Caller, Shown, Site, UID, digest, location, refused, script, together
+from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person, rejected, window
+from harness.http2 import Http2
+
+BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
+CALL = "SAuthAccept challenge"
+MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+SECRET = b"a shared secret beside the password"
+PEOPLE = [person(secret=SECRET), person(OTHER, ["update"], "another password of this one")]
+TARGET = "/cgi-bin/orders"
+ANSWER = r"""<?php
+parse_str($_SERVER['QUERY_STRING'], $q);
+http_response_code((int)($q['status'] ?? 200));
+header('Content-Type: ' . ($q['type'] ?? 'application/json'));
+header('ETag: "1"');
+header('Accept-Ranges: bytes');
+if (isset($q['header'])) header($q['header']);
+$body = $q['body'] ?? '{"status":"valid","response":{}}';
+if (isset($q['size'])) $body = '{"status":"valid","response":{"x":"' . str_repeat('y', (int)$q['size']) . '"}}';
+foreach (str_split($body, (int)($q['piece'] ?? 8192)) as $piece) { echo $piece; if (isset($q['flush'])) flush(); }
+"""
+
+
+def each(function):
+    """In both profiles and both formats."""
+    function = pytest.mark.parametrize("format", ["json", "xml"])(function)
+    return pytest.mark.parametrize("profile", [HMAC, MD5])(function)
+
+
+class Calls:
+    site = Site(config=ENDPOINT + BOTH + location(TARGET, "Require capability read", CALL)
+                + location("/cgi-bin/other", "Require capability update", CALL), participants=PEOPLE, expect=(MD5_WARNS,))
+
+    def user(self, server, profile=HMAC, format="json", **options):
+        return ChallengeCaller(server, profile=profile, format=format, **options).login()
+
+    def bad(self, server, user, answer, status, code, reason, **options):
+        before = server.journal()
+        line = rejected(server, answer, status, code, reason, user.format, **options)
+        assert server.journal() == before, "the app ran"
+        return line
+
+
+class TestApp(Calls):
+    @each
+    def test_environment_and_body(self, server, profile, format):
+        user = self.user(server, profile, format)
+        shown = Shown(user.call(TARGET, "orders.list", {"page": "2 & 3 < 4"}))
+        assert shown.body == user.body and shown.env["CONTENT_LENGTH"] == str(len(user.body))
+        env = shown.env
+        assert env["REMOTE_USER"] == env["SAUTH_PARTICIPANT"] == UID and env["AUTH_TYPE"] == "SAuth"
+        assert env["SAUTH_SCHEME"] == "challenge" and env["SAUTH_CALL"] == "orders.list"
+        assert env["SAUTH_CAPABILITIES"] == "read update" and len(env["SAUTH_GRANT"]) == 22
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", env["SAUTH_EXPIRES"])
+        assert not {name for name in env if name.startswith("HTTP_SAUTH")}
+
+    @each
+    def test_answer_is_private(self, server, profile, format):
+        assert self.user(server, profile, format).call(TARGET).header("Cache-Control") == "private"
+
+    @pytest.mark.parametrize("size", [0, 1, 8191, 70000, 1000000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_sizes(self, server, size, chunked):
+        for profile in (HMAC, MD5):
+            user = self.user(server, profile)
+            shown = Shown(user.call(TARGET, request={"x": "y" * size}, options={"chunked": chunked}))
+            assert shown.body == user.body and shown.env["CONTENT_LENGTH"] == str(len(user.body))
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_odd_bytes_in_the_request(self, server, format):
+        """What is signed are the request's bytes, however they are written."""
+        user = self.user(server, format=format)
+        request = ' {"a" : [1, 2.50, "\\u00e9", "é"]\n}' if format == "json" else ' <a b="c">x<!-- y --> é</a>\n'
+        inner = request.strip() if format == "json" else request
+        members = user.call_members("a.b", inner)
+        text = user.text("a.b", request, **members).encode()
+        assert Shown(user.post(TARGET, text)).body == text
+
+    def test_many_at_once(self, server):
+        user = self.user(server)
+        texts = [user.text("a.b", {}, **user.call_members("a.b", {})) for _ in range(32)]
+        assert together([lambda text=text: user.post(TARGET, text).status for text in texts]) == [200] * 32
+        server.log.allow("reason=call_replayed")
+        once = user.text("a.b", {}, **user.call_members("a.b", {}))
+        assert together([lambda: user.post(TARGET, once).status for _ in range(16)]) == [200] + [401] * 15
+
+    def test_workers_of_one_user(self, server):
+        server.log.allow("reason=challenge_superseded")
+        calls = [lambda: ChallengeCaller(server).login().call(TARGET).status for _ in range(16)]
+        assert together(calls) == [200] * 16
+
+    def test_over_a_reload_and_a_restart(self, server):
+        user = self.user(server)
+        server.graceful()
+        assert user.call(TARGET).status == 200
+        server.restart()
+        assert user.call(TARGET).status == 200
+
+    def test_expect_100(self, server):
+        user = self.user(server)
+        text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        with server.connect() as connection:
+            message = server.message("POST", TARGET, {"Content-Type": "application/json", "Expect": "100-continue"}, text)
+            head = message[:message.index(b"\r\n\r\n") + 4]
+            connection.send(head)
+            assert connection.interim()[0] == 100
+            connection.send(text)
+            assert Shown(connection.answer("POST")).body == text
+
+
+TAMPERED = {
+    "method": {"method": "orders.delete"}, "request": {"request": {"page": "2"}}, "nonce": {"nonce": "0" * 24},
+    "timestamp": {"timestamp": int(time.time()) + 40}, "signature": {"signature": "0" * 64},
+    "signature of 32": {"signature": "0" * 32}}
+
+
+class TestRefused(Calls):
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    @pytest.mark.parametrize("replaced", TAMPERED.values(), ids=TAMPERED)
+    def test_tampered(self, server, format, replaced):
+        user = self.user(server, format=format)
+        replaced = {name: value + 1 if name == "timestamp" else value for name, value in replaced.items()}
+        members = user.call_members("orders.list", {"page": "1"})
+        whole = {"method": "orders.list", "request": {"page": "1"}, **members, **replaced}
+        text = user.text(whole.pop("method"), whole.pop("request"), **whole)
+        self.bad(server, user, user.post(TARGET, text), 401, "invalid_credentials", "mac_mismatch")
+
+    @each
+    def test_unknown_token(self, server, profile, format):
+        user = self.user(server, profile, format)
+        token = os.urandom(32 if profile == HMAC else 16).hex()
+        self.bad(server, user, user.call(TARGET, token=token), 401, "invalid_credentials", "token_unknown")
+
+    @each
+    def test_one_answer_for_all_of_these(self, server, profile, format):
+        user, other = self.user(server, profile, format), ChallengeCaller(
+            server, OTHER, "another password of this one", profile, format).login()
+        answers = [user.call(TARGET, token=os.urandom(32 if profile == HMAC else 16).hex()),
+                   user.call(TARGET, signature=user.k("0" * 64, user.window())),
+                   user.call(TARGET, token=other.token)]
+        for answer, reason in zip(answers, ("token_unknown", "mac_mismatch", "mac_mismatch")):
+            self.bad(server, user, answer, 401, "invalid_credentials", reason)
+        assert len({(answer.body, str([line for line in answer.headers if line[0] != "Date"])) for answer in answers}) == 1
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_replayed(self, server, format):
+        user = self.user(server, format=format)
+        assert user.call(TARGET).status == 200
+        again = user.post(TARGET, user.body)
+        line = self.bad(server, user, again, 401, "replayed_request", "call_replayed")
+        assert f'participant="{UID}"' in line and 'call="orders.list"' in line
+        assert b'"code":"replayed_request"' in user.verify(again) or format == "xml"
+        self.bad(server, user, user.post("/cgi-bin/other", user.body), 401, "replayed_request", "call_replayed")
+
+    def test_md5_calls_may_be_repeated(self, server):
+        """What profile md5 cannot tell: see docs/protocols/challenge.md."""
+        user = self.user(server, MD5)
+        assert user.call(TARGET).status == user.post(TARGET, user.body).status == 200
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    @pytest.mark.parametrize("offset, reason", [(-120, "timestamp_stale"), (120, "timestamp_future")])
+    def test_time(self, server, format, offset, reason):
+        user = self.user(server, format=format)
+        answer = user.call(TARGET, timestamp=int(time.time()) + offset)
+        assert "offset=" in self.bad(server, user, answer, 401, "stale_timestamp", reason)
+        user.verify(answer)
+
+    @each
+    def test_wrong_window(self, server, profile, format):
+        user = self.user(server, profile, format)
+        for windows in (-2, 2):
+            nonce = str(window() + windows * 600)
+            more = ("a.b", "0" * 16, "1", "") if profile == HMAC else ()
+            answer = user.call(TARGET, "a.b", "" if format == "xml" else {}, signature=user.k(user.token, nonce, *more))
+            self.bad(server, user, answer, 401, "invalid_credentials", "mac_mismatch")
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    @pytest.mark.parametrize("name", ["nonce", "timestamp"])
+    def test_unstamped(self, server, format, name):
+        user = self.user(server, format=format)
+        members = user.call_members("a.b", {})
+        del members[name]
+        self.bad(server, user, user.post(TARGET, user.text("a.b", {}, **members)), 401, "invalid_credentials",
+                 "call_unstamped")
+
+    @pytest.mark.parametrize("nonce", ["short", "x" * 65, "with a space in it"])
+    def test_strange_nonce(self, server, nonce):
+        user = self.user(server)
+        self.bad(server, user, user.call(TARGET, nonce=nonce), 400, "malformed_request", "malformed")
+
+    @each
+    def test_half_a_credential(self, server, profile, format):
+        user = self.user(server, profile, format)
+        for name in ("token", "signature"):
+            answer = user.post(TARGET, user.text("a.b", {}, **{name: "0" * 64}))
+            self.bad(server, user, answer, 400, "malformed_request", "envelope_malformed")
+
+    def test_expired(self, make_server):
+        server = make_server(Site(config=self.site.config, participants=[person(token_max_lifespan=1)], expect=(MD5_WARNS,)))
+        for profile in (HMAC, MD5):
+            user = self.user(server, profile)
+            time.sleep(1.1)
+            self.bad(server, user, user.call(TARGET), 401, "token_expired", "grant_expired", level="info")
+
+    def test_just_started(self, make_server):
+        server = make_server(Site(config=self.site.config, participants=PEOPLE, expect=(MD5_WARNS,)))
+        user = ChallengeCaller(server).login()
+        answer = user.call(TARGET, timestamp=int(server.listening_at))
+        self.bad(server, user, answer, 503, "starting", "replay_memory_young", level="info")
+
+    def test_replay_quota(self, make_server):
+        server = make_server(Site(config=self.site.config + "SAuthReplayQuota 2\n", participants=PEOPLE, expect=(MD5_WARNS,)))
+        user = ChallengeCaller(server).login()
+        assert [user.call(TARGET).status for _ in range(2)] == [200, 200]
+        self.bad(server, user, user.call(TARGET), 429, "too_many_requests", "replay_quota")
+
+    @pytest.mark.parametrize("profile", [HMAC, MD5])
+    def test_participant(self, make_server, profile):
+        server = make_server(Site(config=self.site.config, participants=PEOPLE, expect=(MD5_WARNS,)))
+        user = self.user(server, profile)
+        for records, status, code, reason in (
+                ([person(status="offboarded")], 403, "participant_inactive", "participant_inactive"),
+                ([person(status="suspended")], 403, "participant_inactive", "participant_inactive"),
+                ([person(password="the next password")], 401, "invalid_credentials", "mac_mismatch"),
+                ([person(profiles=())], 401, "invalid_credentials", "secret_missing"),
+                (PEOPLE[1:], 401, "invalid_credentials", "participant_unknown|token_unknown|grant_ended")):
+            server.participants(records)
+            server.graceful()
+            self.bad(server, user, user.call(TARGET), status, code, reason)
+
+    def test_rotated_secret(self, make_server):
+        """The new password does not revive what the old one was given."""
+        server = make_server(Site(config=self.site.config, participants=PEOPLE, expect=(MD5_WARNS,)))
+        user = self.user(server)
+        old = user.token
+        server.participants([person(password="the next password")])
+        server.graceful()
+        user = ChallengeCaller(server, password="the next password")
+        self.bad(server, user, user.call(TARGET, token=old), 401, "token_revoked", "secret_rotated")
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_capability(self, server, format):
+        user = ChallengeCaller(server, OTHER, "another password of this one", format=format).login()
+        answer = user.call(TARGET)
+        self.bad(server, user, answer, 403, "insufficient_capability", "capability_missing")
+        user.verify(answer)
+        assert user.call("/cgi-bin/other").status == 200
+
+
+MALFORMED = [
+    ("no JSON", "json", b"\xff", "json_malformed", 400), ("deep", "json", b'{"a":' * 40 + b"1" + b"}" * 40, "json_limit", 400),
+    ("twice", "json", b'{"method":"a","method":"a","request":{}}', "json_duplicate", 400),
+    ("another shape", "json", b'{"order":17}', "envelope_malformed", 400), ("empty", "json", b"", "json_malformed", 400),
+    ("XML", "xml", b"<xml>", "xml_malformed", 400), ("deep XML", "xml", b"<a>" * 200 + b"</a>" * 200, "xml_limit", 400),
+    ("document type", "xml", b'<!DOCTYPE xml [<!ENTITY a "b">]><xml>&a;</xml>', "xml_forbidden", 400),
+    ("a megabyte and more", "json", b'{"method":"a","request":{"x":"' + b"y" * 1048576 + b'"}}', "body_too_large", 413)]
+
+
+class TestGrammar(Calls):
+    @pytest.mark.parametrize("format, body, reason, status", [pytest.param(*row[1:], id=row[0]) for row in MALFORMED])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_malformed(self, server, format, body, reason, status, chunked):
+        user = ChallengeCaller(server, format=format)
+        code = "body_too_large" if status == 413 else "malformed_request"
+        self.bad(server, user, user.post(TARGET, body, chunked=chunked), status, code, reason)
+
+    @pytest.mark.parametrize("method, headers, body", [
+        ("GET", {}, None), ("POST", {}, b"x"), ("POST", {"Content-Type": "text/plain"}, b"x"),
+        ("PUT", {"Content-Type": "application/json"}, b'{"method":"a","request":{},"token":"b","signature":"c"}'),
+        ("POST", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, gzip.compress(b"{}"))])
+    def test_nothing_shown(self, server, method, headers, body):
+        answer = server.request(method, TARGET, headers, body)
+        assert answer.status == 401 and answer.problem["code"] == "credentials_required"
+        assert answer.header("WWW-Authenticate") == f'Challenge realm="{TARGET}"'
+        server.log.wait(r"\[sauth:info\] .*refused reason=credentials_missing")
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_a_call_of_nobody(self, server, format):
+        user = ChallengeCaller(server, format=format)
+        self.bad(server, user, user.post(TARGET, user.text("a.b", {})), 401, "credentials_required", "credentials_missing",
+                 level="info")
+
+
+class TestPresentations:
+    """One presentation decides, and a token opens only its own."""
+
+    site = Site(config=ENDPOINT + BOTH + location(TARGET, "Require capability read", "SAuthAccept sauth challenge")
+                + location("/files", "Require capability read")
+                + script("only", "Require capability read", CALL)
+                + script("any", "<RequireAny>\nRequire capability nobody-has-this\nRequire all granted\n</RequireAny>",
+                         "SAuthAccept sauth challenge")
+                + script("red", "Require capability read", CALL + "\nSAuthScope red")
+                + script("green", "Require capability read", CALL + "\nSAuthScope green")
+                + '<Location "/red-sauth">\nSetHandler sauth\nSAuthScope red\nRequire all granted\n</Location>\n'
+                + script("watched", "Require capability update", CALL + "\nSAuthMode observe")
+                + script("told", "Require capability read", CALL + "\nSAuthPass headers"),
+                participants=PEOPLE, expect=(MD5_WARNS,))
+
+    def test_both_ways_open(self, server):
+        sauth, user = Caller(server, secret=SECRET).granted(), ChallengeCaller(server).login()
+        assert "SAUTH_CALL" not in Shown(sauth.get(TARGET)).env
+        assert Shown(user.call(TARGET)).env["SAUTH_CALL"] == "orders.list"
+        assert Shown(sauth.post(TARGET, b'{"any":"json"}', {"Content-Type": "application/json"})).env["SAUTH_SCHEME"] == "SAuth"
+
+    def test_both_ways_are_asked_for(self, server):
+        for answer in (server.get(TARGET), server.post(TARGET, b'{"any":"json"}', {"Content-Type": "application/json"})):
+            assert answer.status == 401
+            assert [value.split()[0] for value in answer.all("WWW-Authenticate")] == ["SAuth", "Challenge"]
+            server.log.next("refused reason=credentials_missing")
+
+    def test_a_bad_authorization_decides(self, server):
+        user = ChallengeCaller(server).login()
+        for value, reason in (("SAuth x", "authorization_malformed"), ("Basic eDp4", "authorization_malformed")):
+            answer = user.call(TARGET, headers={"Authorization": value})
+            assert answer.status == 401 and answer.problem["code"] == "invalid_credentials"
+            server.log.expect(f"refused reason={reason}")
+        answer = user.call("/only", headers={"Authorization": "SAuth x"})
+        assert answer.status == 401 and answer.header("WWW-Authenticate").startswith("Challenge ")
+        server.log.expect("refused reason=scheme_not_accepted")
+
+    def test_a_challenge_token_as_sauth(self, server):
+        user, sauth = ChallengeCaller(server).login(), Caller(server, secret=SECRET).granted()
+        sauth.token = user.token
+        refused(server, sauth.get(PAGE), 401, "wrong_presentation", "presentation_mismatch")
+        assert user.call(TARGET).status == 200
+
+    def test_a_sauth_token_as_challenge(self, server):
+        sauth, user = Caller(server, secret=SECRET).granted(), ChallengeCaller(server).login()
+        rejected(server, user.call("/only", token=sauth.token), 401, "invalid_credentials", "mac_mismatch")
+        assert sauth.get(PAGE).status == 200
+
+    def test_not_accepted_here(self, server):
+        user = ChallengeCaller(server).login()
+        refused(server, user.call("/files/plain.txt"), 401, "credentials_required", "credentials_missing", level="info")
+
+    def test_scope(self, server):
+        user, red = ChallengeCaller(server).login(), ChallengeCaller(server, at="/red-sauth/challenge").login()
+        assert red.call("/red").status == 200 and user.call("/only").status == 200
+        for who, where in ((user, "/red"), (red, "/only"), (red, "/green")):
+            rejected(server, who.call(where), 403, "wrong_scope", "scope_mismatch")
+
+    def test_beside_a_rule_that_lets_anybody_in(self, server):
+        """Who shows nothing is not asked, who shows a call is known or refused."""
+        user = ChallengeCaller(server).login()
+        assert "REMOTE_USER" not in Shown(server.get("/any")).env
+        plain = b'{"order": 17}'
+        shown = Shown(server.post("/any", plain, {"Content-Type": "application/json"}))
+        assert shown.body == plain and "REMOTE_USER" not in shown.env
+        assert Shown(user.call("/any")).env["REMOTE_USER"] == UID
+        rejected(server, user.call("/any", signature="0" * 64), 401, "invalid_credentials", "mac_mismatch",
+                 ways="SAuth Challenge")
+
+    def test_observed(self, server):
+        user, other = ChallengeCaller(server).login(), ChallengeCaller(server, OTHER, "another password of this one").login()
+        assert Shown(other.call("/watched")).env["SAUTH_CALL"] == "orders.list"
+        for answer, reason in ((user.call("/watched", signature="0" * 64), "mac_mismatch"),
+                               (user.post("/watched", b"no JSON"), "json_malformed"),
+                               (server.get("/watched"), "credentials_missing")):
+            assert "SAUTH_CALL" not in Shown(answer).env
+            server.log.expect(f"would refuse reason={reason}")
+        sent = b'{"method":"a","request":{"x":"' + b"y" * 1100000 + b'"}}'
+        assert Shown(user.post("/watched", sent)).body == sent
+        server.log.expect("would refuse reason=body_too_large")
+
+    def test_headers_for_a_backend(self, server):
+        shown = Shown(ChallengeCaller(server).login().call("/told", headers={"SAuth-Call": "another"}))
+        assert shown.env["HTTP_SAUTH_CALL"] == "orders.list"
+        assert "HTTP_SAUTH_CALL" not in Shown(ChallengeCaller(server).login().call("/only", headers={"SAuth_Call": "x"})).env
+
+
+class TestRequireCall(Calls):
+    site = Site(config=ENDPOINT + BOTH
+                + script("listed", "Require call orders.list orders.get", CALL)
+                + script("both", "<RequireAll>\nRequire capability read\nRequire call orders.list\n</RequireAll>", CALL)
+                + script("except", "<RequireAll>\nRequire valid-user\nRequire capability read\n"
+                                   "Require not call orders.delete\n</RequireAll>", CALL)
+                + script("wanted", 'Require call %{reqenv:WANTED}', CALL + '\nSetEnvIf X-Wanted "(.*)" WANTED=$1')
+                + script("mixed", "Require call orders.list", "SAuthAccept sauth challenge"),
+                participants=PEOPLE, expect=(MD5_WARNS,), modules=("authz_user",))
+
+    @each
+    def test_listed(self, server, profile, format):
+        user = self.user(server, profile, format)
+        for path, method, status in (("/listed", "orders.list", 200), ("/listed", "orders.get", 200),
+                                     ("/both", "orders.list", 200), ("/except", "orders.list", 200)):
+            assert user.call(path, method).status == status, (path, method)
+        for path, method in (("/listed", "orders.delete"), ("/listed", "Orders.list"), ("/listed", "orders"),
+                             ("/both", "orders.get")):
+            self.bad(server, user, user.call(path, method), 403, "method_not_allowed_here", "call_not_listed")
+
+    def test_not(self, server):
+        user = self.user(server)
+        server.log.allow("authz_core:error")
+        before = server.journal()
+        assert user.call("/except", "orders.delete").status == 403 and server.journal() == before
+
+    def test_expression(self, server):
+        user = self.user(server)
+        assert user.call("/wanted", "a.b", headers={"X-Wanted": "a.c a.b"}).status == 200
+        self.bad(server, user, user.call("/wanted", "a.b", headers={"X-Wanted": "a.bc"}), 403, "method_not_allowed_here",
+                 "call_not_listed")
+
+    def test_a_grant_of_sauth_calls_nothing(self, server):
+        sauth = Caller(server, secret=SECRET).granted()
+        refused(server, sauth.get("/mixed"), 403, "method_not_allowed_here", "call_not_listed")
+
+
+class TestBodies(Calls):
+    """Read before the caller is known, and once: digest, redirects and the app find it where it always was."""
+
+    site = Site(config=ENDPOINT + BOTH + "ISignSpoolTotal 3M\nRewriteEngine On\n"
+                + script("require", "Require capability read", CALL + "\nISign require")
+                + script("stream", "Require capability read", CALL + "\nISign require\nISignBody stream")
+                + script("watched", "Require capability read", CALL + "\nISign observe")
+                + script("small", "Require capability read", CALL + "\nISign require\nISignBody spool 1K 2K")
+                + script("off", "Require capability read", CALL + "\nISign off")
+                + location("/php", "Require capability read", CALL)
+                + location("/front", "Require capability read", CALL)
+                + location("/page.shtml", "Require capability read", CALL),
+                participants=PEOPLE, expect=(MD5_WARNS,), php_fcgi=True, modules=("rewrite", "include"),
+                files={"front/.htaccess": "RewriteEngine On\nRewriteRule !^index /php/index.php [L]\n",
+                       "front/index.html": "home\n"})
+
+    @pytest.mark.parametrize("path", ["/require", "/stream", "/watched"])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_digest(self, server, path, chunked):
+        user = self.user(server)
+        for size in (1, 100000):
+            text = user.text("a.b", {"x": "y" * size}, **user.call_members("a.b", {"x": "y" * size})).encode()
+            shown = Shown(user.post(path, text, {"Content-Digest": digest(text)}, chunked=chunked))
+            assert shown.body == text and shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_DIGEST"] == "sha-256"
+
+    @pytest.mark.parametrize("path", ["/require", "/stream"])
+    def test_digest_of_another_body(self, server, path):
+        user = self.user(server)
+        text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        before = server.journal()
+        answer = user.post(path, text, {"Content-Digest": digest(text + b" ")})
+        assert answer.status == 400 and Reply(answer, "json").error["code"] == "digest_mismatch"
+        assert server.journal() == before
+        server.log.expect(r"isign: refused reason=digest_mismatch")
+        answer = user.call(path)
+        assert answer.status == 400 and Reply(answer, "json").error["code"] == "digest_missing"
+        server.log.expect(r"isign: refused reason=digest_missing")
+
+    def test_digest_observed(self, server):
+        user = self.user(server)
+        text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        assert Shown(user.post("/watched", text, {"Content-Digest": digest(b"")})).body == text
+        server.log.expect(r"isign: would refuse reason=digest_mismatch")
+
+    def test_bound_of_the_location(self, server):
+        user = self.user(server)
+        text = user.text("a.b", {"x": "y" * 3000}, **user.call_members("a.b", {"x": "y" * 3000})).encode()
+        answer = user.post("/small", text, {"Content-Digest": digest(text)})
+        assert answer.status == 413 and Reply(answer, "json").error["code"] == "body_too_large"
+        server.log.expect(r"isign: refused reason=body_too_large")
+
+    @each
+    def test_php(self, server, profile, format):
+        user = self.user(server, profile, format)
+        shown = Shown(user.call("/php/index.php", options={"chunked": True}))
+        assert shown.body == user.body and shown.env["SAUTH_CALL"] == "orders.list"
+
+    def test_behind_a_rewrite(self, server):
+        """An internal redirect: the call counts once, and its body is still there."""
+        user = self.user(server)
+        shown = Shown(user.call("/front/orders"))
+        assert shown.body == user.body and shown.env["REDIRECT_URL"] == "/front/orders"
+        assert shown.env["SAUTH_CALL"] == "orders.list"
+        rejected(server, user.post("/front/orders", user.body), 401, "replayed_request", "call_replayed")
+
+    def test_all_bodies_together(self, server):
+        """ISignSpoolTotal counts them, and gets back what it gave."""
+        user = self.user(server)
+        text = user.text("a.b", {"x": "y" * 1000000}, **user.call_members("a.b", {"x": "y" * 1000000})).encode()
+        connections = [server.connect() for _ in range(3)]
+        try:
+            for connection in connections:
+                connection.send(server.message("POST", "/off", {"Content-Type": "application/json"}, text)[:-10])
+            deadline = time.monotonic() + 5
+            while True:
+                answer = user.call("/off", request={"x": "z" * 1000000})
+                if answer.status == 503 or time.monotonic() > deadline:
+                    break
+            rejected(server, answer, 503, "unavailable", "spool_full", level="error")
+            server.log.allow("reason=spool_full|reason=mac_mismatch|reason=body_broken|AH0")
+        finally:
+            for connection in connections:
+                connection.close()
+        deadline = time.monotonic() + 10
+        while user.call("/off", request={"x": "z" * 1000000}).status != 200:
+            assert time.monotonic() < deadline
+
+    def test_cut_off(self, server):
+        user = self.user(server)
+        before = server.journal()
+        text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        with server.connect() as connection:
+            connection.send(server.message("POST", "/off", {"Content-Type": "application/json"}, text)[:-10])
+            connection.half_close()
+            assert connection.answer("POST").status in (400, 408)
+        server.log.expect("refused reason=body_broken")
+        assert server.journal() == before
+
+    def test_http2(self, make_server):
+        server = make_server(Site(config="Protocols h2c http/1.1\n" + self.site.config, participants=PEOPLE,
+                                  expect=(MD5_WARNS,), php_fcgi=True, modules=("rewrite", "include", "http2"),
+                                  files={"php/answer.php": ANSWER}))
+        user = ChallengeCaller(server).login()
+        server.log.allow(r"\[http2:")
+        text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        user.sent = json.loads(text)
+        with Http2(server.port) as connection:
+            answer = connection.request("POST", "/php/answer.php", [("Content-Type", "application/json")], text)
+        assert user.verify(answer) == b'{"status":"valid","response":{}}'
+
+
+class TestAnswers:
+    """Answers to calls of profile hmac-sha256 are signed."""
+
+    site = Site(config=ENDPOINT + BOTH + location("/php", "Require capability read", CALL)
+                + '<Location "/php">\nSetOutputFilter DEFLATE\nErrorDocument 410 /index.html\n</Location>\n',
+                participants=PEOPLE, expect=(MD5_WARNS,), php_fcgi=True, modules=("deflate", "filter"),
+                files={"php/answer.php": ANSWER})
+
+    def answer(self, server, query="", profile=HMAC, format="json", headers=()):
+        user = ChallengeCaller(server, profile=profile, format=format).login()
+        return user, user.call("/php/answer.php?" + query, headers=headers)
+
+    @pytest.mark.parametrize("status", [200, 201, 400, 404, 500])
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_signed(self, server, status, format):
+        body = '{"status":"valid","response":{"a":"b"}}' if format == "json" else "<xml><status>valid</status></xml>"
+        kind = "application/json" if format == "json" else "text/xml;charset=UTF-8"
+        user, answer = self.answer(server, f"status={status}&body={quote(body, safe='')}&type={kind}", format=format)
+        assert answer.status == status and user.verify(answer) == body.encode()
+        for name in ("ETag", "Accept-Ranges"):
+            assert answer.header(name) is None, repr(answer)
+
+    @pytest.mark.parametrize("size", [0, 10, 64, 8000, 100000, 5000000])
+    @pytest.mark.parametrize("flush", ["", "&flush=1&piece=65536"])
+    def test_sizes(self, server, size, flush):
+        user, answer = self.answer(server, f"size={size}{flush}")
+        assert user.verify(answer) == b'{"status":"valid","response":{"x":"' + b"y" * size + b'"}}'
+
+    @pytest.mark.parametrize("piece", [1, 7, 63, 65])
+    def test_pieces(self, server, piece):
+        user, answer = self.answer(server, f"size=300&flush=1&piece={piece}")
+        assert user.verify(answer) == b'{"status":"valid","response":{"x":"' + b"y" * 300 + b'"}}'
+
+    @pytest.mark.parametrize("body", ["{}", "{ }", '{"a":1}\r\n', '{"a":{}}  \n '])
+    def test_ends(self, server, body):
+        user, answer = self.answer(server, f"body={quote(body, safe='')}")
+        assert json.loads(answer.body)["signature"] and user.verify(answer) == body.encode()
+
+    def test_compressed(self, server):
+        user, answer = self.answer(server, "size=1000", headers={"Accept-Encoding": "gzip"})
+        assert answer.header("Content-Encoding") == "gzip"
+        answer.body = gzip.decompress(answer.body)
+        assert user.verify(answer) == b'{"status":"valid","response":{"x":"' + b"y" * 1000 + b'"}}'
+
+    def test_a_range_is_not_looked_at(self, server):
+        user, answer = self.answer(server, "size=1000", headers={"Range": "bytes=0-9"})
+        assert answer.status == 200 and user.verify(answer)
+
+    @pytest.mark.parametrize("query", ["type=text/plain", "body=[1]", "body=x", "status=204", "type=text/html",
+                                       "header=Content-Encoding:%20br", "body=" + "%20" * 70,
+                                       "body=%7B%7D" + "%20" * 70])
+    def test_not_signed(self, server, query):
+        _, answer = self.answer(server, query)
+        assert b"signature" not in answer.body
+        assert server.log.wait(r"\[sauth:debug\] .*the answer is not signed: ")
+
+    def test_md5_signs_nothing(self, server):
+        _, answer = self.answer(server, profile=MD5)
+        assert answer.body == b'{"status":"valid","response":{}}' and answer.header("ETag")
+
+    def test_nor_is_anybody_elses(self, server):
+        answer = server.post("/sauth/challenge", b'{"method":"auth.request","request":{"username":"x"}}',
+                             {"Content-Type": "application/json"})
+        assert b"signature" not in answer.body and answer.status == 200
+
+    def test_bound_to_the_call(self, server):
+        """The signature of one answer is none for another call's."""
+        user, first = self.answer(server)
+        second = user.call("/php/answer.php")
+        assert first.body != second.body and user.verify(second)
+        with pytest.raises(AssertionError):
+            user.verify(first)
+
+    def test_changed_on_the_way(self, server):
+        user, answer = self.answer(server, "size=10")
+        answer.body = answer.body.replace(b"yyy", b"zzz")
+        with pytest.raises(AssertionError):
+            user.verify(answer)
+
+
+class TestWithoutIsign:
+    """A location that accepts calls needs mod_isign: said at the start, and 503 where a reload took it away."""
+
+    CONFIG = ENDPOINT + location(TARGET, "Require capability read", CALL)
+    site = Site(config=CONFIG, participants=PEOPLE)
+
+    def test_start(self, make_server):
+        server = make_server(Site(config=self.CONFIG, participants=PEOPLE, ours=("registry", "sauth")), start=False)
+        accepted, said = server.check()
+        assert not accepted and "SAuthAccept challenge needs mod_isign" in said, said
+        assert re.search(r"httpd\.conf:\d+: SAuthAccept", said), said
+
+    def test_endpoint_alone(self, make_server):
+        server = make_server(Site(config=ENDPOINT + f"SAuthChallengeDomain {DOMAIN}\n", participants=PEOPLE,
+                                  ours=("registry", "sauth")))
+        ChallengeCaller(server).login()
