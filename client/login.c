@@ -75,8 +75,10 @@ static int cleartext_check(const login *l)
     if (rc != CL_OK || (!endpoint.is_cleartext && !l->wish->is_cleartext))
         return rc;
     if (l->profile == IA_CHALLENGE_PROFILE_MD5)
-        return say_refused("profile md5 goes over TLS only: everybody on the way could call with what is sent");
-    say_warning("%s: without TLS everybody on the way can read what is asked and answered", l->held->endpoint);
+        return say_refused(
+            "profile md5 goes over TLS only: everybody on the way could call with what is sent");
+    say_warning("%s: without TLS everybody on the way can read what is asked and answered",
+                l->held->endpoint);
     return CL_OK;
 }
 

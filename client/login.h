@@ -1,4 +1,5 @@
-/** A login by challenge: found in the state, refreshed when its window has ended, made anew where there is none. */
+/** A login by challenge: found in the state, refreshed when its window has ended, made anew where there is
+ * none. */
 #ifndef CLIENT_LOGIN_H
 #define CLIENT_LOGIN_H
 

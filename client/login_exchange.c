@@ -59,7 +59,8 @@ int login_secret(login *l)
     return l->secret.generation ? CL_OK : password_secret(&l->secret, l->p, l->held->secret_file, &terms);
 }
 
-/* One call of auth.*: its request has strings only. `members` are names and values in turn, ending in NULL. */
+/* One call of auth.*: its request has strings only. `members` are names and values in turn, ending in NULL.
+ */
 static int auth_send(http_answer *answer, const login *l, const char *method, const char *const *members)
 {
     envelope_post post = {.url = l->held->endpoint,
@@ -130,8 +131,8 @@ static int challenge_ask(login *l, const char **challenge)
     *challenge = ia_json_member_string(response, "challenge");
     profile = ia_json_member_string(response, "profile");
     lifetime = ia_json_member(response, "lifetime");
-    if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime || lifetime->type != IA_JSON_INTEGER ||
-        lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
+    if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime ||
+        lifetime->type != IA_JSON_INTEGER || lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
         return say_fault("%s: the answer to auth.request is no challenge", l->held->endpoint);
     if (profile && strcmp(profile, l->held->login.profile) != 0)
         return say_fault("%s: the challenge is of another profile than %s", l->held->endpoint,
@@ -146,8 +147,8 @@ static int crypto_failed(void)
 }
 
 /* Computes the token, and shows that we could. */
-static int challenge_answer(http_answer *answer, login *l, const char *challenge, char token[IA_CHALLENGE_TEXT_SIZE],
-                            apr_int64_t *window)
+static int challenge_answer(http_answer *answer, login *l, const char *challenge,
+                            char token[IA_CHALLENGE_TEXT_SIZE], apr_int64_t *window)
 {
     const ia_challenge_terms terms = login_terms_of(l);
     char signature[IA_CHALLENGE_TEXT_SIZE];
@@ -175,9 +176,10 @@ static int token_take(login *l, const http_answer *answer, const char *token, ap
     int rc = auth_read(&response, l, "auth.token", answer);
 
     if (rc == CL_REFUSED && problem_is(l->p, answer, 401, "invalid_credentials"))
-        say_note("looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
-                 l->held->uid, l->held->secret_file, l->held->login.domain,
-                 l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
+        say_note(
+            "looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
+            l->held->uid, l->held->secret_file, l->held->login.domain,
+            l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
     if (rc != CL_OK)
         return rc;
     told = ia_json_member_string(response, "token");
@@ -224,19 +226,14 @@ static int refresh_send(http_answer *answer, login *l)
     ia_challenge_message message = {.method = "auth.refresh", .request = ""};
     char signature[IA_CHALLENGE_TEXT_SIZE];
     int is_hmac = l->profile == IA_CHALLENGE_PROFILE_HMAC, rc = envelope_stamp(&message, l->p);
-    const char *const members[] = {"token",
-                                   l->held->token,
-                                   "signature",
-                                   signature,
-                                   is_hmac ? "nonce" : NULL,
-                                   message.nonce,
-                                   "timestamp",
-                                   message.timestamp,
-                                   NULL};
+    const char *const members[] = {"token",     l->held->token,           "signature",
+                                   signature,   is_hmac ? "nonce" : NULL, message.nonce,
+                                   "timestamp", message.timestamp,        NULL};
 
     if (rc != CL_OK)
         return rc;
-    if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) != IA_OK)
+    if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) !=
+        IA_OK)
         return crypto_failed();
     return auth_send(answer, l, "auth.refresh", members);
 }
@@ -270,11 +267,12 @@ int login_refresh(login *l, int *refreshed)
     *refreshed = 0;
     if ((rc = login_secret(l)) != CL_OK || (rc = refresh_send(&answer, l)) != CL_OK)
         return rc;
-    if (answer.status >= 400 && answer.status < 500)
+    if ((answer.status >= 400 && answer.status < 500) || problem_start_wait(l->p, &answer) > 0)
         return CL_OK;
     if ((rc = auth_read(&response, l, "auth.refresh", &answer)) != CL_OK)
         return rc;
-    rc = refreshed_take(l, ia_json_member_string(response, "token"), ia_json_member_string(response, "signature"));
+    rc = refreshed_take(l, ia_json_member_string(response, "token"),
+                        ia_json_member_string(response, "signature"));
     *refreshed = rc == CL_OK;
     return rc;
 }

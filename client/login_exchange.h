@@ -31,7 +31,8 @@ int login_secret(login *l);
 /** Logs in: fills token, expiry, lifetime and domain of the record held. @return an exit status */
 int login_ask(login *l);
 
-/** Asks for a token of this window. `*refreshed` is false where the server does not want to. @return an exit status */
+/** Asks for a token of this window. `*refreshed` is false where the server does not want to. @return an exit
+ * status */
 int login_refresh(login *l, int *refreshed);
 
 #endif

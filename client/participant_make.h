@@ -10,7 +10,9 @@ typedef struct participant_wish {
     apr_array_header_t *profiles, *capabilities; /**< of const char *; NULL where not given */
 } participant_wish;
 
-/** The record as JSON from `p`, indented unless `compact`. It holds Secret, not the password. @return an exit status */
-int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish, int compact);
+/** The record as JSON from `p`, indented unless `compact`. It holds Secret, not the password. @return an exit
+ * status */
+int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish,
+                     int compact);
 
 #endif

@@ -51,7 +51,7 @@ int password_secret(ia_challenge_secret *out, apr_pool_t *p, const char *path, c
     }
     len = line_end_strip(text, file_len);
     result = len == 0 || len > IA_CHALLENGE_PASSWORD_MAX
-                 ? IA_TOO_LONG
+                 ? IA_MALFORMED
                  : ia_challenge_secret_derive(out, terms->profile, terms->separator ? terms->separator : "",
                                               terms->username, text, len, terms->domain);
     ia_wipe(text, file_len);

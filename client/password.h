@@ -1,4 +1,5 @@
-/** Secret of the challenge protocol, computed from a password. The password comes from a file, never as an argument. */
+/** Secret of the challenge protocol, computed from a password. The password comes from a file, never as an
+ * argument. */
 #ifndef CLIENT_PASSWORD_H
 #define CLIENT_PASSWORD_H
 
@@ -17,7 +18,8 @@ int password_terms_check(const password_terms *terms);
 
 /**
  * Reads the password, all of the file but a newline at its end, and derives Secret. The password is wiped.
- * Takes a fraction of a second. @return an exit status; `out` is the caller's to wipe, and wiped unless it is CL_OK
+ * Takes a fraction of a second. @return an exit status; `out` is the caller's to wipe, and wiped unless it is
+ * CL_OK
  */
 int password_secret(ia_challenge_secret *out, apr_pool_t *p, const char *path, const password_terms *terms);
 

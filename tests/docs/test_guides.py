@@ -1,4 +1,5 @@
 """The commands and configurations of the guides, as they are printed."""
+import json
 import os
 import re
 import shutil
@@ -125,6 +126,10 @@ def test_participants(build, tmp_path):
     (tmp_path / "participants.json").chmod(0o600)
     run(block(page, "Make a secret", "sh"), tmp_path, with_client(build))
     assert (tmp_path / "shop.secret").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "guest.password").touch(mode=0o600)
+    (tmp_path / "guest.password").write_text("correct horse battery\n")
+    made = json.loads(run(block(page, "A password", "sh"), tmp_path, with_client(build)))
+    assert made["id"] == "guest" and len(made["challenge_secret"]["hmac-sha256"]) == 64
     said = run(block(page, "Look at the file", "sh"), tmp_path, with_client(build))
     assert said.startswith("http://shop.example\tapproved\t")
     documented = set(re.findall(r"^\| `(\w+)` \|", (TOP / page).read_text(), re.MULTILINE))
@@ -132,7 +137,7 @@ def test_participants(build, tmp_path):
     for member in documented:
         assert f'"{member}"' in code, member
     every = dict(participant(OTHER, ["read"], OTHER_SECRET), name="x", expires="2035-12-20T00:00:00Z")
-    assert set(every) | {"shared_secrets", "keys", "endpoints"} == documented
+    assert set(every) | {"shared_secrets", "challenge_secret", "keys", "endpoints"} == documented
 
 
 class TestSignatures:
