@@ -1,5 +1,5 @@
 # Sample configurations, with the modules' directory filled in.
-samples = conf/minimal-cgi.conf conf/php-fpm.conf conf/proxy-headers.conf conf/migrate-basic.conf
+samples = conf/minimal-cgi.conf conf/php-fpm.conf conf/proxy-headers.conf conf/migrate-basic.conf conf/challenge.conf
 debian_load = conf/debian/registry.load conf/debian/isign.load conf/debian/sauth.load
 
 examplesdir = $(docdir)/examples
@@ -14,10 +14,12 @@ conf/minimal-cgi.conf: conf/minimal-cgi.conf.in
 conf/php-fpm.conf: conf/php-fpm.conf.in
 conf/proxy-headers.conf: conf/proxy-headers.conf.in
 conf/migrate-basic.conf: conf/migrate-basic.conf.in
+conf/challenge.conf: conf/challenge.conf.in
 conf/debian/registry.load: conf/debian/registry.load.in
 conf/debian/isign.load: conf/debian/isign.load.in
 conf/debian/sauth.load: conf/debian/sauth.load.in
 
 EXTRA_DIST += conf/minimal-cgi.conf.in conf/php-fpm.conf.in conf/proxy-headers.conf.in conf/migrate-basic.conf.in \
+	conf/challenge.conf.in \
 	conf/debian/registry.load.in conf/debian/isign.load.in conf/debian/sauth.load.in conf/debian/prepare.sh
 CLEANFILES += $(samples) $(debian_load)

@@ -9,6 +9,7 @@ dist_man_MANS = \
 dist_doc_DATA = README.md LICENSE HACKING.md SECURITY.md CHANGES.md
 nobase_dist_doc_DATA = \
 	docs/architecture.md docs/performance.md docs/notes.md docs/outcomes.md docs/protocols/sauth.md docs/protocols/message-signatures.md \
+	docs/protocols/challenge.md \
 	docs/directives/registry.md docs/directives/sauth.md docs/directives/isign.md \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
 	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md \

@@ -79,6 +79,7 @@ def defaults():
     yield "SAuthRefreshWindow", seconds.group(1)
     yield "SAuthNonceLifetime", seconds.group(2)
     yield "SAuthGrantMaxAge", str(int(seconds.group(3)) * 86400)
+    yield "SAuthChallengeLifetime", re.search(r"#define LIFETIME_DEFAULT (\d+)", text).group(1)
     yield "SAuthGrantCapacity", re.search(r"grant_capacity = (\d+)", text).group(1)
     text = (TOP / "modules/isign/isign_config.c").read_text()
     yield "ISignReplayCapacity", re.search(r"#define REPLAYS_DEFAULT +(\d+)", text).group(1)

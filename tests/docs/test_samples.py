@@ -4,6 +4,7 @@ import re
 import pytest
 
 from harness import BASIC, OTHER, OTHER_SECRET, Caller, Shown, Site, digest, participant, passed, refused
+from harness.challenge import HMAC, MD5, ChallengeCaller, secret_of
 from harness.locate import OURS, our_module, static_modules, stock_dir
 from pages import TOP
 
@@ -152,6 +153,18 @@ def test_migrate_basic(serve):
     assert Shown(passed(Caller(server).granted("read").get("/cgi-bin/orders"))).env["REMOTE_USER"] == PEOPLE[0]["id"]
     for scheme in ("SAuth", "sauth", "SAUTH"):
         assert server.get("/cgi-bin/orders", {"Authorization": f"{scheme} x"}).status == 401
+
+
+def test_challenge(serve):
+    server = serve("challenge.conf")
+    person = participant(challenge_secret={HMAC: secret_of(HMAC, domain="api.example.org")}, secret=None)
+    server.participants([person])
+    server.graceful()
+    user = ChallengeCaller(server, domain="api.example.org").login()
+    assert server.get("/cgi-bin/orders").header("WWW-Authenticate") == 'Challenge realm="orders"'
+    assert Shown(user.call("/cgi-bin/orders", "orders.list")).env["SAUTH_CALL"] == "orders.list"
+    assert user.call("/cgi-bin/orders", "orders.delete").status == 403
+    assert ChallengeCaller(server, profile=MD5).request().error["code"] == "profile_not_enabled"
 
 
 def test_refusals_are_logged_as_the_guide_says(make_server):
