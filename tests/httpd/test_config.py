@@ -52,7 +52,7 @@ BAD += [("SAuthChallengeSeparator", value) for value in (None, "123456789", "\x0
 BAD += [("SAuthChallengeLifetime", value) for value in NO_NUMBERS + ["59", "86401", "1 2", None]]
 BAD += [("SAuthPartialGrants", value) for value in ("yes", "", None)]
 BAD += [("SAuthRequestRequire", value) for value in ("uid", "id id2", "", None)]
-BAD += [("RegistryFile", value) for value in ("", None, "a b")]
+BAD += [(name, value) for name in ("RegistryFile", "SAuthStateFile", "ISignStateFile") for value in ("", None, "a b")]
 
 BAD_LOCATION = [("SAuthMode", value) for value in ("watch", "", None, "enforce observe")]
 BAD_LOCATION += [("SAuthScope", value) for value in ("", None, "a b", "'a b'", "x" * 300)]
@@ -68,7 +68,7 @@ BAD_LOCATION += [("Require", value) for value in
                   "participant-role %{req:")]
 
 GLOBAL_ONLY = ["RegistryFile conf/x.json", "RegistryCapacity 10", "SAuthGrantCapacity 10", "SAuthReplayCapacity 10",
-               "SAuthChallenge hmac-sha256", "SAuthChallengeDomain x", "SAuthChallengeSeparator :",
+               "SAuthStateFile state/grants", "ISignStateFile state/nonces", "SAuthChallenge hmac-sha256", "SAuthChallengeDomain x", "SAuthChallengeSeparator :",
                "SAuthChallengeLifetime 600"]
 
 
