@@ -24,6 +24,8 @@ typedef struct sauth_token_use {
 typedef struct sauth_call {
     ia_result rc;       /**< of reading it */
     int was_read;       /**< its body was, and is whole */
+    const char *wrong;  /**< what its grammar lacks, or NULL */
+    ia_envelope_format format;
     ia_envelope envelope;
     sauth_token_use use;
 } sauth_call;

@@ -10,7 +10,7 @@
 #include "request.h"
 #include "snapshot.h"
 
-static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format format, sauth_state *state)
+static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format format)
 {
     APR_OPTIONAL_FN_TYPE(isign_read_body) *read_body = APR_RETRIEVE_OPTIONAL_FN(isign_read_body);
     ia_json_error error = {0, NULL};
@@ -25,7 +25,7 @@ static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format 
         return rc;
     call->was_read = 1;
     rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
-    state->detail = error.reason;
+    call->wrong = error.reason;
     return rc;
 }
 
@@ -63,11 +63,11 @@ sauth_call *sauth_call_of(request_rec *r)
     if (!state->call) {
         state->call = call = apr_pcalloc(top->pool, sizeof *call);
         apr_pool_cleanup_register(top->pool, call, wipe_call, apr_pool_cleanup_null);
-        call->rc = read_call(r, call, format, state);
+        call->format = format;
+        call->rc = read_call(r, call, format);
         if (!call->rc)
             take_members(call);
     }
-    sauth_speak(r, format);
     return state->call;
 }
 
@@ -78,12 +78,17 @@ sauth_call *sauth_call_of(request_rec *r)
 int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
 {
     const sauth_call *call = sauth_call_of(r);
+    int is_alone = conf->accept == IA_PRESENT_CHALLENGE, is_shown;
 
     if (!call)
         return 0;
-    if (!call->rc)
-        return call->use.token || call->use.signature;
-    return conf->accept == IA_PRESENT_CHALLENGE || !call->was_read;
+    if (call->rc)
+        is_shown = is_alone || !call->was_read;
+    else
+        is_shown = call->use.token || call->use.signature;
+    if (is_shown || is_alone)
+        sauth_speak(r, call->format);
+    return is_shown;
 }
 
 static ia_result check_proven(const sauth_dir *conf, const sauth_call *call, sauth_state *state, apr_time_t now)
@@ -103,6 +108,7 @@ ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_s
     sauth_call *call = sauth_call_of(r);
     ia_result rc = call->rc;
 
+    state->detail = call->wrong;
     if (!rc && (!call->use.token || !call->use.signature)) {
         state->detail = "token and signature expected";
         rc = IA_ENVELOPE_MALFORMED;

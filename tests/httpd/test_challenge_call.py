@@ -1,4 +1,5 @@
 """The challenge protocol at a location: calls of the app, what it sees, what is refused, how answers are signed."""
+import base64
 import gzip
 import json
 import os
@@ -316,6 +317,7 @@ class TestPresentations:
         for answer in (server.get(TARGET), server.post(TARGET, b'{"any":"json"}', {"Content-Type": "application/json"})):
             assert answer.status == 401
             assert [value.split()[0] for value in answer.all("WWW-Authenticate")] == ["SAuth", "Challenge"]
+            assert answer.problem["code"] == "credentials_required" and "detail" not in answer.problem
             server.log.next("refused reason=credentials_missing")
 
     def test_a_bad_authorization_decides(self, server):
@@ -523,7 +525,14 @@ class TestBodies(Calls):
         user.sent = json.loads(text)
         with Http2(server.port) as connection:
             answer = connection.request("POST", "/php/answer.php", [("Content-Type", "application/json")], text)
-        assert user.verify(answer) == b'{"status":"valid","response":{}}'
+            assert user.verify(answer) == b'{"status":"valid","response":{}}'
+            rejected(server, connection.request("POST", "/php/answer.php", [("Content-Type", "application/json")], text),
+                     401, "replayed_request", "call_replayed")
+            text = user.text("a.c", {}, **user.call_members("a.c", {})).encode()
+            user.sent = json.loads(text)
+            answer = connection.request("POST", "/php/index.php", [("Content-Type", "application/json")], text, length=False)
+            plain = json.loads(user.verify(answer))
+            assert plain["server"]["SAUTH_CALL"] == "a.c" and base64.b64decode(plain["body"]) == text
 
 
 class TestAnswers:
@@ -606,6 +615,45 @@ class TestAnswers:
             user.verify(answer)
 
 
+class TestConfiguration:
+    def test_inherited_and_overridden(self, make_server):
+        """SAuthAccept of an outer section holds within, until an inner one says another."""
+        config = (ENDPOINT + BOTH + "SAuthAccept challenge\n" + location("/cgi-bin", "Require capability read")
+                  + location("/cgi-bin/other", "Require capability read", "SAuthAccept sauth"))
+        server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)))
+        user, sauth = ChallengeCaller(server).login(), Caller(server, secret=SECRET).granted()
+        assert user.call(TARGET).status == sauth.get("/cgi-bin/other").status == 200
+        refused(server, user.call("/cgi-bin/other"), 401, "credentials_required", "credentials_missing", level="info")
+        assert server.get(TARGET, {"Authorization": sauth.header()}).status == 401
+        server.log.expect("refused reason=scheme_not_accepted")
+
+    def test_md5_taken_away(self, make_server):
+        config = ENDPOINT + f"SAuthChallengeDomain {DOMAIN}\n" + location(TARGET, "Require capability read", CALL)
+        server = make_server(Site(config=config + "SAuthChallenge md5\n", participants=PEOPLE, expect=(MD5_WARNS,)))
+        user = ChallengeCaller(server, profile=MD5).login()
+        rejected(server, ChallengeCaller(server).request().answer, 400, "profile_not_enabled", "profile_not_enabled")
+        server.configure(config)
+        server.graceful()
+        rejected(server, user.call(TARGET), 400, "profile_not_enabled", "profile_not_enabled")
+
+    def test_over_a_stop(self, make_server):
+        """With SAuthStateFile tokens outlive a clean stop; challenges that may have been used do not."""
+        config = (ENDPOINT + BOTH + 'SAuthStateFile "@ROOT@/state/grants"\n' + location(TARGET, "Require capability read", CALL))
+        server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)), start=False)
+        (server.root / "state").mkdir(mode=0o700)
+        server.start()
+        users = [ChallengeCaller(server, profile=profile).login() for profile in (HMAC, MD5)]
+        challenge = users[0].challenge()
+        assert users[0].call(TARGET).status == 200
+        used = users[0].body
+        server.stop()
+        server.start()
+        assert [user.call(TARGET).status for user in users] == [200, 200]
+        rejected(server, users[0].post(TARGET, used), 401, "replayed_request", "call_replayed")
+        rejected(server, users[0].redeem(challenge)[1].answer, 401, "replayed_challenge", "challenge_superseded")
+        assert users[0].login().call(TARGET).status == 200
+
+
 class TestWithoutIsign:
     """A location that accepts calls needs mod_isign: said at the start, and 503 where a reload took it away."""
 
@@ -617,6 +665,16 @@ class TestWithoutIsign:
         accepted, said = server.check()
         assert not accepted and "SAuthAccept challenge needs mod_isign" in said, said
         assert re.search(r"httpd\.conf:\d+: SAuthAccept", said), said
+
+    def test_reload(self, make_server):
+        server = make_server(Site(config=self.CONFIG + f"SAuthChallengeDomain {DOMAIN}\n", participants=PEOPLE))
+        user = ChallengeCaller(server).login()
+        server.modules = [one for one in server.modules if one[0] != "isign"]
+        server.configure(re.sub("SAuthAccept challenge", "SAuthAccept challenge sauth", server.site.config))
+        server.conf.write_text(server.conf.read_text().replace("isign:trace8", ""))
+        server.graceful()
+        answer = user.call(TARGET)
+        rejected(server, answer, 503, "unavailable", "fault_internal", level="error")
 
     def test_endpoint_alone(self, make_server):
         server = make_server(Site(config=ENDPOINT + f"SAuthChallengeDomain {DOMAIN}\n", participants=PEOPLE,

@@ -11,14 +11,28 @@ import pytest
 
 from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Server, Shown, Site, broken_headers, digest,
                      participant)
+from harness.challenge import HMAC, MD5, ChallengeCaller, person
 from harness.locate import build_dir
 from harness.server import worker_ids
 
 OURS = re.compile(r"/mod_(registry|isign|sauth)\.so$")
+USER = "http://user.example.org"
 BODY = b'{"order": 17}'
 CONFIG = 'SAuthStateFile "@ROOT@/state/grants"\nSAuthHash sha256 sha1\n' + BASIC + """
 <Location "/cgi-bin/orders">
     ISign require
+</Location>
+SAuthChallenge hmac-sha256 md5
+SAuthChallengeDomain example.org
+<Location "/cgi-bin/other">
+    AuthType SAuth
+    AuthName "other"
+    SAuthAccept challenge
+    ISign observe
+    <RequireAll>
+        Require capability read
+        Require call a.b
+    </RequireAll>
 </Location>
 <Location "/server-status">
     SetHandler server-status
@@ -127,13 +141,30 @@ def course(server, rounds):
         server.get("/server-status")
 
 
+def calls(server):
+    """The challenge protocol, at its endpoint and at a location."""
+    for profile in (HMAC, MD5):
+        for format in ("json", "xml"):
+            user = ChallengeCaller(server, USER, profile=profile, format=format).login()
+            assert user.refresh().status == 200
+            assert Shown(user.call("/cgi-bin/other", "a.b", {"x": "y" * 20000})).body == user.body
+            assert user.call("/cgi-bin/other", "a.c").status == 403
+            assert user.call("/cgi-bin/other", "a.b", signature="0" * 64).status == 401
+            assert user.post("/cgi-bin/other", user.body[:-3], chunked=True).status == 400
+            assert user.post("/cgi-bin/other", b"x" * 1100000).status == 413
+            assert user.redeem(user.challenge(), signature="0" * 64)[1].status == 401
+            assert ChallengeCaller(server, "nobody", profile=profile, format=format).request().status == 200
+            assert user.exchange("auth.forget", {}).status == 400
+
+
 class TestMemcheck:
-    people = [participant(), participant(OTHER, ["read"], OTHER_SECRET)]
+    people = [participant(), participant(OTHER, ["read"], OTHER_SECRET), person(USER, ["read"])]
 
     def test_course(self, watched):
         server = watched(participants=self.people)
-        server.log.allow("reason=|AH")
+        server.log.allow("reason=|AH|SAuthChallenge md5")
         course(server, 6)
+        calls(server)
         ours, _ = server.end()
         assert ours == []
         kept = (server.root / "state" / "grants").read_bytes()
@@ -147,7 +178,7 @@ class TestMemcheck:
 
     def test_prefork(self, watched):
         server = watched(participants=self.people, mpm="prefork")
-        server.log.allow("reason=|AH")
+        server.log.allow("reason=|AH|SAuthChallenge md5")
         course(server, 1)
         assert server.end()[0] == []
 
