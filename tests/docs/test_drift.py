@@ -23,6 +23,7 @@ RUN_BY = {
     ("docs/guides/signatures.md", "json"): "test_guides.py::TestSignatures",
     ("docs/guides/signatures.md", "sh"): "test_guides.py::TestSignatures",
     ("docs/guides/methods.md", "apache"): "test_guides.py::test_configuration, test_methods",
+    ("docs/guides/troubleshooting.md", "apache"): "test_guides.py::test_configuration, test_request_id",
     ("docs/guides/migrate-from-basic.md", "apache"): "test_guides.py::test_configuration, TestMigrate",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import ENDPOINT, OTHER, OTHER_SECRET, PEOPLE, Caller, Shown, Site, passed
+from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Caller, Shown, Site, passed
 from harness.locate import OURS
 from harness.site import participant
 from pages import TOP, block, blocks, pages
@@ -59,6 +59,20 @@ def test_methods(make_server):
             else:
                 answer = server.request(method, "/cgi-bin/orders", body=body)
             assert answer.status == status, (method, capability)
+
+
+def test_request_id(make_server):
+    """A refusal is found by the id of its answer, which nobody else chooses."""
+    server = make_server(Site(participants=PEOPLE, modules=("unique_id",), config=BASIC +
+                              block("docs/guides/troubleshooting.md", "Where to look", "apache")))
+    ids = set()
+    for value, reason in ((None, "credentials_missing"), ("SAuth a b c", "authorization_malformed")):
+        server.log.allow("reason=" + reason)
+        answer = server.get(PAGE, {"X-Request-Id": "mine", **({"Authorization": value} if value else {})})
+        ids.add(answer.header("X-Request-Id"))
+        assert answer.status in (400, 401) and re.fullmatch("[A-Za-z0-9@_-]{20,40}", answer.header("X-Request-Id"))
+        assert f"id={answer.header('X-Request-Id')} " in server.log.wait(f"sauth: refused reason={reason}")[-1]
+    assert len(ids) == 2
 
 
 class TestMigrate:
