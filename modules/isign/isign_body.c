@@ -115,6 +115,12 @@ static void write_notes(request_rec *r, const isign_state *state)
                                                              : "none");
 }
 
+/* An ErrorDocument: the refusal was made. */
+static int makes_error_page(const request_rec *r)
+{
+    return r->prev && ap_is_HTTP_ERROR(r->prev->status);
+}
+
 int isign_check_body(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
@@ -123,7 +129,7 @@ int isign_check_body(request_rec *r)
     if (r->main)
         return DECLINED;
     state = isign_state_of(r);
-    if (state->read_rc)
+    if (state->read_rc && !makes_error_page(r))
         return isign_refuse(r, state->read_rc, state->read_status); /* half a body is none */
     hand_on(r, state);
     if (conf.mode == ISIGN_OFF)

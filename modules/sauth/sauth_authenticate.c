@@ -5,7 +5,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <string.h>
-#include "mod_sauth.h"
+#include "sauth_call.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -68,6 +68,7 @@ int sauth_authenticate(request_rec *r)
         state->rc = decide(r, &conf, state);
         state->decided = 1;
     }
+    sauth_call_speak(r, state);
     rc = state->rc ? state->rc : check_location(r, &conf, state);
     if (!rc)
         return admit(r, state);

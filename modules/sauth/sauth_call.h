@@ -26,6 +26,7 @@ typedef struct sauth_call {
     int was_read;       /**< its body was, and is whole */
     const char *wrong;  /**< what its grammar lacks, or NULL */
     ia_envelope_format format;
+    int speaks;         /**< refusals are in its words */
     ia_envelope envelope;
     sauth_token_use use;
 } sauth_call;
@@ -53,6 +54,9 @@ ia_result sauth_token_use_once(const sauth_dir *conf, const sauth_token_use *use
 
 /** From now on, refusals of this request speak the protocol. */
 void sauth_speak(request_rec *r, ia_envelope_format format);
+
+/** The same for this request_rec where the call of its external request decided so. */
+void sauth_call_speak(request_rec *r, const sauth_state *state);
 
 /** What the log says about a refusal beside its reason, or NULL. */
 const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_token_use *use, apr_time_t now);

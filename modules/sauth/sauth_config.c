@@ -371,7 +371,7 @@ const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s)
 const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: grants are asked for here"),
     AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who may come in"),
-    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "presentations that open this location: sauth, signature, challenge"),
+    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "what opens this location: sauth, signature, challenge"),
     AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),
     AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),
     AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE, "tell the app by environment (env) or request headers (headers)"),

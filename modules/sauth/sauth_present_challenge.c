@@ -71,13 +71,19 @@ sauth_call *sauth_call_of(request_rec *r)
     return state->call;
 }
 
+void sauth_call_speak(request_rec *r, const sauth_state *state)
+{
+    if (state->call && state->call->speaks)
+        sauth_speak(r, state->call->format);
+}
+
 /*
  * A body that is no call shows nothing where callers can show themselves by a header too: they are asked for it. Where
  * the protocol is the only way, its grammar was meant.
  */
 int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
 {
-    const sauth_call *call = sauth_call_of(r);
+    sauth_call *call = sauth_call_of(r);
     int is_alone = conf->accept == IA_PRESENT_CHALLENGE, is_shown;
 
     if (!call)
@@ -86,8 +92,7 @@ int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
         is_shown = is_alone || !call->was_read;
     else
         is_shown = call->use.token || call->use.signature;
-    if (is_shown || is_alone)
-        sauth_speak(r, call->format);
+    call->speaks = is_shown || is_alone;
     return is_shown;
 }
 

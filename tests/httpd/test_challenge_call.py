@@ -425,6 +425,9 @@ class TestBodies(Calls):
                 + script("stream", "Require capability read", CALL + "\nISign require\nISignBody stream")
                 + script("watched", "Require capability read", CALL + "\nISign observe")
                 + script("small", "Require capability read", CALL + "\nISign require\nISignBody spool 1K 2K")
+                + "RewriteRule ^/ahead$ - [E=AHEAD:%{LA-U:REMOTE_USER}]\n" + script("ahead", "Require capability read", CALL)
+                + script("paged", "Require capability read",
+                         CALL + "\nErrorDocument 413 /cgi-bin/show\nErrorDocument 401 /cgi-bin/show")
                 + script("off", "Require capability read", CALL + "\nISign off")
                 + location("/php", "Require capability read", CALL)
                 + location("/front", "Require capability read", CALL)
@@ -481,6 +484,23 @@ class TestBodies(Calls):
         assert shown.body == user.body and shown.env["REDIRECT_URL"] == "/front/orders"
         assert shown.env["SAUTH_CALL"] == "orders.list"
         rejected(server, user.post("/front/orders", user.body), 401, "replayed_request", "call_replayed")
+
+    def test_looked_at_ahead(self, server):
+        """A sub-request that is made before the request's own authentication decides for both."""
+        user = self.user(server)
+        shown = Shown(user.call("/ahead", request={"x": "y" * 20000}, options={"chunked": True}))
+        assert shown.body == user.body and shown.env["AHEAD"] == UID and shown.env["SAUTH_CALL"] == "orders.list"
+        rejected(server, user.post("/ahead", user.body), 401, "replayed_request", "call_replayed")
+
+    @pytest.mark.parametrize("size, status", [(1100000, 413), (10, 401)])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_error_document(self, server, size, status, chunked):
+        """The administrator's page, made by an app, whatever became of the body."""
+        user = self.user(server)
+        answer = user.call("/paged", request={"x": "y" * size}, signature="0" * 64, options={"chunked": chunked})
+        assert answer.status == status and b"REDIRECT_STATUS=%d" % status in answer.body
+        assert b"SAUTH_PARTICIPANT" not in answer.body
+        server.log.expect("sauth: refused reason=" + ("body_too_large" if status == 413 else "mac_mismatch"))
 
     def test_all_bodies_together(self, server):
         """ISignSpoolTotal counts them, and gets back what it gave."""
