@@ -87,6 +87,7 @@ typedef struct sauth_state {
     const char *method;        /**< that was called by the challenge protocol, or NULL */
     unsigned asks;             /**< ia_presentation bits that a 401 of an endpoint asks for; 0: SAuth */
     const char *detail;        /**< one sentence for the caller, or NULL */
+    int status;                /**< httpd's own for a body that could not be read, else 0 */
     int retry_after;           /**< seconds; 0: as the outcome says */
     const char *remark;        /**< what the log says besides: " name=value", without secrets, or NULL */
 } sauth_state;

@@ -78,6 +78,10 @@ int sauth_authenticate(request_rec *r)
         r->user = ""; /* httpd takes no user for a configuration error; the fixup takes it back */
         return OK;
     }
+    if (rc == IA_BODY_BROKEN && state->status && state->status != HTTP_BAD_REQUEST) {
+        sauth_log_refusal(r, "refused", rc, NULL, NULL);
+        return state->status; /* httpd may have answered already */
+    }
     return sauth_refuse(r, rc, state->rc ? state->detail : NULL, state->rc ? state->retry_after : 0);
 }
 

@@ -10,18 +10,17 @@
 #include "request.h"
 #include "snapshot.h"
 
-static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format format)
+static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format format, int *status)
 {
     APR_OPTIONAL_FN_TYPE(isign_read_body) *read_body = APR_RETRIEVE_OPTIONAL_FN(isign_read_body);
     ia_json_error error = {0, NULL};
     const char *text;
     apr_size_t len;
     ia_result rc;
-    int status;
 
     if (!read_body)
         return IA_FAULT_INTERNAL;
-    if ((rc = (ia_result)read_body(r, IA_ENVELOPE_MAX, &text, &len, &status)))
+    if ((rc = (ia_result)read_body(r, IA_ENVELOPE_MAX, &text, &len, status)))
         return rc;
     call->was_read = 1;
     rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
@@ -64,7 +63,7 @@ sauth_call *sauth_call_of(request_rec *r)
         state->call = call = apr_pcalloc(top->pool, sizeof *call);
         apr_pool_cleanup_register(top->pool, call, wipe_call, apr_pool_cleanup_null);
         call->format = format;
-        call->rc = read_call(r, call, format);
+        call->rc = read_call(r, call, format, &state->status);
         if (!call->rc)
             take_members(call);
     }

@@ -428,6 +428,7 @@ class TestBodies(Calls):
                 + "RewriteRule ^/ahead$ - [E=AHEAD:%{LA-U:REMOTE_USER}]\n" + script("ahead", "Require capability read", CALL)
                 + script("paged", "Require capability read",
                          CALL + "\nErrorDocument 413 /cgi-bin/show\nErrorDocument 401 /cgi-bin/show")
+                + script("limited", "Require capability read", CALL + "\nLimitRequestBody 2000")
                 + script("off", "Require capability read", CALL + "\nISign off")
                 + location("/php", "Require capability read", CALL)
                 + location("/front", "Require capability read", CALL)
@@ -501,6 +502,17 @@ class TestBodies(Calls):
         assert answer.status == status and b"REDIRECT_STATUS=%d" % status in answer.body
         assert b"SAUTH_PARTICIPANT" not in answer.body
         server.log.expect("sauth: refused reason=" + ("body_too_large" if status == 413 else "mac_mismatch"))
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_limit_of_httpd(self, server, chunked):
+        """LimitRequestBody bounds what a stranger can have read."""
+        user = self.user(server)
+        assert user.call("/limited", options={"chunked": chunked}).status == 200
+        before = server.journal()
+        answer = user.call("/limited", request={"x": "y" * 3000}, options={"chunked": chunked})
+        assert answer.status == 413 and answer.body.count(b"</html>") <= 1, "httpd's own answer, once"
+        server.log.expect("sauth: refused reason=body_(broken|too_large)")
+        assert server.journal() == before
 
     def test_all_bodies_together(self, server):
         """ISignSpoolTotal counts them, and gets back what it gave."""
