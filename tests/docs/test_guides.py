@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Caller, Shown, Site, passed
+from harness.ends import ENDED_BADLY, is_running
 from harness.locate import OURS
 from harness.site import participant
-from pages import TOP, block, blocks, pages
+from pages import TOP, block, blocks, pages, read
 
 SOCKET = "proxy:unix:/run/php/php8.2-fpm.sock|fcgi://localhost/"
 PLACES = (("/var/www/orders", "@ROOT@/htdocs/php"), ("/etc/interauth", "@ROOT@/conf"),
@@ -73,6 +75,37 @@ def test_request_id(make_server):
         assert answer.status in (400, 401) and re.fullmatch("[A-Za-z0-9@_-]{20,40}", answer.header("X-Request-Id"))
         assert f"id={answer.header('X-Request-Id')} " in server.log.wait(f"sauth: refused reason={reason}")[-1]
     assert len(ids) == 2
+
+
+class TestTroubleshooting:
+    text = read("docs/guides/troubleshooting.md")
+
+    def test_no_auth_type(self, make_server):
+        server = make_server(Site(participants=PEOPLE, config=ENDPOINT + BASIC.replace("AuthType SAuth\n", "")))
+        server.log.expect("AH00027")
+        assert server.get(PAGE).status == 500
+        line = server.log.wait("AH00027")[-1]
+        assert "Authentication not configured?" in line and "`AH00027: .. Authentication not configured?`" in self.text
+
+    def test_orphaned_workers_keep_the_port(self, make_server):
+        server = make_server(Site(participants=PEOPLE, config=BASIC))
+        server.log.allow(ENDED_BADLY)
+        workers = server.children()
+        server.process.kill()
+        server.process.wait()
+        second = subprocess.run([*server.command(), "-DFOREGROUND"], capture_output=True, text=True, timeout=60, check=False)
+        told = "AH00072: make_sock: could not bind to address"
+        assert second.returncode != 0 and told in second.stderr and f"`{told}`" in self.text
+        for pid in workers:
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while any(is_running(pid) for pid in workers) or server._listens():
+            assert time.monotonic() < deadline, "a killed worker lives"
+            time.sleep(0.05)
+        server.process = None
+        server.start()
+        assert server.get(PAGE).status == 401
 
 
 class TestMigrate:
@@ -182,9 +215,27 @@ class TestSignatures:
         assert said.count("ISIGN_KEYID=http://shop.example#k1\n") == 2
         assert "ISIGN_DIGEST=sha-256\n" in said and said.endswith("quantity=1")
         assert server.get("/cgi-bin/orders").status == 401
-        server.configure(ENDPOINT + block(self.page, "Signature beside a grant", "apache"))
-        server.graceful()
-        assert server.get("/cgi-bin/orders").status == 401
+
+    def test_beside_a_grant(self, build, make_server, tmp_path):
+        """Reading needs the grant alone; a body needs a signature over its digest."""
+        run(block(self.page, "Make a key", "sh"), tmp_path, with_client(build))
+        record = {**participant("http://shop.example", ["read", "update"], OTHER_SECRET),
+                  "keys": [json.loads((tmp_path / "k1.pub").read_text())]}
+        server = make_server(Site(participants=[record], config=ENDPOINT + block(self.page, "Signature beside a grant",
+                                                                                 "apache")))
+        server.log.allow(r"\[(sauth|isign|authz_core):")
+        (tmp_path / "secret").touch(mode=0o600)
+        (tmp_path / "secret").write_text(record["shared_secret"])
+        env = with_client(build, XDG_STATE_HOME=str(tmp_path))
+        run(f"interauth grant --url http://127.0.0.1:{server.port}/sauth --uid http://shop.example --secret-file secret "
+            "--capability read --capability update", tmp_path, env)
+        url = f"http://127.0.0.1:{server.port}/cgi-bin/orders"
+        assert "SAUTH_PARTICIPANT=http://shop.example\n" in run(f"interauth call {url}", tmp_path, env)
+        for more in ("-d quantity=1", "-X DELETE", "-X DELETE --sign k1.jwk"):
+            refused = run(f"interauth call {more} {url} 2>&1 || echo status $?", tmp_path, env)
+            assert refused.endswith("status 1\n") and "HTTP 40" in refused, more
+        text = block(self.page, "Signature beside a grant", "sh").replace("8080", str(server.port))
+        assert "ISIGN_KEYID=http://shop.example#k1\n" in run(text, tmp_path, env)
 
     def test_printed_record(self, build, tmp_path):
         path = tmp_path / "participants.json"

@@ -38,6 +38,8 @@ def test_first_application(source):
     assert calls.startswith("HTTP/1.1 401 Unauthorized\r\n") or calls.startswith("HTTP/1.1 401 Unauthorized\n")
     assert '"code":"credentials_required"' in calls
     assert "Hello http://shop.example, you may: read\n" in calls
+    log = done.stdout.split("--- 5\n")[1]
+    assert 'sauth: refused reason=credentials_missing location="/cgi-bin/orders"' in log
 
 
 def test_everything_else_is_quickstart_or_runtests():
