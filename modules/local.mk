@@ -40,13 +40,14 @@ modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_body.c \
 	modules/isign/isign_spool.c modules/isign/isign_answer.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
-	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c $(persist_sources)
+	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c \
+	modules/isign/isign_remark.c modules/isign/isign_guard.c $(persist_sources)
 modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
 modules_isign_mod_isign_la_LIBADD = $(module_libs)
 
 modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
-	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c modules/sauth/sauth_guard.c \
+	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c modules/sauth/sauth_guard.c modules/sauth/sauth_halves.c \
 	modules/sauth/sauth_store.c modules/sauth/sauth_authenticate.c modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
 	modules/sauth/sauth_require.c modules/sauth/sauth_challenge.c modules/sauth/sauth_endpoint.c \
 	modules/sauth/sauth_dialect_sauth.c modules/sauth/sauth_response.c modules/sauth/sauth_mint.c \

@@ -27,15 +27,20 @@ static const environment_row rows[] = {{IA_NOTE_ISIGN_RESULT, "ISIGN_RESULT", "I
 static void log_at(request_rec *r, const char *what, ia_result rc, const char *location)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
+    const isign_state *state = isign_state_of(r);
+    int has_remark = state->remark && state->remarked == rc;
     const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT), *suppressed = fault_due(r, outcome);
 
     if (!suppressed)
         return;
     if (!participant)
         participant = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
-    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"%s",
+    if (!participant && has_remark)
+        participant = state->proven;
+    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"%s%s",
                   what, outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", location, suppressed);
+                  participant ? "\"" : "", ap_escape_logitem(r->pool, location),
+                  has_remark ? state->remark : "", suppressed);
 }
 
 void isign_log(request_rec *r, const char *what, ia_result rc)
@@ -69,9 +74,14 @@ static int asks_for_digest(ia_result rc)
     return rc == IA_DIGEST_MISSING || rc == IA_DIGEST_UNSUPPORTED || rc == IA_DIGEST_DEPRECATED;
 }
 
+int isign_looks(request_rec *r)
+{
+    return isign_dir_effective(r).mode != ISIGN_OFF;
+}
+
 void isign_ask(request_rec *r)
 {
-    if (isign_dir_effective(r).mode == ISIGN_OFF)
+    if (!isign_looks(r))
         return;
     write_accept_signature(r);
     isign_state_of(r)->asked_in = r;

@@ -43,12 +43,13 @@ static ia_result hash_piece(void *digest, const void *data, apr_size_t len)
 /* Reads the body, unless it was read before the caller was known; either way each byte is hashed once. */
 static ia_result hash_body(request_rec *r, const isign_dir *conf, ia_digest *digest, isign_state *state)
 {
+    isign_spool_limits limits = {conf->spool_memory, conf->spool_max, 0};
     const char *text;
     apr_size_t len;
     ia_result rc;
 
     if (!state->spool)
-        return isign_spool_read(&state->spool, r, conf->spool_memory, conf->spool_max, hash_piece, digest, &state->status);
+        return isign_spool_read(&state->spool, r, &limits, hash_piece, digest, &state->status);
     rc = isign_spool_text(state->spool, (apr_size_t)conf->spool_max, &text, &len);
     return rc ? rc : ia_digest_update(digest, text, len);
 }

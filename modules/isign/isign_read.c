@@ -24,7 +24,8 @@ static request_rec *owner_of(request_rec *r)
 
 static ia_result read_whole(request_rec *r, apr_size_t max, isign_state *state)
 {
-    ia_result rc = isign_spool_read(&state->spool, r, (apr_off_t)max, (apr_off_t)max, pass_over, NULL, &state->read_status);
+    isign_spool_limits limits = {(apr_off_t)max, (apr_off_t)max, 1};
+    ia_result rc = isign_spool_read(&state->spool, r, &limits, pass_over, NULL, &state->read_status);
 
     hygiene_strip_inbound(r); /* trailers may have been merged into the headers */
     if (!rc)

@@ -9,9 +9,10 @@
 #include "mod_isign.h"
 #include "directive.h"
 
-/* What a Require line asks for: names, NULL at the end. */
+/* What a Require line asks for. */
 typedef struct demand {
-    const char **components;
+    const char *const *components;
+    unsigned count;
 } demand;
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
@@ -25,20 +26,20 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
             return apr_psprintf(cmd->pool, "Require signed: \"%s\" is no component name", name);
         APR_ARRAY_PUSH(names, const char *) = name;
     }
-    APR_ARRAY_PUSH(names, const char *) = NULL;
-    d->components = (const char **)names->elts;
+    d->components = (const char *const *)names->elts;
+    d->count = (unsigned)names->nelts;
     *parsed = d;
     return directive_send_forbidden(cmd);
 }
 
 static ia_result look(const isign_state *state, const demand *d)
 {
-    const char **name;
+    unsigned i;
 
     if (!state->signature)
         return IA_SIGNATURE_WANTED;
-    for (name = d->components; *name; name++)
-        if (!ia_httpsig_covers(state->signature, *name))
+    for (i = 0; i < d->count; i++)
+        if (!ia_httpsig_covers(state->signature, d->components[i]))
             return IA_SIGNATURE_NARROW;
     return IA_OK;
 }
@@ -49,11 +50,16 @@ static ia_result look(const isign_state *state, const demand *d)
  */
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
-    ia_result rc = look(isign_state_of(r), parsed);
+    const demand *d = parsed;
+    ia_result rc = look(isign_state_of(r), d);
 
     (void)line;
     if (!rc)
         return AUTHZ_GRANTED;
+    if (rc == IA_SIGNATURE_NARROW)
+        isign_remark_narrow(r, d->components, d->count);
+    else if (!isign_looks(r))
+        isign_guard_say(r);
     if (!r->user && ap_auth_type(r) && rc == IA_SIGNATURE_WANTED) {
         isign_ask(r);
         return AUTHZ_DENIED_NO_USER;
@@ -72,4 +78,6 @@ void isign_require_register(apr_pool_t *p)
 {
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "signed", AUTHZ_PROVIDER_VERSION, &signed_provider,
                               AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_config(isign_guard_check, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_REGISTER_OPTIONAL_FN(isign_looks);
 }

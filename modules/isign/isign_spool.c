@@ -114,7 +114,7 @@ static ia_result keep(isign_spool *s, apr_bucket *b, const char *data, apr_size_
 }
 
 /* One brigade of body: 1 at its end, 0 for more, -1 with *rc set. */
-static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, apr_off_t memory, apr_off_t max, isign_on_data on_data,
+static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, const isign_spool_limits *limits, isign_on_data on_data,
                         void *context, ia_result *rc)
 {
     apr_bucket *b, *next;
@@ -132,9 +132,9 @@ static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, apr_off_t memory
         if (APR_BUCKET_IS_METADATA(b) || !len)
             continue;
         *rc = IA_BODY_TOO_LARGE;
-        if ((apr_off_t)len > max - s->length)
+        if ((apr_off_t)len > limits->max - s->length)
             return -1;
-        if ((*rc = on_data(context, data, len)) || (*rc = keep(s, b, data, len, memory)))
+        if ((*rc = on_data(context, data, len)) || (*rc = keep(s, b, data, len, limits->memory)))
             return -1;
     }
     return 0;
@@ -151,9 +151,24 @@ int isign_announces_more(request_rec *r, apr_off_t max)
            apr_strtoff(&announced, length, &end, 10) == APR_SUCCESS && announced > max;
 }
 
-ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, apr_off_t max, isign_on_data on_data,
+/* MergeTrailers puts trailers before the headers of the same name. */
+static void keep_headers(request_rec *r, const apr_table_t *before)
+{
+    const apr_array_header_t *now = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)now->elts;
+    apr_table_t *kept = apr_table_copy(r->pool, before);
+    int i;
+
+    for (i = 0; i < now->nelts; i++)
+        if (entries[i].key && !apr_table_get(before, entries[i].key))
+            apr_table_addn(kept, entries[i].key, entries[i].val);
+    r->headers_in = kept;
+}
+
+ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
                            void *context, int *status)
 {
+    const apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     isign_spool *s = apr_pcalloc(r->pool, sizeof *s);
     ia_result rc = IA_OK;
@@ -161,13 +176,13 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
 
     *out = NULL;
     *status = 0;
-    if (isign_announces_more(r, max))
+    if (isign_announces_more(r, limits->max))
         return IA_BODY_TOO_LARGE;
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
     s->memory.list = apr_brigade_create(r->pool, s->alloc);
     s->pending.list = apr_brigade_create(r->pool, s->alloc);
-    s->budget = isign_budget_open(r->pool);
+    s->budget = isign_budget_open(r->pool, limits->is_stranger);
     while (!end) {
         apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
 
@@ -175,9 +190,10 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, 
             *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
             return *status == HTTP_REQUEST_ENTITY_TOO_LARGE ? IA_BODY_TOO_LARGE : IA_BODY_BROKEN;
         }
-        end = take_brigade(s, bb, memory, max, on_data, context, &rc);
+        end = take_brigade(s, bb, limits, on_data, context, &rc);
         apr_brigade_cleanup(bb);
     }
+    keep_headers(r, headers);
     if (end < 0)
         return rc;
     if (s->pending.length && (rc = write_pieces(s)))
@@ -233,6 +249,10 @@ static apr_status_t give_back(ap_filter_t *f, apr_bucket_brigade *out, ap_input_
     (void)block;
     if (mode == AP_MODE_EATCRLF || mode == AP_MODE_INIT)
         return ap_get_brigade(f->next, out, mode, block, bytes);
+    while (!APR_BRIGADE_EMPTY(s->left) && !APR_BRIGADE_FIRST(s->left)->length)
+        apr_bucket_delete(APR_BRIGADE_FIRST(s->left)); /* what keeps small pieces apart from large ones */
+    if (mode == AP_MODE_EXHAUSTIVE)
+        APR_BRIGADE_CONCAT(out, s->left);
     if (APR_BRIGADE_EMPTY(s->left)) {
         APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(f->c->bucket_alloc));
         return APR_SUCCESS;

@@ -145,10 +145,11 @@ static apr_status_t give_back(void *budget)
     return APR_SUCCESS;
 }
 
-isign_budget *isign_budget_open(apr_pool_t *p)
+isign_budget *isign_budget_open(apr_pool_t *p, int is_stranger)
 {
     isign_budget *budget = apr_pcalloc(p, sizeof *budget);
 
+    budget->limit = is_stranger ? isign.spool_total - isign.spool_total / 4 : isign.spool_total;
     apr_pool_cleanup_register(p, budget, give_back, apr_pool_cleanup_null);
     return budget;
 }
@@ -177,8 +178,8 @@ int isign_budget_take(isign_budget *budget, apr_size_t bytes)
     if (!isign.account)
         return 0;
     budget->taken += bytes;
-    if (add(bytes) <= isign.spool_total ||
-        (reclaim() && __atomic_load_n(&isign.account->total, __ATOMIC_RELAXED) <= isign.spool_total))
+    if (add(bytes) <= budget->limit ||
+        (reclaim() && __atomic_load_n(&isign.account->total, __ATOMIC_RELAXED) <= budget->limit))
         return 1;
     budget->taken -= bytes;
     subtract(bytes);

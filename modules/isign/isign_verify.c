@@ -262,6 +262,7 @@ static ia_result decide(lookup *l, const isign_dir *conf, const ia_httpsig **sig
         rc = ia_standing_check(&l->entry.standing, l->now);
     if (!rc && !conf->authority && !is_own_authority(request_outermost(r)))
         rc = IA_SIG_AUTHORITY_FOREIGN;
+    isign_remark(r, rc, *signature, &policy, l->entry.id);
     return rc;
 }
 
@@ -286,22 +287,31 @@ static ia_result verify(request_rec *r, const isign_dir *conf, isign_state *stat
 }
 
 /* A location further on in the request may demand more than the one where the signature was verified. */
-static ia_result judge_again(request_rec *r, const isign_dir *conf, const ia_httpsig *signature)
+static ia_result compare(const ia_httpsig *signature, const ia_httpsig_policy *policy)
 {
-    ia_httpsig_policy policy;
     unsigned i;
 
-    fill_policy(&policy, r, conf);
-    if (policy.algorithms && !(policy.algorithms & 1u << signature->algorithm))
+    if (policy->algorithms && !(policy->algorithms & 1u << signature->algorithm))
         return IA_SIG_ALG_NOT_ALLOWED;
-    if (policy.tag && !ia_sfv_text_is(&signature->tag, policy.tag))
+    if (policy->tag && !ia_sfv_text_is(&signature->tag, policy->tag))
         return IA_SIG_TAG_ABSENT;
-    if (apr_time_now() - policy.skew - policy.max_age > apr_time_from_sec(signature->created))
+    if (apr_time_now() - policy->skew - policy->max_age > apr_time_from_sec(signature->created))
         return IA_SIG_CREATED_OLD;
-    for (i = 0; i < policy.required_count; i++)
-        if (!ia_httpsig_covers(signature, policy.required[i]))
+    for (i = 0; i < policy->required_count; i++)
+        if (!ia_httpsig_covers(signature, policy->required[i]))
             return IA_SIG_COMPONENT_MISSING;
-    return policy.has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED : IA_OK;
+    return policy->has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED : IA_OK;
+}
+
+static ia_result judge_again(request_rec *r, const isign_dir *conf, const isign_state *state)
+{
+    ia_httpsig_policy policy;
+    ia_result rc;
+
+    fill_policy(&policy, r, conf);
+    if ((rc = compare(state->signature, &policy)))
+        isign_remark(r, rc, state->signature, &policy, state->participant);
+    return rc;
 }
 
 /* Names of the covered components, as the signer wrote them. */
@@ -341,10 +351,10 @@ int isign_check_headers(request_rec *r)
         rc = state->headers_rc = is_signed(r) ? verify(r, &conf, state) : IA_OK;
         if (state->signature)
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified participant=\"%s\" location=\"%s\"",
-                          state->participant, r->uri);
+                          state->participant, ap_escape_logitem(r->pool, r->uri));
         write_notes(r, state);
     } else {
-        rc = state->signature ? judge_again(r, &conf, state->signature) : state->headers_rc;
+        rc = state->signature ? judge_again(r, &conf, state) : state->headers_rc;
     }
     if (!rc)
         return DECLINED;

@@ -37,12 +37,15 @@ static int post_read_request(request_rec *r)
 
 static void register_hooks(apr_pool_t *p)
 {
+    /* DirectoryIndex and FallbackResource put another request in the place of this one, with its rules and filters. */
+    static const char *const body_after[] = {"mod_dir.c", NULL};
+
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access(isign_check_headers, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
-    ap_hook_fixups(isign_check_body, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_fixups(isign_check_body, body_after, NULL, APR_HOOK_LAST);
     ap_hook_fixups(isign_export, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_log_transaction(isign_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "ISIGN_PROBLEM");

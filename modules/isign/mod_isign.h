@@ -78,9 +78,11 @@ int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
 /** One body's part of the common budget; given back with its pool. */
 typedef struct isign_budget {
     apr_uint64_t taken;
+    apr_uint64_t limit; /**< of all bodies together, when this one takes more */
 } isign_budget;
 
-isign_budget *isign_budget_open(apr_pool_t *p);
+/** A stranger, whose body is read before it is known, leaves a quarter to those who are known. */
+isign_budget *isign_budget_open(apr_pool_t *p, int is_stranger);
 /** @return 0 when there are not so many bytes left */
 int isign_budget_take(isign_budget *budget, apr_size_t bytes);
 
@@ -129,6 +131,9 @@ typedef struct isign_state {
     ia_result denied;            /**< a Require signed that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;       /**< its URI */
+    ia_result remarked;          /**< the refusal of which these tell: */
+    const char *remark;          /**< what the log says besides: " name=value", without secrets */
+    const char *proven;          /**< who signed, where a good signature was refused; NULL: nobody is proven */
     const request_rec *asked_in; /**< whose err_headers_out have an Accept-Signature; only compared */
 } isign_state;
 
@@ -164,16 +169,27 @@ int isign_is_private(request_rec *r);
 int isign_refuse(request_rec *r, ia_result rc, int status);
 void isign_log(request_rec *r, const char *what, ia_result rc);
 
+/** Keeps for the log whose signature was refused and what it lacks; `participant` is who its key names, or "". */
+void isign_remark(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
+                  const char *participant);
+/** The same for IA_SIGNATURE_NARROW. */
+void isign_remark_narrow(request_rec *r, const char *const *components, unsigned count);
+
 /** A rule that was not met; isign_log_denial, a log_transaction hook, says so unless the request went on. */
 void isign_deny(request_rec *r, ia_result rc);
 int isign_log_denial(request_rec *r);
 
 /** See interauth_isign.h; isign_export takes it back where the request goes on. */
 void isign_ask(request_rec *r);
-
+int isign_looks(request_rec *r);
 
 /** `Require signed [COMPONENT..]`. */
 void isign_require_register(apr_pool_t *p);
+
+/** check_config: warns of sections that demand signatures where none is looked at. */
+int isign_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+/** Says at run time, once in a while, that a signature was demanded where none is looked at. */
+void isign_guard_say(request_rec *r);
 
 /** A body that is hashed on its way to the handler. Lives as long as its request. */
 typedef struct isign_stream isign_stream;
@@ -191,12 +207,19 @@ typedef struct isign_spool isign_spool;
 /** Sees each piece of the body as it is read. */
 typedef ia_result (*isign_on_data)(void *context, const void *data, apr_size_t len);
 
+/** How much of a body is read. */
+typedef struct isign_spool_limits {
+    apr_off_t memory; /**< bytes that stay in memory */
+    apr_off_t max;
+    int is_stranger;  /**< nobody knows yet who sends it */
+} isign_spool_limits;
+
 /**
- * Reads the request's body to its end.
+ * Reads the request's body to its end. Its trailers add to the headers, and change none: those were decided on.
  * @param status httpd's own status for a broken body, else 0
  * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN, IA_FAULT_SPOOL, or what `on_data` said
  */
-ia_result isign_spool_read(isign_spool **out, request_rec *r, apr_off_t memory, apr_off_t max, isign_on_data on_data,
+ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
                            void *context, int *status);
 
 apr_off_t isign_spool_length(const isign_spool *spool);

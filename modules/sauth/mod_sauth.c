@@ -29,7 +29,9 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 {
     int status = sauth_store_check(ptemp, s);
 
-    return status ? status : sauth_guard_check(pconf, plog, ptemp, s);
+    if (!status && !(status = sauth_guard_check(pconf, plog, ptemp, s)))
+        sauth_halves_check(ptemp, s);
+    return status;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)

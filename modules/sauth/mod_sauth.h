@@ -60,6 +60,12 @@ apr_uint64_t sauth_scope_number(const char *name);
 /** check_config: an AuthType SAuth without a Require would be open to everybody. */
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
+/** Does the section `wide` apply wherever `narrow` does? Both are plain sections of the same kind. */
+int sauth_guard_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow);
+
+/** check_config: warns of what is configured by half. */
+void sauth_halves_check(apr_pool_t *ptemp, server_rec *s);
+
 /** check_access: 503 under AuthType SAuth while the configuration of a reload is not safe. */
 int sauth_guard_access(request_rec *r);
 
@@ -127,6 +133,8 @@ ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_s
 /** A call of the challenge protocol, in the body. */
 int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf);
 ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state);
+/** Nothing was shown: IA_MEDIA_TYPE for a body that can be no call where calls are the only way, else IA_CREDENTIALS_MISSING. */
+ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_state *state);
 
 /** The grant of a token, and its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
 ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);

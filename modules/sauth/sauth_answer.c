@@ -16,6 +16,10 @@ APLOG_USE_MODULE(sauth);
 
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_CONTENT_SET - 1))
 #define PASS_ON     65536 /* bytes that are let go at once */
+#define PAUSE       apr_time_from_sec(10)
+
+/* Why an answer is not signed. */
+typedef enum flaw { FLAW_NONE, FLAW_BODY, FLAW_CODING, FLAW_TYPE, FLAW_DIGEST, FLAW_END, FLAWS } flaw;
 
 typedef struct signing {
     const sauth_token_use *use;
@@ -45,28 +49,42 @@ static void drop_headers(request_rec *r)
     apr_table_unset(r->headers_in, "Request-Range");
 }
 
-/* Why this answer is not signed, or NULL. */
-static const char *begin(request_rec *r, signing *s)
+static flaw begin(request_rec *r, signing *s)
 {
     const char *coding = apr_table_get(r->headers_out, "Content-Encoding");
 
     s->began = 1;
     if (r->header_only || r->status == HTTP_NO_CONTENT || r->status == HTTP_NOT_MODIFIED || r->status == HTTP_PARTIAL_CONTENT)
-        return "it has no whole body";
+        return FLAW_BODY;
     if (coding || r->content_encoding || apr_table_get(r->err_headers_out, "Content-Encoding"))
-        return "it is encoded";
+        return FLAW_CODING;
     if (ia_envelope_format_of(&s->format, r->content_type))
-        return "its media type is neither JSON nor XML";
+        return FLAW_TYPE;
     if (ia_digest_create(&s->digest, r->pool, IA_DIGEST_SHA256))
-        return "no digest can be made";
+        return FLAW_DIGEST;
     s->out = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     drop_headers(r);
-    return NULL;
+    return FLAW_NONE;
 }
 
-static void leave_unsigned(request_rec *r, const char *why)
+/* An application that gets it wrong gets it wrong each time: one line of each kind in a while, in each process. */
+static int is_due(flaw why, apr_time_t now)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "sauth: the answer is not signed: %s", why);
+    static apr_int64_t said[FLAWS];
+    apr_int64_t last = __atomic_load_n(&said[why], __ATOMIC_RELAXED);
+
+    return (!last || now < last || now - last >= PAUSE) &&
+           __atomic_compare_exchange_n(&said[why], &last, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static void leave_unsigned(request_rec *r, flaw why)
+{
+    static const char *const sentences[FLAWS] = {
+        "", "it has no whole body", "it is encoded", "its media type is neither JSON nor XML", "neither digest nor signature can be made",
+        "it does not end in } or </xml>"};
+
+    ap_log_rerror(APLOG_MARK, is_due(why, apr_time_now()) ? APLOG_WARNING : APLOG_DEBUG, 0, r,
+                  "sauth: the answer is not signed: %s location=\"%s\"", sentences[why], ap_escape_logitem(r->pool, r->uri));
 }
 
 static void put(signing *s, const char *data, apr_size_t len)
@@ -126,8 +144,13 @@ static void finish(request_rec *r, signing *s)
 
     if (signature)
         end = ia_envelope_signed_end(r->pool, s->format, s->tail, s->tail_len, signature, &kept);
+    if (!signature) {
+        leave_unsigned(r, FLAW_DIGEST);
+        put(s, s->tail, s->tail_len);
+        return;
+    }
     if (!end) {
-        leave_unsigned(r, "it does not end as an answer does");
+        leave_unsigned(r, FLAW_END);
         put(s, s->tail, s->tail_len);
         return;
     }
@@ -160,7 +183,14 @@ static apr_status_t take(ap_filter_t *f, signing *s, apr_bucket *b)
         APR_BRIGADE_INSERT_TAIL(s->out, b);
         return APR_SUCCESS;
     }
-    if ((rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ)))
+    rv = apr_bucket_read(b, &data, &len, APR_NONBLOCK_READ);
+    if (APR_STATUS_IS_EAGAIN(rv)) { /* the app is not done: what it wrote need not wait for the rest */
+        APR_BRIGADE_INSERT_TAIL(s->out, apr_bucket_flush_create(s->out->bucket_alloc));
+        if ((rv = pass_on(f, s)))
+            return rv;
+        rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
+    }
+    if (rv)
         return rv;
     if (ia_digest_update(s->digest, data, len))
         return APR_EGENERAL;
@@ -170,7 +200,7 @@ static apr_status_t take(ap_filter_t *f, signing *s, apr_bucket *b)
 static apr_status_t sign_answer(ap_filter_t *f, apr_bucket_brigade *in)
 {
     signing *s = f->ctx;
-    const char *why;
+    flaw why;
     apr_status_t rv = APR_SUCCESS;
     int ended = 0;
 
@@ -197,13 +227,28 @@ static apr_status_t sign_answer(ap_filter_t *f, apr_bucket_brigade *in)
     return rv;
 }
 
+/*
+ * The caller takes what is signed for the answer to its call. So nothing that another scope says is signed, nor that the
+ * call was used before: somebody on the way could show that in the place of the answer, and the call be made twice.
+ */
+static int is_answer(request_rec *r, const sauth_state *state)
+{
+    const sauth_token_use *use = state && state->call ? &state->call->use : NULL;
+
+    if (!use || !use->match.nonce || use->profile != IA_CHALLENGE_PROFILE_HMAC || state->rc == IA_CALL_REPLAYED)
+        return 0;
+    for (; r; r = r->prev)
+        if (sauth_dir_effective(r).scope != state->grant.scope)
+            return 0;
+    return 1;
+}
+
 static void insert(request_rec *r)
 {
     const sauth_state *state = sauth_state_find(r);
     signing *s;
 
-    if (r->main || !state || !state->call || !state->call->use.match.nonce ||
-        state->call->use.profile != IA_CHALLENGE_PROFILE_HMAC)
+    if (r->main || !is_answer(r, state))
         return;
     s = apr_pcalloc(r->pool, sizeof *s);
     s->use = &state->call->use;

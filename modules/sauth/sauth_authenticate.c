@@ -42,7 +42,7 @@ static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *stat
         return IA_TUNNEL_REFUSED;
     if ((shown = sauth_presentation_shown(r, conf)))
         return shown->check(r, conf, state);
-    return snapshot_of(r)->authorization ? IA_SCHEME_NOT_ACCEPTED : IA_CREDENTIALS_MISSING;
+    return snapshot_of(r)->authorization ? IA_SCHEME_NOT_ACCEPTED : sauth_challenge_missing(r, conf, state);
 }
 
 static int admit(request_rec *r, sauth_state *state)

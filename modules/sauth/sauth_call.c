@@ -172,11 +172,21 @@ void sauth_speak(request_rec *r, ia_envelope_format format)
     problem_set_voice(r, format == IA_ENVELOPE_XML ? speak_xml : speak_json);
 }
 
-const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_token_use *use, apr_time_t now)
+static const char *add(apr_pool_t *p, const char *remark, const char *name, const char *value)
 {
-    const char *remark = use->message.method ? apr_psprintf(p, " call=\"%s\"", use->message.method) : "";
+    return value ? apr_pstrcat(p, remark, " ", name, "=\"", ap_escape_logitem(p, value), "\"", NULL) : remark;
+}
 
-    if (rc == IA_TIMESTAMP_STALE || rc == IA_TIMESTAMP_FUTURE)
-        return apr_psprintf(p, "%s offset=%+" APR_TIME_T_FMT, remark, apr_time_sec(use->timestamp) - apr_time_sec(now));
-    return *remark ? remark : NULL;
+const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state, const sauth_call_circumstances *about)
+{
+    const char *remark = add(p, "", "call", about->method);
+
+    if (about->profile)
+        remark = add(p, remark, "profile", ia_challenge_profile_name(about->profile));
+    if (!state->proven && *state->entry.id)
+        remark = add(p, remark, "claimed", state->entry.id);
+    if (about->use && (rc == IA_TIMESTAMP_STALE || rc == IA_TIMESTAMP_FUTURE))
+        remark = apr_psprintf(p, "%s offset=%+" APR_TIME_T_FMT, remark,
+                              apr_time_sec(about->use->timestamp) - apr_time_sec(about->now));
+    return add(p, remark, "detail", state->detail);
 }

@@ -9,6 +9,9 @@
 #include "interauth/envelope.h"
 #include "mod_sauth.h"
 
+/** What bodies can be calls, in a sentence for callers. */
+#define SAUTH_CALL_TYPES "JSON or XML expected, in UTF-8, without Content-Encoding"
+
 /** A token that is used: what is said about it, and what was found. */
 typedef struct sauth_token_use {
     const char *token;
@@ -58,8 +61,20 @@ void sauth_speak(request_rec *r, ia_envelope_format format);
 /** The same for this request_rec where the call of its external request decided so. */
 void sauth_call_speak(request_rec *r, const sauth_state *state);
 
-/** What the log says about a refusal beside its reason, or NULL. */
-const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_token_use *use, apr_time_t now);
+/** What is known of a call that was refused. */
+typedef struct sauth_call_circumstances {
+    const char *method;           /**< or NULL */
+    ia_challenge_profile profile; /**< or NONE */
+    const sauth_token_use *use;   /**< or NULL */
+    apr_time_t now;
+} sauth_call_circumstances;
+
+/**
+ * What the log says about a refusal beside its reason; "" where there is nothing. Never anything of a body but the
+ * method and the profile: whom a token or a challenge is of is the registry's word.
+ */
+const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state,
+                              const sauth_call_circumstances *about);
 
 /** The call that this request is, read once; NULL where it cannot be one: another method, media type or coding. */
 sauth_call *sauth_call_of(request_rec *r);

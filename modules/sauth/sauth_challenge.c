@@ -68,10 +68,12 @@ void sauth_challenge_write(request_rec *r, ia_result rc)
 
     realm = realm ? ap_escape_quotes(r->pool, realm) : "interauth";
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
-    if (ways & IA_PRESENT_SAUTH || !(ways & IA_PRESENT_CHALLENGE))
+    if (ways & IA_PRESENT_SAUTH)
         apr_table_addn(r->err_headers_out, "WWW-Authenticate",
                        apr_pstrcat(r->pool, "SAuth realm=\"", realm, "\", nonce=\"", nonce_for(r, outcome), "\"",
                                    outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
+    if (ways & IA_PRESENT_SIGNATURE)
+        apr_table_addn(r->err_headers_out, "WWW-Authenticate", apr_pstrcat(r->pool, "Signature realm=\"", realm, "\"", NULL));
     if (ways & IA_PRESENT_CHALLENGE)
         apr_table_addn(r->err_headers_out, "WWW-Authenticate", apr_pstrcat(r->pool, "Challenge realm=\"", realm, "\"", NULL));
 }

@@ -318,8 +318,9 @@ static const char *set_challenge_domain(cmd_parms *cmd, void *unused, const char
     (void)unused;
     if (error)
         return error;
-    if (!ia_name_is_id(arg, strlen(arg)))
-        return "SAuthChallengeDomain: 1 to 255 printable ASCII characters without space, quote or backslash expected";
+    if (!ia_name_is_domain(arg, strlen(arg)))
+        return apr_psprintf(cmd->pool, "SAuthChallengeDomain: a name of 1 to 255 letters, digits, '.', '-' and '_' "
+                            "expected, such as api.example.org, not \"%s\"", arg);
     sauth_server_of(cmd->server)->challenge.domain = arg;
     return NULL;
 }
@@ -353,6 +354,17 @@ const char *sauth_config_check(apr_pool_t *p)
         return NULL;
     return apr_pstrcat(p, challenge_accepted_at, ": SAuthAccept challenge needs mod_isign, which reads the bodies of calls; "
                        "load it: LoadModule isign_module .../mod_isign.so", NULL);
+}
+
+const char *sauth_config_weak_domain(server_rec *s)
+{
+    const char *name = s->server_hostname;
+
+    if (!challenge_accepted_at || sauth_server_of(s)->challenge.domain)
+        return NULL;
+    if (name && (!strcasecmp(name, "localhost") || strchr(name, ':') || strspn(name, "0123456789.") == strlen(name)))
+        return name;
+    return NULL;
 }
 
 const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s)

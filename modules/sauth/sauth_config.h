@@ -66,6 +66,9 @@ sauth_server *sauth_server_of(server_rec *s);
 /** check_config: a SAuthAccept that needs a module which is not loaded. @return NULL, or what is wrong */
 const char *sauth_config_check(apr_pool_t *p);
 
+/** post_config: the ServerName where it stands in for SAuthChallengeDomain and is a poor one, else NULL. */
+const char *sauth_config_weak_domain(server_rec *s);
+
 /** post_config: the settings of the challenge protocol, with every default filled in. */
 const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s);
 

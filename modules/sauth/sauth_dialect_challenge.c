@@ -4,11 +4,14 @@
  */
 #include <httpd.h>
 #include <apr_strings.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <string.h>
 #include "sauth_call.h"
 #include "interauth/timestamp.h"
 #include "request.h"
+
+APLOG_USE_MODULE(sauth);
 
 #define BODY_MAX 65536
 
@@ -19,8 +22,9 @@ typedef struct exchange {
     apr_time_t now;
     ia_envelope call;
     sauth_state *state;
-    const char *claimed;  /* who the caller says it is, or was once; for the log */
     sauth_token_use *use; /* of auth.refresh, or NULL */
+    ia_challenge_profile profile; /* of auth.token's challenge; for the log */
+    const char *foreign;  /* auth.token: the name of the signature's profile where it is another */
 } exchange;
 
 static ia_result malformed(exchange *x, const char *detail)
@@ -42,6 +46,8 @@ static ia_result read_call(exchange *x, int *status)
     sauth_speak(x->r, format);
     if (!rc && apr_table_get(x->r->headers_in, "Content-Encoding"))
         rc = IA_MEDIA_TYPE;
+    if (rc == IA_MEDIA_TYPE)
+        x->state->detail = SAUTH_CALL_TYPES;
     if (rc || (rc = (ia_result)request_read_body(x->r, BODY_MAX, &text, &len, status)))
         return rc;
     rc = ia_envelope_parse(&x->call, x->r->pool, format, text, len, &error);
@@ -54,13 +60,15 @@ static ia_result read_call(exchange *x, int *status)
 
 static const char *remark_on(const exchange *x, ia_result rc)
 {
-    const char *remark = x->call.method ? apr_psprintf(x->r->pool, " call=\"%s\"", x->call.method) : "";
+    sauth_call_circumstances about = {x->call.method, x->profile, NULL, x->now};
+    const char *remark;
 
-    if (x->use)
-        return sauth_call_remark(x->r->pool, rc, x->use, x->now);
-    if (x->claimed && !x->state->proven)
-        remark = apr_psprintf(x->r->pool, "%s claimed=\"%s\"", remark, ap_escape_logitem(x->r->pool, x->claimed));
-    return *remark ? remark : NULL;
+    if (x->use) {
+        about.profile = x->use->profile;
+        about.use = x->use;
+    }
+    remark = sauth_call_remark(x->r->pool, rc, x->state, &about);
+    return x->foreign ? apr_pstrcat(x->r->pool, remark, " signed_in=\"", x->foreign, "\"", NULL) : remark;
 }
 
 static int refuse(exchange *x, ia_result rc, int status)
@@ -100,7 +108,18 @@ static ia_result wanted_profile(const exchange *x, ia_challenge_profile *profile
     return sauth_profile_check(x->r, *profile);
 }
 
-/* Known or not, with a secret or without: the same look-up, the same answer, and nothing is stored. */
+/* Who asked, whether it is known or not: a refusal of auth.token cannot name what its challenge could not seal. */
+static void log_request(const exchange *x, const char *username, ia_result found, const ia_challenge_seal *seal)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "sauth: challenged claimed=\"%s\" profile=\"%s\"%s%s",
+                  ap_escape_logitem(x->r->pool, username), ia_challenge_profile_name(seal->profile),
+                  found ? " lacks=" : "", found ? ia_outcome_of(found)->tag : "");
+}
+
+/*
+ * Known or not, with a secret or without: the same look-up, the same answer, and nothing is stored. Who has no secret is
+ * sealed too, so that the log can name it once the answer was wrong.
+ */
 static ia_result request_challenge(exchange *x)
 {
     static const char *const names[] = {"username", "profile", NULL};
@@ -117,10 +136,12 @@ static ia_result request_challenge(exchange *x)
     if ((rc = wanted_profile(x, &seal.profile)) || (rc = sauth.registry->find(&entry, username)) < 0)
         return rc;
     ia_wipe(entry.secrets, sizeof entry.secrets);
-    if (!rc && entry.challenge_generations[seal.profile]) {
+    if (!rc) {
         seal.participant_index = entry.index;
         seal.participant_incarnation = (apr_uint32_t)entry.incarnation;
+        rc = entry.challenge_generations[seal.profile] ? IA_OK : IA_SECRET_MISSING;
     }
+    log_request(x, username, rc, &seal);
     if ((rc = ia_challenge_mint(challenge, st_grants_epoch(sauth.grants), &seal)))
         return rc;
     {
@@ -135,39 +156,49 @@ static ia_result request_challenge(exchange *x)
 
 /* --- auth.token --------------------------------------------------------------------------------------------------- */
 
-/* Who the challenge was made for. Nobody costs a look-up too. */
-static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_challenge_secret *secret)
+/* Who the challenge was made for, and its secret in a profile. Nobody costs a look-up too. */
+static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_challenge_profile profile,
+                                 ia_challenge_secret *secret)
 {
     int is_nobody = seal->participant_index == IA_CHALLENGE_NOBODY;
     sauth_state *state = x->state;
     ia_result rc = sauth.registry->get(&state->entry, is_nobody ? 0 : seal->participant_index, 0);
 
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
-    if (rc >= 0 && sauth.registry->challenge_secret(secret, state->entry.index, state->entry.incarnation,
-                                                    seal->profile) < 0)
+    if (rc >= 0 && sauth.registry->challenge_secret(secret, state->entry.index, state->entry.incarnation, profile) < 0)
         return IA_FAULT_REGISTRY;
     if (is_nobody)
         memset(&state->entry, 0, sizeof state->entry);
-    return is_nobody && rc >= 0 ? IA_PARTICIPANT_UNKNOWN : rc;
+    if (is_nobody && rc >= 0)
+        return IA_PARTICIPANT_UNKNOWN;
+    return rc || secret->generation ? rc : IA_SECRET_MISSING;
 }
 
+/* A signature of another profile than the challenge's is wrong, after the same work, whatever it is. */
 static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, const ia_challenge_claim *claim,
                                   ia_challenge_secret *secret, ia_challenge_match *match)
 {
+    ia_challenge_profile given = sauth_profile_of(claim->signature);
+    ia_challenge_profile profile = given ? given : IA_CHALLENGE_PROFILE_HMAC;
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
-    ia_result rc, found = find_challenged(x, seal, secret);
+    ia_result rc, found = find_challenged(x, seal, profile, secret);
 
     if (found < 0)
         return found;
+    x->profile = seal->profile;
+    if (seal->stamp && seal->profile != given) {
+        x->foreign = ia_challenge_profile_name(given);
+        found = found == IA_PARTICIPANT_UNKNOWN ? found : IA_MAC_MISMATCH;
+    }
     sauth_windows(windows, &x->conf, x->now);
-    rc = ia_challenge_verify(match, seal->profile, sauth.challenge->separator, found ? NULL : secret, claim, windows);
+    rc = ia_challenge_verify(match, profile, sauth.challenge->separator, found ? NULL : secret, claim, windows);
     if (rc < 0)
         return rc;
-    x->claimed = found ? NULL : x->state->entry.id;
-    if (found || rc)
-        return found ? found : secret->generation ? rc : IA_SECRET_MISSING;
-    x->state->proven = 1;
-    return IA_OK;
+    if (!found && !rc)
+        x->state->proven = 1;
+    else if ((apr_uint32_t)x->state->entry.incarnation != seal->participant_incarnation)
+        *x->state->entry.id = '\0'; /* somebody else has this place now */
+    return found ? found : rc;
 }
 
 /* The clock of the stamps may be ahead of ours. */
@@ -231,10 +262,8 @@ static ia_result exchange_challenge(exchange *x)
     rc = ia_challenge_open(&seal, st_grants_epoch(sauth.grants), challenge, strlen(challenge));
     if (rc == IA_MALFORMED || rc < 0)
         return rc;
-    if (rc || seal.profile != profile) {
+    if (rc)
         seal.participant_index = IA_CHALLENGE_NOBODY; /* costs the same */
-        seal.profile = profile ? profile : IA_CHALLENGE_PROFILE_HMAC;
-    }
     rc = prove_challenged(x, &seal, &claim, &secret, &match);
     if (rc == IA_PARTICIPANT_UNKNOWN && !seal.stamp)
         rc = IA_CHALLENGE_UNKNOWN;
@@ -325,15 +354,28 @@ static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA
     return rc;
 }
 
+/*
+ * The caller of profile md5 may be somebody who saw a call: it gets a signature for the window that it had one for, or it
+ * could go on from window to window without the secret.
+ */
+static apr_int64_t window_of(const exchange *x)
+{
+    return x->use->profile == IA_CHALLENGE_PROFILE_MD5 ? x->use->match.nonce
+                                                       : ia_challenge_window(x->now, sauth.challenge->lifetime);
+}
+
 static ia_result refresh_token(exchange *x)
 {
     char token[IA_CHALLENGE_TEXT_SIZE], signature[IA_CHALLENGE_TEXT_SIZE];
-    apr_int64_t window = ia_challenge_window(x->now, sauth.challenge->lifetime);
+    apr_int64_t window;
     ia_grant_terms terms;
     ia_result rc;
 
     if ((rc = read_refresh(x)) || (rc = sauth_token_prove(x->r, &x->conf, x->use, x->state)) ||
-        (rc = decide_refresh(x, &terms)) || (rc = make_token(x, window, token, signature)) ||
+        (rc = decide_refresh(x, &terms)))
+        return rc;
+    window = window_of(x);
+    if ((rc = make_token(x, window, token, signature)) ||
         (rc = store(x, token, &terms, window, x->use->secret.generation)))
         return rc;
     {
@@ -354,13 +396,14 @@ static const struct {
 
 int sauth_challenge(request_rec *r)
 {
-    exchange x = {r, sauth_dir_effective(r), apr_time_now(), {0}, sauth_state_of(r), NULL, NULL};
+    exchange x = {r, sauth_dir_effective(r), apr_time_now(), {0}, sauth_state_of(r), NULL, IA_CHALLENGE_PROFILE_NONE, NULL};
     ia_result rc;
     unsigned i;
     int status;
 
     x.state->asks = IA_PRESENT_CHALLENGE;
     rc = read_call(&x, &status);
+    x.now = apr_time_now(); /* again: who sends the body slowly must not stop the clock */
     if (rc)
         return refuse(&x, rc, status);
     for (i = 0, rc = IA_CALL_UNKNOWN; i < sizeof methods / sizeof methods[0] && rc == IA_CALL_UNKNOWN; i++)

@@ -109,9 +109,9 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
 {
     ia_result rc;
 
-    if ((rc = read_form(a, kind, status)) || (rc = check_members(a)))
-        return rc;
-    if ((rc = prove(a)))
+    rc = read_form(a, kind, status);
+    a->now = apr_time_now(); /* again: who sends the body slowly must not stop the clock */
+    if (rc || (rc = check_members(a)) || (rc = prove(a)))
         return rc;
     a->proven = 1;
     if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) || 

@@ -76,8 +76,7 @@ static const char *path_of(apr_pool_t *p, const ap_directive_t *section)
     return path;
 }
 
-/* Does the section `wide` apply wherever `narrow` does? Both are plain sections of the same kind. */
-static int covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow)
+int sauth_guard_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow)
 {
     const char *a = path_of(p, wide), *b = path_of(p, narrow);
     apr_size_t len = strlen(a);
@@ -113,7 +112,7 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
         for (d = at->parent ? at->parent->first_child : ap_conftree; d; d = d->next) {
             if (d == section || !is_section(d) || !find_require(d))
                 continue;
-            if (covers(p, d, section))
+            if (sauth_guard_covers(p, d, section))
                 return lets_all_in(d) ? UNGUARDED : GUARDED;
             if (is_conditional(d) || is_conditional(section))
                 found = UNDECIDED;

@@ -56,18 +56,18 @@ sauth_call *sauth_call_of(request_rec *r)
     ia_envelope_format format;
     sauth_call *call;
 
+    if (state->call)
+        return state->call; /* whatever the headers say after its trailers */
     if (strcmp(snapshot_of(r)->method, "POST") || apr_table_get(top->headers_in, "Content-Encoding") ||
         ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")))
         return NULL;
-    if (!state->call) {
-        state->call = call = apr_pcalloc(top->pool, sizeof *call);
-        apr_pool_cleanup_register(top->pool, call, wipe_call, apr_pool_cleanup_null);
-        call->format = format;
-        call->rc = read_call(r, call, format, &state->status);
-        if (!call->rc)
-            take_members(call);
-    }
-    return state->call;
+    state->call = call = apr_pcalloc(top->pool, sizeof *call);
+    apr_pool_cleanup_register(top->pool, call, wipe_call, apr_pool_cleanup_null);
+    call->format = format;
+    call->rc = read_call(r, call, format, &state->status);
+    if (!call->rc)
+        take_members(call);
+    return call;
 }
 
 void sauth_call_speak(request_rec *r, const sauth_state *state)
@@ -106,10 +106,17 @@ static ia_result check_proven(const sauth_dir *conf, const sauth_call *call, sau
     return sauth_grant_open(state, now);
 }
 
+static void remark(request_rec *r, ia_result rc, const sauth_call *call, sauth_state *state, apr_time_t now)
+{
+    sauth_call_circumstances about = {call->envelope.method, call->use.profile, &call->use, now};
+
+    state->remark = sauth_call_remark(request_outermost(r)->pool, rc, state, &about);
+}
+
 ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    apr_time_t now = apr_time_now();
     sauth_call *call = sauth_call_of(r);
+    apr_time_t now = apr_time_now(); /* once the body is here: who sends it slowly must not stop the clock */
     ia_result rc = call->rc;
 
     state->detail = call->wrong;
@@ -124,6 +131,33 @@ ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_s
     if (!rc)
         state->method = call->envelope.method;
     if (rc)
-        state->remark = sauth_call_remark(request_outermost(r)->pool, rc, &call->use, now);
+        remark(r, rc, call, state, now);
     return rc;
+}
+
+static int is_call_of_another_type(request_rec *r)
+{
+    request_rec *top = request_outermost(r);
+    const char *length = apr_table_get(top->headers_in, "Content-Length");
+    ia_envelope_format format;
+
+    return !strcmp(snapshot_of(r)->method, "POST") &&
+           (apr_table_get(top->headers_in, "Transfer-Encoding") || (length && strcmp(length, "0"))) &&
+           (apr_table_get(top->headers_in, "Content-Encoding") ||
+            ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")));
+}
+
+ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_state *state)
+{
+    apr_pool_t *p = request_outermost(r)->pool;
+
+    if (conf->accept != IA_PRESENT_CHALLENGE || !is_call_of_another_type(r))
+        return IA_CREDENTIALS_MISSING;
+    state->call = apr_pcalloc(p, sizeof *state->call);
+    state->call->rc = IA_MEDIA_TYPE;
+    state->call->format = IA_ENVELOPE_JSON;
+    state->call->speaks = 1;
+    state->detail = SAUTH_CALL_TYPES;
+    remark(r, IA_MEDIA_TYPE, state->call, state, 0);
+    return IA_MEDIA_TYPE;
 }

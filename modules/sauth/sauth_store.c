@@ -102,6 +102,11 @@ int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
 
 static void open_challenges(server_rec *s)
 {
+    const char *domain = sauth_config_weak_domain(s);
+
+    if (domain && !startup_is_reload())
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: no SAuthChallengeDomain: challenge secrets are made for the "
+                     "ServerName, \"%s\"; name one, so that they outlive another name of the server", domain);
     sauth.challenge = sauth_challenge_settings_of(s);
     if (sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 && !startup_is_reload())
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: SAuthChallenge md5: for old clients only; who sees one of its "
