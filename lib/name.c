@@ -1,3 +1,4 @@
+#include <apr_lib.h>
 #include "interauth/name.h"
 
 /* Space, quote and backslash would need escaping in header parameters, logs and space-separated lists. */
@@ -20,5 +21,15 @@ int ia_name_is_id(const char *name, apr_size_t len)
 
 int ia_name_is_capability(const char *name, apr_size_t len)
 {
+    return is_name(name, len);
+}
+
+int ia_name_is_domain(const char *name, apr_size_t len)
+{
+    apr_size_t i;
+
+    for (i = 0; i < len; i++)
+        if (!apr_isalnum(name[i]) && name[i] != '.' && name[i] != '-' && name[i] != '_')
+            return 0;
     return is_name(name, len);
 }

@@ -19,6 +19,9 @@ int ia_name_is_id(const char *name, apr_size_t len);
 /** Capabilities: an RFC 6749 scope-token (section 3.3) of 1 to 255 bytes, so that a list of them splits at spaces. */
 int ia_name_is_capability(const char *name, apr_size_t len);
 
+/** Domains that challenge secrets are made for: an id of letters, digits, '.', '-' and '_' alone; no URL, no port. */
+int ia_name_is_domain(const char *name, apr_size_t len);
+
 #ifdef __cplusplus
 }
 #endif

@@ -55,9 +55,26 @@ static void test_usual_names(void **state)
     assert_false(ia_name_is_id(LIT("http://example.org/\xc3\xa9")));
 }
 
+static void test_domains(void **state)
+{
+    static const char *const good[] = {"example.org", "a", "Orders-2_b", "192.0.2.1"};
+    static const char *const bad[] = {"", "https://example.org/", "example.org:443", "a/b", "a|b", "a b", "a@b", "[::1]", "\xc3\xa4"};
+    char text[IA_NAME_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(good); i++)
+        assert_true(ia_name_is_domain(good[i], strlen(good[i])));
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(ia_name_is_domain(bad[i], strlen(bad[i])));
+    memset(text, 'x', sizeof text);
+    assert_true(ia_name_is_domain(text, IA_NAME_MAX));
+    assert_false(ia_name_is_domain(text, IA_NAME_MAX + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_domains),
         pool_test(test_every_byte_at_every_place),
         pool_test(test_lengths),
         pool_test(test_usual_names),

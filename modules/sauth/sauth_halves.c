@@ -1,0 +1,110 @@
+/*
+ * Halves of a configuration whose other half is missing: they pass, and then refuse every caller. The configuration tree
+ * is walked at the start, and what can be told for sure is warned of; a section that may apply counts as one that does.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <string.h>
+#include "mod_sauth.h"
+
+APLOG_USE_MODULE(sauth);
+
+typedef int (*directive_test)(apr_pool_t *p, const ap_directive_t *d);
+
+static int names(apr_pool_t *p, const ap_directive_t *d, const char *directive, const char *word)
+{
+    const char *args = d->args;
+
+    if (strcasecmp(d->directive, directive))
+        return 0;
+    while (args && *args)
+        if (!strcasecmp(ap_getword_conf(p, &args), word))
+            return 1;
+    return 0;
+}
+
+static int accepts_signature(apr_pool_t *p, const ap_directive_t *d)
+{
+    return names(p, d, "SAuthAccept", "signature");
+}
+
+static int accepts_challenge(apr_pool_t *p, const ap_directive_t *d)
+{
+    return names(p, d, "SAuthAccept", "challenge");
+}
+
+static int is_endpoint(apr_pool_t *p, const ap_directive_t *d)
+{
+    return names(p, d, "SetHandler", SAUTH_HANDLER);
+}
+
+static int requires_call(apr_pool_t *p, const ap_directive_t *d)
+{
+    const char *args = d->args, *word;
+
+    if (strcasecmp(d->directive, "Require"))
+        return 0;
+    word = ap_getword_conf(p, &args);
+    if (!strcasecmp(word, "not"))
+        word = ap_getword_conf(p, &args);
+    return !strcasecmp(word, "call");
+}
+
+/* The first directive of this kind among these and below them, or NULL. */
+static const ap_directive_t *find(apr_pool_t *p, const ap_directive_t *d, directive_test test)
+{
+    const ap_directive_t *found = NULL;
+
+    for (; d && !found; d = d->next)
+        found = test(p, d) ? d : find(p, d->first_child, test);
+    return found;
+}
+
+/* Two sections of one kind, each for another plain path: neither says anything about the other's requests. */
+static int is_apart(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b)
+{
+    return a && !strcasecmp(a->directive, b->directive) && (!strcasecmp(a->directive, "<Location") ||
+           !strcasecmp(a->directive, "<Directory") || !strcasecmp(a->directive, "<VirtualHost")) &&
+           !sauth_guard_covers(p, b, a) && !sauth_guard_covers(p, a, b);
+}
+
+/* Whether a directive of this kind may hold where `d` does: beside it, below it, or in what is around it. */
+static int may_hold(apr_pool_t *p, const ap_directive_t *d, directive_test test)
+{
+    const ap_directive_t *at, *other;
+
+    for (at = d; at; at = at->parent)
+        for (other = at->parent ? at->parent->first_child : ap_conftree; other; other = other->next)
+            if (test(p, other) || (!is_apart(p, at, other) && find(p, other->first_child, test)))
+                return 1;
+    return 0;
+}
+
+static void warn(server_rec *s, const ap_directive_t *d, const char *lack)
+{
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: %s %s: %s", d->filename, d->line_num,
+                 d->directive, d->args, lack);
+}
+
+static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
+{
+    for (; d; d = d->next) {
+        if (requires_call(p, d) && !may_hold(p, d, accepts_challenge))
+            warn(s, d, "without \"SAuthAccept challenge\" no caller here has called anything");
+        check(p, s, d->first_child);
+    }
+}
+
+void sauth_halves_check(apr_pool_t *ptemp, server_rec *s)
+{
+    const ap_directive_t *signs = find(ptemp, ap_conftree, accepts_signature);
+    const ap_directive_t *accepts = find(ptemp, ap_conftree, accepts_challenge);
+
+    check(ptemp, s, ap_conftree);
+    if (signs && !ap_find_linked_module("mod_isign.c")) /* which knows better what it verifies where */
+        warn(s, signs, "without mod_isign nobody looks at signatures");
+    if (accepts && !find(ptemp, ap_conftree, is_endpoint))
+        warn(s, accepts, "without a section with \"SetHandler sauth\" nobody can log in");
+}
