@@ -1,4 +1,6 @@
 """Signed requests beside grants and other rules, behind redirects, caches and proxies."""
+import re
+import time
 
 import pytest
 
@@ -11,10 +13,133 @@ def beside(name, rules, *more):
     return script(name, rules, "\n".join(("ISign require",) + more))
 
 
+NOT_HEARD = r"isign: .*httpd.conf:\d+: (Require (not )?signed( @method)?|SAuthAccept sauth signature), but ISign is off there"
+
+
+def remarks(line):
+    """What a line of the log says, by name."""
+    return dict(re.findall(r' (\w+)="((?:[^"\\]|\\.)*)"', line))
+
+
+class TestRemarks:
+    """A refusal tells the administrator whose signature it was, and what it lacks."""
+
+    site = Site(participants=PEOPLE, config=opened("in") + opened("watched", "ISign observe", "Require signed content-digest")
+                + opened("digest", "ISign require", "Require signed content-digest x-order @method"))
+
+    def line(self, server, answer, reason):
+        server.log.expect(rf"isign:warn.* refused reason={reason} ")
+        server.log.allow("AH01630")
+        assert answer.status in (400, 401, 403)
+        line = server.log.next(rf"isign: refused reason={reason} ")
+        assert not re.search(r"[A-Za-z0-9+/]{80}", line), "a signature?"
+        return line
+
+    def refused(self, *what):
+        return remarks(self.line(*what))
+
+    @pytest.mark.parametrize("key, keyid, reason", [(ED, UID + "#none", "sig_key_unknown"),
+                                                    (OLD, UID + "#ed25519", "sig_mismatch"),
+                                                    (ED, OTHER + "#ed25519", "sig_key_unknown")])
+    def test_claimed(self, server, key, keyid, reason):
+        said = self.refused(server, Signer(server, key, keyid).get("/in"), reason)
+        assert said == {"claimed": keyid.split("#")[0], "keyid": keyid, "location": "/in"}
+
+    def test_thumbprints(self, server):
+        """A keyid that is no name: whose the key is, where that is known."""
+        said = self.refused(server, Signer(server, OLD, ED.thumbprint()).get("/in"), "sig_mismatch")
+        assert said == {"claimed": UID, "keyid": ED.thumbprint(), "location": "/in"}
+
+    @pytest.mark.parametrize("keyid, claimed, shown", [
+        ('no" participant="you#k', r'no\\" participant=\\"you', r'no\\" participant=\\"you#k'), ("a#b#c", "a#b", "a#b#c"),
+        ("x-" * 2000,) + ("x-" * 150 + "..",) * 2, ("", "", "")], ids=("quotes", "hashes", "long", "empty"))
+    def test_strangers(self, server, keyid, claimed, shown):
+        line = self.line(server, Signer(server, ED, keyid).get("/in"), "sig_key_unknown")
+        assert line.endswith(f' location="/in" claimed="{claimed}" keyid="{shown}"') and 'participant="' not in line
+
+    def test_replayed(self, server, signer):
+        pairs = signer.headers("GET", "/in")
+        assert server.get("/in", pairs).status == 200
+        said = self.refused(server, server.get("/in", pairs), "sig_nonce_replayed")
+        assert said == {"participant": UID, "keyid": UID + "#ed25519", "location": "/in"}
+
+    def test_times(self, server, signer):
+        for offset, reason in ((-400, "sig_created_old"), (45, "sig_created_future")):
+            answer = signer.get("/in", created=int(time.time()) + offset)
+            self.refused(server, answer, reason)
+            server.log.wait(rf'refused reason={reason} participant="{UID}" .* offset={re.escape(f"{offset // 10:+d}")}\d$')
+
+    def test_components(self, server, signer):
+        said = self.refused(server, signer.get("/in", cover=("@method", "@path")), "sig_component_missing")
+        assert said == {"participant": UID, "keyid": UID + "#ed25519", "location": "/in", "missing": "@authority @query"}
+
+    def test_authority(self, server, signer):
+        answer = signer.get("/in", authority=f"shop.example:{server.port + 1}", host=f"shop.example:{server.port + 1}")
+        said = self.refused(server, answer, "sig_authority_foreign")
+        assert said["authority"] == f"shop.example:{server.port + 1}" and said["participant"] == UID
+
+    def test_narrow(self, server, signer):
+        """A GET has no body, and its caller no reason to send a digest: the line says what is asked for."""
+        said = self.refused(server, signer.get("/digest"), "signature_narrow")
+        assert said == {"participant": UID, "location": "/digest", "missing": "content-digest x-order"}
+
+    def test_observed(self, server, signer):
+        server.log.expect(rf'isign: would refuse reason=signature_narrow participant="{UID}" .*missing="content-digest"')
+        assert signer.get("/watched").status == 200
+        server.log.expect(rf'isign: would refuse reason=sig_mismatch location="/watched" claimed="{UID}" keyid="{UID}#ed25519"')
+        server.log.expect('isign: would refuse reason=signature_wanted location="/watched"$')
+        assert signer.get("/watched", key=OLD).status == 200
+
+    def test_nothing_chosen(self, server):
+        said = self.refused(server, server.get("/in", {"Signature-Input": "x", "Signature": "x"}), "sig_not_bytes")
+        assert said == {"location": "/in"}
+
+
+ON, WANTS = "ISign require", "Require signed"
+
+
+def at(path, *lines, kind="Location"):
+    return f"<{kind} {path}>\n" + "\n".join(lines) + f"\n</{kind}>\n"
+
+
+class TestGuard:
+    """Demanded where nobody looks, a signature keeps everybody out for ever: `httpd -t` says so where it is certain."""
+
+    @pytest.fixture
+    def said(self, make_server):
+        server = make_server(Site(participants=PEOPLE), start=False)
+
+        def check(config):
+            server.configure(config)
+            accepted, text = server.check()
+            assert accepted, text
+            return len(re.findall(NOT_HEARD, text))
+        return check
+
+    @pytest.mark.parametrize("config", [
+        at("/a", WANTS), at("/a", WANTS) + at("/b", ON, WANTS), at("/a", WANTS, "ISign off"),
+        at("/ab", WANTS) + at("/a", ON), at('"/a"', "<RequireAny>", WANTS + " @method", "</RequireAny>"),
+        at("/a", "<Limit POST>", WANTS, "</Limit>"), at("/a", "AuthType SAuth", "SAuthAccept sauth signature",
+                                                        "Require capability read"),
+        at("/a", "<RequireAll>", "Require all granted", "Require not signed", "</RequireAll>"),
+        at("*:1", at("/a", WANTS), kind="VirtualHost") + at("*:2", ON, kind="VirtualHost")])
+    def test_certain(self, said, config):
+        assert said(config) == 1
+
+    @pytest.mark.parametrize("config", [
+        at("/a", ON, WANTS), at("/a", WANTS, "ISign observe"), ON + "\n" + at("/a", WANTS), at("/a/b", WANTS) + at("/a/", ON),
+        at('"/a"', WANTS) + at("/a", ON), at("/a", WANTS) + at("/a/b", ON), at("/a", WANTS) + at("^/a", ON, kind="LocationMatch"),
+        at("/a", WANTS) + at("@ROOT@/htdocs", ON, kind="Directory"), at("/a", WANTS) + at("/*/", ON),
+        at("*:1", at("/a", WANTS), kind="VirtualHost") + ON, at("/a", "Require all granted", "SAuthAccept sauth"),
+        at("/a", ON, "<RequireAny>", WANTS, "</RequireAny>"), at("/", ON) + at("/a", WANTS)])
+    def test_may_be_heard(self, said, config):
+        assert said(config) == 0
+
+
 class TestRules:
     """Require signed and SAuth, alone and beside each other."""
 
-    site = Site(participants=PEOPLE, modules=("authz_user", "auth_basic", "authn_file"), config=ENDPOINT
+    site = Site(participants=PEOPLE, modules=("authz_user", "auth_basic", "authn_file"), expect=(NOT_HEARD,), config=ENDPOINT
                 + opened("alone") + opened("digest", "ISign require", "Require signed content-digest x-order")
                 + opened("either", "ISign require", "<RequireAny>", "Require signed", "Require ip 127.0.0.1", "</RequireAny>")
                 + opened("elsewhere", "ISign require", "<RequireAny>", "Require signed", "Require ip 10.0.0.1",
@@ -65,6 +190,12 @@ class TestRules:
         assert Shown(signer.get("/watched", key=OLD)).env["ISIGN_RESULT"] == "sig_mismatch"
 
     def test_without_isign(self, server, signer):
+        """Nobody could ever get in: that is said, but not each time."""
+        server.log.allow("isign: Require signed at ")
+        for _ in range(20):
+            turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
+        lines = server.log.wait(r'\[isign:warn\] .*isign: Require signed at location="/unheard", where ISign is off')
+        assert len(lines) <= len(server.children())
         turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
 
     def test_both(self, server, signer):
@@ -95,7 +226,9 @@ class TestRules:
         assert shown.env["REMOTE_USER"] == UID and set(shown.env["SAUTH_CAPABILITIES"].split()) == {"read", "update"}
         assert "SAUTH_GRANT" not in shown.env and "SAUTH_EXPIRES" not in shown.env
         answer = server.get("/only")
-        assert answer.status == 401 and answer.header("Accept-Signature") and answer.header("WWW-Authenticate")
+        assert answer.status == 401 and answer.header("Accept-Signature")
+        assert answer.all("WWW-Authenticate") == ['Signature realm="/only"']
+        assert [way.split()[0] for way in server.get("/accepts").all("WWW-Authenticate")] == ["SAuth", "Signature"]
         caller = Caller(server).granted()
         answer = server.get("/only", {"Authorization": caller.header()})
         turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")

@@ -1,0 +1,93 @@
+/*
+ * What the log says of a refused signature beside the reason: whose it is or claims to be, by which key, and what it
+ * lacks. Never a signature or a secret; what a caller wrote is escaped and cut.
+ */
+#include <httpd.h>
+#include <apr_strings.h>
+#include <string.h>
+#include "mod_isign.h"
+#include "request.h"
+#include "snapshot.h"
+
+#define SHOWN_MAX 300 /* bytes of a caller's text */
+
+static const char *quote(apr_pool_t *p, const char *name, const char *text, apr_size_t len)
+{
+    apr_size_t shown = len > SHOWN_MAX ? SHOWN_MAX : len;
+
+    return apr_pstrcat(p, " ", name, "=\"", ap_escape_logitem(p, apr_pstrmemdup(p, text, shown)), shown < len ? ".." : "",
+                       "\"", NULL);
+}
+
+static const char *name_missing(apr_pool_t *p, const ia_httpsig *signature, const char *const *names, unsigned count)
+{
+    const char *missing = "";
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+        if (!ia_httpsig_covers(signature, names[i]))
+            missing = apr_pstrcat(p, missing, *missing ? " " : "", names[i], NULL);
+    return quote(p, "missing", missing, strlen(missing));
+}
+
+/* Who the keyid names; where it names nobody, what stands where the name of a participant would. */
+static const char *name_claimed(apr_pool_t *p, const ia_httpsig *signature, const char *participant)
+{
+    const ia_sfv_text *keyid = &signature->keyid;
+    const char *hash = memchr(keyid->data, '#', keyid->len), *next;
+
+    if (*participant)
+        return quote(p, "claimed", participant, strlen(participant));
+    while (hash && (next = memchr(hash + 1, '#', keyid->len - (apr_size_t)(hash + 1 - keyid->data))))
+        hash = next;
+    return quote(p, "claimed", keyid->data, hash ? (apr_size_t)(hash - keyid->data) : keyid->len);
+}
+
+static const char *name_lack(request_rec *r, apr_pool_t *p, ia_result rc, const ia_httpsig *signature,
+                             const ia_httpsig_policy *policy)
+{
+    const char *authority;
+
+    switch (rc) {
+    case IA_SIG_COMPONENT_MISSING:
+        return name_missing(p, signature, policy->required, policy->required_count);
+    case IA_SIG_AUTHORITY_FOREIGN:
+        authority = snapshot_of(r)->authority;
+        return quote(p, "authority", authority, strlen(authority));
+    case IA_SIG_CREATED_OLD:
+    case IA_SIG_CREATED_FUTURE:
+        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT, signature->created - (apr_int64_t)apr_time_sec(apr_time_now()));
+    default:
+        return "";
+    }
+}
+
+void isign_remark(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
+                  const char *participant)
+{
+    apr_pool_t *p = request_outermost(r)->pool;
+    isign_state *state = isign_state_of(r);
+    const char *whose = "";
+
+    state->remarked = rc;
+    state->remark = "";
+    state->proven = NULL;
+    if (!rc || !signature)
+        return;
+    if (signature->algorithm != IA_ALGORITHM_NONE)
+        state->proven = apr_pstrdup(p, participant);
+    else if (signature->keyid.data)
+        whose = name_claimed(p, signature, participant);
+    if (signature->keyid.data)
+        whose = apr_pstrcat(p, whose, quote(p, "keyid", signature->keyid.data, signature->keyid.len), NULL);
+    state->remark = apr_pstrcat(p, whose, name_lack(r, p, rc, signature, policy), NULL);
+}
+
+void isign_remark_narrow(request_rec *r, const char *const *components, unsigned count)
+{
+    isign_state *state = isign_state_of(r);
+
+    state->remarked = IA_SIGNATURE_NARROW;
+    state->remark = name_missing(request_outermost(r)->pool, state->signature, components, count);
+    state->proven = NULL;
+}
