@@ -238,6 +238,17 @@ static int exchange_run(call_run *c, const session_wish *wish)
     return attempt_grant(c);
 }
 
+/* A location that takes something else than what was sent says so in its header. */
+static void refusal_explain(const call_run *c)
+{
+    if (c->answer.status != 401 && c->answer.status != 403)
+        return;
+    if (c->challenge.is_for_envelopes && !c->challenge.present)
+        say_note("this location wants --challenge");
+    if (c->challenge.is_for_signatures && !c->challenge.present && !c->signs)
+        say_note("this location wants --sign");
+}
+
 static int call_carry_out(call_run *c, const session_wish *wish)
 {
     int rc;
@@ -252,7 +263,10 @@ static int call_carry_out(call_run *c, const session_wish *wish)
         return rc;
     if (c->o->json && (rc = output_summary(&c->out, c->p, &c->answer)) != CL_OK)
         return rc;
-    rc = c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
+    if (c->answer.status >= 400) {
+        rc = problem_tell(c->p, &c->answer, 0);
+        refusal_explain(c);
+    }
     return c->no_new_grant ? c->no_new_grant : rc;
 }
 
@@ -265,10 +279,14 @@ static int challenge_options_check(const call_options *o)
         return say_usage("--method, --xml, --password-file, --profile and --separator need --challenge");
     if (!o->challenge)
         return CL_OK;
+    if (o->secret_file)
+        return say_usage("--secret-file is of a grant; the password of a login is told with --password-file");
+    if (!o->envelope_method)
+        return say_usage("--challenge needs --method NAME, the method of the envelope");
     if (o->method || o->upload || o->no_grant || o->sign.key_file || o->sign.secret_file || o->capabilities ||
-        o->secret_file || o->hash)
+        o->hash)
         return say_usage("--challenge stands without --request, --upload-file, --sign, and the options of a new grant");
-    if (!o->envelope_method || !ia_envelope_is_method(o->envelope_method, strlen(o->envelope_method)))
+    if (!ia_envelope_is_method(o->envelope_method, strlen(o->envelope_method)))
         return say_usage("--method takes the name of a method: letters, digits and . _ - : /");
     if (terms.profile == IA_CHALLENGE_PROFILE_NONE)
         return say_usage("--profile takes one of hmac-sha256|md5");

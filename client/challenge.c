@@ -87,6 +87,8 @@ static void challenge_parse(sauth_challenge *out, apr_pool_t *p, const char *at)
         if (!e.value) {
             ours = strcasecmp(e.name, SCHEME) == 0 && !out->present;
             out->present |= ours;
+            out->is_for_envelopes |= strcasecmp(e.name, "Challenge") == 0;
+            out->is_for_signatures |= strcasecmp(e.name, "Signature") == 0;
         } else if (ours && strcasecmp(e.name, "stale") == 0) {
             out->stale = strcasecmp(e.value, "true") == 0;
         } else if (ours && strcasecmp(e.name, "nonce") == 0 && nonce_is_valid(e.value)) {
@@ -102,6 +104,7 @@ void challenge_read(sauth_challenge *out, apr_pool_t *p, const http_answer *answ
     memset(out, 0, sizeof *out);
     for (int i = 0; (value = http_field(answer, "WWW-Authenticate", i)) != NULL; i++)
         challenge_parse(out, p, value);
+    out->is_for_signatures |= http_field(answer, "Accept-Signature", 0) != NULL;
 }
 
 int nextnonce_read(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const http_answer *answer)

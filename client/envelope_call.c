@@ -250,6 +250,7 @@ static int call_carry_out(envelope_run *c)
 {
     output out = c->wish->out;
     int no_new_login = CL_OK, rc = exchange_run(c, &no_new_login);
+    problem told;
 
     if (rc != CL_OK)
         return rc;
@@ -259,8 +260,12 @@ static int call_carry_out(envelope_run *c)
         return rc;
     if (c->wish->json && (rc = output_summary(&out, c->p, &c->answer)) != CL_OK)
         return rc;
-    rc = c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
-    return no_new_login ? no_new_login : rc;
+    if (no_new_login != CL_OK) {
+        problem_read(&told, c->p, &c->answer);
+        say_note("there was no new login after the token had been refused (%s)", told.code);
+        return no_new_login;
+    }
+    return c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
 }
 
 int envelope_call(apr_pool_t *p, const envelope_wish *wish, const address *at)

@@ -41,6 +41,13 @@ static int care_check(const char *path, const struct stat *st, file_care care)
     return CL_OK;
 }
 
+int file_care_check(const char *path, file_care care)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? care_check(path, &st, care) : say_fault("%s: %s", path, strerror(errno));
+}
+
 /* Reads to the end of the file, which must come within `capacity` bytes. */
 static int read_all(int fd, char *out, apr_size_t capacity, apr_size_t *len, const char *path)
 {

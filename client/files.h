@@ -22,6 +22,9 @@ typedef enum file_care {
  */
 int file_read(char **text, apr_size_t *len, apr_pool_t *p, const char *path, apr_size_t max, file_care care);
 
+/** Whether a file that was read as FILE_PLAIN is private enough after all. Says what is wrong. @return an exit status */
+int file_care_check(const char *path, file_care care);
+
 /** Writes a new file of mode 0600 and syncs it. CL_REFUSED where there is one already. */
 int file_create(apr_pool_t *p, const char *path, const void *data, apr_size_t len);
 

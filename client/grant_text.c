@@ -40,9 +40,14 @@ static const char *login_line(apr_pool_t *p, const grant_record *record)
     char until[IA_RFC3339_SIZE];
 
     ia_timestamp_format(until, record->expires);
-    return apr_psprintf(p, "login %s: %s at %s for %s\n%s %s", record->name, record->login.profile, record->endpoint,
-                        record->uid, record->token ? "its token's window ends" : "holds no token",
-                        record->token ? until : "");
+    return apr_psprintf(p, "login %s: %s at %s for %s\n%s%s, %s", record->name, record->login.profile, record->endpoint,
+                        record->uid,
+                        !record->token                            ? "holds no token"
+                        : record->expires >= apr_time_now() ? "its token ends, if not earlier, at "
+                                                            : "its token's window ended at ",
+                        record->token ? until : "",
+                        record->can_refresh ? "and is then refreshed if the server allows it"
+                                            : "and is not refreshed: the next call logs in");
 }
 
 static const char *grant_line(apr_pool_t *p, const grant_record *record)

@@ -164,6 +164,18 @@ static struct curl_slist *header_list(const apr_array_header_t *headers)
     return list;
 }
 
+/* The usual reason for an exchange that never began. */
+static const char *scheme_hint(CURLcode rv, const http_call *call, const char *detail)
+{
+    int is_tls = strncmp(call->url, "https:", 6) == 0;
+
+    if (is_tls && rv == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
+        return "; does this port speak http:// only?";
+    if (!is_tls && (rv == CURLE_GOT_NOTHING || rv == CURLE_UNSUPPORTED_PROTOCOL || rv == CURLE_WEIRD_SERVER_REPLY))
+        return "; does this port want https://?";
+    return "";
+}
+
 static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
 {
     char detail[CURL_ERROR_SIZE] = "";
@@ -176,10 +188,11 @@ static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
     rv = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->answer->status);
     if (rv != CURLE_OK)
-        return say_fault("%s: %s", c->call->url,
+        return say_fault("%s: %s%s", c->call->url,
                          c->trouble ? c->trouble
                          : *detail  ? detail
-                                    : curl_easy_strerror(rv));
+                                    : curl_easy_strerror(rv),
+                         c->trouble ? "" : scheme_hint(rv, c->call, detail));
     if (c->answer->status < 200)
         return say_fault("%s: no final answer", c->call->url);
     return CL_OK;

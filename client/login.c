@@ -43,10 +43,14 @@ static int is_same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* What is told now counts, and is kept. A token of another profile or separator is none. */
+/*
+ * What is told now counts. It is kept once a login with it has succeeded, which another file, profile or separator than
+ * before needs: one that was mistyped must not outlive its call.
+ */
 static int record_adopt(grant_record *record, apr_pool_t *p, const login_wish *wish)
 {
     login_terms *terms = &record->login, before = *terms;
+    const char *file_before = record->secret_file;
 
     if (wish->password_file)
         record->secret_file = file_absolute(p, wish->password_file);
@@ -61,7 +65,8 @@ static int record_adopt(grant_record *record, apr_pool_t *p, const login_wish *w
             return say_usage("--separator belongs to the profile md5");
         terms->separator = NULL;
     }
-    if (!is_same(before.profile, terms->profile) || !is_same(before.separator, terms->separator))
+    if (!is_same(before.profile, terms->profile) || !is_same(before.separator, terms->separator) ||
+        !is_same(file_before, record->secret_file))
         record->token = NULL;
     return CL_OK;
 }
@@ -93,7 +98,7 @@ static int token_ensure(login *l, const char *dead_token)
         if (now <= record->expires)
             return CL_OK;
         /* After another window it cannot be good any more. */
-        if (now <= record->expires + apr_time_from_sec(record->login.lifetime)) {
+        if (record->can_refresh && now <= record->expires + apr_time_from_sec(record->login.lifetime)) {
             int refreshed = 0;
 
             if ((rc = login_refresh(l, &refreshed)) != CL_OK || refreshed)

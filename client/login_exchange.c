@@ -114,6 +114,8 @@ static int domain_take(login *l, const char *domain)
     if (held->domain && strcmp(held->domain, domain) != 0)
         return say_refused("%s: the domain was %s and is now %s; if that is right: interauth forget %s",
                            l->held->endpoint, held->domain, domain, l->held->name);
+    if (!held->domain)
+        l->held->can_refresh = 1; /* until a refresh is refused */
     held->domain = domain;
     return CL_OK;
 }
@@ -165,7 +167,6 @@ static void token_keep(login *l, const char *token, apr_int64_t window)
 {
     l->held->token = apr_pstrdup(l->p, token);
     l->held->expires = apr_time_from_sec(window);
-    l->held->can_refresh = 1;
 }
 
 /* `answer` is that of auth.token. */
@@ -267,6 +268,8 @@ int login_refresh(login *l, int *refreshed)
     *refreshed = 0;
     if ((rc = login_secret(l)) != CL_OK || (rc = refresh_send(&answer, l)) != CL_OK)
         return rc;
+    if (problem_is(l->p, &answer, 403, "refresh_not_allowed"))
+        l->held->can_refresh = 0;
     if ((answer.status >= 400 && answer.status < 500) || problem_start_wait(l->p, &answer) > 0)
         return CL_OK;
     if ((rc = auth_read(&response, l, "auth.refresh", &answer)) != CL_OK)

@@ -25,6 +25,7 @@ static const option_row rows[] = {
     OPTION(LIST, 0, "profile", "hmac-sha256|md5", make.profiles, "make: for which profiles; default: hmac-sha256"),
     OPTION(TEXT, 0, "separator", "TEXT", make.separator, "make: the server's SAuthChallengeSeparator, for md5"),
     OPTION(LIST, 0, "capability", "NAME", make.capabilities, "make: what the participant may hold"),
+    OPTION(FLAG, 0, "allow-refresh", NULL, make.allow_refresh, "make: its tokens may be refreshed; default: they may not"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -230,7 +231,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage("make prints a record; put it into the file by hand");
     if (makes)
         return make(p, operands[1], o);
-    if (m->password_file || m->domain || m->profiles || m->separator || m->capabilities)
+    if (m->password_file || m->domain || m->profiles || m->separator || m->capabilities || m->allow_refresh)
         return say_usage("%s takes only --file and --json; did you mean make?", action);
     return o->file ? read_file(p, shows ? operands[1] : NULL, o) : say_usage("--file FILE is needed");
 }

@@ -43,6 +43,8 @@ static int names_check(const char *id, const apr_array_header_t *capabilities)
     for (int i = 0; capabilities && i < capabilities->nelts; i++) {
         const char *name = APR_ARRAY_IDX(capabilities, i, const char *);
 
+        if (strchr(name, ','))
+            return say_usage("--capability %s: name one at a time, and repeat the option for each", name);
         if (!ia_name_is_capability(name, strlen(name)))
             return say_usage("--capability %s: not the name of a capability", name);
         for (int j = 0; j < i; j++)
@@ -52,8 +54,10 @@ static int names_check(const char *id, const apr_array_header_t *capabilities)
     return CL_OK;
 }
 
-static void head_write(ia_json_writer *w, const char *id, const apr_array_header_t *capabilities)
+static void head_write(ia_json_writer *w, const char *id, const participant_wish *wish)
 {
+    const apr_array_header_t *capabilities = wish->capabilities;
+
     ia_json_write_member(w, "id", id);
     ia_json_write_member(w, "status", "approved");
     ia_json_write_name(w, "capabilities");
@@ -61,6 +65,10 @@ static void head_write(ia_json_writer *w, const char *id, const apr_array_header
     for (int i = 0; capabilities && i < capabilities->nelts; i++)
         ia_json_write_string(w, APR_ARRAY_IDX(capabilities, i, const char *));
     ia_json_write_end(w);
+    if (wish->allow_refresh) {
+        ia_json_write_name(w, "allow_refresh");
+        ia_json_write_bool(w, 1);
+    }
 }
 
 /* The separator is of md5 alone: it is looked at only there. */
@@ -108,7 +116,7 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
         say_warning(
             "md5 is for callers that know nothing else: what they send is good for anybody who sees it");
     ia_json_write_object(w);
-    head_write(w, id, wish->capabilities);
+    head_write(w, id, wish);
     if ((rc = secrets_write(w, p, id, wish, profiles, count)) != CL_OK)
         return rc;
     ia_json_write_end(w);

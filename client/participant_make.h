@@ -7,6 +7,7 @@
 
 typedef struct participant_wish {
     const char *password_file, *domain, *separator;
+    int allow_refresh;
     apr_array_header_t *profiles, *capabilities; /**< of const char *; NULL where not given */
 } participant_wish;
 

@@ -20,9 +20,9 @@ int password_terms_check(const password_terms *terms)
         return say_usage("--separator: at most %d printable ASCII characters", IA_CHALLENGE_SEPARATOR_MAX);
     if (terms->separator && terms->profile != IA_CHALLENGE_PROFILE_MD5)
         return say_usage("--separator belongs to the profile md5");
-    if (terms->domain && !ia_name_is_id(terms->domain, strlen(terms->domain)))
-        return say_usage("--domain: 1 to %d printable ASCII characters without space, quote or backslash",
-                         IA_CHALLENGE_DOMAIN_MAX);
+    if (terms->domain && !ia_name_is_domain(terms->domain, strlen(terms->domain)))
+        return say_usage("--domain takes the server's SAuthChallengeDomain, such as api.example.org: no URL, only "
+                         "letters, digits, '.', '-' and '_'");
     return CL_OK;
 }
 

@@ -60,15 +60,19 @@ int problem_is(apr_pool_t *p, const http_answer *answer, long status, const char
     return told.code && strcmp(told.code, code) == 0;
 }
 
-unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer)
+/* The seconds of Retry-After, 0 where there are none. */
+static apr_int64_t retry_after(const http_answer *answer)
 {
     const char *after = http_field(answer, "Retry-After", 0);
-    apr_int64_t seconds;
 
-    if (!after || !apr_isdigit(*after) || strlen(after) > 3 || !problem_is(p, answer, 503, "starting"))
-        return 0;
-    seconds = apr_atoi64(after);
-    return seconds >= 1 && seconds <= WAIT_MAX ? (unsigned)seconds : 0;
+    return after && *after && strlen(after) <= 9 && strspn(after, "0123456789") == strlen(after) ? apr_atoi64(after) : 0;
+}
+
+unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer)
+{
+    apr_int64_t seconds = retry_after(answer);
+
+    return seconds >= 1 && seconds <= WAIT_MAX && problem_is(p, answer, 503, "starting") ? (unsigned)seconds : 0;
 }
 
 int problem_status(long status)
@@ -100,6 +104,7 @@ int problem_tell(apr_pool_t *p, const http_answer *answer, int json)
 {
     problem told;
     int status = problem_status(answer->status);
+    apr_int64_t after = retry_after(answer);
 
     problem_read(&told, p, answer);
     if (told.title || told.code)
@@ -107,6 +112,11 @@ int problem_tell(apr_pool_t *p, const http_answer *answer, int json)
                  answer->status);
     else
         say_note("the server answered HTTP %ld", answer->status);
+    if (answer->status == 503 && after > 0)
+        say_note("the server wants to be asked again after %" APR_INT64_T_FMT " s%s", after,
+                 after > WAIT_MAX ? "; longer than a minute is not waited for here" : "");
+    if (strstr(answer->body, "plain HTTP to an SSL-enabled server port"))
+        say_note("this port speaks TLS: https:// is meant");
     if (json && problem_print(p, answer->status, &told) != CL_OK)
         return CL_FAULT;
     return status == CL_OK ? CL_FAULT : status;

@@ -86,12 +86,17 @@ static int file_load(signature_key *out, apr_pool_t *p, const char *path, int is
     apr_size_t len;
     char *text;
     ia_result result;
-    int rc = file_read(&text, &len, p, path, IA_KEY_TEXT_MAX, is_private ? FILE_SECRET : FILE_PLAIN);
+    int rc = file_read(&text, &len, p, path, IA_KEY_TEXT_MAX, FILE_PLAIN);
 
     if (rc != CL_OK)
         return rc;
     result = text_load(out, p, text, len, is_private, choices[algorithm]);
     ia_wipe(text, len);
+    /* Who names a public key by mistake is not told to hide it. */
+    if (is_private && result != IA_KEY_PUBLIC && (rc = file_care_check(path, FILE_SECRET)) != CL_OK) {
+        signature_key_close(out);
+        return rc;
+    }
     if (result == IA_OK)
         return CL_OK;
     signature_key_close(out);

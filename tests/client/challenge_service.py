@@ -44,6 +44,7 @@ class ChallengeService(ThreadingHTTPServer):
         self.nonces = set()
         self.told = {}        # what an auth.* answer says instead
         self.refuse = []      # (status, code) of the next requests, by path
+        self.retry_after = "1"
         self.spoil = None     # given an answer of the application after it was signed, returns another one
         self.answer = b'{"status":"valid","response":{"title":"a photo"}}'
         self.media_type = "application/json"
@@ -106,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             status, code = refused.args
             error = json.dumps({"status": "error", "error": {"code": code, "message": "Not this \x1b[31mway"}})
-            headers = [("Retry-After", "1")] if status == 503 else []
+            headers = [("Retry-After", service.retry_after)] if status == 503 else []
             return self.send(status, error.encode(), headers=headers)
 
     def auth(self, method, request):

@@ -39,6 +39,10 @@ def test_the_record(make):
     assert make("--capability", "read", "--capability", "update", "--json").stdout.count("\n") == 1
 
 
+def test_a_record_that_may_refresh(make):
+    assert json.loads(make("--allow-refresh").stdout)["allow_refresh"] is True
+
+
 @pytest.mark.parametrize("separator, expected", [(None, "b1c57edb47f7c218829f64253eec41c1"),
                                                  (":", "61cf6851d089a1a84b5379eaaa4ef60a")])
 def test_md5_as_published(make, password, separator, expected):
@@ -83,6 +87,10 @@ def test_files_that_are_not_read(interauth, make, password):
     (["make", "a b", "--password-file", "p", "--domain", "d"], "ID"),
     (["make", "a", "--password-file", "p", "--domain", "d\n"], "--domain"),
     (["make", "a", "--password-file", "p", "--domain", "d" * 256], "--domain"),
+    (["make", "a", "--password-file", "p", "--domain", "https://api.example.org"], "no URL"),
+    (["make", "a", "--password-file", "p", "--domain", "api.example.org:443"], "no URL"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "read,update"], "repeat the option"),
+    (["list", "--file", "f", "--allow-refresh"], "did you mean make?"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "sha1"], "hmac-sha256 or md5"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--profile", "md5"], "twice"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--separator", ":"], "profile md5"),

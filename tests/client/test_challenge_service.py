@@ -140,6 +140,69 @@ def test_a_server_that_has_just_started_is_waited_for(service, call):
     assert service.calls[0][2] != service.calls[1][2]  # a nonce of its own
 
 
+def test_a_wait_that_is_too_long_is_told(service, call):
+    call()
+    service.calls.clear()
+    service.refuse, service.retry_after = [(503, "starting")], "90"
+    told = call(first=False, expect=3).stderr
+    assert "asked again after 90 s" in told and "just started" not in told
+    assert service.methods() == ["photo.get"]
+
+
+def test_a_mistyped_password_file_does_not_outlive_its_call(interauth, service, call, password):
+    call()
+    before = held(interauth)
+    wrong = interauth.home / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("wrong")
+    result = call("--password-file", wrong, first=False, expect=1)
+    assert result.stderr.count("Not this ?[31mway") == 1 and "invalid_credentials, HTTP 401" in result.stderr
+    call("--password-file", interauth.home / "missing", first=False, expect=3)
+    assert held(interauth) == before
+    service.calls.clear()
+    assert call(first=False).stderr == "" and service.methods() == ["photo.get"]
+    copy = interauth.home / "copy"
+    copy.touch(mode=0o600)
+    copy.write_text(PASSWORD)
+    call("--password-file", copy, first=False)
+    assert held(interauth)["secret_file"] == str(copy)
+    service.calls.clear()
+    call("--password-file", copy, first=False)
+    assert service.methods() == ["photo.get"]
+
+
+def test_a_password_that_was_changed_is_refused_in_one_line(interauth, service, call, password):
+    call()
+    password.write_text("wrong")
+    told = call(first=False, expect=1).stderr
+    assert told.count("Not this ?[31mway") == 1 and "no new login after the token had been refused" in told
+
+
+def test_a_refresh_that_is_not_allowed_is_asked_for_once(interauth, service, call):
+    call()
+    assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["can_refresh"] is True
+    assert "ends, if not earlier, at 20" in interauth("grants").stdout
+
+    def end_window():
+        state = json.loads(interauth.state.read_text())
+        state["grants"][0]["expires"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+        interauth.state.write_text(json.dumps(state))
+        service.calls.clear()
+
+    end_window()
+    service.refuse = [(403, "refresh_not_allowed")]
+    call(first=False)
+    assert service.methods() == ["auth.refresh", "auth.request", "auth.token", "photo.get"]
+    end_window()
+    call(first=False)
+    assert service.methods() == ["auth.request", "auth.token", "photo.get"]
+    assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["can_refresh"] is False
+    assert "is not refreshed" in interauth("grants").stdout
+    interauth("forget", "--all")
+    call()
+    assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["can_refresh"] is True
+
+
 def flip(answer):
     return answer.replace(b"photo", b"phote")
 
@@ -262,7 +325,7 @@ def test_usage(service, call, more, data, told):
 
 @pytest.mark.parametrize("arguments, told", [
     (["--method", "m"], "need --challenge"), (["--password-file", "p"], "need --challenge"), (["--xml"], "need --challenge"),
-    (["--challenge"], "--method takes the name"),
+    (["--challenge"], "--challenge needs --method"), (["--challenge", "--method", "m", "--secret-file", "s"], "--password-file"),
 ])
 def test_options_that_belong_together(interauth, arguments, told):
     result = interauth("call", *arguments, "http://127.0.0.1:1/")
