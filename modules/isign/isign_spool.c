@@ -151,24 +151,10 @@ int isign_announces_more(request_rec *r, apr_off_t max)
            apr_strtoff(&announced, length, &end, 10) == APR_SUCCESS && announced > max;
 }
 
-/* MergeTrailers puts trailers before the headers of the same name. */
-static void keep_headers(request_rec *r, const apr_table_t *before)
-{
-    const apr_array_header_t *now = apr_table_elts(r->headers_in);
-    const apr_table_entry_t *entries = (const apr_table_entry_t *)now->elts;
-    apr_table_t *kept = apr_table_copy(r->pool, before);
-    int i;
-
-    for (i = 0; i < now->nelts; i++)
-        if (entries[i].key && !apr_table_get(before, entries[i].key))
-            apr_table_addn(kept, entries[i].key, entries[i].val);
-    r->headers_in = kept;
-}
-
 ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
                            void *context, int *status)
 {
-    const apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
+    apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     isign_spool *s = apr_pcalloc(r->pool, sizeof *s);
     ia_result rc = IA_OK;
@@ -193,7 +179,7 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_
         end = take_brigade(s, bb, limits, on_data, context, &rc);
         apr_brigade_cleanup(bb);
     }
-    keep_headers(r, headers);
+    r->headers_in = headers; /* MergeTrailers would change what was decided on, by fields that nobody can sign */
     if (end < 0)
         return rc;
     if (s->pending.length && (rc = write_pieces(s)))

@@ -215,7 +215,7 @@ typedef struct isign_spool_limits {
 } isign_spool_limits;
 
 /**
- * Reads the request's body to its end. Its trailers add to the headers, and change none: those were decided on.
+ * Reads the request's body to its end. Its trailers do not become headers.
  * @param status httpd's own status for a broken body, else 0
  * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN, IA_FAULT_SPOOL, or what `on_data` said
  */

@@ -118,11 +118,9 @@ class Server:
         static = locate.static_modules()
         if f"mpm_{self.site.mpm}" not in static:
             yield f"mpm_{self.site.mpm}", locate.stock_dir() / f"mod_mpm_{self.site.mpm}.so"
-        for name in dict.fromkeys(names):
-            if name not in static:
-                yield name, locate.stock_dir() / f"mod_{name}.so"
-        for name in self.site.ours:
-            yield name, locate.our_module(name)
+        stock = [(name, locate.stock_dir() / f"mod_{name}.so") for name in dict.fromkeys(names) if name not in static]
+        ours = [(name, locate.our_module(name)) for name in self.site.ours]
+        yield from ours + stock if self.site.ours_first else stock + ours
 
     def _base(self):
         site = self.site

@@ -83,6 +83,7 @@ class Site:
     config: str = ""
     participants: list = field(default_factory=lambda: [participant()])  # None: no RegistryFile
     ours: tuple = ("registry", "isign", "sauth")  # which of our modules are loaded
+    ours_first: bool = False  # they are loaded before the stock modules
     modules: tuple = ()  # stock modules beside the usual ones
     mpm: str = "event"
     skew: int = 30  # SAuthClockSkew

@@ -1,0 +1,207 @@
+"""Somebody on the way, somebody slow, and a neighbour of the same server that is not to be trusted."""
+import json
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from harness import ENDPOINT, OTHER, UID, Caller, Shown, Site, location
+from harness.apps import CGI, install
+from harness.challenge import DOMAIN, MD5, ChallengeCaller, person, window
+from harness.digest import digest
+from harness.signed import BODY, ED, JSON, PEOPLE as SIGNERS
+from harness.signer import Signer
+
+SECRET = b"a shared secret beside the password"
+OTHERS = "another password of this one"
+PEOPLE = [person(secret=SECRET), person(OTHER, ["update"], OTHERS)]
+CHALLENGE = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
+WARNING = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+TARGET = "/cgi-bin/orders"
+CALLS = "SAuthAccept challenge"
+TYPE = {"Content-Type": "application/json"}
+
+
+def site(more="", rules=location(TARGET, "Require capability read", CALLS), **options):
+    return Site(config=ENDPOINT + CHALLENGE + rules + more, participants=PEOPLE, expect=(WARNING,), **options)
+
+
+INDEX = """
+<Directory "@ROOT@/htdocs/index">
+    Options +ExecCGI
+    AddHandler cgi-script .cgi
+    {}
+</Directory>
+"""
+ONE_FILE = '<Files "app.cgi">\n    {}\n    </Files>'
+SIGNED = 'AuthType SAuth\nAuthName x\nSAuthAccept signature\nISign require\nRequire capability read'
+CALLED = 'AuthType SAuth\nAuthName x\nSAuthAccept challenge\nRequire capability read'
+
+
+@pytest.mark.parametrize("ours_first", [False, True])
+@pytest.mark.parametrize("way", ["DirectoryIndex app.cgi", "FallbackResource /index/app.cgi"])
+class TestAnotherInItsPlace:
+    """mod_dir puts another request in the place of the one that came, whoever was loaded first."""
+
+    def start(self, make_server, way, rules, ours_first, participants):
+        server = make_server(Site(config=ENDPOINT + CHALLENGE + INDEX.format(way + "\n" + rules), participants=participants,
+                                  expect=(WARNING,), ours_first=ours_first))
+        install(server.root / "htdocs" / "index" / "app.cgi", server.fill(CGI))
+        return server
+
+    @pytest.mark.parametrize("rules", [SIGNED, ONE_FILE.format(SIGNED)])
+    def test_changed_body(self, make_server, way, rules, ours_first):
+        server = self.start(make_server, way, rules, ours_first, SIGNERS)
+        for target in ["/index/"] + ["/index/else"] * way.startswith("Fallback"):
+            for body, status in ((BODY, 200), (BODY[:-1] + b"]", 400)):
+                headers = Signer(server, ED, f"{UID}#ed25519").headers("POST", target, JSON, BODY)
+                if status == 400:
+                    server.log.expect("isign: refused reason=digest_mismatch")
+                answer = server.post(target, body, headers)
+                assert answer.status == status, repr(answer)
+                if status == 200:
+                    assert Shown(answer).body == BODY and Shown(answer).env["ISIGN_RESULT"] == "verified"
+
+    @pytest.mark.parametrize("rules", [CALLED, ONE_FILE.format(CALLED)])
+    def test_call(self, make_server, way, rules, ours_first):
+        user = ChallengeCaller(self.start(make_server, way, rules, ours_first, PEOPLE)).login()
+        shown = Shown(user.call("/index/"))
+        assert shown.body == user.body and shown.env["SAUTH_CALL"] == "orders.list"
+
+
+class TestTrailers:
+    """MergeTrailers puts trailers beside the headers, behind whatever was decided by them."""
+
+    site = site("MergeTrailers On\n")
+
+    def send(self, server, body, trailer):
+        with server.connect() as connection:
+            connection.send(server.message("POST", TARGET, {**TYPE, "Transfer-Encoding": "chunked"}) +
+                            b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(body), body, trailer))
+            return connection.answer("POST")
+
+    @pytest.mark.parametrize("trailer", [b"Content-Encoding: gzip", b"Content-Type: text/xml", b"Content-Type: text/plain"])
+    def test_headers_stay(self, server, trailer):
+        user = ChallengeCaller(server).login()
+        body = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        shown = Shown(self.send(server, body, trailer))
+        assert shown.body == body and shown.env["CONTENT_TYPE"] == "application/json"
+        assert "HTTP_CONTENT_ENCODING" not in shown.env
+
+    @pytest.mark.parametrize("trailer", [b"Content-Encoding: gzip", b"Content-Type: text/xml"])
+    def test_of_strangers(self, server, trailer):
+        server.log.expect("sauth: refused reason=token_unknown")
+        stranger = {"method": "a.b", "token": "0" * 64, "signature": "0" * 64, "nonce": "0" * 20, "timestamp": 1, "request": {}}
+        assert self.send(server, json.dumps(stranger).encode(), trailer).status == 401
+
+    def test_none_is_added(self, server):
+        user = ChallengeCaller(server).login()
+        body = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        assert "HTTP_X_ADDED" not in Shown(self.send(server, body, b"X-Added: 1")).env
+
+
+class TestSlow:
+    """A proof is judged by the time at which it is whole: one held back is not good a second time."""
+
+    site = site("SAuthReplayCapacity 64\nSAuthReplayQuota 4\n", skew=2)
+
+    @pytest.mark.parametrize("kind", ["access", "refresh"])
+    def test_held_back(self, server, kind):
+        user = ChallengeCaller(server).login()
+        user.stamp()
+        if kind == "refresh":
+            body, media, target = user.text("auth.refresh", user.refresh_members()).encode(), JSON["Content-Type"], user.at
+        else:
+            caller = Caller(server, UID, SECRET)
+            body = urlencode(caller.form(caller.body(access_for=["read"], nonces=1))).encode()
+            media, target = "application/x-www-form-urlencoded", "/sauth/request_access"
+        whole = server.message("POST", target, {"Content-Type": media}, body)
+        server.log.allow(r"sauth: refused reason=(timestamp_stale|replay_quota|capability_missing)|\[authz_core:")
+        with server.connect(60) as connection:
+            connection.send(whole[:-1])
+            time.sleep(0.3)
+            assert server.post(target, body, {"Content-Type": media}).status == 200
+            other, began = ChallengeCaller(server, OTHER, OTHERS).login(), time.monotonic()
+            while time.monotonic() - began < 6:  # fills the other's quota, so that the table is swept
+                time.sleep(0.3)
+                assert other.call(TARGET).status in (403, 429)
+            connection.send(whole[-1:])
+            assert connection.answer("POST").status == 401
+        server.log.expect("sauth: refused reason=timestamp_stale")
+
+
+class TestSeen:
+    """Profile md5: who saw a call has it until its window ends, and cannot go on from there."""
+
+    site = site("SAuthChallengeLifetime 120\n", skew=60)
+
+    def test_refresh_stays_in_its_window(self, server):
+        user = ChallengeCaller(server, profile=MD5, lifetime=120).login()
+        for nonce in sorted({window(time.time() + off, 120) for off in (-59, 0, 59)}):
+            signature = user.k(user.token, str(nonce))
+            server.guard(signature)
+            reply = user.exchange("auth.refresh", {"token": user.token, "signature": signature})
+            assert reply.status == 200 and reply.response["signature"] == user.k(reply.response["token"], str(nonce))
+
+
+class TestSignedAnswers:
+    """A client takes what is signed for the answer to its call."""
+
+    text = '{"status":"valid","response":{"balance":"1"}}'
+    slow = """#!/bin/sh
+cat >/dev/null
+printf 'Content-Type: application/json\\n\\n{"a":"%02000d",' 0
+sleep 2
+printf '"b":2}'
+"""
+    site = site(location("/b", "Require capability read", CALLS + "\nSAuthScope b\nErrorDocument 403 /b.json") +
+                location("/observed", "Require capability read", CALLS + "\nSAuthScope b\nSAuthMode observe") +
+                'Alias /observed "@ROOT@/htdocs/b.json"\nAddType application/json .json\n'
+                'ScriptAlias /slow "@ROOT@/cgi-bin/slow"\n' + location("/slow", "Require capability read", CALLS),
+                files={"b.json": text})
+
+    @pytest.mark.parametrize("target, status", [("/b", 403), ("/observed", 200)])
+    def test_of_another_scope(self, server, target, status):
+        server.log.allow(r"sauth: (would refuse|refused) reason=scope_mismatch")
+        answer = ChallengeCaller(server).login().call(target)
+        assert answer.status == status and answer.body.decode() == self.text
+
+    def test_replayed(self, server):
+        """Else somebody on the way could show this in the place of the answer, and the call be made once more."""
+        user = ChallengeCaller(server).login()
+        user.call(TARGET)
+        server.log.expect("sauth: refused reason=call_replayed")
+        answer = user.post(TARGET, user.body)
+        assert answer.status == 401 and answer.json["error"]["code"] == "replayed_request" and "signature" not in answer.json
+
+    def test_streams(self, server):
+        install(server.root / "cgi-bin" / "slow", self.slow)
+        user = ChallengeCaller(server).login()
+        body = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
+        with server.connect() as connection:
+            began = time.monotonic()
+            connection.send(server.message("POST", "/slow", TYPE, body))
+            assert b"200 OK" in connection.sock.recv(65536) and time.monotonic() - began < 1.5
+            while connection.sock.recv(65536):
+                pass
+
+
+class TestRoom:
+    """Bodies of callers that nobody knows yet leave a quarter of ISignSpoolTotal to others."""
+
+    site = site("ISignSpoolTotal 4M\n<Location \"/cgi-bin/show\">\n    ISign require\n</Location>\n")
+
+    def test_strangers(self, server):
+        piece = b'{"method":"a.b","request":"' + b"x" * 1000000
+        server.log.allow(r"reason=(spool_full|body_broken)")
+        held = []
+        for _ in range(4):
+            connection = server.connect(30)
+            connection.send(server.message("POST", TARGET, {**TYPE, "Content-Length": str(len(piece) + 2)}) + piece)
+            held.append(connection)
+        time.sleep(0.5)
+        body = b"y" * 800000
+        shown = Shown(server.post("/cgi-bin/show", body, {"Content-Digest": digest(body)}))
+        assert shown.body == body and server.log.matching("spool_full")
+        for connection in held:
+            connection.close()
