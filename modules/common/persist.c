@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "persist.h"
+#include "startup.h"
 
 #define SAVE_INTERVAL apr_time_from_sec(30)
 #define FILES_KEY     "interauth.state.files" /* of the configuration: which directive has which file */
@@ -93,8 +94,8 @@ static int save(persist *f, int clean)
     f->saved = apr_time_now();
     rv = st_state_save(f->path, f->key, f->grants, &names, clean, f->saved, ptemp, &error);
     if (rv)
-        ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s", f->log_prefix,
-                     f->directive, error ? error : f->path, f->at_risk);
+        ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s%s", f->log_prefix,
+                     f->directive, error ? error : f->path, clean ? "nothing was saved at this stop: " : "", f->at_risk);
     apr_pool_destroy(ptemp);
     return rv == APR_SUCCESS;
 }
@@ -124,8 +125,13 @@ static apr_status_t on_stop(void *persist_)
 {
     persist *f = persist_;
 
-    if (f->path && getpid() == f->parent && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING)
-        save(f, 1);
+    if (getpid() == f->parent && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
+        if (f->path)
+            save(f, 1);
+        else
+            ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, 0, f->s, "%s: %s: %s; nothing was saved at this "
+                         "stop: %s", f->log_prefix, f->directive, f->unusable, f->at_risk);
+    }
     f->path = NULL;
     ia_wipe(f->key, sizeof f->key);
     return APR_SUCCESS;
@@ -156,13 +162,29 @@ static const char *note_owner(const persist *f, const char *path, apr_pool_t *pt
     return NULL;
 }
 
+/* A start goes on without a file that it would set aside; said before it, somebody can still mend the file. */
+static void announce_aside(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)
+{
+    const module *m = ap_find_linked_module(apr_pstrcat(ptemp, "mod_", f->log_prefix, ".c", NULL));
+    const char *error = NULL;
+    apr_status_t rv = st_state_examine(path, ptemp, &error);
+
+    if (rv && rv != APR_ENOENT)
+        ap_log_error(__FILE__, __LINE__, m ? m->module_index : APLOG_NO_MODULE, APLOG_STARTUP | APLOG_WARNING, 0, s,
+                     "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, error, f->gone);
+}
+
 const char *persist_check(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)
 {
     const char *error = NULL;
 
     if (!path)
         return NULL;
-    return st_state_check(path, ptemp, &error) ? error : note_owner(f, path, ptemp, s);
+    if (st_state_check(path, ptemp, &error) || (error = note_owner(f, path, ptemp, s)))
+        return error;
+    if (startup_is_dry_run())
+        announce_aside(f, path, ptemp, s);
+    return NULL;
 }
 
 static void release(claim *held)
@@ -220,7 +242,11 @@ int persist_open(persist *f, const char *path, apr_pool_t *pconf, apr_pool_t *pt
         ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR | (fresh ? APLOG_STARTUP : 0), rv, s, "%s: %s: %s",
                      f->log_prefix, f->directive, error);
         f->path = NULL;
-        return fresh ? HTTP_INTERNAL_SERVER_ERROR : OK;
+        if (fresh)
+            return HTTP_INTERNAL_SERVER_ERROR;
+        f->unusable = apr_pstrdup(pconf, error);
+        apr_pool_cleanup_register(pconf, f, on_stop, apr_pool_cleanup_null);
+        return OK;
     }
     apr_pool_cleanup_register(pconf, f, on_stop, apr_pool_cleanup_null);
     if (fresh)

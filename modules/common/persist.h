@@ -21,7 +21,8 @@ typedef struct persist {
     st_grants *grants;           /**< set before persist_open */
     const ia_registry *registry; /**< likewise; NULL: nobody is known */
 
-    const char *path; /**< NULL: nothing is kept */
+    const char *path;     /**< NULL: nothing is kept */
+    const char *unusable; /**< why, where a reload found the file unusable */
     server_rec *s;
     pid_t parent;
     apr_time_t saved;

@@ -49,11 +49,6 @@ static apr_status_t check_directory(const char *path, apr_pool_t *p, const char 
     return APR_SUCCESS;
 }
 
-apr_status_t st_state_check(const char *path, apr_pool_t *ptemp, const char **error)
-{
-    return check_directory(path, ptemp, error);
-}
-
 /* Opens a file of ours for reading: regular, this user's, private. */
 static apr_status_t open_private(int *fd, const char *path, apr_off_t *size, apr_pool_t *p, const char **error)
 {
@@ -70,6 +65,55 @@ static apr_status_t open_private(int *fd, const char *path, apr_off_t *size, apr
     }
     *size = (apr_off_t)st.st_size;
     return APR_SUCCESS;
+}
+
+/* The key file, if it is one. APR_ENOENT where there is none. */
+static apr_status_t open_key(int *fd, const char *file, apr_pool_t *p, const char **error)
+{
+    apr_off_t size;
+    apr_status_t rv = open_private(fd, file, &size, p, error);
+
+    if (rv || size == ST_STATE_KEY_LEN)
+        return rv;
+    close(*fd);
+    *error = apr_psprintf(p, "%s is no key of %d bytes", file, ST_STATE_KEY_LEN);
+    return APR_EGENERAL;
+}
+
+apr_status_t st_state_check(const char *path, apr_pool_t *ptemp, const char **error)
+{
+    apr_status_t rv = check_directory(path, ptemp, error);
+    int fd;
+
+    if (rv)
+        return rv;
+    rv = open_key(&fd, apr_pstrcat(ptemp, path, KEY_SUFFIX, NULL), ptemp, error);
+    if (!rv)
+        close(fd);
+    return rv == APR_ENOENT ? APR_SUCCESS : rv;
+}
+
+apr_status_t st_state_examine(const char *path, apr_pool_t *ptemp, const char **error)
+{
+    const char *file = apr_pstrcat(ptemp, path, KEY_SUFFIX, NULL);
+    apr_off_t size;
+    apr_status_t rv;
+    int fd;
+
+    if ((rv = open_private(&fd, path, &size, ptemp, error)))
+        return rv;
+    close(fd);
+    if (size < IA_SHA256_LEN || size > FILE_MAX) {
+        *error = apr_psprintf(ptemp, "%s is cut off or too large", path);
+        return APR_EGENERAL;
+    }
+    if ((rv = open_key(&fd, file, ptemp, error)) == APR_ENOENT) {
+        *error = apr_psprintf(ptemp, "%s is there without its key, %s", path, file);
+        return APR_EGENERAL;
+    }
+    if (!rv)
+        close(fd);
+    return rv;
 }
 
 static apr_status_t read_all(int fd, unsigned char *out, apr_size_t len)
@@ -137,23 +181,20 @@ static apr_status_t make_key(unsigned char key[ST_STATE_KEY_LEN], const char *pa
 apr_status_t st_state_key(unsigned char key[ST_STATE_KEY_LEN], const char *path, apr_pool_t *ptemp, const char **error)
 {
     const char *file = apr_pstrcat(ptemp, path, KEY_SUFFIX, NULL);
-    apr_off_t size;
     apr_status_t rv = check_directory(path, ptemp, error);
     int fd;
 
     memset(key, 0, ST_STATE_KEY_LEN);
     if (rv)
         return rv;
-    rv = open_private(&fd, file, &size, ptemp, error);
+    rv = open_key(&fd, file, ptemp, error);
     if (rv == APR_ENOENT)
         return make_key(key, file, ptemp, error);
     if (rv)
         return rv;
-    rv = size == ST_STATE_KEY_LEN ? read_all(fd, key, ST_STATE_KEY_LEN) : APR_EGENERAL;
+    rv = read_all(fd, key, ST_STATE_KEY_LEN);
     close(fd);
-    if (rv)
-        *error = apr_psprintf(ptemp, "%s is no key of %d bytes", file, ST_STATE_KEY_LEN);
-    return rv;
+    return rv ? say(error, ptemp, rv, file, "cannot be read") : APR_SUCCESS;
 }
 
 /* A lock of fcntl is the process's own: children do not inherit it, and no end of the process leaves it behind. */

@@ -43,8 +43,17 @@ typedef struct st_state_report {
 /** Bytes of the file key. */
 #define ST_STATE_KEY_LEN 32
 
-/** Whether the directory of a state file is there and safe. @return APR_SUCCESS; else `*error` says what is wrong */
+/**
+ * Whether the directory of a state file is there and safe, and its key good where there is one.
+ * @return APR_SUCCESS; else `*error` says what is wrong
+ */
 apr_status_t st_state_check(const char *path, apr_pool_t *ptemp, const char **error);
+
+/**
+ * Whether a load would read the file, as far as its mode, owner, size and key file tell.
+ * @return APR_SUCCESS; APR_ENOENT where there is no file; else `*error` says what is wrong
+ */
+apr_status_t st_state_examine(const char *path, apr_pool_t *ptemp, const char **error);
 
 /**
  * Reads the key file beside a state file, or makes it (0600) where there is none.

@@ -208,6 +208,18 @@ class TestNotBelieved:
         state_of(keeper).chmod(0o644)
         self.course(keeper, "mode 0644", *pairs)
 
+    @pytest.mark.parametrize("name, change, reason", [
+        ("nonces", lambda path: path.chmod(0o644), "mode 0644"), ("nonces", lambda path: path.write_bytes(b"x"), "cut off"),
+        ("nonces.key", lambda path: path.unlink(), "without its key")], ids=["mode", "short", "no key"])
+    def test_announced(self, keeper, name, change, reason):
+        """What a start would set aside, `httpd -t` says while it can still be mended."""
+        assert keeper.check() == (True, "Syntax OK\n")
+        keeper.stop()
+        assert keeper.check() == (True, "Syntax OK\n")
+        change(keeper.root / "state" / name)
+        accepted, said = keeper.check()
+        assert accepted and re.search(r"isign: ISignStateFile: .*" + reason + ".*; a start sets it aside, and signatures of before are refused", said), said
+
     def test_file_of_grants(self, make_keeper):
         """It knows which access requests were used, not which signatures: renaming it must not tell otherwise."""
         server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
@@ -339,6 +351,30 @@ class TestUnsafe:
         keeper.start()
         for one in pairs:
             starting(keeper, one)
+
+    def test_directory_gone(self, keeper):
+        """Whoever stops the server learns that nothing was kept; after a reload that said so before, too."""
+        hidden = keeper.root / "hidden"
+        for reload in (False, True):
+            (keeper.root / "state").rename(hidden)
+            if reload:
+                keeper.log.expect(OURS + ".*No such file")
+                keeper.graceful()
+            keeper.stop()
+            hidden.rename(keeper.root / "state")
+            line = keeper.log.wait(OURS + ".*nothing was saved at this stop: signatures are refused", 2 if reload else 1)[-1]
+            assert str(keeper.root / "state") in line
+            keeper.log.expect(OURS + ".*nothing was saved at this stop")
+            keeper.start()
+
+    @pytest.mark.parametrize("change, part", [(lambda path: path.chmod(0o644), "mode 0644"),
+                                              (lambda path: path.write_bytes(bytes(31)), "32 bytes"),
+                                              (lambda path: (path.unlink(), path.mkdir(mode=0o700)), "must be a file")])
+    def test_key(self, keeper, change, part):
+        keeper.stop()
+        change(key_of(keeper))
+        self.refuses(keeper, str(key_of(keeper)), part)
+        assert state_of(keeper).exists()
 
     def test_two_servers(self, make_keeper, make_server):
         first = make_keeper()

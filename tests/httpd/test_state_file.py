@@ -339,6 +339,18 @@ class TestDamaged:
         state_of(keeper).write_bytes(resign(keeper, re.sub(rb"^interauth state .", b"interauth state ?", data)))
         self.ends_without(keeper, "version", caller)
 
+    @pytest.mark.parametrize("name, change, reason", [
+        ("grants", lambda path: path.chmod(0o644), "mode 0644"), ("grants", lambda path: path.write_bytes(b"x"), "cut off"),
+        ("grants.key", lambda path: path.unlink(), "without its key")], ids=["mode", "short", "no key"])
+    def test_announced(self, keeper, name, change, reason):
+        """What a start would set aside, `httpd -t` says while it can still be mended."""
+        assert keeper.check() == (True, "Syntax OK\n")
+        keeper.stop()
+        assert keeper.check() == (True, "Syntax OK\n")
+        change(keeper.root / "state" / name)
+        accepted, said = keeper.check()
+        assert accepted and re.search(r"sauth: SAuthStateFile: .*" + reason + ".*; a start sets it aside, and all grants are gone", said), said
+
     @pytest.mark.parametrize("mode", [0o644, 0o660, 0o602, 0o666, 0o640], ids=oct)
     def test_mode(self, keeper, mode):
         caller = self.stopped(keeper)
@@ -393,6 +405,8 @@ class TestUnsafe:
     """Where somebody else could replace the files, the server does not start."""
 
     def refuses(self, server, *parts):
+        accepted, said = server.check()
+        assert not accepted and "sauth: SAuthStateFile: " in said and all(part in said for part in parts), said
         with pytest.raises(Unstartable) as error:
             server.start()
         said = [line for line in str(error.value).splitlines() if "sauth: SAuthStateFile: " in line]
@@ -461,6 +475,22 @@ class TestUnsafe:
         keeper.graceful()
         again(keeper)
         passed(caller.get(PAGE))
+
+
+    def test_directory_gone(self, keeper):
+        """Whoever stops the server learns that nothing was kept; after a reload that said so before, too."""
+        hidden = keeper.root / "hidden"
+        for reload in (False, True):
+            (keeper.root / "state").rename(hidden)
+            if reload:
+                keeper.log.expect(OURS + ".*No such file")
+                keeper.graceful()
+            keeper.stop()
+            hidden.rename(keeper.root / "state")
+            line = keeper.log.wait(OURS + ".*nothing was saved at this stop: grants of now are lost", 2 if reload else 1)[-1]
+            assert str(keeper.root / "state") in line
+            keeper.log.expect(OURS + ".*nothing was saved at this stop")
+            keeper.start()
 
 
 class TestFullDisk:
