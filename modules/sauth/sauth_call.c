@@ -4,6 +4,7 @@
 #include "sauth_call.h"
 #include "interauth/encoding.h"
 #include "problem.h"
+#include "request.h"
 #include "snapshot.h"
 
 static apr_status_t wipe_use(void *use)
@@ -47,13 +48,20 @@ static int is_loopback(const apr_sockaddr_t *address)
     return 0;
 }
 
-/* A proxy on this machine that tells (mod_remoteip) is not its caller. */
+/* A proxy on this machine is not its caller: it tells mod_remoteip, or says so in one of these. */
+static int is_forwarded(request_rec *r)
+{
+    const apr_table_t *fields = request_outermost(r)->headers_in;
+
+    return apr_table_get(fields, "Forwarded") || apr_table_get(fields, "X-Forwarded-For") || apr_table_get(fields, "Via");
+}
+
 static int is_confidential(request_rec *r)
 {
     const char *named = r->server->server_scheme;
 
     return !strcmp(snapshot_of(r)->scheme, "https") || (named && !strcmp(named, "https")) ||
-           (is_loopback(r->connection->client_addr) && is_loopback(r->useragent_addr));
+           (is_loopback(r->connection->client_addr) && is_loopback(r->useragent_addr) && !is_forwarded(r));
 }
 
 ia_result sauth_profile_check(request_rec *r, ia_challenge_profile profile)

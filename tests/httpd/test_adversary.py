@@ -205,3 +205,16 @@ class TestRoom:
         assert shown.body == body and server.log.matching("spool_full")
         for connection in held:
             connection.close()
+
+
+class TestForwarded:
+    """A proxy in cleartext on the same machine hands on what came from elsewhere."""
+
+    site = site()
+
+    @pytest.mark.parametrize("name, value", [("Forwarded", "for=192.0.2.7"), ("X-Forwarded-For", "192.0.2.7"), ("Via", "1.1 a")])
+    def test_md5(self, server, name, value):
+        server.log.expect("sauth: refused reason=cleartext_refused")
+        user = ChallengeCaller(server, profile=MD5).login()
+        assert user.call(TARGET, headers={name: value}).status == 403
+        assert user.call(TARGET).status == 200
