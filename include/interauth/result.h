@@ -83,7 +83,7 @@ typedef enum ia_severity {
     X(IA_TIMESTAMP_FUTURE,           61, "timestamp_future", "stale_timestamp", 401, FRESH, NOTABLE, "The timestamp is in the future") \
     X(IA_ACCESS_REPLAYED,            62, "access_replayed", "replayed_request", 401, FRESH, NOTABLE, "This access request was used before") \
     X(IA_AUDIENCE_MISMATCH,          63, "audience_mismatch", "wrong_audience", 403, NONE, NOTABLE, "This access request is for another endpoint") \
-    X(IA_REPLAY_MEMORY_YOUNG,        64, "replay_memory_young", "starting", 503, RETRY, ROUTINE, "Just started: send a newer access request") \
+    X(IA_REPLAY_MEMORY_YOUNG,        64, "replay_memory_young", "starting", 503, RETRY, ROUTINE, "Just started: send a newer request") \
     /* the participant */                                                                                             \
     X(IA_PARTICIPANT_INACTIVE,       70, "participant_inactive", "participant_inactive", 403, NONE, NOTABLE, "The participant is not active") \
     X(IA_PARTICIPANT_EXPIRED,        71, "participant_expired", "participant_expired", 403, NONE, NOTABLE, "The participant's access has expired") \
@@ -95,7 +95,7 @@ typedef enum ia_severity {
     X(IA_SCOPE_MISMATCH,             84, "scope_mismatch", "wrong_scope", 403, NONE, NOTABLE, "The token opens another scope") \
     X(IA_GRANT_UNKNOWN,              85, "grant_unknown", "token_unknown", 403, NONE, NOTABLE, "No such token") \
     X(IA_GRANT_NOT_OWNED,            86, "grant_not_owned", "token_unknown", 403, NONE, NOTABLE, "No such token") \
-    X(IA_REFRESH_NOT_ALLOWED,        87, "refresh_not_allowed", "refresh_not_allowed", 403, NONE, NOTABLE, "This token cannot be refreshed") \
+    X(IA_REFRESH_NOT_ALLOWED,        87, "refresh_not_allowed", "refresh_not_allowed", 403, NONE, ROUTINE, "This token cannot be refreshed") \
     X(IA_REFRESH_TOO_LATE,           88, "refresh_too_late", "refresh_too_late", 403, NONE, NOTABLE, "The token expired too long ago to be refreshed") \
     X(IA_GRANT_TOO_OLD,              89, "grant_too_old", "grant_too_old", 403, NONE, NOTABLE, "The grant has reached its greatest age") \
     /* policy */                                                                                                      \

@@ -80,11 +80,12 @@ static int is_due(flaw why, apr_time_t now)
 static void leave_unsigned(request_rec *r, flaw why)
 {
     static const char *const sentences[FLAWS] = {
-        "", "it has no whole body", "it is encoded", "its media type is neither JSON nor XML", "neither digest nor signature can be made",
-        "it does not end in } or </xml>"};
+        "", "it has no whole body", "it is encoded", "its media type is neither JSON nor XML",
+        "neither digest nor signature can be made", "it does not end in } or </xml>"};
+    int level = is_due(why, apr_time_now()) ? APLOG_WARNING : APLOG_DEBUG;
 
-    ap_log_rerror(APLOG_MARK, is_due(why, apr_time_now()) ? APLOG_WARNING : APLOG_DEBUG, 0, r,
-                  "sauth: the answer is not signed: %s location=\"%s\"", sentences[why], ap_escape_logitem(r->pool, r->uri));
+    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the answer is not signed: %s location=\"%s\"", sentences[why],
+                  ap_escape_logitem(r->pool, r->uri));
 }
 
 static void put(signing *s, const char *data, apr_size_t len)

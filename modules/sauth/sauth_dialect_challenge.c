@@ -52,7 +52,7 @@ static ia_result read_call(exchange *x, int *status)
         return rc;
     rc = ia_envelope_parse(&x->call, x->r->pool, format, text, len, &error);
     x->call.format = format;
-    x->state->detail = error.reason;
+    x->state->detail = rc ? error.reason : NULL;
     if (!rc && (x->call.token || x->call.signature || x->call.nonce || x->call.timestamp_text))
         rc = malformed(x, "token, signature, nonce and timestamp of this method stand in its request");
     return rc;

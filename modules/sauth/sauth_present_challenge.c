@@ -24,7 +24,7 @@ static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format 
         return rc;
     call->was_read = 1;
     rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
-    call->wrong = error.reason;
+    call->wrong = rc ? error.reason : NULL;
     return rc;
 }
 

@@ -12,11 +12,13 @@ BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
 APP = location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge")
 CONFIG = ENDPOINT + BOTH + APP
 MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+WEAK_DOMAIN = r'\[sauth:warn\] .*no SAuthChallengeDomain: challenge secrets are made for the ServerName, "%s"'
 TARGET = "/cgi-bin/orders"
 GONE = "http://gone.example.org"
 BARE = "http://bare.example.org"
 PEOPLE = [person(), person(OTHER, ["update"], "another password of this one"),
-          person(GONE, status="offboarded"), person(BARE, profiles=(), secret=b"sixteen bytes or more")]
+          person(GONE, status="offboarded"), person(BARE, profiles=(), secret=b"sixteen bytes or more"),
+          person("http://old.example.org", profiles=(MD5,)), person("http://new.example.org", profiles=(HMAC,))]
 
 
 def each(function):
@@ -132,7 +134,8 @@ class TestGrammar(Protocol):
     @pytest.mark.parametrize("format, text, reason", [pytest.param(*row[1:], id=row[0]) for row in malformed()])
     def test_malformed(self, server, format, text, reason):
         user = self.user(server, format=format)
-        rejected(server, user.post(user.at, text), 400, "malformed_request", reason, format)
+        line = rejected(server, user.post(user.at, text), 400, "malformed_request", reason, format)
+        assert ' detail="' in line or reason in ("malformed", "too_long", "timestamp_malformed"), line
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_unknown_method(self, server, format):
@@ -145,7 +148,8 @@ class TestGrammar(Protocol):
         for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/json; charset=latin1"},
                         {"Content-Type": "application/json", "Content-Encoding": "gzip"}):
             answer = server.post(user.at, user.text("auth.request", {"username": "x"}).encode(), headers)
-            rejected(server, answer, 415, "unsupported_media_type", "media_type")
+            line = rejected(server, answer, 415, "unsupported_media_type", "media_type")
+            assert 'detail="JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
 
     def test_too_large(self, server):
         user = self.user(server)
@@ -178,8 +182,17 @@ class TestProfiles:
                  "profile_not_enabled")
 
     def test_domain_is_the_server_name_by_default(self, make_server):
-        server = make_server(Site(config=ENDPOINT, participants=PEOPLE))
+        server = make_server(Site(config=ENDPOINT + APP, participants=PEOPLE, expect=(WEAK_DOMAIN % "127.0.0.1",)))
         assert ChallengeCaller(server).request().response["domain"] == "127.0.0.1"
+
+    @pytest.mark.parametrize("name, warns", [("localhost", True), ("api.example.org", False), ("7.example.org", False)])
+    def test_a_poor_domain(self, make_server, name, warns):
+        """A ServerName that another one will follow is no domain to make secrets for."""
+        make_server(Site(config=ENDPOINT + APP + f"ServerName {name}\n", participants=PEOPLE,
+                         expect=(WEAK_DOMAIN % name,) if warns else ()))
+
+    def test_a_poor_domain_where_nobody_calls(self, make_server):
+        make_server(Site(config=ENDPOINT + "ServerName localhost\n"))
 
     def test_lifetime(self, make_server):
         server = make_server(Site(config=ENDPOINT + f"SAuthChallengeLifetime 3600\nSAuthChallengeDomain {DOMAIN}\n",
@@ -211,14 +224,26 @@ class TestOneOracle(Protocol):
     def test_token(self, server, profile, format):
         """Wrong password, no secret, nobody, and a challenge that was never made."""
         answers = []
-        for name, reason in ((UID, "mac_mismatch"), (BARE, "participant_unknown"),
+        other = {HMAC: MD5, MD5: HMAC}[profile]
+        half = next(one["id"] for one in PEOPLE if set(one.get("challenge_secret", ())) == {other})
+        for name, reason in ((UID, "mac_mismatch"), (BARE, "secret_missing"), (half, "secret_missing"),
                              ("http://nobody.example.org/12", "participant_unknown"), (None, "challenge_unknown")):
             user = self.user(server, profile, format, username=name or UID, password="a password that is wrong")
             token, reply = user.redeem(user.challenge() if name else os.urandom(16).hex())
-            rejected(server, reply.answer, 401, "invalid_credentials", reason, format)
+            line = rejected(server, reply.answer, 401, "invalid_credentials", reason, format)
+            known = f'profile="{profile}" claimed="{name}"'
+            assert (known in line) == (reason in ("mac_mismatch", "secret_missing")), line
             answers.append(reply.answer)
         assert len({str((answer.status, [line for line in answer.headers if line[0] != "Date"], answer.body))
                     for answer in answers}) == 1, answers
+
+    def test_who_asked(self, server):
+        """A name that nobody has is only seen where a challenge is asked for."""
+        for name, lacks in ((UID, ""), (BARE, " lacks=secret_missing"), ("x" * 255, " lacks=participant_unknown"),
+                            ("a\"b\n[core:error] c", " lacks=participant_unknown")):
+            self.user(server, username=name).challenge()
+            shown = name.replace('"', r'\\"').replace("\n", r"\\n")
+            assert server.log.next(r"sauth: challenged ").endswith(f' claimed="{shown}" profile="{HMAC}"{lacks}')
 
     def test_a_secret_that_went_away(self, server):
         user = self.user(server)
@@ -241,10 +266,13 @@ class TestOneOracle(Protocol):
         strong, weak = self.user(server), self.user(server, MD5)
         challenge = strong.challenge()
         reply = weak.exchange("auth.token", {"challenge": challenge, "signature": weak.make(challenge)[1]})
-        rejected(server, reply.answer, 401, "invalid_credentials", "participant_unknown")
+        line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+        assert f'profile="{HMAC}" claimed="{UID}" signed_in="md5"' in line, line
         for wrong in ("x", "0" * 63, "G" * 64):
             reply = strong.exchange("auth.token", {"challenge": challenge, "signature": wrong})
-            rejected(server, reply.answer, 401, "invalid_credentials", "participant_unknown")
+            line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+            assert f'profile="{HMAC}" claimed="{UID}" signed_in="none"' in line, line
+        assert strong.redeem(challenge)[1].status == 200, "nothing was used up"
 
 
 class TestToken(Protocol):
@@ -401,7 +429,7 @@ class TestRefresh(Protocol):
     def test_not_allowed(self, make_server):
         server = make_server(Site(config=CONFIG, participants=[person(allow_refresh=False)], expect=(MD5_WARNS,)))
         user = ChallengeCaller(server).login()
-        rejected(server, user.refresh().answer, 403, "refresh_not_allowed", "refresh_not_allowed")
+        rejected(server, user.refresh().answer, 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
 
     def test_capabilities_of_today(self, server):
         user = self.user(server).login()

@@ -16,6 +16,7 @@ from harness.http2 import Http2
 BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
 CALL = "SAuthAccept challenge"
 MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+NOT_SIGNED = r"\[sauth:warn\] .*the answer is not signed: "
 SECRET = b"a shared secret beside the password"
 PEOPLE = [person(secret=SECRET), person(OTHER, ["update"], "another password of this one")]
 TARGET = "/cgi-bin/orders"
@@ -134,7 +135,9 @@ class TestRefused(Calls):
         members = user.call_members("orders.list", {"page": "1"})
         whole = {"method": "orders.list", "request": {"page": "1"}, **members, **replaced}
         text = user.text(whole.pop("method"), whole.pop("request"), **whole)
-        self.bad(server, user, user.post(TARGET, text), 401, "invalid_credentials", "mac_mismatch")
+        line = self.bad(server, user, user.post(TARGET, text), 401, "invalid_credentials", "mac_mismatch")
+        assert ("claimed=" in line) == (f'claimed="{UID}"' in line) and "participant=" not in line, line
+        assert 'profile="hmac-sha256"' in line and f'claimed="{UID}"' in line, line
 
     @each
     def test_unknown_token(self, server, profile, format):
@@ -160,7 +163,8 @@ class TestRefused(Calls):
         again = user.post(TARGET, user.body)
         line = self.bad(server, user, again, 401, "replayed_request", "call_replayed")
         assert f'participant="{UID}"' in line and 'call="orders.list"' in line
-        assert b'"code":"replayed_request"' in user.verify(again) or format == "xml"
+        assert b"signature" not in again.body, "that it was used before is no answer to the call"
+        assert Reply(again, format).error["message"] == "This call was used before"
         self.bad(server, user, user.post("/cgi-bin/other", user.body), 401, "replayed_request", "call_replayed")
 
     def test_md5_calls_may_be_repeated(self, server):
@@ -273,16 +277,26 @@ class TestGrammar(Calls):
     def test_malformed(self, server, format, body, reason, status, chunked):
         user = ChallengeCaller(server, format=format)
         code = "body_too_large" if status == 413 else "malformed_request"
-        self.bad(server, user, user.post(TARGET, body, chunked=chunked), status, code, reason)
+        line = self.bad(server, user, user.post(TARGET, body, chunked=chunked), status, code, reason)
+        assert ' detail="' in line or status == 413, line
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    @pytest.mark.parametrize("headers", [
+        {}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "application/json; charset=latin1"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"}])
+    def test_media_type(self, server, headers, chunked):
+        answer = server.post(TARGET, gzip.compress(b"{}"), headers, chunked=chunked)
+        line = self.bad(server, ChallengeCaller(server), answer, 415, "unsupported_media_type", "media_type")
+        assert 'detail="JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
 
     @pytest.mark.parametrize("method, headers, body", [
-        ("GET", {}, None), ("POST", {}, b"x"), ("POST", {"Content-Type": "text/plain"}, b"x"),
-        ("PUT", {"Content-Type": "application/json"}, b'{"method":"a","request":{},"token":"b","signature":"c"}'),
-        ("POST", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, gzip.compress(b"{}"))])
+        ("GET", {}, None), ("POST", {}, b""), ("HEAD", {}, None), ("POST", {"Content-Type": "text/plain"}, b""),
+        ("PUT", {"Content-Type": "application/json"}, b'{"method":"a","request":{},"token":"b","signature":"c"}')])
     def test_nothing_shown(self, server, method, headers, body):
         answer = server.request(method, TARGET, headers, body)
-        assert answer.status == 401 and answer.problem["code"] == "credentials_required"
-        assert answer.header("WWW-Authenticate") == f'Challenge realm="{TARGET}"'
+        assert answer.status == 401 and (method == "HEAD" or answer.problem["code"] == "credentials_required")
+        assert answer.all("WWW-Authenticate") == [f'Challenge realm="{TARGET}"']
         server.log.wait(r"\[sauth:info\] .*refused reason=credentials_missing")
 
     @pytest.mark.parametrize("format", ["json", "xml"])
@@ -621,7 +635,19 @@ class TestAnswers:
     def test_not_signed(self, server, query):
         _, answer = self.answer(server, query)
         assert b"signature" not in answer.body
-        assert server.log.wait(r"\[sauth:debug\] .*the answer is not signed: ")
+        server.log.allow(NOT_SIGNED)
+        assert server.log.wait(r"\[sauth:(debug|warn)\] .*the answer is not signed: ")
+
+    def test_not_signed_is_said_once(self, make_server):
+        """At httpd's default LogLevel, each reason now and then."""
+        server = make_server(self.site)
+        user = ChallengeCaller(server).login()
+        server.log.expect(NOT_SIGNED)
+        for query, why in (("type=text/plain", "its media type is neither"), ("body=x", "it does not end in")):
+            for _ in range(40):
+                assert b"signature" not in user.call(f"/php/answer.php?{query}").body
+            lines = server.log.wait(NOT_SIGNED + why + r'.* location="/php/answer.php"')
+            assert len(lines) <= 8, "one in each process"
 
     def test_md5_signs_nothing(self, server):
         _, answer = self.answer(server, profile=MD5)

@@ -24,7 +24,7 @@ GOOD_SERVER = {
     "SAuthReplayQuota": ["1", "100"],
     "SAuthRequestRequire": ["id", "aud", "id aud"],
     "SAuthChallenge": ["hmac-sha256", "md5", "md5 hmac-sha256"],
-    "SAuthChallengeDomain": ["example.org", "x" * 255],
+    "SAuthChallengeDomain": ["example.org", "x" * 255, "Orders-2_b"],
     "SAuthChallengeSeparator": [":", "'12345678'", "' '"],
     "SAuthChallengeLifetime": ["60", "600", "86400"],
 }
@@ -47,7 +47,9 @@ BAD = [(name, value) for name in ("RegistryCapacity", "SAuthClockSkew", "SAuthGr
 BAD += [("SAuthRefreshWindow", value) for value in NO_NUMBERS + ["1 2", None]]
 BAD += [("SAuthHash", value) for value in ("md5", "sha256 md5", "SHA-256", "", None, "sha512")]
 BAD += [("SAuthChallenge", value) for value in ("sha1", "hmac-sha256 sha1", "MD5", "none", "", None)]
-BAD += [("SAuthChallengeDomain", value) for value in ("", None, "'a b'", "a b", "x" * 256)]
+BAD += [("SAuthChallengeDomain", value) for value in
+        ("", None, "'a b'", "a b", "x" * 256, "https://api.example.org/", "api.example.org:443", "api.example.org/x", "a@b",
+         "[::1]", "user|x", "\u00e4.example.org")]
 BAD += [("SAuthChallengeSeparator", value) for value in (None, "123456789", "\x01", "\u00e9", ": :")]
 BAD += [("SAuthChallengeLifetime", value) for value in NO_NUMBERS + ["59", "86401", "1 2", None]]
 BAD += [("SAuthPartialGrants", value) for value in ("yes", "", None)]
@@ -203,6 +205,53 @@ class TestUnguarded(Checks):
         with pytest.raises(Unstartable, match="AuthType SAuth"):
             idle.start()
         idle.log.allow("AuthType SAuth|AH00016|configuration failed|Configuration Failed")
+
+
+CALLED = "SAuthAccept challenge"
+NO_CALLS, NO_LOGIN = "no caller here has called anything", "nobody can log in"
+
+HALVES = [
+    ("calls that nobody makes", location("/x", "Require call a.b"), "Require call a.b", NO_CALLS),
+    ("not in a container", location("/x", "<RequireAll>\nRequire capability read\nRequire not call a.b\n</RequireAll>"),
+     "Require not call a.b", NO_CALLS),
+    ("calls elsewhere", ENDPOINT + location("/x", "Require call a.b") + location("/y", "Require call a.b", CALLED),
+     "Require call a.b", NO_CALLS),
+    ("no endpoint", location("/x", "Require capability read", CALLED), CALLED, NO_LOGIN),
+]
+
+WHOLE = [
+    ("around it", location("/", "Require capability read", CALLED) + ENDPOINT + location("/x", "Require call a.b")),
+    ("of the virtual host", ENDPOINT + f"<VirtualHost *:@PORT@>\n{CALLED}\n" + location("/x", "Require call a.b")
+     + "</VirtualHost>\n"),
+    ("of another kind", ENDPOINT + f'<Directory "/">\n{CALLED}\n</Directory>\n' + location("/x", "Require call a.b")),
+    ("a pattern", ENDPOINT + f'<LocationMatch "x">\n{CALLED}\n</LocationMatch>\n' + location("/x", "Require call a.b")),
+    ("within", ENDPOINT + location("/x", "Require call a.b", f'<If "true">\n{CALLED}\n</If>')),
+    ("calls", ENDPOINT + location("/x", "Require call a.b", CALLED)),
+    ("calls of the server", ENDPOINT + CALLED + "\n" + location("/x", "<RequireAny>\nRequire call a.b\n</RequireAny>")),
+    ("a quoted handler", ENDPOINT.replace("SetHandler sauth", 'SetHandler "sauth"') + location("/x", "Require call a.b", CALLED)),
+]
+
+
+class TestHalves(Checks):
+    """What passes and then refuses every caller is warned of, with file and line."""
+
+    @pytest.mark.parametrize("config, directive, says", [pytest.param(*row[1:], id=row[0]) for row in HALVES])
+    def test_warned(self, idle, config, directive, says):
+        accepted, said = self.check(idle, config)
+        assert accepted, said
+        lines = [n + 1 for n, text in enumerate(idle.conf.read_text().splitlines()) if text.strip() == directive]
+        assert any(f"{idle.conf}:{n}: {directive}: " in said for n in lines) and said.count(says) == 1, said
+
+    @pytest.mark.parametrize("config", [pytest.param(row[1], id=row[0]) for row in WHOLE])
+    def test_whole(self, idle, config):
+        accepted, said = self.check(idle, config)
+        assert accepted and not any(says in said for says in (NO_CALLS, NO_LOGIN)), said
+
+    def test_signatures_without_mod_isign(self, make_server):
+        config = ENDPOINT + location("/x", "Require capability read", "SAuthAccept signature")
+        server = make_server(Site(config=config, ours=("registry", "sauth")), start=False)
+        accepted, said = server.check()
+        assert accepted and re.search(r"httpd\.conf:\d+: SAuthAccept signature: without mod_isign nobody looks", said), said
 
 
 class TestUnguardedAtReload:

@@ -598,7 +598,7 @@ class TestRefresh:
 
     def test_not_allowed(self, server):
         caller = Caller(server, OTHER, OTHER_SECRET).granted()
-        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed")
+        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
 
     def test_of_another(self, server, caller):
         thief = Caller(server, OTHER, OTHER_SECRET)

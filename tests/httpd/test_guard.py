@@ -56,6 +56,7 @@ class TestElsewhere:
     AuthType SAuth
     AuthName x
     SAuthAccept signature
+    ISign observe
     Require capability read
 </Location>
 <Location "/app">
@@ -68,7 +69,9 @@ class TestElsewhere:
 
     def test_presentation(self, server):
         answer = Caller(server).granted().get("/cgi-bin/show?location=/files/plain.txt")
-        refused(server, answer, 401, "wrong_presentation", "presentation_mismatch")
+        assert answer.status == 401 and answer.problem["code"] == "wrong_presentation"
+        assert answer.all("WWW-Authenticate") == ['Signature realm="x"'] and answer.header("Accept-Signature")
+        server.log.expect(r"\[sauth:warn\] .*sauth: refused reason=presentation_mismatch")
 
     def test_captured(self, server):
         """A request that one location refused for its scope is not good at the one that it would suit."""

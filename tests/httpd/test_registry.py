@@ -259,7 +259,7 @@ class TestReload:
 
     def test_refresh_runs_the_whole_decision_again(self, server, caller):
         self.reload(server, [participant(allow_refresh=False)])
-        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed")
+        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
         self.reload(server, [participant(capabilities=["update"])])
         refused(server, caller.refresh(), 403, "capability_not_held", "capability_not_held")
 
