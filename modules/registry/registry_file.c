@@ -141,11 +141,11 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     registry.stale = apr_pstrdup(pconf, wrong);
     apr_pool_destroy(checked.pool);
     if (startup_is_reload()) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: RegistryFile %s %s; the participants read before stay in "
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: RegistryFile %s: %s; the participants read before stay in "
                      "force", conf->file, registry.stale);
         return OK;
     }
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "registry: RegistryFile %s %s", conf->file,
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "registry: RegistryFile %s: %s", conf->file,
                  registry.stale);
     return HTTP_INTERNAL_SERVER_ERROR;
 }

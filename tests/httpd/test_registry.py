@@ -24,7 +24,7 @@ DAMAGED = [
     ("trailing comma in line 4", '{"participants": [\n{"id": "a"\n},\n]}', r"line 4"),
     ("text behind", GOOD + "x", r"line \d+"),
     ("member repeated", '{"participants": [{"id": "a", "id": "b"}]}', r"line 1"),
-    ("a list", "[]", r"participants"),
+    ("a list", "[]", r'expected: \{"participants": \[ \{\.\.\} \]\}'),
     ("no list", '{"participants": {}}', r"participants"),
     ("unknown member at the top", '{"participants": [], "version": 1}', r"participants"),
     ("record not an object", '{"participants": [1]}', r"participant 1"),
@@ -99,6 +99,7 @@ class TestFirstStart(Refusals):
     @pytest.mark.parametrize("text, says", rows(DAMAGED))
     def test_damaged(self, idle, text, says):
         said = self.refusal(idle, text)
+        assert f"registry: RegistryFile {idle.participants_file}: " in said
         assert re.search(says, said.replace(str(idle.participants_file), "")), said
 
     def test_missing(self, idle):
