@@ -165,13 +165,14 @@ static struct curl_slist *header_list(const apr_array_header_t *headers)
 }
 
 /* The usual reason for an exchange that never began. */
-static const char *scheme_hint(CURLcode rv, const http_call *call, const char *detail)
+static const char *scheme_hint(CURLcode rv, const exchange *c, const char *detail)
 {
-    int is_tls = strncmp(call->url, "https:", 6) == 0;
+    int is_tls = strncmp(c->call->url, "https:", 6) == 0;
+    int is_mute = rv == CURLE_GOT_NOTHING || (rv == CURLE_RECV_ERROR && c->answer->lines->nelts == 0);
 
     if (is_tls && rv == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
         return "; does this port speak http:// only?";
-    if (!is_tls && (rv == CURLE_GOT_NOTHING || rv == CURLE_UNSUPPORTED_PROTOCOL || rv == CURLE_WEIRD_SERVER_REPLY))
+    if (!is_tls && (is_mute || rv == CURLE_UNSUPPORTED_PROTOCOL || rv == CURLE_WEIRD_SERVER_REPLY))
         return "; does this port want https://?";
     return "";
 }
@@ -192,7 +193,7 @@ static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
                          c->trouble ? c->trouble
                          : *detail  ? detail
                                     : curl_easy_strerror(rv),
-                         c->trouble ? "" : scheme_hint(rv, c->call, detail));
+                         c->trouble ? "" : scheme_hint(rv, c, detail));
     if (c->answer->status < 200)
         return say_fault("%s: no final answer", c->call->url);
     return CL_OK;

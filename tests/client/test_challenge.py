@@ -17,6 +17,7 @@ import pytest
 
 sys.path.insert(0, os.path.realpath(os.path.join(os.path.dirname(__file__), "../httpd")))
 
+from challenge_service import ChallengeService
 from harness import Server, Site
 from harness.site import ENDPOINT
 
@@ -290,6 +291,16 @@ def example(name, *arguments):
     return subprocess.run([*program, EXAMPLES / name, *map(str, arguments)], capture_output=True, text=True, timeout=60)
 
 
+class StartingOnce(list):
+    """Refuses the first call of the application."""
+    def __init__(self, service):
+        super().__init__([(503, "starting")])
+        self.service = service
+
+    def __bool__(self):
+        return len(self) > 0 and self.service.methods()[-1] == "photo.get"
+
+
 @pytest.mark.parametrize("name", ["challenge.py", "challenge.php"])
 class TestExamples:
     def test_calls(self, name, base, photos, password):
@@ -303,13 +314,41 @@ class TestExamples:
         httpd.log.expect("refused reason=mac_mismatch")
         password.write_text("wrong\n")
         done = example(name, base + "/sauth", "guest", password, photos, "photo.get")
-        assert done.returncode != 0 and "invalid_credentials" in done.stderr + done.stdout
+        assert (done.returncode, done.stdout) == (1, "") and "401" in done.stderr and "invalid_credentials" in done.stderr
 
     @pytest.mark.parametrize("change", [lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'),
                                         lambda data: data.replace(b'"signature":', b'"signaturE":')])
     def test_changed_answer(self, name, base, photos, password, proxy, change):
         done = example(name, base + "/sauth", "guest", password, proxy(to_caller=change).url(photos), "photo.get")
-        assert done.returncode != 0 and "not signed by the server" in done.stderr + done.stdout
+        assert (done.returncode, done.stdout) == (3, "") and "not signed by the server" in done.stderr
+
+    def test_signed_refusal(self, name, httpd, base, photos, password):
+        httpd.log.allow("AH01631|reason=capability_missing")
+        done = example(name, base + "/sauth", "guest", password, photos + "/admin", "photo.get")
+        assert (done.returncode, done.stdout) == (1, "") and "insufficient_capability" in done.stderr
+
+    def test_usage(self, name):
+        for arguments in ((), ("a",) * 4, ("a",) * 7):
+            done = example(name, *arguments)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "BASE USER PASSWORD_FILE URL METHOD" in done.stderr and "without /challenge" in done.stderr
+
+    def test_fault(self, name, photos, password):
+        for arguments in (("http://127.0.0.1:1/sauth", "guest", password), (photos, "guest", "/nonexistent")):
+            done = example(name, *arguments, photos, "photo.get")
+            assert (done.returncode, done.stdout) == (3, "") and done.stderr.count("\n") == 1, done.stderr
+
+    def test_server_that_has_just_started(self, name, password):
+        service = ChallengeService(PASSWORD.encode())
+        try:
+            service.refuse = StartingOnce(service)
+            done = example(name, service.base, "guest", password, service.app, "photo.get")
+            assert done.returncode == 0 and json.loads(done.stdout)["status"] == "valid", done.stderr
+            assert service.methods() == ["auth.request", "auth.token", "photo.get", "photo.get"]
+            service.retry_after, service.refuse = "61", StartingOnce(service)
+            assert example(name, service.base, "guest", password, service.app, "photo.get").returncode == 1
+        finally:
+            service.close()
 
 
 def test_the_python_example_logs_in_again(httpd, base, photos, password):

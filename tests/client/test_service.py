@@ -644,6 +644,10 @@ class TestCheckServer:
         status, findings, told = self.check(interauth, service.origin + "/open")
         assert (status, findings) == (0, []) and abs(told["clock_offset"]) <= 1
 
+    def test_an_endpoint_is_not_asked_with_a_method_that_it_does_not_know(self, interauth, service):
+        assert self.check(interauth, service.base + "/challenge")[0] == 0
+        assert [seen[:2] for seen in service.seen] == [("HEAD", "/"), ("TRACE", "/")]
+
     @pytest.mark.parametrize("offset, text", [(0, "clock: the server's agrees with ours\n"),
                                               (3, "clock: the server is 3 s ahead of us\n"),
                                               (-3, "clock: the server is 3 s behind us\n")])
@@ -671,7 +675,27 @@ class TestCheckServer:
         assert self.check(interauth, "http://127.0.0.1:1/")[:2] == (3, [("fault", "unreachable")])
 
 
+class TestLocationsThatWantSomethingElse:
+    @pytest.mark.parametrize("headers, told", [
+        ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location wants --challenge\n"),
+        ([("WWW-Authenticate", 'Signature realm="photos"')], "this location wants --sign\n"),
+        ([("Accept-Signature", 'sig1=("@method");created')], "this location wants --sign\n"),
+        ([("WWW-Authenticate", 'Challenge realm="photos"'), ("WWW-Authenticate", 'SAuth realm="photos"')], None),
+    ])
+    def test_is_told(self, interauth, ask, service, headers, told):
+        ask()
+        service.answer = (401, headers, b"")
+        result = interauth("call", service.origin + "/app")
+        assert result.returncode == 1
+        assert told in result.stderr if told else "this location" not in result.stderr
+
+
 class TestTls:
+    def test_tls_to_a_port_without(self, interauth, service):
+        assert interauth("secret", "made").returncode == 0
+        told = interauth("call", "--no-grant", "--sign-secret", "made", "--uid", "u", service.origin.replace("http:", "https:"))
+        assert told.returncode == 3 and "does this port speak http:// only?" in told.stderr
+
     @pytest.fixture
     def certificate(self, interauth):
         pair = [interauth.home / "cert.pem", interauth.home / "key.pem"]
@@ -689,6 +713,8 @@ class TestTls:
             assert interauth(*ask, "--cacert", certificate[0]).returncode == 0
             assert interauth("call", service.origin + "/app").returncode == 0
             assert interauth("check", "--url", service.origin).returncode == 3
+            plain = interauth("grant", "--url", service.base.replace("https:", "http:"), *ask[3:])
+            assert plain.returncode == 3 and "does this port want https://?" in plain.stderr
             assert interauth("check", "--url", service.origin, "--cacert", certificate[0]).returncode == 0
         finally:
             service.close()

@@ -172,6 +172,13 @@ class TestSign:
         assert "exists already" in signer.sign("--save", path, expect=1).stderr
         assert path.read_bytes() == before
 
+    def test_a_public_key_that_everybody_may_read(self, interauth):
+        public = interauth.home / "k.pub"
+        public.write_text(interauth("keygen", "k.jwk").stdout)
+        public.chmod(0o644)
+        result = interauth("sign", "--key", public, "https://orders.example/")
+        assert result.returncode == 1 and "key_public" in result.stderr and "chmod" not in result.stderr
+
     @pytest.mark.parametrize("kind", ["ed25519", "hmac"])
     @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everybody may read"), (0o602, 1, "everybody may write"),
                                                     (0o640, 0, "warning: "), (0o600, 0, None)])
