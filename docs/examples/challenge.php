@@ -1,7 +1,6 @@
 <?php
 const USAGE = 'Calls an application by challenge, profile hmac-sha256: challenge.php BASE USER PASSWORD_FILE URL METHOD [REQUEST]
 BASE is the URL of the endpoints, without /challenge. Exit status: 0 done, 1 refused, 2 usage, 3 fault.';
-
 class Refused extends Exception { public $wait = 0; }  // seconds until a server that has just started can be asked again
 function K($secret, ...$parts) { return hash_hmac('sha256', implode("\0", $parts), $secret); }
 
@@ -14,15 +13,13 @@ function post($url, $text) {
     if ($status == 503) $refused->wait = (int)implode(preg_filter('/^Retry-After: /i', '', $http_response_header));
     throw $refused;
 }
-
 class Caller {
     private $token, $secret, $lifetime;
     function __construct(private string $base, private string $user, private string $password) {}
     private function ask($method, $request) {
         return json_decode(post("$this->base/challenge", json_encode(compact('method', 'request'))), true)['response'];
     }
-    // A window is named by its end, which belongs to it.
-    private function window() { return (int)ceil(microtime(true) / $this->lifetime) * $this->lifetime; }
+    private function window() { return (int)ceil(microtime(true) / $this->lifetime) * $this->lifetime; }  // named by its end
     private function login() {
         ['lifetime' => $this->lifetime, 'domain' => $domain, 'challenge' => $challenge] =
             $this->ask('auth.request', ['username' => $this->user, 'profile' => 'hmac-sha256']);

@@ -173,10 +173,14 @@ def test_participants(build, tmp_path):
     (tmp_path / "participants.json").chmod(0o600)
     run(block(page, "Make a secret", "sh"), tmp_path, with_client(build))
     assert (tmp_path / "shop.secret").stat().st_mode & 0o777 == 0o600
-    (tmp_path / "guest.password").touch(mode=0o600)
-    (tmp_path / "guest.password").write_text("correct horse battery\n")
-    made = json.loads(run(block(page, "A password", "sh"), tmp_path, with_client(build)))
+    run(block(page, "A password", "sh"), tmp_path, with_client(build))
+    made = json.loads((tmp_path / "guest.record").read_text())
     assert made["id"] == "guest" and len(made["challenge_secret"]["hmac-sha256"]) == 64
+    for name in ("guest.password", "guest.record"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    shown = json.loads(block(page, "A password", "json"))["participants"][0]
+    shown["challenge_secret"] = made["challenge_secret"]
+    assert shown == made
     said = run(block(page, "Look at the file", "sh"), tmp_path, with_client(build))
     assert said.startswith("http://shop.example\tapproved\t")
     documented = set(re.findall(r"^\| `(\w+)` \|", (TOP / page).read_text(), re.MULTILINE))
