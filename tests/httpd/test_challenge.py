@@ -333,7 +333,6 @@ class TestToken(Protocol):
         rejected(server, user.redeem(challenge)[1].answer, 401, "invalid_credentials", "participant_unknown")
         assert user.login().call(TARGET).status == 200
 
-    @pytest.mark.skipif(not os.environ.get("INTERAUTH_LONG"), reason="INTERAUTH_LONG is not set: takes a minute")
     def test_too_old(self, make_server):
         server = make_server(Site(config=CONFIG + "SAuthChallengeLifetime 60\n", participants=PEOPLE, expect=(MD5_WARNS,)))
         user = ChallengeCaller(server, lifetime=60)

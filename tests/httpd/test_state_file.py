@@ -19,7 +19,6 @@ from harness.sauth import from_b64url
 STATE = 'SAuthStateFile "@ROOT@/state/grants"\n'
 OURS = r"\[sauth:error\] .*sauth: SAuthStateFile: "
 FILES = ["grants", "grants.key", "grants.lock"]
-LONG = os.environ.get("INTERAUTH_LONG") == "1"
 
 
 def state_of(server):
@@ -246,7 +245,6 @@ class TestUncleanEnd:
         refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
         passed(caller.get(PAGE))
 
-    @pytest.mark.skipif(not LONG, reason="takes 40 s: INTERAUTH_LONG=1")
     def test_saved_every_half_minute(self, keeper):
         caller = Caller(keeper).granted()
         time.sleep(42)
