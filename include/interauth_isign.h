@@ -11,9 +11,6 @@
  */
 APR_DECLARE_OPTIONAL_FN(void, isign_ask, (request_rec *r));
 
-/** Whether signatures are looked at where this request is: ISign is not off. Cheap; may be asked in any hook. */
-APR_DECLARE_OPTIONAL_FN(int, isign_looks, (request_rec *r));
-
 /**
  * The whole body of the external request that `r` belongs to, read now where nobody read it before, of at most `max`
  * bytes. The app finds it unchanged, with a Content-Length; it counts against ISignSpoolTotal. May be asked repeatedly.

@@ -46,6 +46,13 @@ const char *request_location_handler(request_rec *r)
     return core->handler;
 }
 
+int request_has_body(request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return apr_table_get(r->headers_in, "Transfer-Encoding") || (length && strcmp(length, "0"));
+}
+
 int request_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status)
 {
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);

@@ -14,6 +14,9 @@ const char *request_note(request_rec *r, const char *name);
 /** The handler that SetHandler names for this URL, before any file or rewrite was looked at; NULL if none. */
 const char *request_location_handler(request_rec *r);
 
+/** Whether its headers announce a body of at least a byte, or of unknown length. */
+int request_has_body(request_rec *r);
+
 /**
  * Reads a request body of at most `max` bytes.
  * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN; `status` is httpd's own status for a broken body

@@ -8,11 +8,11 @@
 #include <string.h>
 #include "mod_isign.h"
 #include "environment.h"
-#include "fault.h"
 #include "hygiene.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
+#include "seldom.h"
 
 APLOG_USE_MODULE(isign);
 
@@ -29,7 +29,7 @@ static void log_at(request_rec *r, const char *what, ia_result rc, const char *l
     const ia_outcome *outcome = ia_outcome_of(rc);
     const isign_state *state = isign_state_of(r);
     int has_remark = state->remark && state->remarked == rc;
-    const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT), *suppressed = fault_due(r, outcome);
+    const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT), *suppressed = seldom_fault(r, outcome);
 
     if (!suppressed)
         return;
@@ -57,7 +57,7 @@ static void write_accept_signature(request_rec *r)
     char *value;
     int i;
 
-    if (isign_has_body(request_outermost(r))) {
+    if (request_has_body(request_outermost(r))) {
         for (i = 0; i < components->nelts && strcmp(APR_ARRAY_IDX(components, i, const char *), "content-digest"); i++)
             ;
         if (i == components->nelts)

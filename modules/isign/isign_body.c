@@ -28,13 +28,6 @@ isign_state *isign_state_of(request_rec *r)
     return state;
 }
 
-int isign_has_body(request_rec *r)
-{
-    const char *length = apr_table_get(r->headers_in, "Content-Length");
-
-    return apr_table_get(r->headers_in, "Transfer-Encoding") || (length && strcmp(length, "0"));
-}
-
 static ia_result hash_piece(void *digest, const void *data, apr_size_t len)
 {
     return ia_digest_update(digest, data, len);
@@ -60,7 +53,7 @@ static ia_result check_spooled(request_rec *r, const isign_dir *conf, const ia_d
     ia_digest_claim computed;
     ia_result rc;
 
-    if (isign_has_body(r) && (rc = hash_body(r, conf, digest, state)))
+    if (request_has_body(r) && (rc = hash_body(r, conf, digest, state)))
         return rc;
     if ((rc = ia_digest_finish(&computed, digest)) || (rc = ia_digest_compare(claim, &computed)))
         return rc;
@@ -76,11 +69,11 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
     ia_result rc;
 
     if (!field)
-        return isign_has_body(r) ? IA_DIGEST_MISSING : IA_OK;
+        return request_has_body(r) ? IA_DIGEST_MISSING : IA_OK;
     if ((rc = ia_digest_parse(&claim, r->pool, field, strlen(field))) ||
         (rc = ia_digest_create(&digest, r->pool, claim.algorithms)))
         return rc;
-    if (conf->body == ISIGN_BODY_SPOOL || !isign_has_body(r) || state->spool)
+    if (conf->body == ISIGN_BODY_SPOOL || !request_has_body(r) || state->spool)
         return check_spooled(r, conf, &claim, digest, state);
     state->stream = isign_stream_create(r, &claim, digest);
     return IA_OK;

@@ -10,6 +10,8 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_isign.h"
+#include "section.h"
+#include "seldom.h"
 
 APLOG_USE_MODULE(isign);
 
@@ -70,40 +72,17 @@ static int is_plain(const ap_directive_t *place)
            !place_of(place) && !strpbrk(args, "~*?[");
 }
 
-static const char *path_of(apr_pool_t *p, const ap_directive_t *place)
-{
-    const char *args = place->args;
-    char *path = ap_getword_conf(p, &args);
-    apr_size_t len = strlen(path);
-
-    if (len && path[len - 1] == '>')
-        path[--len] = '\0';
-    while (len && path[len - 1] == '/')
-        path[--len] = '\0';
-    return path;
-}
-
-static int lies_in(const char *wide, const char *narrow)
-{
-    apr_size_t len = strlen(wide);
-
-    return !strncmp(wide, narrow, len) && (!narrow[len] || narrow[len] == '/');
-}
-
 /* Whether some request may be under both. */
 static int may_meet(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b)
 {
     const ap_directive_t *a_host = host_of(a), *b_host = host_of(b), *a_place = place_of(a), *b_place = place_of(b);
-    const char *a_path, *b_path;
 
     if (a_host && b_host && a_host != b_host)
         return 0;
     if (!a_place || !b_place || a_place == b_place || strcasecmp(a_place->directive, b_place->directive) ||
         !is_plain(a_place) || !is_plain(b_place))
         return 1;
-    a_path = path_of(p, a_place);
-    b_path = path_of(p, b_place);
-    return lies_in(a_path, b_path) || lies_in(b_path, a_path);
+    return section_covers(p, a_place, b_place) || section_covers(p, b_place, a_place);
 }
 
 static void collect(apr_array_header_t *out, const ap_directive_t *d, is_wanted wanted)
@@ -115,13 +94,12 @@ static void collect(apr_array_header_t *out, const ap_directive_t *d, is_wanted 
     }
 }
 
-int isign_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
 {
     apr_array_header_t *demands = apr_array_make(ptemp, 8, sizeof(const ap_directive_t *));
     apr_array_header_t *on = apr_array_make(ptemp, 8, sizeof(const ap_directive_t *));
     int i, k;
 
-    (void)pconf, (void)plog;
     collect(demands, ap_conftree, demands_signature);
     collect(on, ap_conftree, turns_on);
     for (i = 0; i < demands->nelts; i++) {
@@ -134,16 +112,13 @@ int isign_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
                          "signature is looked at, and nobody gets in by one; add \"ISign require\"", d->filename,
                          d->line_num, d->directive, d->args);
     }
-    return OK;
 }
 
 void isign_guard_say(request_rec *r)
 {
     static apr_int64_t said;
-    apr_int64_t before = __atomic_load_n(&said, __ATOMIC_RELAXED), now = apr_time_now();
 
-    if ((before && now >= before && now - before < PAUSE) ||
-        !__atomic_compare_exchange_n(&said, &before, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    if (!seldom_due(&said, PAUSE))
         return;
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "isign: Require signed at location=\"%s\", where ISign is off: no "
                   "signature is looked at, and nobody gets in by one; add \"ISign require\"",

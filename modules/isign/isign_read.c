@@ -41,7 +41,7 @@ int isign_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_
     *text = "";
     *len = 0;
     *status = 0;
-    if (!state->spool && !state->read_rc && !isign_has_body(owner))
+    if (!state->spool && !state->read_rc && !request_has_body(owner))
         return IA_OK;
     if (!state->spool && !state->read_rc) {
         if (isign_announces_more(owner, (apr_off_t)max))

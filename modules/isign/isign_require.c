@@ -78,6 +78,4 @@ void isign_require_register(apr_pool_t *p)
 {
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "signed", AUTHZ_PROVIDER_VERSION, &signed_provider,
                               AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_check_config(isign_guard_check, NULL, NULL, APR_HOOK_MIDDLE);
-    APR_REGISTER_OPTIONAL_FN(isign_looks);
 }

@@ -91,7 +91,7 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf)
         APR_ARRAY_PUSH(names, const char *) = always[i];
     if (apr_table_get(isign_fields_of(r), "Authorization"))
         APR_ARRAY_PUSH(names, const char *) = "authorization";
-    if (isign_has_body(request_outermost(r)) && apr_table_get(isign_fields_of(r), "Content-Type"))
+    if (request_has_body(request_outermost(r)) && apr_table_get(isign_fields_of(r), "Content-Type"))
         APR_ARRAY_PUSH(names, const char *) = "content-type";
     return names;
 }
@@ -106,7 +106,7 @@ static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_d
     policy->max_age = apr_time_from_sec(conf->max_age);
     policy->skew = ISIGN_SKEW;
     policy->needs_nonce = 1;
-    policy->has_body = isign_has_body(request_outermost(r));
+    policy->has_body = request_has_body(request_outermost(r));
     policy->required = (const char *const *)required->elts;
     policy->required_count = (unsigned)required->nelts;
 }

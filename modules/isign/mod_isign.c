@@ -11,6 +11,7 @@
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf, (void)plog;
+    isign_guard_check(ptemp, s);
     return isign_persist_check(ptemp, s);
 }
 

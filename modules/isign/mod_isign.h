@@ -140,8 +140,6 @@ typedef struct isign_state {
 /** The state of the external request that `r` belongs to. */
 isign_state *isign_state_of(request_rec *r);
 
-int isign_has_body(request_rec *r);
-
 /** post_read_request: keeps the fields of a signed request as they came. */
 void isign_keep_fields(request_rec *r);
 /** They; of an unsigned request, its fields as they are now. */
@@ -181,13 +179,14 @@ int isign_log_denial(request_rec *r);
 
 /** See interauth_isign.h; isign_export takes it back where the request goes on. */
 void isign_ask(request_rec *r);
+/** Whether signatures are looked at where this request is. */
 int isign_looks(request_rec *r);
 
 /** `Require signed [COMPONENT..]`. */
 void isign_require_register(apr_pool_t *p);
 
 /** check_config: warns of sections that demand signatures where none is looked at. */
-int isign_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void isign_guard_check(apr_pool_t *ptemp, server_rec *s);
 /** Says at run time, once in a while, that a signature was demanded where none is looked at. */
 void isign_guard_say(request_rec *r);
 

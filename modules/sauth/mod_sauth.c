@@ -40,6 +40,12 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return startup_is_dry_run() ? OK : sauth_store_open(pconf, ptemp, s);
 }
 
+static void find_isign(void)
+{
+    sauth.ask_for_signature = APR_RETRIEVE_OPTIONAL_FN(isign_ask);
+    sauth.read_body = APR_RETRIEVE_OPTIONAL_FN(isign_read_body);
+}
+
 static void child_init(apr_pool_t *p, server_rec *s)
 {
     (void)p, (void)s;
@@ -75,6 +81,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_optional_fn_retrieve(find_isign, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(sauth_persist_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);

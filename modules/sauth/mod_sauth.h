@@ -12,6 +12,7 @@
 #include "interauth/access.h"
 #include "interauth/authorization.h"
 #include "grant_table.h"
+#include "interauth_isign.h"
 #include "interauth_registry.h"
 #include "sauth_config.h"
 
@@ -29,6 +30,8 @@ typedef struct sauth_shared {
     apr_uint32_t grant_quota;
     apr_uint32_t replay_quota;
     const sauth_challenge_settings *challenge;
+    APR_OPTIONAL_FN_TYPE(isign_ask) *ask_for_signature;  /**< NULL without mod_isign, as the next */
+    APR_OPTIONAL_FN_TYPE(isign_read_body) *read_body;
     const char *unguarded; /**< where an AuthType SAuth stands without Require after a reload, or NULL */
 } sauth_shared;
 
@@ -59,9 +62,6 @@ apr_uint64_t sauth_scope_number(const char *name);
 
 /** check_config: an AuthType SAuth without a Require would be open to everybody. */
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-
-/** Does the section `wide` apply wherever `narrow` does? Both are plain sections of the same kind. */
-int sauth_guard_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow);
 
 /** check_config: warns of what is configured by half. */
 void sauth_halves_check(apr_pool_t *ptemp, server_rec *s);
@@ -106,6 +106,9 @@ sauth_state *sauth_state_find(request_rec *r);
 
 /** After authorization: whether what let this request in had a rule of ours in it, or the caller is known. */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state);
+
+/** Whether AuthType SAuth holds where this request is. */
+int sauth_is_ours(request_rec *r);
 
 /** check_authn and force_authn. */
 int sauth_authenticate(request_rec *r);

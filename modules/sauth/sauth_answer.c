@@ -11,12 +11,13 @@
 #include <util_filter.h>
 #include "sauth_call.h"
 #include "interauth/digest.h"
+#include "seldom.h"
 
 APLOG_USE_MODULE(sauth);
 
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_CONTENT_SET - 1))
 #define PASS_ON     65536 /* bytes that are let go at once */
-#define PAUSE       apr_time_from_sec(10)
+#define PAUSE       apr_time_from_sec(10) /* between two lines of a kind, of a process */
 
 /* Why an answer is not signed. */
 typedef enum flaw { FLAW_NONE, FLAW_BODY, FLAW_CODING, FLAW_TYPE, FLAW_DIGEST, FLAW_END, FLAWS } flaw;
@@ -67,22 +68,14 @@ static flaw begin(request_rec *r, signing *s)
     return FLAW_NONE;
 }
 
-/* An application that gets it wrong gets it wrong each time: one line of each kind in a while, in each process. */
-static int is_due(flaw why, apr_time_t now)
-{
-    static apr_int64_t said[FLAWS];
-    apr_int64_t last = __atomic_load_n(&said[why], __ATOMIC_RELAXED);
-
-    return (!last || now < last || now - last >= PAUSE) &&
-           __atomic_compare_exchange_n(&said[why], &last, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-}
-
+/* An application that gets it wrong gets it wrong each time. */
 static void leave_unsigned(request_rec *r, flaw why)
 {
     static const char *const sentences[FLAWS] = {
         "", "it has no whole body", "it is encoded", "its media type is neither JSON nor XML",
         "neither digest nor signature can be made", "it does not end in } or </xml>"};
-    int level = is_due(why, apr_time_now()) ? APLOG_WARNING : APLOG_DEBUG;
+    static apr_int64_t said[FLAWS];
+    int level = seldom_due(&said[why], PAUSE) ? APLOG_WARNING : APLOG_DEBUG;
 
     ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the answer is not signed: %s location=\"%s\"", sentences[why],
                   ap_escape_logitem(r->pool, r->uri));
@@ -234,7 +227,7 @@ static apr_status_t sign_answer(ap_filter_t *f, apr_bucket_brigade *in)
  */
 static int is_answer(request_rec *r, const sauth_state *state)
 {
-    const sauth_token_use *use = state && state->call ? &state->call->use : NULL;
+    const sauth_token_use *use = state && state->call ? state->call->use : NULL;
 
     if (!use || !use->match.nonce || use->profile != IA_CHALLENGE_PROFILE_HMAC || state->rc == IA_CALL_REPLAYED)
         return 0;
@@ -252,7 +245,7 @@ static void insert(request_rec *r)
     if (r->main || !is_answer(r, state))
         return;
     s = apr_pcalloc(r->pool, sizeof *s);
-    s->use = &state->call->use;
+    s->use = state->call->use;
     ap_add_output_filter_handle(filter_rec, s, r, r->connection);
 }
 

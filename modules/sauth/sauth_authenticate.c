@@ -13,13 +13,6 @@
 
 APLOG_USE_MODULE(sauth);
 
-static int is_ours(request_rec *r)
-{
-    const char *type = ap_auth_type(r);
-
-    return type && !strcasecmp(type, SAUTH_AUTH_TYPE);
-}
-
 /* Of each location anew: a sub-request or redirect may lead to one that wants another scope, or another presentation. */
 static ia_result check_location(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
@@ -59,7 +52,7 @@ int sauth_authenticate(request_rec *r)
     sauth_dir conf;
     ia_result rc;
 
-    if (!is_ours(r))
+    if (!sauth_is_ours(r))
         return DECLINED;
     sauth_notes_clear(r);
     conf = sauth_dir_effective(r);
@@ -94,7 +87,7 @@ int sauth_force_authn(request_rec *r)
     sauth_state *state;
     sauth_dir conf;
 
-    if (!is_ours(r))
+    if (!sauth_is_ours(r))
         return DECLINED;
     conf = sauth_dir_effective(r);
     state = sauth_state_find(r);

@@ -113,7 +113,8 @@ static ia_result find_secret(sauth_token_use *use, sauth_state *state)
     return rc || use->secret.generation ? rc : IA_SECRET_MISSING;
 }
 
-ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state)
+ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state,
+                            apr_time_t now)
 {
     ia_challenge_claim claim = {NULL, use->token, use->signature, NULL};
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
@@ -126,7 +127,7 @@ ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_u
         claim.message = &use->message;
     if ((found = find_secret(use, state)) < 0)
         return found;
-    sauth_windows(windows, conf, apr_time_now());
+    sauth_windows(windows, conf, now);
     rc = ia_challenge_verify(&use->match, use->profile ? use->profile : IA_CHALLENGE_PROFILE_HMAC,
                              sauth.challenge->separator, found ? NULL : &use->secret, &claim, windows);
     if (rc < 0)

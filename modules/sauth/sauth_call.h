@@ -31,7 +31,7 @@ typedef struct sauth_call {
     ia_envelope_format format;
     int speaks;         /**< refusals are in its words */
     ia_envelope envelope;
-    sauth_token_use use;
+    sauth_token_use *use;
 } sauth_call;
 
 /** A new use, whose secret is wiped with the request. */
@@ -50,7 +50,8 @@ void sauth_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], const sauth_dir *conf,
 apr_time_t sauth_token_expires(const sauth_dir *conf, apr_int64_t window, apr_time_t now);
 
 /** Looks the token up and verifies its signature; fills the state. */
-ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state);
+ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state,
+                            apr_time_t now);
 
 /** Once proven: is it new? Nothing that profile md5 could tell. Sets the state's retry_after. */
 ia_result sauth_token_use_once(const sauth_dir *conf, const sauth_token_use *use, sauth_state *state, apr_time_t now);

@@ -7,7 +7,6 @@
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
 #include "request.h"
-#include "interauth_isign.h"
 
 static const char *to_text(apr_pool_t *p, const unsigned char nonce[IA_NONCE_LEN])
 {
@@ -81,10 +80,8 @@ void sauth_challenge_write(request_rec *r, ia_result rc)
 /* Where a signature would do as well, the answer says what it must be like. */
 static void ask_for_signature(request_rec *r)
 {
-    APR_OPTIONAL_FN_TYPE(isign_ask) *ask = APR_RETRIEVE_OPTIONAL_FN(isign_ask);
-
-    if (ask && sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE)
-        ask(r);
+    if (sauth.ask_for_signature && sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE)
+        sauth.ask_for_signature(r);
 }
 
 int sauth_note_auth_failure(request_rec *r, const char *auth_type)

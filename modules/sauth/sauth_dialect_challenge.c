@@ -371,14 +371,12 @@ static ia_result refresh_token(exchange *x)
     ia_grant_terms terms;
     ia_result rc;
 
-    if ((rc = read_refresh(x)) || (rc = sauth_token_prove(x->r, &x->conf, x->use, x->state)) ||
+    if ((rc = read_refresh(x)) || (rc = sauth_token_prove(x->r, &x->conf, x->use, x->state, x->now)) ||
         (rc = decide_refresh(x, &terms)))
         return rc;
     window = window_of(x);
-    if ((rc = make_token(x, window, token, signature)) ||
-        (rc = store(x, token, &terms, window, x->use->secret.generation)))
-        return rc;
-    {
+    rc = make_token(x, window, token, signature);
+    if (!rc && !(rc = store(x, token, &terms, window, x->use->secret.generation))) {
         const ia_envelope_member members[] = {{"token", token, 0}, {"signature", signature, 0}};
 
         rc = answer(x, members, 2);

@@ -11,6 +11,7 @@
 #include "mod_sauth.h"
 #include "interauth_notes.h"
 #include "request.h"
+#include "section.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(sauth);
@@ -65,29 +66,6 @@ static int is_conditional(const ap_directive_t *d)
            strcasestr(d->directive, "Match");
 }
 
-static const char *path_of(apr_pool_t *p, const ap_directive_t *section)
-{
-    const char *args = section->args;
-    char *path = ap_getword_conf(p, &args);
-    apr_size_t len = strlen(path);
-
-    if (len && path[len - 1] == '>')
-        path[len - 1] = '\0';
-    return path;
-}
-
-int sauth_guard_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow)
-{
-    const char *a = path_of(p, wide), *b = path_of(p, narrow);
-    apr_size_t len = strlen(a);
-
-    if (strcasecmp(wide->directive, narrow->directive))
-        return 0;
-    while (len > 1 && a[len - 1] == '/')
-        len--;
-    return !strncmp(a, b, len) && (len == 1 || !b[len] || b[len] == '/');
-}
-
 /* A section whose rules are `Require all granted` alone: what inherits them is open. */
 static int lets_all_in(const ap_directive_t *section)
 {
@@ -112,7 +90,7 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
         for (d = at->parent ? at->parent->first_child : ap_conftree; d; d = d->next) {
             if (d == section || !is_section(d) || !find_require(d))
                 continue;
-            if (sauth_guard_covers(p, d, section))
+            if (section_covers(p, d, section))
                 return lets_all_in(d) ? UNGUARDED : GUARDED;
             if (is_conditional(d) || is_conditional(section))
                 found = UNDECIDED;
@@ -171,7 +149,7 @@ int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int is_ours(request_rec *r)
+int sauth_is_ours(request_rec *r)
 {
     const char *type = ap_auth_type(r);
 
@@ -180,7 +158,7 @@ static int is_ours(request_rec *r)
 
 int sauth_guard_access(request_rec *r)
 {
-    return sauth.unguarded && is_ours(r) ? sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60) : DECLINED;
+    return sauth.unguarded && sauth_is_ours(r) ? sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60) : DECLINED;
 }
 
 /*
@@ -189,7 +167,7 @@ int sauth_guard_access(request_rec *r)
  */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
-    if (!is_ours(r) || !conf->unruled || conf->ours || conf->mode == SAUTH_MODE_OBSERVE)
+    if (!sauth_is_ours(r) || !conf->unruled || conf->ours || conf->mode == SAUTH_MODE_OBSERVE)
         return 1;
     return (state && state->decided && !state->rc) || request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
 }

@@ -8,6 +8,7 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "section.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -67,7 +68,7 @@ static int is_apart(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t
 {
     return a && !strcasecmp(a->directive, b->directive) && (!strcasecmp(a->directive, "<Location") ||
            !strcasecmp(a->directive, "<Directory") || !strcasecmp(a->directive, "<VirtualHost")) &&
-           !sauth_guard_covers(p, b, a) && !sauth_guard_covers(p, a, b);
+           !section_covers(p, b, a) && !section_covers(p, a, b);
 }
 
 /* Whether a directive of this kind may hold where `d` does: beside it, below it, or in what is around it. */

@@ -6,21 +6,19 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "sauth_call.h"
-#include "interauth_isign.h"
 #include "request.h"
 #include "snapshot.h"
 
 static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format format, int *status)
 {
-    APR_OPTIONAL_FN_TYPE(isign_read_body) *read_body = APR_RETRIEVE_OPTIONAL_FN(isign_read_body);
     ia_json_error error = {0, NULL};
     const char *text;
     apr_size_t len;
     ia_result rc;
 
-    if (!read_body)
+    if (!sauth.read_body)
         return IA_FAULT_INTERNAL;
-    if ((rc = (ia_result)read_body(r, IA_ENVELOPE_MAX, &text, &len, status)))
+    if ((rc = (ia_result)sauth.read_body(r, IA_ENVELOPE_MAX, &text, &len, status)))
         return rc;
     call->was_read = 1;
     rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
@@ -31,7 +29,7 @@ static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format 
 static void take_members(sauth_call *call)
 {
     const ia_envelope *e = &call->envelope;
-    sauth_token_use *use = &call->use;
+    sauth_token_use *use = call->use;
 
     use->token = e->token;
     use->signature = e->signature;
@@ -43,10 +41,13 @@ static void take_members(sauth_call *call)
     use->message.request_len = e->request_len;
 }
 
-static apr_status_t wipe_call(void *call)
+static sauth_call *make_call(apr_pool_t *p, ia_envelope_format format)
 {
-    ia_wipe(&((sauth_call *)call)->use, sizeof(sauth_token_use));
-    return APR_SUCCESS;
+    sauth_call *call = apr_pcalloc(p, sizeof *call);
+
+    call->format = format;
+    call->use = sauth_token_use_create(p);
+    return call;
 }
 
 sauth_call *sauth_call_of(request_rec *r)
@@ -61,9 +62,7 @@ sauth_call *sauth_call_of(request_rec *r)
     if (strcmp(snapshot_of(r)->method, "POST") || apr_table_get(top->headers_in, "Content-Encoding") ||
         ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")))
         return NULL;
-    state->call = call = apr_pcalloc(top->pool, sizeof *call);
-    apr_pool_cleanup_register(top->pool, call, wipe_call, apr_pool_cleanup_null);
-    call->format = format;
+    state->call = call = make_call(top->pool, format);
     call->rc = read_call(r, call, format, &state->status);
     if (!call->rc)
         take_members(call);
@@ -90,25 +89,25 @@ int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
     if (call->rc)
         is_shown = is_alone || !call->was_read;
     else
-        is_shown = call->use.token || call->use.signature;
+        is_shown = call->use->token || call->use->signature;
     call->speaks = is_shown || is_alone;
     return is_shown;
 }
 
 static ia_result check_proven(const sauth_dir *conf, const sauth_call *call, sauth_state *state, apr_time_t now)
 {
-    int still_has_secret = call->use.secret.generation == state->grant.secret_generation;
+    int still_has_secret = call->use->secret.generation == state->grant.secret_generation;
     ia_result rc;
 
     if ((rc = sauth_grant_check(state, IA_PRESENT_CHALLENGE, still_has_secret, now)) ||
-        (rc = sauth_token_use_once(conf, &call->use, state, now)))
+        (rc = sauth_token_use_once(conf, call->use, state, now)))
         return rc;
     return sauth_grant_open(state, now);
 }
 
 static void remark(request_rec *r, ia_result rc, const sauth_call *call, sauth_state *state, apr_time_t now)
 {
-    sauth_call_circumstances about = {call->envelope.method, call->use.profile, &call->use, now};
+    sauth_call_circumstances about = {call->envelope.method, call->use->profile, call->use, now};
 
     state->remark = sauth_call_remark(request_outermost(r)->pool, rc, state, &about);
 }
@@ -120,12 +119,12 @@ ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_s
     ia_result rc = call->rc;
 
     state->detail = call->wrong;
-    if (!rc && (!call->use.token || !call->use.signature)) {
+    if (!rc && (!call->use->token || !call->use->signature)) {
         state->detail = "token and signature expected";
         rc = IA_ENVELOPE_MALFORMED;
     }
     if (!rc)
-        rc = sauth_token_prove(r, conf, &call->use, state);
+        rc = sauth_token_prove(r, conf, call->use, state, now);
     if (!rc)
         rc = check_proven(conf, call, state, now);
     if (!rc)
@@ -138,11 +137,9 @@ ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_s
 static int is_call_of_another_type(request_rec *r)
 {
     request_rec *top = request_outermost(r);
-    const char *length = apr_table_get(top->headers_in, "Content-Length");
     ia_envelope_format format;
 
-    return !strcmp(snapshot_of(r)->method, "POST") &&
-           (apr_table_get(top->headers_in, "Transfer-Encoding") || (length && strcmp(length, "0"))) &&
+    return !strcmp(snapshot_of(r)->method, "POST") && request_has_body(top) &&
            (apr_table_get(top->headers_in, "Content-Encoding") ||
             ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")));
 }
@@ -153,9 +150,8 @@ ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_s
 
     if (conf->accept != IA_PRESENT_CHALLENGE || !is_call_of_another_type(r))
         return IA_CREDENTIALS_MISSING;
-    state->call = apr_pcalloc(p, sizeof *state->call);
+    state->call = make_call(p, IA_ENVELOPE_JSON);
     state->call->rc = IA_MEDIA_TYPE;
-    state->call->format = IA_ENVELOPE_JSON;
     state->call->speaks = 1;
     state->detail = SAUTH_CALL_TYPES;
     remark(r, IA_MEDIA_TYPE, state->call, state, 0);

@@ -7,13 +7,13 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "environment.h"
-#include "fault.h"
 #include "hygiene.h"
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
+#include "seldom.h"
 #include "snapshot.h"
 
 APLOG_USE_MODULE(sauth);
@@ -32,7 +32,7 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
     const ia_outcome *outcome = ia_outcome_of(rc);
     const sauth_state *state = sauth_state_find(r);
     int is_observed = !strcmp(what, "would refuse"); /* what an administrator waits for, at the default LogLevel too */
-    const char *suppressed = fault_due(r, outcome);
+    const char *suppressed = seldom_fault(r, outcome);
 
     if (!suppressed)
         return;
@@ -145,11 +145,9 @@ static void export(request_rec *r, const sauth_state *state, environment_way way
 /* Whose Authorization this is: of a caller that we know, or one of our scheme at a location of ours. */
 static int is_for_us(request_rec *r, const sauth_state *state)
 {
-    const char *type = ap_auth_type(r);
-
     if (state && state->decided && !state->rc)
         return 1;
-    return ((state && state->decided) || (type && !strcasecmp(type, SAUTH_AUTH_TYPE))) &&
+    return ((state && state->decided) || sauth_is_ours(r)) &&
            ia_authorization_names_sauth(apr_table_get(r->headers_in, "Authorization"));
 }
 
