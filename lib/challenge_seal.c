@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include "challenge_internal.h"
+#include "interauth/challenge_seal.h"
 #include "interauth/encoding.h"
 
 #define BLOCK          16

@@ -29,4 +29,4 @@ interauthinclude_HEADERS = \
 	include/interauth/nonce.h include/interauth/participant.h include/interauth/grant.h include/interauth/access.h \
 	include/interauth/authorization.h include/interauth/sfv.h include/interauth/digest.h \
 	include/interauth/key.h include/interauth/sign.h include/interauth/httpsig.h \
-	include/interauth/challenge.h include/interauth/xml.h include/interauth/envelope.h
+	include/interauth/challenge.h include/interauth/challenge_seal.h include/interauth/xml.h include/interauth/envelope.h

@@ -38,7 +38,8 @@ modules_registry_mod_registry_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -expo
 modules_registry_mod_registry_la_LIBADD = $(module_libs)
 
 modules_isign_mod_isign_la_SOURCES = $(common_sources) \
-	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_body.c \
+	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_config.h \
+	modules/isign/isign_spool.h modules/isign/isign_body.c \
 	modules/isign/isign_spool.c modules/isign/isign_answer.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
 	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c \
@@ -48,8 +49,10 @@ modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-sym
 modules_isign_mod_isign_la_LIBADD = $(module_libs)
 
 modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
-	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c modules/sauth/sauth_guard.c modules/sauth/sauth_halves.c \
-	modules/sauth/sauth_store.c modules/sauth/sauth_authenticate.c modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
+	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c \
+	modules/sauth/sauth_guard.c modules/sauth/sauth_halves.c modules/sauth/sauth_store.c modules/sauth/sauth_store.h \
+	modules/sauth/sauth_mint.h modules/sauth/sauth_presentation.h modules/sauth/sauth_authenticate.c \
+	modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
 	modules/sauth/sauth_require.c modules/sauth/sauth_challenge.c modules/sauth/sauth_endpoint.c \
 	modules/sauth/sauth_dialect_sauth.c modules/sauth/sauth_response.c modules/sauth/sauth_mint.c \
 	modules/sauth/sauth_presentation.c modules/sauth/sauth_proof.c modules/sauth/sauth_call.c modules/sauth/sauth_call.h \

@@ -144,34 +144,6 @@ ia_result ia_challenge_verify(ia_challenge_match *out, ia_challenge_profile prof
                               const ia_challenge_secret *secret, const ia_challenge_claim *claim,
                               const apr_int64_t windows[IA_CHALLENGE_WINDOWS]);
 
-/* --- the challenge itself: stateless, sealed by the server ------------------------------------------------------- */
-
-/** What a challenge says to the server that made it. Nobody else can read or make one. */
-typedef struct ia_challenge_seal {
-    apr_uint32_t participant_index;       /**< IA_CHALLENGE_NOBODY for an unknown user */
-    apr_uint32_t participant_incarnation; /**< its low half */
-    apr_uint64_t stamp;                   /**< microseconds, never the same twice; below 2^56 */
-    ia_challenge_profile profile;
-} ia_challenge_seal;
-
-#define IA_CHALLENGE_NOBODY 0xffffffffu
-
-/**
- * One AES-256 block under a key derived from `epoch`: 16 bytes as hex, alike for known and unknown users.
- * @return IA_OK; IA_FAULT_CRYPTO; IA_FAULT_INTERNAL for a seal without a profile, or with a stamp of 2^56 or more
- */
-ia_result ia_challenge_mint(char out[IA_CHALLENGE_LEN + 1], const ia_mac_key *epoch, const ia_challenge_seal *seal);
-
-/**
- * Opens a challenge. What it says is to be believed only once a signature over it verified and its stamp and
- * incarnation are plausible: the block has little redundancy of its own.
- * @return IA_OK; IA_MALFORMED for what is not 32 lower-case hex digits; IA_CHALLENGE_UNKNOWN for what was never minted
- */
-ia_result ia_challenge_open(ia_challenge_seal *out, const ia_mac_key *epoch, const char *text, apr_size_t len);
-
-/** Is the stamp within `lifetime` seconds before now, on the clock that made it? @return IA_OK, IA_CHALLENGE_EXPIRED */
-ia_result ia_challenge_check_age(apr_uint64_t stamp, apr_time_t now, apr_int64_t lifetime);
-
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "mod_isign.h"
+#include "isign_spool.h"
 #include "hygiene.h"
 #include "interauth_notes.h"
 #include "problem.h"

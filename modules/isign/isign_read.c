@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include "mod_isign.h"
+#include "isign_spool.h"
 #include "hygiene.h"
 #include "request.h"
 

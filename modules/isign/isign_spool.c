@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include "mod_isign.h"
+#include "isign_spool.h"
 
 #define FILTER_NAME "ISIGN_BODY"
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_PROTOCOL - 1))

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_isign.h"
+#include "isign_spool.h"
 #include "segment.h"
 #include "startup.h"
 

@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include "mod_isign.h"
+#include "isign_spool.h"
 
 APLOG_USE_MODULE(isign);
 

@@ -2,6 +2,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include "mod_isign.h"
+#include "isign_spool.h"
 #include "hygiene.h"
 #include "private.h"
 #include "problem.h"

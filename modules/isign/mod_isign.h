@@ -13,41 +13,9 @@
 #include "grant_table.h"
 #include "interauth_isign.h"
 #include "interauth_registry.h"
+#include "isign_config.h"
 
 extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("default"))); /* httpd looks it up by name */
-extern const command_rec isign_directives[];
-
-typedef enum isign_mode { ISIGN_UNSET, ISIGN_OFF, ISIGN_OBSERVE, ISIGN_REQUIRE } isign_mode;
-
-typedef enum isign_body { ISIGN_BODY_UNSET, ISIGN_BODY_SPOOL, ISIGN_BODY_STREAM } isign_body;
-
-/** Per location. */
-typedef struct isign_dir {
-    isign_mode mode;
-    isign_body body;
-    apr_int64_t spool_memory;  /**< bytes of a body kept in memory; -1 unset */
-    apr_int64_t spool_max;     /**< bytes of a body at most; -1 unset */
-    apr_array_header_t *cover; /**< of const char *: components a signature must cover; NULL unset */
-    apr_int64_t max_age;       /**< seconds since `created`; -1 unset */
-    unsigned algorithms;       /**< bits 1u << ia_algorithm; 0 unset */
-    const char *tag;           /**< which signature; NULL unset */
-    const char *scheme;        /**< as the outside sees it; NULL: of the connection */
-    const char *authority;     /**< likewise; NULL: Host, if the server answers for it */
-} isign_dir;
-
-/** Of the server as a whole. */
-typedef struct isign_server {
-    apr_int64_t spool_total;     /**< bytes that all spooled bodies may take */
-    apr_int64_t replay_capacity; /**< nonces that are remembered */
-    apr_int64_t longest_age;     /**< seconds: the largest ISignMaxAge of this virtual host */
-    const char *state_file;      /**< NULL: used nonces are forgotten when the server stops */
-} isign_server;
-
-void *isign_dir_create(apr_pool_t *p, char *path);
-void *isign_dir_merge(apr_pool_t *p, void *base, void *add);
-isign_dir isign_dir_effective(request_rec *r);
-void *isign_server_create(apr_pool_t *p, server_rec *s);
-isign_server *isign_server_of(server_rec *s);
 
 #define ISIGN_SKEW apr_time_from_sec(30) /* how far the caller's clock may differ */
 
@@ -74,17 +42,6 @@ int isign_persist_check(apr_pool_t *ptemp, server_rec *s);
 
 /** post_config: what ISignStateFile kept, into a `fresh` segment. @return OK or a status that ends a start */
 int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh);
-
-/** One body's part of the common budget; given back with its pool. */
-typedef struct isign_budget {
-    apr_uint64_t taken;
-    apr_uint64_t limit; /**< of all bodies together, when this one takes more */
-} isign_budget;
-
-/** A stranger, whose body is read before it is known, leaves a quarter to those who are known. */
-isign_budget *isign_budget_open(apr_pool_t *p, int is_stranger);
-/** @return 0 when there are not so many bytes left */
-int isign_budget_take(isign_budget *budget, apr_size_t bytes);
 
 /** Uses a nonce of a participant up. @return IA_OK, IA_SIG_NONCE_REPLAYED or a fault of the store */
 ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signature, apr_time_t until, apr_time_t now);
@@ -189,50 +146,5 @@ void isign_require_register(apr_pool_t *p);
 void isign_guard_check(apr_pool_t *ptemp, server_rec *s);
 /** Says at run time, once in a while, that a signature was demanded where none is looked at. */
 void isign_guard_say(request_rec *r);
-
-/** A body that is hashed on its way to the handler. Lives as long as its request. */
-typedef struct isign_stream isign_stream;
-
-isign_stream *isign_stream_create(request_rec *r, const ia_digest_claim *claim, ia_digest *digest);
-/** Hashes what whoever reads the request next reads. Again after an internal redirect. */
-void isign_stream_insert(isign_stream *s, request_rec *r);
-void isign_stream_register(apr_pool_t *p);
-
-/* --- the spool: a body that was read before its handler ------------------------------------------------------- */
-
-/** A body read whole: in memory, or behind that in an unlinked temporary file. Lives as long as its request. */
-typedef struct isign_spool isign_spool;
-
-/** Sees each piece of the body as it is read. */
-typedef ia_result (*isign_on_data)(void *context, const void *data, apr_size_t len);
-
-/** How much of a body is read. */
-typedef struct isign_spool_limits {
-    apr_off_t memory; /**< bytes that stay in memory */
-    apr_off_t max;
-    int is_stranger;  /**< nobody knows yet who sends it */
-} isign_spool_limits;
-
-/**
- * Reads the request's body to its end. Its trailers do not become headers.
- * @param status httpd's own status for a broken body, else 0
- * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN, IA_FAULT_SPOOL, or what `on_data` said
- */
-ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
-                           void *context, int *status);
-
-apr_off_t isign_spool_length(const isign_spool *spool);
-
-/** Whether the request announces a body of more than `max` bytes. */
-int isign_announces_more(request_rec *r, apr_off_t max);
-
-/** The body in one piece. @return IA_OK, IA_BODY_TOO_LARGE, IA_FAULT_SPOOL */
-ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text, apr_size_t *len);
-
-/** Gives the body to whoever reads the request next, with a Content-Length. Again after an internal redirect. */
-void isign_spool_replay(isign_spool *spool, request_rec *r);
-
-void isign_spool_register(apr_pool_t *p);
-void isign_spool_child_init(apr_pool_t *p);
 
 #endif

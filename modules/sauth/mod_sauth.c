@@ -5,6 +5,7 @@
 #include <mod_status.h>
 #include <mpm_common.h>
 #include "mod_sauth.h"
+#include "sauth_store.h"
 #include "sauth_call.h"
 #include "hygiene.h"
 #include "private.h"

@@ -37,34 +37,11 @@ typedef struct sauth_shared {
 
 extern sauth_shared sauth;
 
-/** check_config: is there a registry, and a safe place for the state file? @return OK or a status that ends a start */
-int sauth_store_check(apr_pool_t *ptemp, server_rec *s);
-
-/** post_config: opens the segment and finds the registry. @return OK or a status that ends a start */
-int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
-
-/** check_config: NULL, or what is wrong with SAuthStateFile. */
-const char *sauth_persist_check(apr_pool_t *ptemp, server_rec *s);
-
-/**
- * post_config: what SAuthStateFile kept, into a `fresh` segment; then marks the file as one of a running server.
- * @return OK or a status that ends a start
- */
-int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh);
-/** monitor hook of the parent: saves now and then. */
-int sauth_persist_monitor(apr_pool_t *p, server_rec *s);
-
 /** A section in mod_status's page. */
 int sauth_status_report(request_rec *r, int flags);
 
 /** A scope's name reduced to a number that fits a grant; never 0. */
 apr_uint64_t sauth_scope_number(const char *name);
-
-/** check_config: an AuthType SAuth without a Require would be open to everybody. */
-int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-
-/** check_config: warns of what is configured by half. */
-void sauth_halves_check(apr_pool_t *ptemp, server_rec *s);
 
 /** check_access: 503 under AuthType SAuth while the configuration of a reload is not safe. */
 int sauth_guard_access(request_rec *r);
@@ -114,38 +91,6 @@ int sauth_is_ours(request_rec *r);
 int sauth_authenticate(request_rec *r);
 int sauth_force_authn(request_rec *r);
 
-/** A way in which a request shows who calls. */
-typedef struct sauth_presentation {
-    const char *word; /**< for SAuthAccept */
-    ia_presentation bit;
-    /** Asked where there is no Authorization; NULL: it is the Authorization. */
-    int (*is_shown)(request_rec *r, const sauth_dir *conf);
-    /** Fills the state; who calls it logs and answers. */
-    ia_result (*check)(request_rec *r, const sauth_dir *conf, sauth_state *state);
-} sauth_presentation;
-
-/** By SAuthAccept's word, or NULL. */
-const sauth_presentation *sauth_presentation_named(const char *word);
-/** The one that decides about this request, of those that are accepted here, or NULL. */
-const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_dir *conf);
-
-/** Authorization: SAuth. */
-ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** A message signature that mod_isign verified. */
-ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** A call of the challenge protocol, in the body. */
-int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf);
-ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** Nothing was shown: IA_MEDIA_TYPE for a body that can be no call where calls are the only way, else IA_CREDENTIALS_MISSING. */
-ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_state *state);
-
-/** The grant of a token, and its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
-ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);
-/** For a proven caller: minted for this presentation, not expired, its secret not rotated out? */
-ia_result sauth_grant_check(const sauth_state *state, ia_presentation shown_as, int still_has_secret, apr_time_t now);
-/** May the participant act, and what may this grant do now? */
-ia_result sauth_grant_open(sauth_state *state, apr_time_t now);
-
 /* --- answers -------------------------------------------------------------------------------------------------- */
 
 /** Logs the refusal, notes the problem, adds a challenge to a 401. @return the HTTP status to return from a hook */
@@ -180,39 +125,6 @@ int sauth_is_private(request_rec *r);
 
 /** Space-separated names of a set. */
 const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);
-
-/* --- minting: what dialects share ------------------------------------------------------------------------------ */
-
-/** For whom, on whose secret, and how the grant may be shown. */
-typedef struct sauth_minting {
-    const sauth_dir *conf;
-    const ia_registry_entry *entry;
-    ia_presentation presentation;
-    apr_uint64_t secret_generation;
-    unsigned nonces; /**< next nonces that it begins with */
-    apr_time_t now;
-} sauth_minting;
-
-ia_grant_policy sauth_mint_policy(const sauth_dir *conf);
-/** Until when a grant of these terms is remembered. */
-apr_time_t sauth_mint_forget(const sauth_dir *conf, const ia_grant_terms *terms);
-/** What a grant is found by. */
-void sauth_mint_digest(unsigned char digest[IA_SHA256_LEN], const char *token);
-/** One line in the log. */
-void sauth_mint_log(request_rec *r, const ia_registry_entry *entry, const ia_grant_terms *terms);
-/** A random token. @return IA_OK or IA_FAULT_RANDOM */
-ia_result sauth_mint_token(apr_pool_t *p, const char **token);
-/** Stores a grant. @return as st_grant_create */
-ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,
-                     const ia_grant_terms *terms);
-
-/* --- proofs that are good once --------------------------------------------------------------------------------- */
-
-/** After a start, nobody knows which proofs were used before: only ones from after it count. */
-ia_result sauth_proof_check_memory(apr_time_t timestamp, apr_time_t now, int *retry_after);
-/** Uses up a proof of this stamp; `mac` is what we computed. @return as st_replay_record */
-ia_result sauth_proof_use(const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index, apr_time_t timestamp,
-                          apr_time_t now, int *retry_after);
 
 /* --- decision and dialects ------------------------------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@
 #include <http_request.h>
 #include <string.h>
 #include "sauth_call.h"
+#include "sauth_presentation.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"

@@ -2,6 +2,8 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "sauth_call.h"
+#include "sauth_mint.h"
+#include "sauth_presentation.h"
 #include "interauth/encoding.h"
 #include "problem.h"
 #include "request.h"

@@ -5,6 +5,7 @@
 #include "directive.h"
 #include "interauth/challenge.h"
 #include "mod_sauth.h"
+#include "sauth_presentation.h"
 
 #define SKEW_DEFAULT  30
 #define SKEW_MAX      3600

@@ -8,6 +8,8 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "sauth_call.h"
+#include "sauth_mint.h"
+#include "interauth/challenge_seal.h"
 #include "interauth/timestamp.h"
 #include "request.h"
 

@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_mint.h"
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
 #include "request.h"

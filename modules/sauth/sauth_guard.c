@@ -9,6 +9,7 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_store.h"
 #include "interauth_notes.h"
 #include "request.h"
 #include "section.h"

@@ -8,6 +8,7 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_store.h"
 #include "section.h"
 
 APLOG_USE_MODULE(sauth);

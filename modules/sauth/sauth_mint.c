@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_mint.h"
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
 

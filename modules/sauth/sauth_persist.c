@@ -3,6 +3,7 @@
 #include <http_config.h>
 #include <http_log.h>
 #include "mod_sauth.h"
+#include "sauth_store.h"
 #include "persist.h"
 
 APLOG_USE_MODULE(sauth);

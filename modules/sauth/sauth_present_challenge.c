@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "sauth_call.h"
+#include "sauth_presentation.h"
 #include "request.h"
 #include "snapshot.h"
 

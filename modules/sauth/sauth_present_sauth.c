@@ -6,6 +6,7 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_presentation.h"
 #include "interauth/encoding.h"
 #include "snapshot.h"
 

@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_presentation.h"
 #include "interauth_notes.h"
 #include "request.h"
 

@@ -1,6 +1,7 @@
 /* A proof with a timestamp is good once: what access requests and calls share. */
 #include <httpd.h>
 #include "mod_sauth.h"
+#include "sauth_mint.h"
 
 ia_result sauth_proof_check_memory(apr_time_t timestamp, apr_time_t now, int *retry_after)
 {

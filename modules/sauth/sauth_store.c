@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_store.h"
 #include "interauth/challenge.h"
 #include "segment.h"
 #include "startup.h"

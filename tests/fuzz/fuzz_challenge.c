@@ -3,7 +3,7 @@
  * three numbers for the windows, and a signature and a request, which must not pass for what we sign ourselves.
  */
 #include "fuzz.h"
-#include "interauth/challenge.h"
+#include "interauth/challenge_seal.h"
 
 #define HEAD 64
 #define NUMBERS_LEN (1 + 3 * 8)

@@ -11,7 +11,7 @@
 #include "support.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include "interauth/challenge.h"
+#include "interauth/challenge_seal.h"
 #include "interauth/encoding.h"
 
 #define LIFETIME  600

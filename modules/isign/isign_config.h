@@ -1,0 +1,42 @@
+/** What mod_isign's directives say: per location, and of the server as a whole. */
+#ifndef ISIGN_CONFIG_H
+#define ISIGN_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+extern const command_rec isign_directives[];
+
+typedef enum isign_mode { ISIGN_UNSET, ISIGN_OFF, ISIGN_OBSERVE, ISIGN_REQUIRE } isign_mode;
+
+typedef enum isign_body { ISIGN_BODY_UNSET, ISIGN_BODY_SPOOL, ISIGN_BODY_STREAM } isign_body;
+
+/** Per location. */
+typedef struct isign_dir {
+    isign_mode mode;
+    isign_body body;
+    apr_int64_t spool_memory;  /**< bytes of a body kept in memory; -1 unset */
+    apr_int64_t spool_max;     /**< bytes of a body at most; -1 unset */
+    apr_array_header_t *cover; /**< of const char *: components a signature must cover; NULL unset */
+    apr_int64_t max_age;       /**< seconds since `created`; -1 unset */
+    unsigned algorithms;       /**< bits 1u << ia_algorithm; 0 unset */
+    const char *tag;           /**< which signature; NULL unset */
+    const char *scheme;        /**< as the outside sees it; NULL: of the connection */
+    const char *authority;     /**< likewise; NULL: Host, if the server answers for it */
+} isign_dir;
+
+/** Of the server as a whole. */
+typedef struct isign_server {
+    apr_int64_t spool_total;     /**< bytes that all spooled bodies may take */
+    apr_int64_t replay_capacity; /**< nonces that are remembered */
+    apr_int64_t longest_age;     /**< seconds: the largest ISignMaxAge of this virtual host */
+    const char *state_file;      /**< NULL: used nonces are forgotten when the server stops */
+} isign_server;
+
+void *isign_dir_create(apr_pool_t *p, char *path);
+void *isign_dir_merge(apr_pool_t *p, void *base, void *add);
+isign_dir isign_dir_effective(request_rec *r);
+void *isign_server_create(apr_pool_t *p, server_rec *s);
+isign_server *isign_server_of(server_rec *s);
+
+#endif
