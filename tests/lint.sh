@@ -58,7 +58,7 @@ calls 'strcmp|strncmp|strcasecmp|strncasecmp|apr_strnatcmp' lib modules |
 
 for word in TODO FIXME XXX HACK WIP stub placeholder; do
     find include lib modules client tests docs conf -type f ! -path tests/lint.sh ! -path 'tests/fuzz/corpus/*' \
-        ! -name '*.pyc' -print 2>/dev/null | sort | xargs grep -nwF "$word" /dev/null
+        ! -name '*.pyc' -print 2>/dev/null | sort | xargs grep -InwF "$word" /dev/null
 done | report 'unfinished'
 
 # Every outcome is seen in some test, under its tag or its constant.

@@ -24,6 +24,12 @@ def interauth(tmp_path):
 
 
 @pytest.fixture
+def base(httpd):
+    """Where the httpd of a test's file listens."""
+    return "http://127.0.0.1:%d" % httpd.port
+
+
+@pytest.fixture
 def secret(interauth):
     """A shared secret and its private file."""
     raw = os.urandom(32)

@@ -96,11 +96,6 @@ def account(httpd):
 
 
 @pytest.fixture
-def base(httpd):
-    return "http://127.0.0.1:%d" % httpd.port
-
-
-@pytest.fixture
 def photos(base):
     return base + "/cgi-bin/photos"
 

@@ -44,11 +44,6 @@ def account(httpd):
 
 
 @pytest.fixture
-def base(httpd):
-    return "http://127.0.0.1:%d" % httpd.port
-
-
-@pytest.fixture
 def secret_file(interauth):
     path = interauth.home / "secret"
     path.touch(mode=0o600)

@@ -1,12 +1,11 @@
 """Restarts, killed children and long requests: what was granted stays, what was used stays used."""
-import os
-import signal
 import threading
 import time
 
 import pytest
 
 from harness import BASIC, Caller, PAGE, Shown, Site, digest, passed, refused, together
+from harness.ends import after_crash
 
 BODY = b'{"order": 17}'
 
@@ -132,16 +131,7 @@ class TestStop:
     def test_killed_parent(self, server):
         """The end without a goodbye."""
         Caller(server).granted()
-        children = server.children()
-        server.process.kill()
-        server.process.wait()
-        for pid in children:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        server.log.allow("AH00098|AH01241|Unclean shutdown|AH00489")
-        server.start()
+        after_crash(server)
         passed(Caller(server).granted().get(PAGE))
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness import BASIC, Caller, OTHER, PAGE, Site, UID, Unstartable, passed
-from harness.ends import ENDED_BADLY, after_crash, again
+from harness.ends import ENDED_BADLY, after_crash, again, stop_without_directory
 from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, untouched
 from harness.signer import Signer
 
@@ -353,19 +353,7 @@ class TestUnsafe:
             starting(keeper, one)
 
     def test_directory_gone(self, keeper):
-        """Whoever stops the server learns that nothing was kept; after a reload that said so before, too."""
-        hidden = keeper.root / "hidden"
-        for reload in (False, True):
-            (keeper.root / "state").rename(hidden)
-            if reload:
-                keeper.log.expect(OURS + ".*No such file")
-                keeper.graceful()
-            keeper.stop()
-            hidden.rename(keeper.root / "state")
-            line = keeper.log.wait(OURS + ".*nothing was saved at this stop: signatures are refused", 2 if reload else 1)[-1]
-            assert str(keeper.root / "state") in line
-            keeper.log.expect(OURS + ".*nothing was saved at this stop")
-            keeper.start()
+        stop_without_directory(keeper, OURS, "signatures are refused")
 
     @pytest.mark.parametrize("change, part", [(lambda path: path.chmod(0o644), "mode 0644"),
                                               (lambda path: path.write_bytes(bytes(31)), "32 bytes"),

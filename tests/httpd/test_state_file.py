@@ -13,7 +13,7 @@ import pytest
 
 from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, PEOPLE, SECRET, Shown, Site, Unstartable, UID, b64url,
                      participant, passed, refused, together)
-from harness.ends import ENDED_BADLY, after_crash, again, end_uncleanly
+from harness.ends import ENDED_BADLY, after_crash, again, end_uncleanly, stop_without_directory
 from harness.sauth import from_b64url
 
 STATE = 'SAuthStateFile "@ROOT@/state/grants"\n'
@@ -476,19 +476,7 @@ class TestUnsafe:
 
 
     def test_directory_gone(self, keeper):
-        """Whoever stops the server learns that nothing was kept; after a reload that said so before, too."""
-        hidden = keeper.root / "hidden"
-        for reload in (False, True):
-            (keeper.root / "state").rename(hidden)
-            if reload:
-                keeper.log.expect(OURS + ".*No such file")
-                keeper.graceful()
-            keeper.stop()
-            hidden.rename(keeper.root / "state")
-            line = keeper.log.wait(OURS + ".*nothing was saved at this stop: grants of now are lost", 2 if reload else 1)[-1]
-            assert str(keeper.root / "state") in line
-            keeper.log.expect(OURS + ".*nothing was saved at this stop")
-            keeper.start()
+        stop_without_directory(keeper, OURS, "grants of now are lost")
 
 
 class TestFullDisk:

@@ -27,6 +27,20 @@
 #define assert_result(actual, expected)                                                                      \
     assert_string_equal(ia_outcome_of(actual)->tag, ia_outcome_of(expected)->tag)
 
+/** head, `times` times part, tail. */
+static inline char *repeat_text(apr_pool_t *p, const char *head, const char *part, const char *tail, unsigned times)
+{
+    size_t step = strlen(part), len = strlen(head);
+    char *text = apr_palloc(p, len + step * times + strlen(tail) + 1);
+
+    memcpy(text, head, len);
+    for (unsigned i = 0; i < times; i++, len += step) {
+        memcpy(text + len, part, step);
+    }
+    memcpy(text + len, tail, strlen(tail) + 1);
+    return text;
+}
+
 /** A test that gets a pool of its own in *state. */
 #define pool_test(function) cmocka_unit_test_setup_teardown(function, pool_open, pool_close)
 

@@ -241,24 +241,11 @@ static void test_repeated_members(void **state)
     parse_ok(*state, "[{\"a\":1},{\"a\":1},{\"A\":1,\"a\":{\"a\":2}}]");
 }
 
-static char *repeat(apr_pool_t *p, const char *head, const char *part, const char *tail, unsigned times)
-{
-    size_t step = strlen(part), len = strlen(head);
-    char *text = apr_palloc(p, len + step * times + strlen(tail) + 1);
-
-    memcpy(text, head, len);
-    for (unsigned i = 0; i < times; i++, len += step) {
-        memcpy(text + len, part, step);
-    }
-    memcpy(text + len, tail, strlen(tail) + 1);
-    return text;
-}
-
 static void test_depth_bound(void **state)
 {
     for (unsigned depth = 1; depth <= IA_JSON_DEPTH + 2; depth++) {
-        char *arrays = repeat(*state, "", "[", repeat(*state, "", "]", "", depth), depth);
-        char *objects = repeat(*state, "", "{\"a\":", repeat(*state, "1", "}", "", depth), depth);
+        char *arrays = repeat_text(*state, "", "[", repeat_text(*state, "", "]", "", depth), depth);
+        char *objects = repeat_text(*state, "", "{\"a\":", repeat_text(*state, "1", "}", "", depth), depth);
 
         if (depth <= IA_JSON_DEPTH) {
             parse_ok(*state, arrays);
@@ -268,7 +255,7 @@ static void test_depth_bound(void **state)
             check_refused(*state, objects, strlen(objects), IA_JSON_LIMIT);
         }
     }
-    char *deep = repeat(*state, "", "[", "", 200000);
+    char *deep = repeat_text(*state, "", "[", "", 200000);
     check_refused(*state, deep, strlen(deep), IA_JSON_LIMIT);
 }
 

@@ -306,28 +306,15 @@ static void test_slices(void **state)
     check_refused_in(*state, LIT("<a><o><b x=\"</o>\"/></o></a>"), "o", IA_XML_MALFORMED);
 }
 
-static const char *repeat(apr_pool_t *p, const char *head, const char *part, const char *tail, unsigned times)
-{
-    size_t step = strlen(part), len = strlen(head);
-    char *text = apr_palloc(p, len + step * times + strlen(tail) + 1);
-
-    memcpy(text, head, len);
-    for (unsigned i = 0; i < times; i++, len += step) {
-        memcpy(text + len, part, step);
-    }
-    memcpy(text + len, tail, strlen(tail) + 1);
-    return text;
-}
-
 /* As in JSON, a tree has at most IA_JSON_DEPTH objects one in the other. */
 static void test_depth_bound(void **state)
 {
-    const char *deep = repeat(*state, "", "<a>", "", 200000);
+    const char *deep = repeat_text(*state, "", "<a>", "", 200000);
 
     for (unsigned depth = 1; depth <= IA_JSON_DEPTH + 2; depth++) {
-        const char *text = repeat(*state, "", "<a>", repeat(*state, "<b>1</b>", "</a>", "", depth), depth);
-        const char *opaque = repeat(*state, "<r><o>", "<a x=\"\">",
-                                    repeat(*state, "<b>1</b>", "</a>", "</o></r>", depth), depth);
+        const char *text = repeat_text(*state, "", "<a>", repeat_text(*state, "<b>1</b>", "</a>", "", depth), depth);
+        const char *opaque = repeat_text(*state, "<r><o>", "<a x=\"\">",
+                                    repeat_text(*state, "<b>1</b>", "</a>", "</o></r>", depth), depth);
 
         if (depth <= IA_JSON_DEPTH) {
             parse_ok(*state, text, strlen(text), NULL, NULL);
@@ -353,7 +340,7 @@ static void test_node_bound(void **state)
                  {"<a><o><b x='' y=''/></o></a>", 5},
                  {"<a><o>t<b/>t</o></a>", 3}};
     const ia_json *tree;
-    const char *wide = repeat(*state, "<a>", "<b/>", "</a>", MANY_NODES);
+    const char *wide = repeat_text(*state, "<a>", "<b/>", "</a>", MANY_NODES);
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *text = cases[i].text;
@@ -365,16 +352,16 @@ static void test_node_bound(void **state)
         assert_null(tree);
     }
     check_refused(*state, wide, IA_XML_LIMIT);
-    wide = repeat(*state, "<a>", "<b/>", "</a>", MANY_NODES - 1);
+    wide = repeat_text(*state, "<a>", "<b/>", "</a>", MANY_NODES - 1);
     assert_int_equal(parse_ok(*state, wide, strlen(wide), NULL, NULL)->count, MANY_NODES - 1);
 }
 
 static void test_long_parts(void **state)
 {
-    const char *text = repeat(*state, "<a>", "0123456789abcdef", "</a>", 65536);
-    const char *name = repeat(*state, "<", "n", "/>", 100000);
-    const char *value = repeat(*state, "<a><o><b c=\"", "0123456789abcdef", "\"/></o></a>", 65000);
-    const char *entities = repeat(*state, "<a>", "&#x10FFFF;", "</a>", 10000);
+    const char *text = repeat_text(*state, "<a>", "0123456789abcdef", "</a>", 65536);
+    const char *name = repeat_text(*state, "<", "n", "/>", 100000);
+    const char *value = repeat_text(*state, "<a><o><b c=\"", "0123456789abcdef", "\"/></o></a>", 65000);
+    const char *entities = repeat_text(*state, "<a>", "&#x10FFFF;", "</a>", 10000);
     const ia_json *tree;
 
     assert_int_equal(parse_ok(*state, text, strlen(text), NULL, NULL)->string_len, 16 * 65536);

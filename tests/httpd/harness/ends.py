@@ -41,3 +41,19 @@ def after_crash(server):
     server.log.allow(ENDED_BADLY)
     end_uncleanly(server)
     return server.start()
+
+
+def stop_without_directory(server, ours, at_risk):
+    """The directory of a state file goes away: whoever stops the server learns that nothing was kept, reloaded or not."""
+    state, hidden = server.root / "state", server.root / "hidden"
+    for reload in (False, True):
+        state.rename(hidden)
+        if reload:
+            server.log.expect(ours + ".*No such file")
+            server.graceful()
+        server.stop()
+        hidden.rename(state)
+        line = server.log.wait(f"{ours}.*nothing was saved at this stop: {at_risk}", 2 if reload else 1)[-1]
+        assert str(state) in line
+        server.log.expect(ours + ".*nothing was saved at this stop")
+        server.start()
