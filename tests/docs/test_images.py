@@ -1,0 +1,50 @@
+"""The diagrams: rendered from their sources, and each shown on a page."""
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from pages import TOP, pages, read
+
+IMAGES = TOP / "docs" / "images"
+SOURCES = sorted(path for path in IMAGES.iterdir() if path.suffix in (".dot", ".puml"))
+
+
+def words(svg):
+    """The text of a picture, word by word: where it stands depends on fonts and versions."""
+    texts = (element.text or "" for element in ElementTree.parse(svg).iter() if element.tag.endswith("}text"))
+    return sorted(" ".join(texts).replace("\u00a0", " ").split())
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    for tool in ("dot", "plantuml"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    directory = tmp_path_factory.mktemp("images")
+    subprocess.run([IMAGES / "render", directory], check=True, timeout=120)
+    return directory
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_picture_is_of_its_source(source, rendered):
+    picture = source.with_suffix(".svg")
+    assert len(words(picture)) > 10
+    assert words(picture) == words(rendered / picture.name), "run docs/images/render"
+
+
+def test_every_picture_has_a_source_and_a_page():
+    shown = set()
+    for page in pages():
+        shown |= {target.rsplit("/", 1)[-1] for target in re.findall(r"!\[[^]]+\]\(([^)]+\.svg)\)", read(page))}
+    pictures = {path.name for path in IMAGES.glob("*.svg")}
+    assert pictures == {path.with_suffix(".svg").name for path in SOURCES}
+    assert pictures == shown
+
+
+def test_pictures_need_nothing_from_elsewhere():
+    for picture in IMAGES.glob("*.svg"):
+        text = picture.read_text().split("<svg", 1)[1]
+        assert not re.search(r"<script|<image|href=|@import|url\((?!#)", text), picture.name
