@@ -14,7 +14,7 @@ nobase_dist_doc_DATA = \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
 	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md \
 	docs/examples/challenge.py docs/examples/challenge.php \
-	docs/images/architecture.svg docs/images/challenge.svg docs/images/flow.svg docs/images/message-signatures.svg \
+	docs/images/architecture.svg docs/images/bench.svg docs/images/challenge.svg docs/images/flow.svg docs/images/message-signatures.svg \
 	docs/images/request.svg docs/images/sauth.svg
 
 EXTRA_DIST += docs/images/render docs/images/style.iuml docs/images/architecture.dot docs/images/request.dot \

@@ -5,7 +5,7 @@
 packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl gcc libapr1-dev libaprutil1-dev
     libc6-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libtool libyajl-dev make openssl perl php8.2-cgi
     pkg-config'
-packages_test='apache2-suexec-pristine clang libclang-rt-14-dev libcmocka-dev graphviz mandoc plantuml python3 python3-cryptography python3-pytest
+packages_test='apache2-suexec-pristine clang libclang-rt-14-dev libcmocka-dev gnuplot-nox graphviz mandoc plantuml python3 python3-cryptography python3-pytest
     python3-pytest-xdist valgrind xz-utils'
 
 # packages_missing PACKAGE..: those that are not installed. Looks at this machine only.
