@@ -1,4 +1,4 @@
-#include <apr_hash.h>
+/* Public keys: a table of keys chained by owner, and a table that leads from thumbprints to keys. */
 #include <string.h>
 #include "key_table.h"
 #include "shm_word.h"
@@ -46,13 +46,14 @@ void st_keys_attach(st_keys *t, void *memory, apr_uint32_t capacity, const ia_ma
     }
 }
 
-static apr_uint64_t hash_kid(const st_keys *t, const kid_key *key)
+/* By owner alone: its keys, IA_PARTICIPANT_KEYS at most, are in one chain and are found without a search. */
+static apr_uint64_t hash_owner(const st_keys *t, apr_uint64_t owner_incarnation)
 {
     unsigned char mac[IA_MAC_MAX];
-    ia_bytes parts[] = {{&key->owner_incarnation, sizeof key->owner_incarnation}, {key->kid, key->len}};
+    ia_bytes part = {&owner_incarnation, sizeof owner_incarnation};
     apr_uint64_t hash;
 
-    ia_mac_compute(mac, IA_HASH_SHA256, &t->shared->hash_key, parts, 2);
+    ia_mac_compute(mac, IA_HASH_SHA256, &t->shared->hash_key, &part, 1);
     memcpy(&hash, mac, sizeof hash);
     return hash;
 }
@@ -78,6 +79,12 @@ static int match_kid(const void *payload, const void *key)
            wanted->len <= IA_NAME_MAX && ia_mac_equal(record->kid, wanted->kid, wanted->len);
 }
 
+/* The very same key, with the same dates. */
+static int match_record(const void *payload, const void *key)
+{
+    return ia_mac_equal(payload, key, sizeof(st_key));
+}
+
 static int match_thumbprint(const void *payload, const void *key)
 {
     return ia_mac_equal(((const thumb *)payload)->thumbprint, key, IA_SHA256_LEN);
@@ -94,7 +101,7 @@ ia_result st_key_find(st_keys *t, apr_uint32_t owner_index, apr_uint64_t owner_i
                       apr_size_t kid_len, st_key *copy)
 {
     kid_key key = {owner_incarnation, kid, kid_len};
-    ia_result rc = from_status(st_table_read(&t->keys, hash_kid(t, &key), match_kid, &key, copy, NULL));
+    ia_result rc = from_status(st_table_read(&t->keys, hash_owner(t, owner_incarnation), match_kid, &key, copy, NULL));
 
     return !rc && copy->owner_index != owner_index ? IA_SIG_KEY_UNKNOWN : rc;
 }
@@ -110,33 +117,52 @@ ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_S
     return !rc && !ia_mac_equal(copy->thumbprint, thumbprint, IA_SHA256_LEN) ? IA_SIG_KEY_UNKNOWN : rc;
 }
 
-static ia_result to_record(st_participants *owners, const ia_participant *owner, const ia_participant_key *key,
-                           st_key *record)
-{
-    st_participant found;
-    ia_result rc;
-
-    memset(record, 0, sizeof *record);
-    rc = st_participant_find(owners, owner->id, strlen(owner->id), &found, &record->owner_index);
-    if (!rc)
-        rc = ia_key_thumbprint(record->thumbprint, &key->raw);
-    record->owner_incarnation = found.incarnation;
-    ia_wipe(&found, sizeof found);
-    record->raw = key->raw;
-    record->not_before = key->not_before;
-    record->not_after = key->not_after;
-    record->kid_len = (apr_uint32_t)strlen(key->kid);
-    memcpy(record->kid, key->kid, record->kid_len);
-    return rc;
-}
-
 /* A load sees the tables through views that wait for a bounded time in sum. */
 typedef struct loading {
     const st_keys *t;
     st_table keys, thumbprints;
-    apr_hash_t *wanted; /* by thumbprint */
+    st_participants *owners;
     apr_time_t now, patience;
 } loading;
+
+/* What one owner should have. */
+typedef struct owned {
+    apr_uint64_t owner_incarnation;
+    apr_uint32_t owner_index;
+    unsigned count;
+    st_key keys[IA_PARTICIPANT_KEYS];
+} owned;
+
+static ia_result find_owner(loading *l, const ia_participant *owner, owned *out)
+{
+    st_participant found;
+    ia_result rc = st_participant_find(l->owners, owner->id, strlen(owner->id), &found, &out->owner_index);
+
+    out->owner_incarnation = found.incarnation;
+    ia_wipe(&found, sizeof found);
+    return rc;
+}
+
+static ia_result to_records(loading *l, const ia_participant *owner, owned *out)
+{
+    ia_result rc = find_owner(l, owner, out);
+
+    for (out->count = 0; out->count < owner->public_key_count && out->count < IA_PARTICIPANT_KEYS && !rc; out->count++) {
+        const ia_participant_key *key = &owner->public_keys[out->count];
+        st_key *record = &out->keys[out->count];
+
+        memset(record, 0, sizeof *record);
+        record->owner_index = out->owner_index;
+        record->owner_incarnation = out->owner_incarnation;
+        record->raw = key->raw;
+        record->not_before = key->not_before;
+        record->not_after = key->not_after;
+        record->kid_len = (apr_uint32_t)strlen(key->kid);
+        memcpy(record->kid, key->kid, record->kid_len);
+        rc = ia_key_thumbprint(record->thumbprint, &key->raw);
+    }
+    return rc;
+}
 
 static ia_result from_insert(apr_status_t rv)
 {
@@ -169,12 +195,11 @@ static ia_result point_to(loading *l, const unsigned char *thumbprint, apr_uint3
 /* Adds a key, or finds it there, perhaps without its thumbprint: whoever loaded before was killed. */
 static ia_result add(loading *l, const st_key *record)
 {
-    kid_key key = {record->owner_incarnation, record->kid, record->kid_len};
-    st_insertion what = {hash_kid(l->t, &key), match_kid, &key, record, ST_NEVER, 0};
+    st_insertion what = {hash_owner(l->t, record->owner_incarnation), match_record, record, record, ST_NEVER, 0};
     st_held held;
     st_ref ref;
     ia_result rc = IA_OK;
-    apr_status_t rv = st_table_hold_key(&l->keys, what.hash, match_kid, &key, &held);
+    apr_status_t rv = st_table_hold_key(&l->keys, what.hash, match_record, record, &held);
 
     if (rv == APR_SUCCESS) {
         ref = held.ref;
@@ -187,14 +212,17 @@ static ia_result add(loading *l, const st_key *record)
     return rc ? rc : point_to(l, record->thumbprint, ref.index);
 }
 
+/* Its thumbprint stays where it leads to another record already: the same key with other dates, or of another owner. */
 static ia_result remove_key(loading *l, st_ref ref, const unsigned char *thumbprint)
 {
     st_held held;
     apr_status_t rv =
         st_table_hold_key(&l->thumbprints, hash_thumbprint(l->t, thumbprint), match_thumbprint, thumbprint, &held);
 
-    if (rv == APR_SUCCESS)
+    if (rv == APR_SUCCESS && LOAD(((thumb *)held.payload)->key_index) == ref.index)
         st_table_remove(&l->thumbprints, &held);
+    else if (rv == APR_SUCCESS)
+        st_table_release(&l->thumbprints, &held);
     else if (rv != APR_NOTFOUND)
         return IA_FAULT_STORE;
     if (st_table_hold(&l->keys, ref, &held))
@@ -203,68 +231,144 @@ static ia_result remove_key(loading *l, st_ref ref, const unsigned char *thumbpr
     return IA_OK;
 }
 
-/* Removes what the new list does not have just so. */
-static ia_result remove_others(loading *l)
+/* Matches a key of this owner that it should not have. */
+static int match_other(const void *payload, const void *key)
+{
+    const st_key *record = payload;
+    const owned *wanted = key;
+    unsigned i;
+
+    if (record->owner_incarnation != wanted->owner_incarnation)
+        return 0;
+    for (i = 0; i < wanted->count; i++)
+        if (match_record(record, &wanted->keys[i]))
+            return 0;
+    return 1;
+}
+
+static ia_result remove_others(loading *l, const owned *wanted)
+{
+    apr_uint64_t hash = hash_owner(l->t, wanted->owner_incarnation);
+    ia_result rc = IA_OK;
+    apr_status_t rv;
+    st_held held;
+    st_key copy;
+
+    while (!rc && !(rv = st_table_hold_key(&l->keys, hash, match_other, wanted, &held))) {
+        st_words_load(&copy, held.payload, sizeof copy);
+        st_table_release(&l->keys, &held);
+        rc = remove_key(l, held.ref, copy.thumbprint);
+    }
+    return rc ? rc : rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
+}
+
+static ia_result add_all(loading *l, const owned *wanted)
+{
+    ia_result rc = IA_OK;
+    unsigned i;
+
+    for (i = 0; i < wanted->count && !rc; i++)
+        rc = add(l, &wanted->keys[i]);
+    return rc;
+}
+
+static ia_result put_owner(loading *l, const ia_participant *owner)
+{
+    owned wanted;
+    ia_result rc = to_records(l, owner, &wanted);
+
+    if (rc)
+        return rc;
+    if ((rc = add_all(l, &wanted)) == IA_KEYS_FULL && !(rc = remove_others(l, &wanted)))
+        rc = add_all(l, &wanted);
+    return rc ? rc : remove_others(l, &wanted);
+}
+
+/* Removes the keys whose owner is gone, or was replaced by another in its place. */
+static ia_result remove_orphans(loading *l)
 {
     apr_uint32_t index, high = st_table_high_water(&l->keys);
+    st_participant owner;
     ia_result rc = IA_OK;
+    st_key copy;
+    st_ref ref;
 
     for (index = 0; index < high && !rc; index++) {
-        const st_key *same;
-        st_key copy;
-        st_held held;
-        st_ref ref;
-        apr_status_t rv = st_table_ref_at(&l->keys, index, &ref) ? st_table_hold(&l->keys, ref, &held) : APR_NOTFOUND;
+        apr_status_t rv = st_table_read_at(&l->keys, index, &copy, &ref);
 
         if (rv == APR_NOTFOUND)
             continue;
         if (rv)
             return IA_FAULT_STORE;
-        st_words_load(&copy, held.payload, sizeof copy);
-        st_table_release(&l->keys, &held);
-        same = apr_hash_get(l->wanted, copy.thumbprint, IA_SHA256_LEN);
-        if (!same || !ia_mac_equal(same, &copy, sizeof copy))
+        rc = st_participant_get(l->owners, copy.owner_index, copy.owner_incarnation, &owner);
+        if (rc == IA_GRANT_ENDED)
             rc = remove_key(l, ref, copy.thumbprint);
     }
+    ia_wipe(&owner, sizeof owner);
     return rc;
 }
 
-static ia_result collect(st_participants *owners, const ia_participants *list, apr_hash_t *wanted, apr_pool_t *ptemp)
+static ia_result put_all(loading *l, const ia_participants *list)
 {
-    unsigned i, k;
+    ia_result rc = IA_OK, full = IA_OK;
+    unsigned i;
 
-    for (i = 0; i < list->count; i++) {
-        for (k = 0; k < list->list[i].public_key_count; k++) {
-            st_key *record = apr_palloc(ptemp, sizeof *record);
-            ia_result rc = to_record(owners, &list->list[i], &list->list[i].public_keys[k], record);
-
-            if (rc)
-                return rc;
-            apr_hash_set(wanted, record->thumbprint, IA_SHA256_LEN, record);
-        }
-    }
-    return IA_OK;
+    for (i = 0; i < list->count && (!rc || rc == IA_KEYS_FULL); i++)
+        if ((rc = put_owner(l, &list->list[i])) == IA_KEYS_FULL)
+            full = rc;
+    return rc && rc != IA_KEYS_FULL ? rc : full;
 }
 
-ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
-                       apr_pool_t *ptemp)
+/* In a full table an owner may find room only after a later one has given back its own: hence a second time. */
+static ia_result load(loading *l, const ia_participants *list)
 {
-    loading l = {t, t->keys, t->thumbprints, apr_hash_make(ptemp), now, LOAD_PATIENCE};
-    apr_hash_index_t *at;
-    ia_result rc = collect(owners, list, l.wanted, ptemp);
+    ia_result rc = remove_orphans(l);
 
-    l.keys.patience = l.thumbprints.patience = &l.patience;
-    if (!rc && apr_hash_count(l.wanted) > t->keys.capacity)
-        rc = IA_KEYS_FULL;
-    if (rc)
-        return rc;
-    if (st_lock_within(&t->shared->writer, &l.patience))
+    if (!rc && (rc = put_all(l, list)) == IA_KEYS_FULL)
+        rc = put_all(l, list);
+    return rc;
+}
+
+static apr_status_t begin(loading *l, st_keys *t, st_participants *owners, apr_time_t now)
+{
+    l->t = t;
+    l->keys = t->keys;
+    l->thumbprints = t->thumbprints;
+    l->keys.patience = l->thumbprints.patience = &l->patience;
+    l->owners = owners;
+    l->now = now;
+    l->patience = LOAD_PATIENCE;
+    return st_lock_within(&t->shared->writer, &l->patience);
+}
+
+ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now)
+{
+    apr_uint64_t count = 0;
+    loading l;
+    ia_result rc;
+    unsigned i;
+
+    for (i = 0; i < list->count; i++)
+        count += list->list[i].public_key_count;
+    if (count > t->keys.capacity)
+        return IA_KEYS_FULL;
+    if (begin(&l, t, owners, now))
         return IA_FAULT_STORE;
-    rc = remove_others(&l);
-    for (at = apr_hash_first(ptemp, l.wanted); at && !rc; at = apr_hash_next(at))
-        rc = add(&l, apr_hash_this_val(at));
+    rc = load(&l, list);
     st_table_recount(&t->keys);
     st_table_recount(&t->thumbprints);
+    st_unlock(&t->shared->writer);
+    return rc;
+}
+
+ia_result st_keys_put_owner(st_keys *t, st_participants *owners, const ia_participant *owner, apr_time_t now)
+{
+    loading l;
+    ia_result rc;
+
+    if (begin(&l, t, owners, now))
+        return IA_FAULT_STORE;
+    rc = put_owner(&l, owner);
     st_unlock(&t->shared->writer);
     return rc;
 }

@@ -1,11 +1,11 @@
 /**
  * Participants' public keys in shared memory: raw points and moduli, found by (owner, kid) or by thumbprint. One writer
- * at a time, who loads them after the participants. A key never changes in place: a new value is a new record.
+ * at a time, who loads them after the participants. A key never changes in place: a new value is a new record, added
+ * before the old one is removed, so that a rotation leaves no gap. Only where the table is full the old one goes first.
  */
 #ifndef INTERAUTH_ST_KEY_TABLE_H
 #define INTERAUTH_ST_KEY_TABLE_H
 
-#include <apr_pools.h>
 #include "interauth/key.h"
 #include "interauth/participant.h"
 #include "participant_table.h"
@@ -38,11 +38,19 @@ ia_result st_key_find(st_keys *t, apr_uint32_t owner_index, apr_uint64_t owner_i
 ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_SHA256_LEN], st_key *copy);
 
 /**
- * Makes the table hold exactly the keys of these participants, which `owners` holds already.
- * @return IA_OK, IA_KEYS_FULL (nothing changed then), IA_FAULT_STORE, IA_FAULT_CRYPTO
+ * Makes the keys of these participants, which `owners` holds already, exactly what the list says, and removes the keys
+ * of owners that are gone. Keys of participants of other sources stay.
+ * @return IA_OK; IA_KEYS_FULL, before anything changed unless keys of other sources take up the room; IA_FAULT_STORE;
+ *         IA_FAULT_CRYPTO
  */
-ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
-                       apr_pool_t *ptemp);
+ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now);
+
+/**
+ * Replaces all keys of one owner, which `owners` holds already.
+ * @return IA_OK; IA_PARTICIPANT_UNKNOWN; IA_KEYS_FULL, where the owner has fewer keys than it should; IA_FAULT_STORE;
+ *         IA_FAULT_CRYPTO
+ */
+ia_result st_keys_put_owner(st_keys *t, st_participants *owners, const ia_participant *owner, apr_time_t now);
 
 apr_uint32_t st_keys_count(const st_keys *t);
 

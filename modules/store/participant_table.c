@@ -13,7 +13,7 @@
 struct st_participants_shared {
     st_lock_word writer;
     apr_uint64_t incarnations;
-    apr_uint64_t generation;
+    apr_uint64_t revision;
     apr_uint64_t ready;
     apr_time_t loaded;
     ia_mac_key hash_key;
@@ -159,9 +159,10 @@ typedef struct loading {
     st_participants *t;
     st_table table; /* a view that waits for a bounded time in sum */
     apr_time_t patience;
+    st_source source;
     const ia_participants *list;
     naming capabilities, roles;
-    unsigned char *kept;  /* bits of places */
+    unsigned char *kept;  /* bits of places; NULL where only one record is put */
     unsigned char *found; /* bits of list items */
     apr_time_t now;
     st_load_report *report;
@@ -217,12 +218,30 @@ static int intern_added(const naming *n)
     return 1;
 }
 
+/* Records of other sources that the list does not take over. */
+static apr_uint32_t count_others(const loading *l, apr_pool_t *ptemp)
+{
+    apr_uint32_t index, high = st_table_high_water(&l->table), others = 0;
+    apr_hash_t *listed = apr_hash_make(ptemp);
+    st_participant copy;
+    unsigned i;
+
+    for (i = 0; i < l->list->count; i++)
+        apr_hash_set(listed, l->list->list[i].id, APR_HASH_KEY_STRING, &l->list->list[i]);
+    for (index = 0; index < high; index++)
+        if (!st_table_read_at(&l->table, index, &copy, NULL) && copy.source != (apr_uint64_t)l->source &&
+            !apr_hash_get(listed, copy.id, strnlen(copy.id, sizeof copy.id)))
+            others++;
+    ia_wipe(&copy, sizeof copy);
+    return others;
+}
+
 /* Would the load fit? Asked first, so that what is too much is refused before anything changed. */
-static ia_result check_room(loading *l)
+static ia_result check_room(loading *l, apr_uint32_t others)
 {
     unsigned i, k;
 
-    if (l->list->count > l->table.capacity)
+    if (l->list->count > l->table.capacity - others)
         return IA_PARTICIPANTS_FULL;
     for (i = 0; i < l->list->count; i++) {
         const ia_participant *from = &l->list->list[i];
@@ -253,6 +272,7 @@ static void to_record(const loading *l, const ia_participant *from, st_participa
     to->secret_count = from->secret_count;
     memcpy(to->secrets, from->secrets, sizeof to->secrets);
     st_challenge_pack(&to->challenge, from);
+    to->source = (apr_uint64_t)l->source;
     to->id_len = (apr_uint32_t)strlen(from->id);
     memcpy(to->id, from->id, to->id_len);
 }
@@ -271,6 +291,7 @@ static ia_result update_one(loading *l, unsigned i)
     const ia_participant *from = &l->list->list[i];
     apr_size_t len = strlen(from->id);
     id_key key = {from->id, len};
+    const st_participant *there;
     st_participant next;
     st_held held;
     apr_status_t rv = len > IA_NAME_MAX ? APR_EINVAL
@@ -279,11 +300,15 @@ static ia_result update_one(loading *l, unsigned i)
 
     if (rv)
         return rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
-    set_bit(l->kept, held.ref.index);
+    there = held.payload;
+    if (l->kept)
+        set_bit(l->kept, held.ref.index);
     set_bit(l->found, i);
     to_record(l, from, &next);
-    next.incarnation = ((const st_participant *)held.payload)->incarnation;
-    if (memcmp(&next, held.payload, sizeof next)) {
+    next.incarnation = there->incarnation;
+    if (there->source == ST_SOURCE_FILE && l->source != ST_SOURCE_FILE) {
+        l->report->shadowed++;
+    } else if (memcmp(&next, there, sizeof next)) {
         overwrite(l->t, held.ref.index, &next);
         l->report->changed++;
     } else {
@@ -310,6 +335,10 @@ static ia_result remove_leavers(loading *l)
             continue;
         if (rv)
             return IA_FAULT_STORE;
+        if (((const st_participant *)held.payload)->source != (apr_uint64_t)l->source) {
+            st_table_release(&l->table, &held);
+            continue;
+        }
         st_table_remove(&l->table, &held);
         l->report->removed++;
     }
@@ -338,9 +367,9 @@ static ia_result add_one(loading *l, unsigned i)
     return IA_OK;
 }
 
-static ia_result load(loading *l)
+static ia_result load(loading *l, apr_pool_t *ptemp)
 {
-    ia_result rc = check_room(l);
+    ia_result rc = check_room(l, count_others(l, ptemp));
     unsigned i;
 
     for (i = 0; i < l->list->count && !rc; i++)
@@ -352,25 +381,91 @@ static ia_result load(loading *l)
     return rc;
 }
 
-ia_result st_participants_load(st_participants *t, const ia_participants *list, apr_time_t now, apr_pool_t *ptemp,
-                               st_load_report *report)
+static void begin(loading *l, st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
+                  apr_pool_t *ptemp, st_load_report *report)
 {
-    loading l = {t, t->table, LOAD_PATIENCE, list, {0}, {0}, NULL, NULL, now, report};
+    memset(report, 0, sizeof *report);
+    memset(l, 0, sizeof *l);
+    l->t = t;
+    l->table = t->table;
+    l->patience = LOAD_PATIENCE;
+    l->table.patience = &l->patience;
+    l->source = source;
+    l->list = list;
+    l->now = now;
+    l->report = report;
+    l->found = apr_pcalloc(ptemp, list->count / 8 + 1);
+    naming_init(&l->capabilities, &t->capabilities, ptemp);
+    naming_init(&l->roles, &t->roles, ptemp);
+}
+
+ia_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
+                               apr_pool_t *ptemp, st_load_report *report)
+{
+    loading l;
     ia_result rc;
 
-    memset(report, 0, sizeof *report);
-    l.table.patience = &l.patience;
-    naming_init(&l.capabilities, &t->capabilities, ptemp);
-    naming_init(&l.roles, &t->roles, ptemp);
+    begin(&l, t, source, list, now, ptemp, report);
     l.kept = apr_pcalloc(ptemp, l.table.capacity / 8 + 1);
-    l.found = apr_pcalloc(ptemp, list->count / 8 + 1);
     if (lock_writer(t, &l.patience))
         return IA_FAULT_STORE;
-    rc = load(&l);
+    rc = load(&l, ptemp);
     if (!rc)
         STORE(t->shared->loaded, now);
     st_table_recount(&t->table);
-    ADD(t->shared->generation, 1);
+    ADD(t->shared->revision, 1);
+    st_unlock(&t->shared->writer);
+    return rc;
+}
+
+ia_result st_participant_put(st_participants *t, st_source source, const ia_participant *one, apr_time_t now,
+                             apr_pool_t *ptemp, st_load_report *report)
+{
+    ia_participant copy = *one;
+    ia_participants list = {&copy, 1};
+    loading l;
+    ia_result rc;
+
+    begin(&l, t, source, &list, now, ptemp, report);
+    if (lock_writer(t, &l.patience))
+        return IA_FAULT_STORE;
+    if (!(rc = check_room(&l, 0)) && !(rc = update_one(&l, 0)))
+        rc = add_one(&l, 0);
+    ADD(t->shared->revision, 1);
+    st_unlock(&t->shared->writer);
+    ia_wipe(&copy, sizeof copy);
+    return rc;
+}
+
+static ia_result drop_one(st_participants *t, st_table *table, st_source source, const char *id)
+{
+    id_key key = {id, strlen(id)};
+    st_held held;
+    apr_status_t rv = key.len > IA_NAME_MAX
+                          ? APR_NOTFOUND
+                          : st_table_hold_key(table, hash_id(t, id, key.len), match_id, &key, &held);
+
+    if (rv)
+        return rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE;
+    if (((const st_participant *)held.payload)->source != (apr_uint64_t)source) {
+        st_table_release(table, &held);
+        return IA_PARTICIPANT_UNKNOWN;
+    }
+    st_table_remove(table, &held);
+    return IA_OK;
+}
+
+ia_result st_participant_drop(st_participants *t, st_source source, const char *id)
+{
+    apr_time_t patience = LOAD_PATIENCE;
+    st_table table = t->table;
+    ia_result rc;
+
+    table.patience = &patience;
+    if (lock_writer(t, &patience))
+        return IA_FAULT_STORE;
+    rc = drop_one(t, &table, source, id);
+    ADD(t->shared->revision, 1);
     st_unlock(&t->shared->writer);
     return rc;
 }
@@ -385,7 +480,7 @@ apr_time_t st_participants_loaded(const st_participants *t)
     return LOAD(t->shared->loaded);
 }
 
-apr_uint64_t st_participants_generation(const st_participants *t)
+apr_uint64_t st_participants_revision(const st_participants *t)
 {
-    return LOAD(t->shared->generation);
+    return LOAD(t->shared->revision);
 }

@@ -38,7 +38,7 @@ static void load(st_participants *t, unsigned count, apr_uint64_t generation)
     for (i = 0; i < count; i++)
         list.list[i].secret_count = 1;
     since = clock_micros();
-    CHECK_EQ(st_participants_load(t, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
     printf("  load: %u added, %u changed, %u kept in %.2f s\n", report.added, report.changed, report.kept,
            (double)(clock_micros() - since) / 1e6);
     apr_pool_destroy(p);

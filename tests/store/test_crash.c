@@ -581,7 +581,7 @@ static void load_list(unsigned from, unsigned count, apr_uint64_t generation)
     participants_make(&list, pool, from, count, generation);
     list.list[count - 1].capabilities = names;
     list.list[count - 1].capability_count = generation > 1 ? 2 : 0;
-    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
     CHECK_EQ(report.added + report.changed + report.kept, count);
     apr_pool_clear(pool);
 }
@@ -618,7 +618,7 @@ static void load_run(void)
     participants_make(&list, pool, 2, 3, 2);
     participants_make(&old, pool, 2, 1, 1);
     list.list[0] = old.list[0];
-    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
 }
 
 static void load_check(int done)
@@ -657,12 +657,43 @@ static void load_check(int done)
     }
     /* And no record is lost: the table takes as many as it ever did. */
     participants_make(&list, pool, 10, CAPACITY, 3);
-    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
     CHECK_EQ(report.added, CAPACITY);
     CHECK_EQ(st_participants_count(&t), CAPACITY);
     for (i = 10; i < 10 + CAPACITY; i++)
         CHECK_EQ(look_up(i, &copy, &index), IA_OK);
     apr_pool_clear(pool);
+}
+
+/* One at a time: p3 changes, p4 comes, p0 goes. */
+static void put_run(void)
+{
+    ia_participants list;
+    st_load_report report;
+    unsigned i;
+
+    participants_make(&list, pool, 3, 2, 2);
+    for (i = 0; i < 2; i++)
+        CHECK_EQ(st_participant_put(&t, ST_SOURCE_FILE, &list.list[i], NOW, pool, &report), IA_OK);
+    st_participant_drop(&t, ST_SOURCE_FILE, "p0");
+}
+
+static void put_check(int done)
+{
+    st_participant copy;
+    apr_uint32_t index;
+    unsigned i;
+
+    for (i = 0; i < 5; i++) {
+        ia_result rc = look_up(i, &copy, &index);
+
+        CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
+        CHECK(rc || participant_is_whole(&copy));
+        CHECK(i == 0 || i == 4 || (rc == IA_OK && index == places[i] && copy.incarnation == incarnations[i]));
+        CHECK(!done || (rc == IA_OK) == (i != 0));
+    }
+    put_run();
+    load_check(0);
 }
 
 static void no_participants(void)
@@ -734,8 +765,8 @@ static void load_keys(unsigned first, unsigned count, const unsigned *numbers)
         list.list[i].public_keys = &some_keys[numbers[i]];
         list.list[i].public_key_count = 1;
     }
-    CHECK_EQ(st_participants_load(&t, &list, NOW, pool, &report), IA_OK);
-    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW, pool), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW), IA_OK);
     apr_pool_clear(pool);
 }
 
@@ -820,6 +851,7 @@ static const mutation GRANT_MUTATIONS[] = {
 static const mutation PARTICIPANT_MUTATIONS[] = {
     {"first load", no_participants, first_load_run, first_load_check},
     {"load with all changes", remember, load_run, load_check},
+    {"put and drop", remember, put_run, put_check},
     {"load of keys", keys_prepare, keys_run, keys_check},
     {NULL, NULL, NULL, NULL},
 };

@@ -104,7 +104,7 @@ static void use_participants(uint64_t *seed)
         since = clock_micros();
     }
     participants_make(&list, pool, (unsigned)(next_random(seed) % 50), PARTICIPANTS - 10, next_random(seed) % 5);
-    st_participants_load(&participants, &list, NOW, pool, &report);
+    st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report);
     timed(since);
     CHECK(st_participants_count(&participants) <= PARTICIPANTS);
     for (i = 0; i < 2000; i++) {
@@ -245,12 +245,12 @@ static void all_locks_held(void)
 
     open_all();
     participants_make(&list, pool, 0, PARTICIPANTS, 1);
-    CHECK_EQ(st_participants_load(&participants, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
     for (i = 0; i < ST_STRIPES; i++)
         participants.table.shared->stripes[i].lock = live_word;
     since = clock_micros();
     participants_make(&list, pool, 10, PARTICIPANTS, 2);
-    CHECK_EQ(st_participants_load(&participants, &list, NOW, pool, &report), IA_FAULT_STORE);
+    CHECK_EQ(st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_FAULT_STORE);
     CHECK(clock_micros() - since < 100 * ST_LOCK_PATIENCE + SEC);
     for (i = 0; i < GRANTS; i++) {
         st_grant grant;

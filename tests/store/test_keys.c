@@ -65,8 +65,8 @@ static ia_result load(fixture *f, unsigned count, unsigned first)
         list.list[i].public_keys[0] = make_key("k", first + i);
         list.list[i].public_key_count = 1;
     }
-    assert_result(st_participants_load(&f->owners, &list, NOW, f->p, &report), IA_OK);
-    return st_keys_load(&f->keys, &f->owners, &list, NOW, f->p);
+    assert_result(st_participants_load(&f->owners, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
+    return st_keys_load(&f->keys, &f->owners, &list, NOW);
 }
 
 static ia_result find(fixture *f, const char *id, const char *kid, st_key *key)
@@ -153,10 +153,94 @@ static void test_full(void **state)
     assert_result(find(f, "p2", "k", &key), IA_SIG_KEY_UNKNOWN);
 }
 
+/* One owner at a time: keys come, change their dates, go; those of others stay. */
+static void test_put_owner(void **state)
+{
+    fixture *f = open_keys(*state, 10);
+    ia_participant owner;
+    ia_participants list;
+    ia_participant_key keys[2] = {make_key("k", 30), make_key("l", 31)};
+    st_key old, key;
+
+    assert_result(load(f, 2, 10), IA_OK);
+    assert_result(find(f, "p0", "k", &old), IA_OK);
+    participants_make(&list, f->p, 0, 1, 1);
+    owner = list.list[0];
+    owner.public_keys = keys;
+    owner.public_key_count = 2;
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 3);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_memory_equal(key.raw.bytes, point(30), 32);
+    assert_result(find(f, "p0", "l", &key), IA_OK);
+    assert_result(find(f, "p1", "k", &key), IA_OK);
+    assert_memory_equal(key.raw.bytes, point(11), 32);
+    assert_result(st_key_find_thumbprint(&f->keys, old.thumbprint, &key), IA_SIG_KEY_UNKNOWN);
+    /* The same key with another end: found by its kid and by its thumbprint. */
+    keys[0].not_after = NOW;
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 3);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_true(key.not_after == NOW);
+    assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &old), IA_OK);
+    assert_memory_equal(&old, &key, sizeof key);
+    owner.public_key_count = 0;
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 1);
+    assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &old), IA_SIG_KEY_UNKNOWN);
+    owner.id = "nobody";
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_PARTICIPANT_UNKNOWN);
+}
+
+/* In a full table the old key makes room for the new one; what finds none is refused. */
+static void test_put_owner_into_a_full_table(void **state)
+{
+    fixture *f = open_keys(*state, 3);
+    ia_participant_key keys[2] = {make_key("k", 30), make_key("l", 31)};
+    ia_participants list;
+    st_key key;
+
+    assert_result(load(f, 3, 10), IA_OK);
+    participants_make(&list, f->p, 0, 1, 1);
+    list.list[0].public_keys = keys;
+    list.list[0].public_key_count = 1;
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW), IA_OK);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_memory_equal(key.raw.bytes, point(30), 32);
+    list.list[0].public_key_count = 2;
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW), IA_KEYS_FULL);
+    assert_result(find(f, "p0", "k", &key), IA_OK);
+    assert_result(find(f, "p2", "k", &key), IA_OK);
+}
+
+/* Keys of a participant of another source outlive a load; those of one that left do not. */
+static void test_sources(void **state)
+{
+    fixture *f = open_keys(*state, 10);
+    ia_participant_key one = make_key("k", 30);
+    ia_participants list;
+    st_load_report report;
+    st_key key;
+
+    participants_make(&list, f->p, 7, 1, 1);
+    list.list[0].public_keys = &one;
+    list.list[0].public_key_count = 1;
+    assert_result(st_participant_put(&f->owners, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW), IA_OK);
+    assert_result(load(f, 2, 10), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 3);
+    assert_result(find(f, "p7", "k", &key), IA_OK);
+    assert_result(st_participant_drop(&f->owners, ST_SOURCE_DATABASE, "p7"), IA_OK);
+    assert_result(load(f, 2, 10), IA_OK);
+    assert_int_equal(st_keys_count(&f->keys), 2);
+    assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &key), IA_SIG_KEY_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         pool_test(test_find), pool_test(test_owner), pool_test(test_rotation), pool_test(test_moves), pool_test(test_full),
+        pool_test(test_put_owner), pool_test(test_put_owner_into_a_full_table), pool_test(test_sources),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,7 +209,7 @@ static void load_for_ever(void *place_)
 
         participants_make(&list, p, 0, KEPT + (unsigned)(next_random(&seed) % (PARTICIPANTS - KEPT)),
                           next_random(&seed) % 200);
-        CHECK_EQ(st_participants_load(&t, &list, NOW, p, &report), IA_OK);
+        CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
         CHECK_EQ(st_participants_count(&t), list.count);
         apr_pool_clear(p);
         add(&b->loads, 1);
@@ -236,7 +236,7 @@ static void prepare(void)
     grants_open(&g, &config);
     participants_open(&t, PARTICIPANTS);
     participants_make(&list, p, 0, PARTICIPANTS, 1);
-    CHECK_EQ(st_participants_load(&t, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
     grant_make(&grant, 1, 3, 1);
     CHECK_EQ(st_grant_create(&g, &grant, 1, ST_NEVER, NOW), IA_OK);
     apr_pool_destroy(p);
@@ -317,7 +317,7 @@ static void check_what_is_left(void)
     CHECK_EQ(st_grant_create(&g, &grant, CAPACITY, later + 3600 * SEC, later), IA_GRANTS_FULL);
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
     participants_make(&list, p, 1000, PARTICIPANTS, 1);
-    CHECK_EQ(st_participants_load(&t, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
     CHECK_EQ(report.added, PARTICIPANTS);
     CHECK_EQ(st_participants_count(&t), PARTICIPANTS);
     apr_pool_destroy(p);

@@ -22,7 +22,7 @@ static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t ge
     ia_participants list;
 
     participants_make(&list, f->p, from, count, generation);
-    return st_participants_load(&f->t, &list, NOW, f->p, report);
+    return st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, report);
 }
 
 static ia_result find(fixture *f, const char *id, st_participant *copy, apr_uint32_t *index)
@@ -97,10 +97,10 @@ static void test_reload(void **state)
 
     assert_result(load(f, 0, 8, 1, &report), IA_OK);
     assert_result(find(f, "p5", &before, &index), IA_OK);
-    generation = st_participants_generation(&f->t);
+    generation = st_participants_revision(&f->t);
     assert_result(load(f, 0, 8, 1, &report), IA_OK);
     assert_report(report, 0, 0, 0, 8);
-    assert_true(st_participants_generation(&f->t) != generation);
+    assert_true(st_participants_revision(&f->t) != generation);
     assert_result(load(f, 0, 8, 2, &report), IA_OK);
     assert_report(report, 0, 8, 0, 0);
     /* It is still the same participant, in its place. */
@@ -141,7 +141,7 @@ static void test_challenge_secrets(void **state)
     participants_make(&list, f->p, 0, 1, 7);
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_md5, IA_CHALLENGE_PROFILE_MD5, LIT(md5)), IA_OK);
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(hmac)), IA_OK);
-    assert_result(st_participants_load(&f->t, &list, NOW, f->p, &report), IA_OK);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
     assert_memory_equal(&out, &list.list[0].challenge_md5, sizeof out);
@@ -153,7 +153,7 @@ static void test_challenge_secrets(void **state)
     /* Another secret has another generation; one that is taken away has none. */
     list.list[0].challenge_md5 = none;
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(other)), IA_OK);
-    assert_result(st_participants_load(&f->t, &list, NOW, f->p, &report), IA_OK);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
     assert_report(report, 0, 1, 0, 0);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
     assert_true(copy.challenge.hmac_generation && copy.challenge.hmac_generation != generation);
@@ -162,7 +162,7 @@ static void test_challenge_secrets(void **state)
     assert_memory_equal(&out, &none, sizeof none);
     /* What is no whole secret is none. */
     memcpy(list.list[0].challenge_hmac.text, "xy", 2);
-    assert_result(st_participants_load(&f->t, &list, NOW, f->p, &report), IA_OK);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
     assert_true(copy.challenge.hmac_generation == 0);
 }
@@ -206,25 +206,25 @@ static void test_names_full(void **state)
     participants_make(&list, *state, 0, 2, 1);
     name_one(&list, *state, "c", 0, IA_CAPABILITIES_MAX + 1);
     for (int i = 0; i < 3; i++)
-        assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_NAMES_FULL);
+        assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_NAMES_FULL);
     assert_int_equal(st_participants_count(&f->t), 0);
     assert_int_equal(st_names_count(&f->t.capabilities), 0);
     name_one(&list, *state, "r", 0, ST_ROLES_MAX + 1);
-    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_NAMES_FULL);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_NAMES_FULL);
     assert_int_equal(st_names_count(&f->t.roles), 0);
     name_one(&list, *state, "c", 500, IA_CAPABILITIES_MAX);
-    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_OK);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
     name_one(&list, *state, "c", 499, 1);
-    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_NAMES_FULL);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_NAMES_FULL);
     name_one(&list, *state, "c", 700, 3);
-    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_OK);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
     number = st_names_find(&f->t.capabilities, "c701");
     assert_string_equal(st_names_get(&f->t.capabilities, number), "c701");
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
     assert_true(ia_capset_has(&copy.standing.capabilities, number));
     assert_true(!ia_capset_has(&copy.standing.capabilities, st_names_find(&f->t.capabilities, "c703")));
     name_one(&list, *state, "r", 0, 32);
-    assert_result(st_participants_load(&f->t, &list, NOW, *state, &report), IA_OK);
+    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
     assert_true(copy.roles == 0xffffffff && ia_capset_is_empty(&copy.standing.capabilities));
 }
@@ -270,12 +270,99 @@ static void test_size(void **state)
         assert_true(st_participants_size(APR_UINT32_MAX) > (apr_uint64_t)APR_UINT32_MAX * sizeof(st_participant));
 }
 
+static ia_result load_from(fixture *f, st_source source, unsigned from, unsigned count, st_load_report *report)
+{
+    ia_participants list;
+
+    participants_make(&list, f->p, from, count, 1);
+    return st_participants_load(&f->t, source, &list, NOW, f->p, report);
+}
+
+/* A load replaces what is of its own source; the file's record of an id goes before the database's. */
+static void test_sources(void **state)
+{
+    fixture *f = open_participants(*state, 6);
+    st_load_report report;
+    st_participant copy;
+
+    assert_result(load_from(f, ST_SOURCE_FILE, 0, 3, &report), IA_OK);
+    assert_result(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), IA_OK); /* p2 is in the file */
+    assert_report(report, 2, 0, 0, 0);
+    assert_int_equal(report.shadowed, 1);
+    assert_result(find(f, "p2", &copy, NULL), IA_OK);
+    assert_true(copy.source == ST_SOURCE_FILE);
+    assert_result(load_from(f, ST_SOURCE_FILE, 0, 1, &report), IA_OK);
+    assert_report(report, 0, 0, 2, 1);
+    assert_int_equal(st_participants_count(&f->t), 3); /* p0; p3 and p4 */
+    assert_result(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), IA_OK);
+    assert_report(report, 1, 0, 0, 2);
+    assert_result(load_from(f, ST_SOURCE_FILE, 3, 1, &report), IA_OK); /* takes p3 over */
+    assert_report(report, 0, 1, 1, 0);
+    assert_result(find(f, "p3", &copy, NULL), IA_OK);
+    assert_true(copy.source == ST_SOURCE_FILE);
+}
+
+/* What fits beside the other source is known before anything changes. */
+static void test_sources_full(void **state)
+{
+    fixture *f = open_participants(*state, 5);
+    st_load_report report;
+
+    assert_result(load_from(f, ST_SOURCE_DATABASE, 0, 3, &report), IA_OK);
+    assert_result(load_from(f, ST_SOURCE_FILE, 10, 3, &report), IA_PARTICIPANTS_FULL);
+    assert_int_equal(st_participants_count(&f->t), 3);
+    assert_result(load_from(f, ST_SOURCE_FILE, 2, 3, &report), IA_OK); /* one of them is there */
+    assert_report(report, 2, 1, 0, 0);
+    assert_int_equal(st_participants_count(&f->t), 5);
+}
+
+static void test_put_and_drop(void **state)
+{
+    fixture *f = open_participants(*state, 3);
+    apr_uint64_t revision = st_participants_revision(&f->t);
+    ia_participants list;
+    st_load_report report;
+    st_participant before, after;
+
+    participants_make(&list, f->p, 0, 3, 7);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_report(report, 1, 0, 0, 0);
+    assert_true(st_participants_revision(&f->t) != revision);
+    assert_result(find(f, "p0", &before, NULL), IA_OK);
+    assert_true(participant_is_whole(&before) && before.source == ST_SOURCE_DATABASE);
+    participants_make(&list, f->p, 0, 1, 8);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_report(report, 0, 1, 0, 0);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_report(report, 0, 0, 0, 1);
+    assert_result(find(f, "p0", &after, NULL), IA_OK);
+    assert_true(participant_is_whole(&after) && after.incarnation == before.incarnation);
+
+    assert_result(st_participant_drop(&f->t, ST_SOURCE_FILE, "p0"), IA_PARTICIPANT_UNKNOWN);
+    assert_result(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p1"), IA_PARTICIPANT_UNKNOWN);
+    revision = st_participants_revision(&f->t);
+    assert_result(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p0"), IA_OK);
+    assert_true(st_participants_revision(&f->t) != revision);
+    assert_result(find(f, "p0", &after, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_result(find(f, "p0", &after, NULL), IA_OK);
+    assert_true(after.incarnation != before.incarnation);
+
+    assert_result(load(f, 1, 2, 7, &report), IA_OK);
+    participants_make(&list, f->p, 9, 1, 7);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_PARTICIPANTS_FULL);
+    participants_make(&list, f->p, 1, 1, 7);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_int_equal(report.shadowed, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         pool_test(test_load_and_find), pool_test(test_refusals_clear), pool_test(test_reload),
         pool_test(test_too_many),      pool_test(test_names_full),     pool_test(test_name_table),
         pool_test(test_size),          pool_test(test_challenge_secrets),
+        pool_test(test_sources),       pool_test(test_sources_full),   pool_test(test_put_and_drop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

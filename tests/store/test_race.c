@@ -409,7 +409,7 @@ static void load_or_read(unsigned number, void *participants)
         st_load_report report;
 
         participants_make(&list, p, i % 3 == 0 ? 100 : 0, i % 3 == 0 ? 200 : 300, i / 2);
-        CHECK_EQ(st_participants_load(t, &list, NOW, p, &report), IA_OK);
+        CHECK_EQ(st_participants_load(t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
         CHECK_EQ(st_participants_count(t), list.count);
         apr_pool_clear(p);
         add(&b->current, 1);
@@ -431,7 +431,7 @@ static void readers_see_whole_records(void)
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
     participants_open(&t, 330);
     participants_make(&list, p, 0, 300, 1);
-    CHECK_EQ(st_participants_load(&t, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
     run_everywhere(load_or_read, &t);
     CHECK_EQ(b->current, RELOADS - 2);
     CHECK(b->total > 1000);
