@@ -25,7 +25,7 @@ common_sources = \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
 	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/environment.h \
 	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h \
-	modules/common/section.c modules/common/section.h \
+	modules/common/section.c modules/common/section.h modules/common/intake.c modules/common/intake.h \
 	modules/common/seldom.c modules/common/seldom.h modules/common/segment.c modules/common/segment.h \
 	modules/common/directive.c modules/common/directive.h modules/common/startup.c modules/common/startup.h
 persist_sources = modules/common/persist.c modules/common/persist.h

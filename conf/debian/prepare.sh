@@ -54,6 +54,13 @@ packages_unpack()
     done
 }
 
+# packages_libraries PACKAGE..: the libraries that they need, by the names of this distribution.
+packages_libraries()
+{
+    apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$@" |
+        sed -n 's/^ *Depends: \(lib[^<>]*\)$/\1/p' | sort -u
+}
+
 # sources_copy FROM TO: a copy to build in. A tree that was configured in place cannot be built elsewhere, and must
 # not be disturbed: its copy is cleaned.
 sources_copy()

@@ -223,7 +223,8 @@ typedef enum ia_severity {
     X(IA_FAULT_STORE,                -4, "fault_store", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
     X(IA_FAULT_REGISTRY,             -5, "fault_registry", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
     X(IA_FAULT_CRYPTO,               -6, "fault_crypto", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
-    X(IA_FAULT_SPOOL,                -7, "fault_spool", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")
+    X(IA_FAULT_SPOOL,                -7, "fault_spool", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
+    X(IA_FAULT_BODY_TAKEN,           -8, "fault_body_taken", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")
 /* clang-format on */
 
 typedef enum ia_result {

@@ -9,6 +9,7 @@
 #include "mod_isign.h"
 #include "environment.h"
 #include "hygiene.h"
+#include "intake.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -57,7 +58,7 @@ static void write_accept_signature(request_rec *r)
     char *value;
     int i;
 
-    if (request_has_body(request_outermost(r))) {
+    if (intake_may_have_content(r)) {
         for (i = 0; i < components->nelts && strcmp(APR_ARRAY_IDX(components, i, const char *), "content-digest"); i++)
             ;
         if (i == components->nelts)
@@ -121,6 +122,9 @@ int isign_refuse(request_rec *r, ia_result rc, int status)
 {
     isign_state_of(r)->refused = 1;
     isign_log(r, "refused", rc);
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT, ia_outcome_of(rc)->tag);
+    if (!r->main)
+        intake_drop(r);
     if (asks_for_digest(rc))
         apr_table_setn(r->err_headers_out, "Want-Content-Digest", IA_WANT_CONTENT_DIGEST);
     if (rc == IA_BODY_BROKEN && status && status != HTTP_BAD_REQUEST)

@@ -10,8 +10,8 @@
 #include <string.h>
 #include "mod_isign.h"
 #include "isign_spool.h"
-#include "hygiene.h"
 #include "interauth_notes.h"
+#include "intake.h"
 #include "problem.h"
 #include "request.h"
 
@@ -62,7 +62,19 @@ static ia_result check_spooled(request_rec *r, const isign_dir *conf, const ia_d
     return IA_OK;
 }
 
-static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state)
+/* Whether there is a byte of it: 1, 0, or -1 with *rc set. */
+static int look_for_content(request_rec *r, isign_state *state, ia_result *rc)
+{
+    int found;
+
+    if (state->spool)
+        return isign_spool_length(state->spool) > 0;
+    if ((found = intake_has_content(r, &state->status)) < 0)
+        *rc = state->status == HTTP_REQUEST_ENTITY_TOO_LARGE ? IA_BODY_TOO_LARGE : IA_BODY_BROKEN;
+    return found;
+}
+
+static ia_result check_digest(request_rec *r, const isign_dir *conf, isign_state *state, int has_content)
 {
     const char *field = apr_table_get(isign_fields_of(r), "Content-Digest");
     ia_digest_claim claim = {0};
@@ -70,17 +82,40 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
     ia_result rc;
 
     if (!field)
-        return request_has_body(r) ? IA_DIGEST_MISSING : IA_OK;
+        return has_content ? IA_DIGEST_MISSING : IA_OK;
     if ((rc = ia_digest_parse(&claim, r->pool, field, strlen(field))) ||
         (rc = ia_digest_create(&digest, r->pool, claim.algorithms)))
         return rc;
-    if (conf->body == ISIGN_BODY_SPOOL || !request_has_body(r) || state->spool)
+    if (has_content && !state->spool && intake_of(r)->taken)
+        return IA_FAULT_BODY_TAKEN;
+    if (conf->body == ISIGN_BODY_SPOOL || !has_content || state->spool)
         return check_spooled(r, conf, &claim, digest, state);
     state->stream = isign_stream_create(r, &claim, digest);
     return IA_OK;
 }
 
-/* An internal redirect loses the filters. */
+static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state)
+{
+    int was_open = !intake_must_have_content(r), has_content;
+    ia_result rc = IA_OK;
+
+    if ((has_content = look_for_content(r, state, &rc)) < 0)
+        return rc;
+    if (has_content && was_open && state->signature && (rc = isign_judge_again(r, conf, state)))
+        return rc;
+    return check_digest(r, conf, state, has_content);
+}
+
+/*
+ * The handler of an earlier pass has read the body and leads on to a page that gets none: a CGI by its Location, or a
+ * failed one to its error page.
+ */
+static int is_left_over(request_rec *r, const isign_state *state)
+{
+    return r->prev && !state->body_checked && intake_of(r)->taken &&
+           (!request_has_body(r) || strcmp(r->method, r->prev->method));
+}
+
 static void hand_on(request_rec *r, const isign_state *state)
 {
     if (state->spool)
@@ -92,6 +127,8 @@ static void hand_on(request_rec *r, const isign_state *state)
 /* In observe mode only what the digest says is forgiven: a body that could not be read whole cannot be passed on. */
 static int is_forgivable(ia_result rc)
 {
+    if (rc == IA_SIG_DIGEST_UNCOVERED || rc == IA_SIG_COMPONENT_MISSING)
+        return 1;
     return rc == IA_DIGEST_MISSING || rc == IA_DIGEST_MALFORMED || rc == IA_DIGEST_UNSUPPORTED ||
            rc == IA_DIGEST_MISMATCH || rc == IA_DIGEST_DEPRECATED;
 }
@@ -105,15 +142,9 @@ static void write_notes(request_rec *r, const isign_state *state)
         apr_table_setn(r->notes, IA_NOTE_ISIGN_DIGEST, ia_digest_names(state->algorithms));
     apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT,
                    rc                                        ? ia_outcome_of(rc)->tag
-                   : state->stream                           ? "pending"
+                   : state->stream && !isign_stream_is_verified(state->stream) ? "pending"
                    : state->signature || state->algorithms ? "verified"
                                                              : "none");
-}
-
-/* An ErrorDocument: the refusal was made. */
-static int makes_error_page(const request_rec *r)
-{
-    return r->prev && ap_is_HTTP_ERROR(r->prev->status);
 }
 
 int isign_check_body(request_rec *r)
@@ -124,16 +155,22 @@ int isign_check_body(request_rec *r)
     if (r->main)
         return DECLINED;
     state = isign_state_of(r);
-    if (state->read_rc && !makes_error_page(r))
+    if (intake_of(r)->dropped) /* this is the error page */
+        return DECLINED;
+    if (state->read_rc)
         return isign_refuse(r, state->read_rc, state->read_status); /* half a body is none */
     hand_on(r, state);
     if (conf.mode == ISIGN_OFF)
         return DECLINED;
     problem_clear(r);
+    if (is_left_over(r, state)) {
+        intake_drop(r);
+        return DECLINED;
+    }
     if (!state->body_checked) {
         state->body_checked = 1;
+        intake_keep_fields(r);
         state->body_rc = check(r, &conf, state);
-        hygiene_strip_inbound(r); /* trailers may have been merged into the headers */
         hand_on(r, state);
     }
     if (state->body_rc && (conf.mode == ISIGN_REQUIRE || !is_forgivable(state->body_rc)))

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include "mod_isign.h"
 #include "isign_spool.h"
-#include "hygiene.h"
+#include "intake.h"
 #include "request.h"
 
 static ia_result pass_over(void *context, const void *data, apr_size_t len)
@@ -28,7 +28,6 @@ static ia_result read_whole(request_rec *r, apr_size_t max, isign_state *state)
     isign_spool_limits limits = {(apr_off_t)max, (apr_off_t)max, 1};
     ia_result rc = isign_spool_read(&state->spool, r, &limits, pass_over, NULL, &state->read_status);
 
-    hygiene_strip_inbound(r); /* trailers may have been merged into the headers */
     if (!rc)
         isign_spool_replay(state->spool, r);
     return rc;
@@ -42,7 +41,7 @@ int isign_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_
     *text = "";
     *len = 0;
     *status = 0;
-    if (!state->spool && !state->read_rc && !request_has_body(owner))
+    if (!state->spool && !state->read_rc && !intake_may_have_content(owner))
         return IA_OK;
     if (!state->spool && !state->read_rc) {
         if (isign_announces_more(owner, (apr_off_t)max))

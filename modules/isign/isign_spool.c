@@ -1,6 +1,6 @@
 /*
- * A body is read to its end before its handler runs, then given back through an input filter that stands just above
- * HTTP_IN: below every filter that decodes, since what was read is what came over the wire.
+ * A body is read to its end before its handler runs, then given back where it came in: below every filter that decodes,
+ * since what was read is what came over the wire.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -9,9 +9,8 @@
 #include <http_request.h>
 #include "mod_isign.h"
 #include "isign_spool.h"
+#include "intake.h"
 
-#define FILTER_NAME "ISIGN_BODY"
-#define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_PROTOCOL - 1))
 #define WRITE_SIZE  131072 /* a body comes in pieces of 8000 bytes: written one by one they cost twice as much */
 #define PIECES_MAX  64
 #define MOVE_MIN    2048  /* a smaller piece is copied: its bucket and the buffer behind it may be many times as big */
@@ -32,10 +31,10 @@ struct isign_spool {
     apr_file_t *file;           /* the rest, or NULL */
     isign_budget *budget;
     apr_bucket_brigade *left;   /* what the reader has not taken yet */
+    const request_rec *reader;  /* only compared */
     const char *text;           /* the whole body where somebody asked for it, or NULL */
 };
 
-static ap_filter_rec_t *filter_rec;
 static const char *temp_dir; /* looked for once: the search writes a file */
 
 void isign_spool_child_init(apr_pool_t *p)
@@ -155,23 +154,26 @@ int isign_announces_more(request_rec *r, apr_off_t max)
 ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
                            void *context, int *status)
 {
-    apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     isign_spool *s = apr_pcalloc(r->pool, sizeof *s);
+    intake *in = intake_of(r);
     ia_result rc = IA_OK;
     int end = 0;
 
     *out = NULL;
     *status = 0;
+    if (in->taken || !in->filter)
+        return IA_FAULT_BODY_TAKEN;
     if (isign_announces_more(r, limits->max))
         return IA_BODY_TOO_LARGE;
+    intake_keep_fields(r);
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
     s->memory.list = apr_brigade_create(r->pool, s->alloc);
     s->pending.list = apr_brigade_create(r->pool, s->alloc);
     s->budget = isign_budget_open(r->pool, limits->is_stranger);
     while (!end) {
-        apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+        apr_status_t rv = intake_fetch(in, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
 
         if (rv) {
             *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
@@ -180,9 +182,10 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_
         end = take_brigade(s, bb, limits, on_data, context, &rc);
         apr_brigade_cleanup(bb);
     }
-    r->headers_in = headers; /* MergeTrailers would change what was decided on, by fields that nobody can sign */
     if (end < 0)
         return rc;
+    if (isign_announces_more(r, s->length))
+        return IA_FAULT_BODY_TAKEN;
     if (s->pending.length && (rc = write_pieces(s)))
         return rc;
     *out = s;
@@ -226,10 +229,10 @@ static void map(apr_bucket *b)
 }
 
 /* Everybody may read on after the end: who discards a body reads until EOS, and must meet one each time. */
-static apr_status_t give_back(ap_filter_t *f, apr_bucket_brigade *out, ap_input_mode_t mode, apr_read_type_e block,
-                              apr_off_t bytes)
+static apr_status_t give_back(ap_filter_t *f, void *context, apr_bucket_brigade *out, ap_input_mode_t mode,
+                              apr_read_type_e block, apr_off_t bytes)
 {
-    isign_spool *s = f->ctx;
+    isign_spool *s = context;
     apr_bucket *after, *b;
     apr_status_t rv = APR_SUCCESS;
 
@@ -267,21 +270,13 @@ static apr_status_t give_back(ap_filter_t *f, apr_bucket_brigade *out, ap_input_
 
 void isign_spool_replay(isign_spool *spool, request_rec *r)
 {
-    ap_filter_t *f;
-
-    for (f = r->input_filters; f; f = f->next)
-        if (f->frec == filter_rec)
-            return;
+    if (spool->reader == r)
+        return;
+    spool->reader = r;
     refill(spool);
     apr_table_unset(r->headers_in, "Transfer-Encoding");
     apr_table_setn(r->headers_in, "Content-Length", apr_off_t_toa(r->pool, spool->length));
-    ap_add_input_filter_handle(filter_rec, spool, r, r->connection);
-}
-
-void isign_spool_register(apr_pool_t *p)
-{
-    (void)p;
-    filter_rec = ap_register_input_filter(FILTER_NAME, give_back, NULL, FILTER_TYPE);
+    intake_divert(intake_of(r), give_back, spool);
 }
 
 ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text, apr_size_t *len)

@@ -38,7 +38,8 @@ typedef struct isign_spool_limits {
 /**
  * Reads the request's body to its end. Its trailers do not become headers.
  * @param status httpd's own status for a broken body, else 0
- * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN, IA_FAULT_SPOOL, or what `on_data` said
+ * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN, IA_FAULT_SPOOL, IA_FAULT_BODY_TAKEN if another module has read some
+ * of it, or the result of `on_data`
  */
 ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
                            void *context, int *status);
@@ -54,7 +55,6 @@ ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text
 /** Gives the body to whoever reads the request next, with a Content-Length. Again after an internal redirect. */
 void isign_spool_replay(isign_spool *spool, request_rec *r);
 
-void isign_spool_register(apr_pool_t *p);
 void isign_spool_child_init(apr_pool_t *p);
 
 /* --- the stream -------------------------------------------------------------------------------------------------- */
@@ -63,8 +63,10 @@ void isign_spool_child_init(apr_pool_t *p);
 typedef struct isign_stream isign_stream;
 
 isign_stream *isign_stream_create(request_rec *r, const ia_digest_claim *claim, ia_digest *digest);
-/** Hashes what whoever reads the request next reads. Again after an internal redirect. */
+/** Hashes what is read of the request from now on. */
 void isign_stream_insert(isign_stream *s, request_rec *r);
+/** Whether the body was read to its end, and is what its digest says. */
+int isign_stream_is_verified(const isign_stream *s);
 void isign_stream_register(apr_pool_t *p);
 
 #endif

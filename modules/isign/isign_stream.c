@@ -8,12 +8,14 @@
 #include <http_request.h>
 #include "mod_isign.h"
 #include "isign_spool.h"
+#include "intake.h"
 
 APLOG_USE_MODULE(isign);
 
-#define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_PROTOCOL - 1))
+#define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* what leaves it is what the app reads */
 
 struct isign_stream {
+    intake *in;
     ia_digest_claim claim;
     ia_digest *digest;
     apr_bucket_brigade *held; /* the last byte seen */
@@ -21,7 +23,7 @@ struct isign_stream {
     int ended;
 };
 
-static ap_filter_rec_t *filter_rec;
+static ap_filter_rec_t *end_rec;
 
 static ia_result finish(isign_stream *s)
 {
@@ -80,10 +82,8 @@ static ia_result exchange(isign_stream *s, apr_bucket_brigade *bb, apr_bucket *l
     return IA_OK;
 }
 
-static apr_status_t break_off(ap_filter_t *f, apr_bucket_brigade *bb, ia_result rc)
+static apr_status_t break_off(isign_stream *s, ap_filter_t *f, apr_bucket_brigade *bb, ia_result rc)
 {
-    isign_stream *s = f->ctx;
-
     s->rc = rc;
     apr_brigade_cleanup(bb);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, f->r, "isign: broken off reason=%s location=\"%s\": the app had begun to read "
@@ -92,10 +92,10 @@ static apr_status_t break_off(ap_filter_t *f, apr_bucket_brigade *bb, ia_result 
     return APR_EGENERAL;
 }
 
-static apr_status_t hash_on_the_way(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
-                                    apr_off_t bytes)
+static apr_status_t hash_on_the_way(ap_filter_t *f, void *context, apr_bucket_brigade *bb, ap_input_mode_t mode,
+                                    apr_read_type_e block, apr_off_t bytes)
 {
-    isign_stream *s = f->ctx;
+    isign_stream *s = context;
     apr_bucket *last;
     apr_status_t rv;
     ia_result rc;
@@ -105,12 +105,12 @@ static apr_status_t hash_on_the_way(ap_filter_t *f, apr_bucket_brigade *bb, ap_i
     if (mode == AP_MODE_SPECULATIVE)
         return APR_ENOTIMPL;
     if (s->ended || mode == AP_MODE_EATCRLF || mode == AP_MODE_INIT)
-        return ap_get_brigade(f->next, bb, mode, block, bytes);
+        return intake_fetch(s->in, bb, mode, block, bytes);
     do {
-        if ((rv = ap_get_brigade(f->next, bb, mode, block, bytes)))
+        if ((rv = intake_fetch(s->in, bb, mode, block, bytes)))
             return rv;
         if ((rc = see(s, bb, &last)) || (rc = exchange(s, bb, last)))
-            return break_off(f, bb, rc);
+            return break_off(s, f, bb, rc);
     } while (APR_BRIGADE_EMPTY(bb));
     return APR_SUCCESS;
 }
@@ -119,6 +119,7 @@ isign_stream *isign_stream_create(request_rec *r, const ia_digest_claim *claim, 
 {
     isign_stream *s = apr_pcalloc(r->pool, sizeof *s);
 
+    s->in = intake_of(r);
     s->claim = *claim;
     s->digest = digest;
     s->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
@@ -127,16 +128,53 @@ isign_stream *isign_stream_create(request_rec *r, const ia_digest_claim *claim, 
 
 void isign_stream_insert(isign_stream *s, request_rec *r)
 {
+    (void)r;
+    if (!s->in->dropped)
+        intake_divert(s->in, hash_on_the_way, s);
+}
+
+int isign_stream_is_verified(const isign_stream *s)
+{
+    return s->ended && !s->rc;
+}
+
+/*
+ * The app reads the end of a body of which the end has not come here: a module in between gave it something else, or only
+ * a part.
+ */
+static apr_status_t look_for_end(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                                 apr_off_t bytes)
+{
+    isign_stream *s = f->ctx;
+    apr_status_t rv = ap_get_brigade(f->next, bb, mode, block, bytes);
+    apr_bucket *b;
+
+    if (rv || s->ended)
+        return rv;
+    if (s->rc)
+        return APR_EGENERAL;
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b))
+        if (APR_BUCKET_IS_EOS(b))
+            return break_off(s, f, bb, IA_FAULT_BODY_TAKEN);
+    return APR_SUCCESS;
+}
+
+static void insert_end(request_rec *r)
+{
+    isign_state *state = isign_state_of(r);
     ap_filter_t *f;
 
+    if (r->main || !state->stream || state->stream->ended)
+        return;
     for (f = r->input_filters; f; f = f->next)
-        if (f->frec == filter_rec)
+        if (f->frec == end_rec)
             return;
-    ap_add_input_filter_handle(filter_rec, s, r, r->connection);
+    ap_add_input_filter_handle(end_rec, state->stream, r, r->connection);
 }
 
 void isign_stream_register(apr_pool_t *p)
 {
     (void)p;
-    filter_rec = ap_register_input_filter("ISIGN_STREAM", hash_on_the_way, NULL, FILTER_TYPE);
+    end_rec = ap_register_input_filter("ISIGN_STREAM_END", look_for_end, NULL, TOP);
+    ap_hook_insert_filter(insert_end, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

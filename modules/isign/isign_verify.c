@@ -13,6 +13,7 @@
 #include "mod_isign.h"
 #include "interauth/encoding.h"
 #include "interauth_notes.h"
+#include "intake.h"
 #include "request.h"
 #include "snapshot.h"
 
@@ -91,7 +92,7 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf)
         APR_ARRAY_PUSH(names, const char *) = always[i];
     if (apr_table_get(isign_fields_of(r), "Authorization"))
         APR_ARRAY_PUSH(names, const char *) = "authorization";
-    if (request_has_body(request_outermost(r)) && apr_table_get(isign_fields_of(r), "Content-Type"))
+    if (intake_must_have_content(r) && apr_table_get(isign_fields_of(r), "Content-Type"))
         APR_ARRAY_PUSH(names, const char *) = "content-type";
     return names;
 }
@@ -106,7 +107,7 @@ static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_d
     policy->max_age = apr_time_from_sec(conf->max_age);
     policy->skew = ISIGN_SKEW;
     policy->needs_nonce = 1;
-    policy->has_body = request_has_body(request_outermost(r));
+    policy->has_body = intake_must_have_content(r);
     policy->required = (const char *const *)required->elts;
     policy->required_count = (unsigned)required->nelts;
 }
@@ -303,7 +304,7 @@ static ia_result compare(const ia_httpsig *signature, const ia_httpsig_policy *p
     return policy->has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED : IA_OK;
 }
 
-static ia_result judge_again(request_rec *r, const isign_dir *conf, const isign_state *state)
+ia_result isign_judge_again(request_rec *r, const isign_dir *conf, const isign_state *state)
 {
     ia_httpsig_policy policy;
     ia_result rc;
@@ -354,7 +355,7 @@ int isign_check_headers(request_rec *r)
                           state->participant, ap_escape_logitem(r->pool, r->uri));
         write_notes(r, state);
     } else {
-        rc = state->signature ? judge_again(r, &conf, state) : state->headers_rc;
+        rc = state->signature ? isign_judge_again(r, &conf, state) : state->headers_rc;
     }
     if (!rc)
         return DECLINED;

@@ -4,6 +4,7 @@
 #include "mod_isign.h"
 #include "isign_spool.h"
 #include "hygiene.h"
+#include "intake.h"
 #include "private.h"
 #include "problem.h"
 #include "snapshot.h"
@@ -41,18 +42,21 @@ static void register_hooks(apr_pool_t *p)
 {
     /* DirectoryIndex and FallbackResource put another request in the place of this one, with its rules and filters. */
     static const char *const body_after[] = {"mod_dir.c", NULL};
+    /* It reads the body in its fixups, and gives it back from a filter above. */
+    static const char *const body_before[] = {"mod_security2.c", NULL};
 
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access(isign_check_headers, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    ap_hook_fixups(isign_check_body, NULL, body_before, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(isign_check_body, body_after, NULL, APR_HOOK_LAST);
     ap_hook_fixups(isign_export, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_log_transaction(isign_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "ISIGN_PROBLEM");
     private_register(p, "ISIGN_PRIVATE", isign_is_private);
-    isign_spool_register(p);
+    intake_register(p, "ISIGN_INTAKE", "ISIGN_DROPPED");
     isign_stream_register(p);
     isign_require_register(p);
     APR_REGISTER_OPTIONAL_FN(isign_ask);

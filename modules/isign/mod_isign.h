@@ -108,6 +108,9 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf);
 /** check_access: the signature, before a byte of the body is asked for. */
 int isign_check_headers(request_rec *r);
 
+/** A verified signature against the policy of where `r` is now, and against what is known of the body by now. */
+ia_result isign_judge_again(request_rec *r, const isign_dir *conf, const isign_state *state);
+
 /** See interauth_isign.h. */
 int isign_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status);
 

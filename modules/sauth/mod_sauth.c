@@ -8,6 +8,7 @@
 #include "sauth_store.h"
 #include "sauth_call.h"
 #include "hygiene.h"
+#include "intake.h"
 #include "private.h"
 #include "problem.h"
 #include "request.h"
@@ -96,6 +97,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
     problem_register(p, "SAUTH_PROBLEM");
     private_register(p, "SAUTH_PRIVATE", sauth_is_private);
+    intake_register(p, "SAUTH_INTAKE", "SAUTH_DROPPED");
     sauth_answer_register(p);
     sauth_require_register(p);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "sauth_call.h"
 #include "sauth_presentation.h"
+#include "intake.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -56,6 +57,7 @@ int sauth_authenticate(request_rec *r)
     if (!sauth_is_ours(r))
         return DECLINED;
     sauth_notes_clear(r);
+    intake_keep_fields(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
     if (!state->decided) {
@@ -74,6 +76,8 @@ int sauth_authenticate(request_rec *r)
     }
     if (rc == IA_BODY_BROKEN && state->status && state->status != HTTP_BAD_REQUEST) {
         sauth_log_refusal(r, "refused", rc, NULL, NULL);
+        if (!r->main)
+            intake_drop(r);
         return state->status; /* httpd may have answered already */
     }
     return sauth_refuse(r, rc, state->rc ? state->detail : NULL, state->rc ? state->retry_after : 0);

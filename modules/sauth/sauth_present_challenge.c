@@ -7,6 +7,7 @@
 #include <string.h>
 #include "sauth_call.h"
 #include "sauth_presentation.h"
+#include "intake.h"
 #include "request.h"
 #include "snapshot.h"
 
@@ -139,8 +140,9 @@ static int is_call_of_another_type(request_rec *r)
 {
     request_rec *top = request_outermost(r);
     ia_envelope_format format;
+    int status;
 
-    return !strcmp(snapshot_of(r)->method, "POST") && request_has_body(top) &&
+    return !strcmp(snapshot_of(r)->method, "POST") && intake_has_content(r, &status) > 0 &&
            (apr_table_get(top->headers_in, "Content-Encoding") ||
             ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")));
 }

@@ -8,6 +8,7 @@
 #include "mod_sauth.h"
 #include "environment.h"
 #include "hygiene.h"
+#include "intake.h"
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
 #include "interauth_notes.h"
@@ -73,6 +74,8 @@ int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_aft
     int status = problem_set(r, rc, detail, retry_after);
 
     sauth_log_refusal(r, "refused", rc, state && state->proven ? state->entry.id : NULL, NULL);
+    if (!r->main)
+        intake_drop(r);
     if (status != HTTP_UNAUTHORIZED)
         return status;
     if (ap_auth_type(r))

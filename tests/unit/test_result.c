@@ -29,7 +29,7 @@ static void test_look_up_finds_each_row(void **state)
 
 static void test_outside_the_table_is_a_fault(void **state)
 {
-    static const int strange[] = {9999, -9999, 29, 1000000, -8, 255};
+    static const int strange[] = {9999, -9999, 29, 1000000, -99, 255};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(strange); i++) {

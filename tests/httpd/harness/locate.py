@@ -1,7 +1,10 @@
 """Where httpd, its stock modules and the modules under test are."""
+import atexit
 import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 OURS = ("registry", "isign", "sauth")
@@ -32,6 +35,28 @@ def static_modules():
     """Names such as "log_config" of the modules that are part of the httpd binary."""
     listing = subprocess.run([httpd(), "-l"], capture_output=True, text=True, check=True).stdout
     return {line.strip()[len("mod_"):-len(".c")] for line in listing.splitlines() if line.strip().startswith("mod_")}
+
+
+@functools.lru_cache(maxsize=None)
+def security2():
+    """Debian's mod_security2, installed or unpacked somewhere, or None."""
+    named = os.environ.get("INTERAUTH_SECURITY2")
+    path = Path(named) if named else stock_dir() / "mod_security2.so"
+    return path if path.is_file() else None
+
+
+@functools.lru_cache(maxsize=None)
+def taker():
+    """A module that reads bodies before others do (mod_taker.c), compiled once."""
+    place = tempfile.mkdtemp(prefix="interauth-taker-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    os.chmod(place, 0o755)
+    made = os.path.join(place, "mod_taker.so")
+    flags = f"{apxs('CFLAGS')} {apxs('EXTRA_CPPFLAGS')}".split()
+    places = [f"-I{apxs(name)}" for name in ("INCLUDEDIR", "APR_INCLUDEDIR", "APU_INCLUDEDIR")]
+    source = Path(__file__).with_name("mod_taker.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", *flags, "-O0", "-w", *places, str(source), "-o", made], check=True)
+    return made
 
 
 def build_dir():

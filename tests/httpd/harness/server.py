@@ -119,6 +119,7 @@ class Server:
         if f"mpm_{self.site.mpm}" not in static:
             yield f"mpm_{self.site.mpm}", locate.stock_dir() / f"mod_mpm_{self.site.mpm}.so"
         stock = [(name, locate.stock_dir() / f"mod_{name}.so") for name in dict.fromkeys(names) if name not in static]
+        stock += self.site.foreign
         ours = [(name, locate.our_module(name)) for name in self.site.ours]
         yield from ours + stock if self.site.ours_first else stock + ours
 

@@ -85,6 +85,7 @@ class Site:
     ours: tuple = ("registry", "isign", "sauth")  # which of our modules are loaded
     ours_first: bool = False  # they are loaded before the stock modules
     modules: tuple = ()  # stock modules beside the usual ones
+    foreign: tuple = ()  # (name, file) of third-party modules, loaded with the stock ones
     mpm: str = "event"
     skew: int = 30  # SAuthClockSkew
     php_fcgi: bool = False  # php-cgi -b behind mod_proxy_fcgi for .php

@@ -1,0 +1,308 @@
+/* Where a request's body enters: who has read of it, whether it ended, and that a refused one is gone. */
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <string.h>
+#include "hygiene.h"
+#include "intake.h"
+#include "request.h"
+
+#define KEY "interauth.intake" /* of all modules: whichever comes first inserts the filter */
+#define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* above every filter that could give a body back */
+
+static ap_filter_rec_t *filter_rec, *cover_rec;
+
+static intake *find(request_rec *r)
+{
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, KEY, r->pool);
+    return data;
+}
+
+static intake *make(request_rec *r)
+{
+    intake *in = apr_pcalloc(r->pool, sizeof *in);
+
+    apr_pool_userdata_setn(in, KEY, NULL, r->pool);
+    return in;
+}
+
+intake *intake_of(request_rec *r)
+{
+    intake *in;
+
+    r = request_outermost(r);
+    in = find(r);
+    return in ? in : make(r);
+}
+
+/*
+ * HTTP_IN puts trailers into a copy of the headers: what was removed from them or verified in them has to hold still. Where
+ * nothing was verified, trailers are merged as the administrator wants it, except for the names that only we write.
+ */
+static void settle_trailers(const intake *in, request_rec *r, apr_table_t *before)
+{
+    if (r->headers_in == before)
+        return;
+    if (in->keeps_fields) {
+        r->headers_in = before;
+        return;
+    }
+    hygiene_strip_inbound(r);
+    hygiene_copy_own(r->headers_in, before);
+}
+
+static apr_status_t fetch_next(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                               apr_off_t bytes)
+{
+    request_rec *r = in->filter->r;
+    apr_table_t *before = r->headers_in;
+    apr_status_t rv;
+    apr_bucket *b;
+
+    in->inside = 1;
+    rv = ap_get_brigade(in->filter->next, bb, mode, block, bytes);
+    in->inside = 0;
+    settle_trailers(in, r, before);
+    if (rv || mode == AP_MODE_SPECULATIVE || mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF)
+        return rv;
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+        if (APR_BUCKET_IS_EOS(b))
+            in->ended = 1;
+        else if (!APR_BUCKET_IS_METADATA(b) && b->length != (apr_size_t)-1)
+            in->length += (apr_off_t)b->length;
+    }
+    return APR_SUCCESS;
+}
+
+/* What was read ahead: moved, or copied for who only looks. */
+static apr_status_t give_held(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_off_t bytes)
+{
+    apr_bucket *after, *b, *copy;
+    apr_status_t rv;
+
+    if (mode == AP_MODE_GETLINE)
+        return apr_brigade_split_line(bb, in->held, APR_BLOCK_READ, bytes > 0 ? bytes : HUGE_STRING_LEN);
+    rv = apr_brigade_partition(in->held, bytes > 0 ? bytes : HUGE_STRING_LEN, &after);
+    if (rv && rv != APR_INCOMPLETE)
+        return rv;
+    while ((b = APR_BRIGADE_FIRST(in->held)) != after && b != APR_BRIGADE_SENTINEL(in->held)) {
+        if (mode == AP_MODE_SPECULATIVE) {
+            if ((rv = apr_bucket_copy(b, &copy)))
+                return rv;
+            APR_BRIGADE_INSERT_TAIL(bb, copy);
+            return APR_SUCCESS;
+        }
+        APR_BUCKET_REMOVE(b);
+        APR_BRIGADE_INSERT_TAIL(bb, b);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t intake_fetch(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t bytes)
+{
+    if (!in->filter)
+        return APR_EGENERAL;
+    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF || !in->held || APR_BRIGADE_EMPTY(in->held))
+        return fetch_next(in, bb, mode, block, bytes);
+    return give_held(in, bb, mode, bytes);
+}
+
+static int has_data(const apr_bucket_brigade *bb)
+{
+    apr_bucket *b;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b))
+        if (!APR_BUCKET_IS_METADATA(b) && b->length)
+            return 1;
+    return 0;
+}
+
+static apr_status_t pass(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                         apr_off_t bytes)
+{
+    intake *in = f->ctx;
+    apr_status_t rv;
+
+    if (!in->armed || in->inside)
+        return ap_get_brigade(f->next, bb, mode, block, bytes);
+    if (in->reader)
+        return in->reader(f, in->context, bb, mode, block, bytes);
+    rv = intake_fetch(in, bb, mode, block, bytes);
+    if (mode == AP_MODE_SPECULATIVE || mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF)
+        return rv;
+    if (rv ? !APR_STATUS_IS_EAGAIN(rv) : has_data(bb))
+        in->taken = 1;
+    return rv;
+}
+
+void intake_divert(intake *in, intake_reader reader, void *context)
+{
+    in->reader = reader;
+    in->context = context;
+}
+
+/* --- whether there is any --- */
+
+int intake_must_have_content(request_rec *r)
+{
+    request_rec *top = request_outermost(r);
+    const intake *in = intake_of(top);
+
+    if (in->length > 0)
+        return 1;
+    return !in->ended && request_has_body(top) && !apr_table_get(top->headers_in, "Transfer-Encoding");
+}
+
+int intake_may_have_content(request_rec *r)
+{
+    request_rec *top = request_outermost(r);
+    const intake *in = intake_of(top);
+
+    return in->length > 0 || (!in->ended && request_has_body(top));
+}
+
+static int read_ahead(intake *in, request_rec *r, int *status)
+{
+    apr_status_t rv;
+
+    if (!in->held)
+        in->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    while (!in->ended && !has_data(in->held)) {
+        apr_brigade_cleanup(in->held);
+        rv = in->filter ? fetch_next(in, in->held, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN) : APR_EGENERAL;
+        if (rv) {
+            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+            return -1;
+        }
+    }
+    return has_data(in->held);
+}
+
+int intake_has_content(request_rec *r, int *status)
+{
+    intake *in = intake_of(r);
+
+    *status = 0;
+    if (!intake_may_have_content(r))
+        return 0;
+    return intake_must_have_content(r) ? 1 : read_ahead(in, request_outermost(r), status);
+}
+
+/* --- a body that is gone --- */
+
+/* The connection is read to the body's end, so that what is left of it is not taken for a request. */
+static apr_status_t discard(ap_filter_t *f, intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode,
+                            apr_read_type_e block, apr_off_t bytes)
+{
+    int ended = f->c->keepalive == AP_CONN_CLOSE;
+    apr_status_t rv;
+    apr_bucket *b;
+
+    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF)
+        return ap_get_brigade(f->next, bb, mode, block, bytes);
+    while (!ended) {
+        rv = in ? fetch_next(in, bb, AP_MODE_READBYTES, block, HUGE_STRING_LEN)
+                : ap_get_brigade(f->next, bb, AP_MODE_READBYTES, block, HUGE_STRING_LEN);
+        if (rv)
+            return rv;
+        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b))
+            ended |= APR_BUCKET_IS_EOS(b);
+        apr_brigade_cleanup(bb);
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
+static apr_status_t discard_below(ap_filter_t *f, void *context, apr_bucket_brigade *bb, ap_input_mode_t mode,
+                                  apr_read_type_e block, apr_off_t bytes)
+{
+    return discard(f, context, bb, mode, block, bytes);
+}
+
+static apr_status_t discard_above(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                                  apr_off_t bytes)
+{
+    return discard(f, NULL, bb, mode, block, bytes);
+}
+
+/* For what reads the length in the headers. */
+static void announce_nothing(request_rec *r)
+{
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    if (apr_table_get(r->headers_in, "Content-Length"))
+        apr_table_setn(r->headers_in, "Content-Length", "0");
+}
+
+void intake_drop(request_rec *r)
+{
+    intake *in = intake_of(r);
+
+    in->dropped = 1;
+    in->keeps_fields = 1;
+    if (in->held)
+        apr_brigade_cleanup(in->held);
+    intake_divert(in, discard_below, in);
+    if (in->ended)
+        announce_nothing(r);
+}
+
+void intake_keep_fields(request_rec *r)
+{
+    intake_of(r)->keeps_fields = 1;
+}
+
+/* --- hooks --- */
+
+static int create_request(request_rec *r)
+{
+    intake *in;
+
+    if (r->main || r->prev || find(r))
+        return OK;
+    in = make(r);
+    /* HTTP_IN comes later, and below: filters of one type stand in the order in which they were added. */
+    in->filter = ap_add_input_filter_handle(filter_rec, in, r, r->connection);
+    return OK;
+}
+
+/* httpd runs this for internal redirects too, such as to an error document. */
+static int post_read_request(request_rec *r)
+{
+    intake *in = intake_of(r);
+
+    in->armed = 1;
+    if (!in->dropped)
+        return DECLINED;
+    /* HTTP_IN may not have looked at the length yet: what it would leave on the connection is no request. */
+    if (!in->ended)
+        r->connection->keepalive = AP_CONN_CLOSE;
+    announce_nothing(r);
+    return DECLINED;
+}
+
+/* A module that read the body before it was refused may give it back from a filter of its own. */
+static void insert_cover(request_rec *r)
+{
+    const intake *in = intake_of(r);
+    ap_filter_t *f;
+
+    if (!in->dropped || r->main)
+        return;
+    for (f = r->input_filters; f; f = f->next)
+        if (f->frec == cover_rec)
+            return;
+    ap_add_input_filter_handle(cover_rec, NULL, r, r->connection);
+}
+
+void intake_register(apr_pool_t *p, const char *filter_name, const char *cover_name)
+{
+    (void)p;
+    filter_rec = ap_register_input_filter(filter_name, pass, NULL, AP_FTYPE_PROTOCOL);
+    cover_rec = ap_register_input_filter(cover_name, discard_above, NULL, TOP);
+    ap_hook_create_request(create_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_filter(insert_cover, NULL, NULL, APR_HOOK_REALLY_LAST);
+}

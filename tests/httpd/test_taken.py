@@ -1,0 +1,173 @@
+"""Bodies that another module reads before or beside mod_isign: checked whole, or refused as a fault, never passed unchecked."""
+import os
+
+import pytest
+
+from harness import Shown, Site, UID, digest
+from harness.http2 import Http2
+from harness.locate import build_dir, security2, taker
+from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
+from harness.signer import Signer
+
+WAYS = {"spool": "ISignBody spool", "stream": "ISignBody stream"}
+CHANGED = BODY[:-1] + b"]"
+
+
+def signed(name, *lines):
+    return opened(name, "ISign require", "Require signed", *lines)
+
+
+def send(server, pairs, target, body, way):
+    """One POST over HTTP/1.1, with a length or chunked, or over HTTP/2."""
+    if way == "h2":
+        with Http2(server.port) as http2:
+            return http2.request("POST", target, pairs, body)
+    return server.post(target, body, pairs, chunked=way == "chunked")
+
+
+SECURITY = """
+Protocols h2c http/1.1
+SecRuleEngine On
+SecRequestBodyAccess On
+SecRequestBodyLimit 2000000
+SecRequestBodyNoFilesLimit 2000000
+SecAuditEngine Off
+SecTmpDir "@ROOT@/spool"
+SecDataDir "@ROOT@/spool"
+SecRule REQUEST_BODY "@contains forbidden" "id:1,phase:2,deny,status:406,log,t:none"
+SecAction "id:2,phase:1,nolog,pass,ctl:forceRequestBodyVariable=On"
+"""
+
+
+@pytest.mark.skipif(security2() is None, reason="no mod_security2.so: INTERAUTH_SECURITY2 names one")
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+@pytest.mark.parametrize("ours_first", [False, True])
+class TestModSecurity:
+    """Debian's mod_security2 inspects the same bodies, in either order of loading."""
+
+    @pytest.fixture
+    def server(self, make_server, mpm, ours_first):
+        site = Site(participants=PEOPLE, mpm=mpm, ours_first=ours_first, modules=("unique_id", "http2"),
+                    foreign=(("security2", security2()),), log_level="info",
+                    config=SECURITY + "".join(signed(name, lines) for name, lines in WAYS.items()),
+                    expect=(r"AH10034",) if mpm == "prefork" else ())
+        server = make_server(site)
+        server.log.allow(r"\[security2:|ModSecurity|:notice\]")
+        return server
+
+    def test_bodies(self, server, mpm):
+        signer = Signer(server, ED, UID + "#ed25519")
+        for target in WAYS:
+            for way in ("length", "chunked") + (("h2",) if mpm != "prefork" else ()):
+                for body in (BODY, os.urandom(300000)):
+                    shown = Shown(send(server, signer.headers("POST", "/" + target, JSON, body), "/" + target, body, way))
+                    assert shown.body == body, (target, way)
+                    assert shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
+                before = server.journal()
+                for right, wrong in ((BODY, CHANGED), (b"", BODY)):
+                    server.log.allow(r"isign: (refused|broken off) reason=digest_mismatch|AH")
+                    pairs = signer.headers("POST", "/" + target, JSON, right)
+                    assert send(server, pairs, "/" + target, wrong, way).status in (400, 500, 0), (target, way)
+                assert server.journal() == before, (target, way)
+            # its rules see the body still
+            assert signer.post("/" + target, b"forbidden", {"Content-Type": "text/plain"}).status == 406
+
+
+@pytest.mark.skipif(build_dir() is None, reason="INTERAUTH_BUILD does not name a build directory")
+@pytest.mark.parametrize("ours_first", [False, True])
+class TestTaken:
+    """A third party that reads all or a part of a body, gives it back or does not, in any hook."""
+
+    hooks = ("access", "type", "fixups")
+
+    @pytest.fixture
+    def server(self, make_server, ours_first):
+        text = "".join(signed(f"{name}-{hook}-{count}-{way}", lines, f"TakeBody {hook} {count} {way}")
+                       for name, lines in WAYS.items() for hook in self.hooks for count in (5, 1000)
+                       for way in ("drop", "replay", "end"))
+        text += "".join(signed(f"late-{count}-{way}", WAYS["stream"], f"TakeBody handler {count} {way}")
+                        for count in (5, 1000) for way in ("replay", "end"))
+        text += opened("plain", "TakeBody access 1000 replay", "Require all granted")
+        text += opened("unsigned", "ISign require", "TakeBody access 1000 replay", "Require all granted")
+        return make_server(Site(participants=PEOPLE, config="Protocols h2c http/1.1\n" + text, modules=("http2",),
+                                foreign=(("taker", taker()),), ours_first=ours_first))
+
+    def test_before(self, server):
+        """Right or wrong: nothing passes that was not checked whole."""
+        signer = Signer(server, ED, UID + "#ed25519")
+        before = server.journal()
+        for name in WAYS:
+            for hook in self.hooks:
+                for count in (5, 1000):
+                    for kind in ("drop", "replay", "end"):
+                        target, way = f"/{name}-{hook}-{count}-{kind}", ("length", "chunked", "h2")[(count + len(kind)) % 3]
+                        for body in (BODY, CHANGED):
+                            pairs = signer.headers("POST", target, JSON, BODY)
+                            answer = send(server, pairs, target, body, way)
+                            assert answer.status == 503 and answer.problem["code"] == "unavailable", (target, repr(answer))
+        server.log.expect(r"\[isign:error\] .*isign: refused reason=fault_body_taken participant=")
+        assert server.journal() == before
+
+    def test_digest_of_nothing(self, server):
+        """A body that was read away is not one of no bytes."""
+        signer = Signer(server, ED, UID + "#ed25519")
+        before = server.journal()
+        for kind in ("drop", "replay"):
+            target = f"/spool-access-1000-{kind}"
+            assert signer.server.post(target, BODY, signer.headers("POST", target, JSON, b"")).status == 503
+        server.log.expect("isign: refused reason=fault_body_taken")
+        assert server.journal() == before
+
+    def test_no_body(self, server):
+        """Who reads a body that is not there takes nothing."""
+        signer = Signer(server, ED, UID + "#ed25519")
+        for target in ("/spool-access-1000-drop", "/stream-access-1000-replay"):
+            assert Shown(signer.get(target)).env["ISIGN_RESULT"] == "verified"
+            assert Shown(signer.post(target, b"")).env["ISIGN_RESULT"] == "verified"
+
+    def test_where_nothing_is_checked(self, server):
+        """What is no business of ours is left alone."""
+        assert Shown(server.post("/plain", BODY)).body == BODY
+        server.log.expect("isign: refused reason=digest_missing")
+        assert server.post("/unsigned", BODY).status == 400
+
+    def test_late(self, server):
+        """After the check everybody reads through it; only who invents an end is stopped."""
+        signer = Signer(server, ED, UID + "#ed25519")
+        long = os.urandom(100000)
+        for target, body in (("/late-5-replay", long), ("/late-1000-replay", long), ("/late-1000-end", BODY)):
+            assert Shown(signer.post(target, body)).body == body
+        answer = signer.post("/late-5-end", long)
+        assert answer.status != 200, repr(answer)
+        server.log.expect("isign: broken off reason=fault_body_taken")
+        server.log.allow("AH0")
+
+
+AUTH_FORM = """
+<Location "/form">
+    AuthType form
+    AuthName x
+    AuthFormProvider file
+    AuthUserFile "@ROOT@/conf/users"
+    KeptBodySize 8192
+    Session On
+    SessionCookieName session path=/
+    ISign require
+    Require valid-user
+</Location>
+ScriptAlias "/form" "@ROOT@/cgi-bin/show"
+"""
+
+
+class TestAuthForm:
+    """mod_auth_form reads the body for a name and a password, and mod_request gives it back."""
+
+    site = Site(config=AUTH_FORM, modules=("auth_form", "request", "session", "session_cookie", "authn_file", "authz_user"))
+
+    def test_form(self, server):
+        (server.root / "conf" / "users").write_text("kurt:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
+        body = b"httpd_username=kurt&httpd_password=password"
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Digest": digest(body)}
+        answer = server.post("/form", body, form)
+        turned_away(server, answer, 503, "unavailable", "fault_body_taken", level="error")
+        assert server.journal() == []
