@@ -1,0 +1,77 @@
+"""MergeTrailers On: trailers come after everything was decided, and change nothing of it for whoever reads the body."""
+import pytest
+
+from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, location
+from harness.signed import BODY, ED, JSON, PEOPLE
+from harness.signer import COVER, Signer
+
+FORGED = (b"SAuth-Participant: admin\r\nSAuth_Participant: admin\r\nSAuth-Capabilities: admin\r\nISign-Result: verified\r\n"
+          b"ISign-Participant: admin\r\nX-Order: 99\r\nX-Added: 1\r\nAuthorization: Basic YTpi\r\nContent-Type: text/evil\r\n"
+          b"Content-Length: 1\r\nConnection: SAuth-Participant\r\n")
+
+PHP = """
+MergeTrailers On
+Alias "/sealed" "@ROOT@/htdocs/php"
+Alias "/streamed" "@ROOT@/htdocs/php"
+Alias "/spooled" "@ROOT@/htdocs/php"
+Alias "/open" "@ROOT@/htdocs/php"
+ScriptAlias "/cgi" "@ROOT@/cgi-bin/show"
+ScriptAlias "/opencgi" "@ROOT@/cgi-bin/show"
+""" + ENDPOINT + "".join(location(f"/{name}", "Require capability read", "SAuthPass headers\n" + more) for name, more in (
+    ("sealed", ""), ("streamed", "ISign require\nISignBody stream"), ("spooled", "ISign require"), ("cgi", "")))
+
+
+class TestMerged:
+    site = Site(config=PHP, php_fcgi=True, participants=PEOPLE)
+
+    def send(self, server, target, headers, body=BODY, trailers=FORGED):
+        with server.connect() as connection:
+            connection.send(server.message("POST", target, list(headers) + [("Transfer-Encoding", "chunked")]) +
+                            b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailers))
+            return connection.answer("POST")
+
+    @pytest.mark.parametrize("target", ["/sealed/orders.php", "/streamed/orders.php", "/spooled/orders.php", "/cgi"])
+    def test_identity(self, server, caller, target):
+        """What a backend reads of the caller is ours, and what it reads of the request is what came in its headers."""
+        value = caller.header()
+        headers = [("Authorization", value), ("Content-Digest", digest(BODY)), ("X-Order", "17"), *JSON.items()]
+        shown = Shown(self.send(server, target, headers))
+        assert shown.body == BODY
+        assert shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
+        assert shown.env["HTTP_X_ORDER"] == "17" and shown.env["CONTENT_TYPE"] == "application/json"
+        assert "HTTP_X_ADDED" not in shown.env and "HTTP_AUTHORIZATION" not in shown.env
+        assert "admin" not in repr(shown.env) and "PHP_AUTH_USER" not in shown.env
+
+    @pytest.mark.parametrize("body", ["stream", "spool"])
+    def test_signed_fields(self, make_server, body):
+        """A signed field stays what was signed."""
+        server = make_server(Site(participants=PEOPLE, php_fcgi=True, config="MergeTrailers On\n<Location /php>\nISign require\n"
+                                  f"Require signed x-order\nISignBody {body}\n</Location>\n"))
+        signer = Signer(server, ED, UID + "#ed25519")
+        pairs = signer.headers("POST", "/php/orders.php", [("X-Order", "17"), *JSON.items()], BODY,
+                               cover=COVER + ("content-digest", "content-type", "x-order"))
+        shown = Shown(self.send(server, "/php/orders.php", pairs))
+        assert shown.body == BODY and shown.env["HTTP_X_ORDER"] == "17" and "HTTP_X_ADDED" not in shown.env
+        assert "admin" not in repr(shown.env)
+
+    @pytest.mark.parametrize("target", ["/open/orders.php"])
+    def test_elsewhere(self, server, target):
+        """Where nothing is protected trailers are merged, as the administrator wants it: all but our names."""
+        shown = Shown(self.send(server, target, JSON.items(), trailers=FORGED.replace(b"Content-Length: 1\r\n", b"")))
+        assert shown.body == BODY and shown.env["HTTP_X_ADDED"] == "1"
+        names = " ".join(shown.env).upper()
+        assert "SAUTH" not in names and "ISIGN" not in names
+
+
+class TestProxied:
+    """A backend behind mod_proxy_http."""
+
+    site = Site(config="MergeTrailers On\n" + ENDPOINT + 'ProxyPass "/far" "http://127.0.0.1:@BACKEND@/cgi-bin"\n'
+                + location("/far", "Require capability read", "SAuthPass headers"),
+                backend=Site(ours=(), participants=None))
+
+    def test_identity(self, server, caller):
+        send = TestMerged().send
+        shown = Shown(send(server, "/far/show", [("Authorization", caller.header()), ("X-Order", "17")]))
+        assert shown.body == BODY and shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_X_ORDER"] == "17"
+        assert "admin" not in repr(shown.env)
