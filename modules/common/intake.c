@@ -229,8 +229,11 @@ static apr_status_t discard_above(ap_filter_t *f, apr_bucket_brigade *bb, ap_inp
 }
 
 /* For what reads the length in the headers. */
-static void announce_nothing(request_rec *r)
+static void announce_nothing(const intake *in, request_rec *r)
 {
+    /* HTTP_IN may not have looked at the length yet: what it would leave on the connection is no request. */
+    if (!in->ended)
+        r->connection->keepalive = AP_CONN_CLOSE;
     apr_table_unset(r->headers_in, "Transfer-Encoding");
     if (apr_table_get(r->headers_in, "Content-Length"))
         apr_table_setn(r->headers_in, "Content-Length", "0");
@@ -245,8 +248,8 @@ void intake_drop(request_rec *r)
     if (in->held)
         apr_brigade_cleanup(in->held);
     intake_divert(in, discard_below, in);
-    if (in->ended)
-        announce_nothing(r);
+    if (in->ended || r->prev)
+        announce_nothing(in, r);
 }
 
 void intake_keep_fields(request_rec *r)
@@ -274,12 +277,8 @@ static int post_read_request(request_rec *r)
     intake *in = intake_of(r);
 
     in->armed = 1;
-    if (!in->dropped)
-        return DECLINED;
-    /* HTTP_IN may not have looked at the length yet: what it would leave on the connection is no request. */
-    if (!in->ended)
-        r->connection->keepalive = AP_CONN_CLOSE;
-    announce_nothing(r);
+    if (in->dropped)
+        announce_nothing(in, r);
     return DECLINED;
 }
 

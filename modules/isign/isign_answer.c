@@ -120,7 +120,6 @@ static int seconds_young(void)
 
 int isign_refuse(request_rec *r, ia_result rc, int status)
 {
-    isign_state_of(r)->refused = 1;
     isign_log(r, "refused", rc);
     apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT, ia_outcome_of(rc)->tag);
     if (!r->main)

@@ -14,6 +14,7 @@
 #include "intake.h"
 #include "problem.h"
 #include "request.h"
+#include "snapshot.h"
 
 APLOG_USE_MODULE(isign);
 
@@ -113,7 +114,7 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
 static int is_left_over(request_rec *r, const isign_state *state)
 {
     return r->prev && !state->body_checked && intake_of(r)->taken &&
-           (!request_has_body(r) || strcmp(r->method, r->prev->method));
+           (!request_has_body(r) || strcmp(r->method, snapshot_of(r)->method));
 }
 
 static void hand_on(request_rec *r, const isign_state *state)

@@ -345,7 +345,7 @@ int isign_check_headers(request_rec *r)
     if (conf.mode == ISIGN_OFF)
         return DECLINED;
     state = isign_state_of(r);
-    if (state->refused) /* this is the error page */
+    if (intake_of(r)->dropped) /* this is the error page */
         return DECLINED;
     if (!state->headers_checked) {
         state->headers_checked = 1;

@@ -35,6 +35,8 @@ static int post_read_request(request_rec *r)
     snapshot_take(r);
     hygiene_strip_inbound(r);
     isign_keep_fields(r);
+    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && isign_state_of(r)->denied)
+        intake_drop(r); /* the page of an authorization rule that was not met */
     return DECLINED;
 }
 

@@ -84,7 +84,6 @@ typedef struct isign_state {
     unsigned algorithms;         /**< digests that were verified */
     struct isign_spool *spool;   /**< NULL where there is no body, or it streams */
     struct isign_stream *stream; /**< NULL where there is no body, or it is spooled */
-    int refused;                 /**< what still runs makes the error page */
     ia_result denied;            /**< a Require signed that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;       /**< its URI */

@@ -56,8 +56,12 @@ static void child_init(apr_pool_t *p, server_rec *s)
 
 static int post_read_request(request_rec *r)
 {
+    const sauth_state *state;
+
     snapshot_take(r);
     hygiene_strip_inbound(r);
+    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && (state = sauth_state_find(r)) && state->denied)
+        intake_drop(r); /* the page of an authorization rule that was not met */
     return DECLINED;
 }
 

@@ -1,0 +1,157 @@
+"""A refused body is gone: no error document and no other handler reads a byte of it."""
+import os
+
+import pytest
+
+from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, location
+from harness.apps import MARK, environment
+from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
+from harness.http2 import Http2
+from harness.locate import taker
+from harness.signed import BODY, ED, JSON, PEOPLE, opened
+from harness.signer import Signer
+from harness.verdict import HTTPD_DENIES
+
+ERRORS = "".join(f'ErrorDocument {status} /error/\n' for status in (400, 401, 403, 413, 415, 429, 503))
+SPOOL, STREAM = "ISignBody spool 1K 64K", "ISignBody stream"
+CHALLENGE = f"SAuthChallenge hmac-sha256\nSAuthChallengeDomain {DOMAIN}\n"
+SMUGGLED = b"GET /cgi-bin/other HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def site(rules, **options):
+    return Site(participants=PEOPLE + [person("http://by.password")], foreign=(("taker", taker()),), modules=("http2",),
+                config="Protocols h2c http/1.1\n" + ENDPOINT + CHALLENGE + ERRORS
+                + 'ScriptAlias "/error/" "@ROOT@/cgi-bin/show/"\n' + f'<Location "/error">\n{rules}\n</Location>\n'
+                + opened("spool", "ISign require", "Require signed", SPOOL)
+                + opened("stream", "ISign require", "Require signed", STREAM)
+                + opened("taken", "ISign require", "Require signed", "TakeBody access 1000 replay")
+                + opened("half", "ISign require", "Require signed", "TakeBody access 5 replay")
+                + location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge")
+                + location("/files", "Require capability read"), **options)
+
+
+class Gone:
+    def gone(self, server, answer, status, result, participant=UID):
+        """What the error document saw."""
+        assert answer.status == status and MARK in answer.body, repr(answer)
+        env, body = environment(answer.body)
+        assert body == b"" and env.get("CONTENT_LENGTH", "0") in ("0", ""), repr(answer)
+        assert env["SCRIPT_NAME"].startswith("/error") and env["REDIRECT_STATUS"] == str(status)
+        assert env.get("ISIGN_RESULT") == result and env.get("ISIGN_PARTICIPANT") == participant, repr(answer)
+        server.log.allow(r"(isign|sauth): refused reason=|AH0|" + HTTPD_DENIES)
+        return env
+
+    def send(self, server, target, pairs, body, way="length"):
+        if way == "h2":
+            with Http2(server.port) as http2:
+                return http2.request("POST", target, pairs, body)
+        return server.post(target, body, pairs, chunked=way == "chunked")
+
+    @pytest.mark.parametrize("way", ["length", "chunked", "h2"])
+    def test_digest(self, server, signer, way):
+        """Bodies of which the digest is wrong, or that is not there, or of which it is not covered."""
+        before = server.journal().count("/cgi-bin/other GET")
+        for size in (20, 9000, 40000):
+            body = SMUGGLED + os.urandom(size)
+            pairs = signer.headers("POST", "/spool", JSON, body + b"!")
+            self.gone(server, self.send(server, "/spool", pairs, body, way), 400, "digest_mismatch")
+        pairs = signer.headers("POST", "/spool", [("Content-Digest", "sha-256=:AAAA:"), *JSON.items()])
+        self.gone(server, self.send(server, "/spool", pairs, BODY, way), 400, "digest_malformed")
+        self.gone(server, self.send(server, "/spool", [], BODY, way), 403, None, None)
+        assert server.journal().count("/cgi-bin/other GET") == before
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_too_large(self, server, signer, chunked):
+        body = b"x" * 70000
+        pairs = signer.headers("POST", "/spool", JSON, body)
+        self.gone(server, server.post("/spool", body, pairs, chunked=chunked), 413, "body_too_large")
+
+    @pytest.mark.parametrize("target", ["/spool", "/stream"])
+    @pytest.mark.parametrize("way", ["length", "chunked", "h2"])
+    def test_signature(self, server, signer, target, way):
+        """A body that was not read before its signature was refused."""
+        for size in (0, 100000):
+            body = SMUGGLED + os.urandom(size)
+            wrong = [(name, value.replace("json", "xml") if name == "Content-Type" else value)
+                     for name, value in signer.headers("POST", target, JSON, body)]
+            self.gone(server, self.send(server, target, wrong, body, way), 401, "sig_mismatch", None)
+
+    def test_taken(self, server, signer):
+        """What the module that read it first would give back."""
+        for target in ("/taken", "/half"):
+            for body in (BODY, os.urandom(30000)):
+                pairs = signer.headers("POST", target, JSON, body)
+                self.gone(server, server.post(target, body, pairs), 503, "fault_body_taken")
+
+    def test_call(self, server):
+        """A call by challenge that mod_sauth has read and refused."""
+        user = ChallengeCaller(server, "http://by.password", profile=HMAC).login()
+        body = user.text("a.b", {}, **{**user.call_members("a.b", {}), "signature": "0" * 64}).encode()
+        for chunked in (False, True):
+            answer = server.post("/cgi-bin/orders", body, {"Content-Type": "application/json"}, chunked=chunked)
+            self.gone(server, answer, 401, None, None)
+        answer = server.post("/cgi-bin/orders", b"{" * 2000000, {"Content-Type": "application/json"})
+        self.gone(server, answer, 413, None, None)
+
+    def test_endpoint(self, server):
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self.gone(server, server.post("/sauth/request_access", b"x=1&" * 100000, form), 413, None, None)
+        self.gone(server, server.post("/sauth/request_access", b"nonsense", form), 400, None, None)
+
+    def test_connection(self, server, signer):
+        """What was not read of a refused body is never taken for a request."""
+        for target in ("/stream", "/files/plain.txt", "/spool"):
+            with server.connect() as connection:
+                body = b"x" * 20000 + SMUGGLED * 5
+                pairs = signer.headers("POST", target, JSON, body)
+                wrong = [(name, "text/plain" if name == "Content-Type" else value) for name, value in pairs]
+                connection.send(server.message("POST", target, wrong, body, close=False) +
+                                server.message("GET", "/index.html"))
+                answer = connection.answer()
+                assert answer.status == 401
+                self.gone(server, answer, 401, "sig_mismatch" if target != "/files/plain.txt" else None, None)
+                try:
+                    assert connection.answer().text == "home\n"
+                except EOFError:
+                    assert "close" in answer.header("Connection")
+        assert "/cgi-bin/other GET" not in server.journal()
+
+
+class TestUnchecked(Gone):
+    """The error document's location checks nothing."""
+
+    site = site("Require all granted")
+
+
+class TestChecked(Gone):
+    """The error document's location demands a digest itself."""
+
+    site = site("ISign require\nRequire all granted")
+
+
+class TestErrorOfTheApp:
+    """An error that is not ours: the body was the app's, and its error document runs."""
+
+    site = Site(config='ErrorDocument 404 /cgi-bin/show\n<Location "/">\nISign require\n</Location>\n')
+
+    def test_front_controller(self, server):
+        """httpd's old way to a front controller: what it reads was checked."""
+        answer = server.post("/nothing", BODY, {"Content-Digest": digest(BODY)})
+        assert answer.status == 404
+        env, body = environment(answer.body)
+        assert body == BODY and env["ISIGN_RESULT"] == "verified"
+        answer = server.post("/nothing", BODY, {"Content-Digest": digest(b"x")})
+        server.log.expect("isign: refused reason=digest_mismatch")
+        assert answer.status == 400 and MARK not in answer.body
+
+
+class TestLeftOver:
+    """A CGI that has read its body leads on by Location to a page that demands a digest: it has no body."""
+
+    site = Site(config=opened("strict", "ISign require", "Require all granted"))
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_location(self, server, chunked):
+        shown = Shown(server.post("/cgi-bin/other?location=/strict", BODY, chunked=chunked))
+        assert shown.body == b"" and shown.env.get("ISIGN_RESULT") in (None, "none")
+        assert shown.env["SCRIPT_NAME"] == "/strict"
