@@ -123,7 +123,7 @@ tests_store_test_lock_LDADD = $(store_test_ldadd)
 tests_store_test_hostile_SOURCES = tests/store/test_hostile.c $(store_sources)
 tests_store_test_hostile_CPPFLAGS = $(store_test_cppflags) -DST_LOCK_PATIENCE=2000
 tests_store_test_hostile_LDADD = $(store_test_ldadd)
-tests_store_test_crash_SOURCES = tests/store/test_crash.c $(store_sources) modules/store/key_table.c lib/nonce_state.c
+tests_store_test_crash_SOURCES = tests/store/test_crash.c $(store_sources) modules/store/key_table.c modules/store/owned_table.c lib/nonce_state.c
 tests_store_test_crash_CPPFLAGS = $(store_test_cppflags) -DST_CRASH_TEST -include $(top_srcdir)/modules/store/shm_word.h
 tests_store_test_crash_LDADD = $(store_test_ldadd)
 tests_store_test_table_CPPFLAGS = $(store_test_cppflags)

@@ -82,8 +82,8 @@ static ia_result copy_key(ia_registry_key *out, const st_key *from, ia_result rc
     memset(out, 0, sizeof *out);
     if (rc)
         return rc;
-    out->owner_index = from->owner_index;
-    out->owner_incarnation = from->owner_incarnation;
+    out->owner_index = from->owner.index;
+    out->owner_incarnation = from->owner.incarnation;
     out->not_before = from->not_before;
     out->not_after = from->not_after;
     memcpy(out->thumbprint, from->thumbprint, sizeof out->thumbprint);
@@ -94,11 +94,12 @@ static ia_result copy_key(ia_registry_key *out, const st_key *from, ia_result rc
 static ia_result key(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
                      apr_size_t kid_len)
 {
+    st_owner owner = {owner_incarnation, owner_index, 0};
     st_key copy;
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.keys)
-        rc = st_key_find(registry.keys, owner_index, owner_incarnation, kid, kid_len, &copy);
+        rc = st_key_find(registry.keys, &owner, kid, kid_len, &copy);
     return copy_key(out, &copy, rc);
 }
 

@@ -169,7 +169,7 @@ int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
         return OK;
     rc = st_participants_load(registry.table, ST_SOURCE_FILE, checked.pool ? &checked.list : &none, apr_time_now(), ptemp, &report);
     if (!rc)
-        rc = st_keys_load(registry.keys, registry.table, checked.pool ? &checked.list : &none, apr_time_now());
+        rc = st_keys_load(registry.keys, registry.table, checked.pool ? &checked.list : &none, apr_time_now(), ptemp);
     if (checked.pool) {
         wipe_list(&checked.list);
         apr_pool_destroy(checked.pool);

@@ -1,20 +1,18 @@
 /**
  * Participants' public keys in shared memory: raw points and moduli, found by (owner, kid) or by thumbprint. One writer
- * at a time, who loads them after the participants. A key never changes in place: a new value is a new record, added
- * before the old one is removed, so that a rotation leaves no gap. Only where the table is full the old one goes first.
+ * at a time, who loads them after the participants. See owned_table.h for how keys are replaced.
  */
 #ifndef INTERAUTH_ST_KEY_TABLE_H
 #define INTERAUTH_ST_KEY_TABLE_H
 
 #include "interauth/key.h"
 #include "interauth/participant.h"
-#include "participant_table.h"
+#include "owned_table.h"
 
 /** A key as it lies in memory: plain data. */
 typedef struct st_key {
-    apr_uint64_t owner_incarnation;
-    apr_uint32_t owner_index;
-    apr_uint32_t kid_len;
+    st_owner owner;
+    apr_uint64_t kid_len;
     apr_time_t not_before, not_after; /**< microseconds; 0 is open */
     unsigned char thumbprint[IA_SHA256_LEN];
     ia_key_raw raw;
@@ -22,19 +20,17 @@ typedef struct st_key {
 } st_key;
 
 typedef struct st_keys {
-    struct st_keys_shared *shared;
-    st_table keys;
+    st_owned keys;
     st_table thumbprints;
 } st_keys;
 
 apr_size_t st_keys_size(apr_uint32_t capacity);
 
-/** @param hash_key kept when the memory is new (kids are chosen by callers) */
+/** @param hash_key kept when the memory is new (kids are chosen by clients). `t` stays where it is. */
 void st_keys_attach(st_keys *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
 
 /** @return IA_OK, IA_SIG_KEY_UNKNOWN, IA_FAULT_STORE */
-ia_result st_key_find(st_keys *t, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
-                      apr_size_t kid_len, st_key *copy);
+ia_result st_key_find(st_keys *t, const st_owner *owner, const char *kid, apr_size_t kid_len, st_key *copy);
 ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_SHA256_LEN], st_key *copy);
 
 /**
@@ -43,14 +39,16 @@ ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_S
  * @return IA_OK; IA_KEYS_FULL, before anything changed unless keys of other sources take up the room; IA_FAULT_STORE;
  *         IA_FAULT_CRYPTO
  */
-ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now);
+ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+                       apr_pool_t *ptemp);
 
 /**
  * Replaces all keys of one owner, which `owners` holds already.
  * @return IA_OK; IA_PARTICIPANT_UNKNOWN; IA_KEYS_FULL, where the owner has fewer keys than it should; IA_FAULT_STORE;
  *         IA_FAULT_CRYPTO
  */
-ia_result st_keys_put_owner(st_keys *t, st_participants *owners, const ia_participant *owner, apr_time_t now);
+ia_result st_keys_put_owner(st_keys *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
+                            apr_pool_t *ptemp);
 
 apr_uint32_t st_keys_count(const st_keys *t);
 

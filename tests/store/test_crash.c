@@ -766,7 +766,7 @@ static void load_keys(unsigned first, unsigned count, const unsigned *numbers)
         list.list[i].public_key_count = 1;
     }
     CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
-    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW), IA_OK);
+    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW, pool), IA_OK);
     apr_pool_clear(pool);
 }
 
@@ -775,11 +775,12 @@ static int key_number(unsigned participant, int loaded)
 {
     st_participant owner;
     st_key key, same;
-    apr_uint32_t index;
+    st_owner of = {0};
     int number;
 
-    CHECK_EQ(look_up(participant, &owner, &index), IA_OK);
-    if (st_key_find(&keys, index, owner.incarnation, "k", 1, &key))
+    CHECK_EQ(look_up(participant, &owner, &of.index), IA_OK);
+    of.incarnation = owner.incarnation;
+    if (st_key_find(&keys, &of, "k", 1, &key))
         return -1;
     for (number = 0; memcmp(key.raw.bytes, some_keys[number].raw.bytes, 32); number++)
         CHECK(number < 5 + CAPACITY);

@@ -66,16 +66,17 @@ static ia_result load(fixture *f, unsigned count, unsigned first)
         list.list[i].public_key_count = 1;
     }
     assert_result(st_participants_load(&f->owners, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
-    return st_keys_load(&f->keys, &f->owners, &list, NOW);
+    return st_keys_load(&f->keys, &f->owners, &list, NOW, f->p);
 }
 
 static ia_result find(fixture *f, const char *id, const char *kid, st_key *key)
 {
     st_participant owner;
-    apr_uint32_t index;
+    st_owner of = {0};
 
-    assert_result(st_participant_find(&f->owners, id, strlen(id), &owner, &index), IA_OK);
-    return st_key_find(&f->keys, index, owner.incarnation, kid, strlen(kid), key);
+    assert_result(st_participant_find(&f->owners, id, strlen(id), &owner, &of.index), IA_OK);
+    of.incarnation = owner.incarnation;
+    return st_key_find(&f->keys, &of, kid, strlen(kid), key);
 }
 
 static void test_find(void **state)
@@ -100,13 +101,17 @@ static void test_find(void **state)
 static void test_owner(void **state)
 {
     fixture *f = open_keys(*state, 10);
+    st_owner other;
     st_key key;
 
     assert_result(load(f, 2, 10), IA_OK);
     assert_result(find(f, "p0", "k", &key), IA_OK);
-    assert_result(st_key_find(&f->keys, key.owner_index + 1, key.owner_incarnation, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
-    assert_result(find(f, "p0", "k", &key), IA_OK);
-    assert_result(st_key_find(&f->keys, key.owner_index, key.owner_incarnation + 100, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
+    other = key.owner;
+    other.index++;
+    assert_result(st_key_find(&f->keys, &other, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
+    other.index--;
+    other.incarnation += 100;
+    assert_result(st_key_find(&f->keys, &other, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
 }
 
 static void test_rotation(void **state)
@@ -168,7 +173,7 @@ static void test_put_owner(void **state)
     owner = list.list[0];
     owner.public_keys = keys;
     owner.public_key_count = 2;
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_OK);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW, f->p), IA_OK);
     assert_int_equal(st_keys_count(&f->keys), 3);
     assert_result(find(f, "p0", "k", &key), IA_OK);
     assert_memory_equal(key.raw.bytes, point(30), 32);
@@ -178,18 +183,18 @@ static void test_put_owner(void **state)
     assert_result(st_key_find_thumbprint(&f->keys, old.thumbprint, &key), IA_SIG_KEY_UNKNOWN);
     /* The same key with another end: found by its kid and by its thumbprint. */
     keys[0].not_after = NOW;
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_OK);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW, f->p), IA_OK);
     assert_int_equal(st_keys_count(&f->keys), 3);
     assert_result(find(f, "p0", "k", &key), IA_OK);
     assert_true(key.not_after == NOW);
     assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &old), IA_OK);
     assert_memory_equal(&old, &key, sizeof key);
     owner.public_key_count = 0;
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_OK);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW, f->p), IA_OK);
     assert_int_equal(st_keys_count(&f->keys), 1);
     assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &old), IA_SIG_KEY_UNKNOWN);
     owner.id = "nobody";
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW), IA_PARTICIPANT_UNKNOWN);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW, f->p), IA_PARTICIPANT_UNKNOWN);
 }
 
 /* In a full table the old key makes room for the new one; what finds none is refused. */
@@ -204,11 +209,11 @@ static void test_put_owner_into_a_full_table(void **state)
     participants_make(&list, f->p, 0, 1, 1);
     list.list[0].public_keys = keys;
     list.list[0].public_key_count = 1;
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW), IA_OK);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW, f->p), IA_OK);
     assert_result(find(f, "p0", "k", &key), IA_OK);
     assert_memory_equal(key.raw.bytes, point(30), 32);
     list.list[0].public_key_count = 2;
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW), IA_KEYS_FULL);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW, f->p), IA_KEYS_FULL);
     assert_result(find(f, "p0", "k", &key), IA_OK);
     assert_result(find(f, "p2", "k", &key), IA_OK);
 }
@@ -226,7 +231,7 @@ static void test_sources(void **state)
     list.list[0].public_keys = &one;
     list.list[0].public_key_count = 1;
     assert_result(st_participant_put(&f->owners, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
-    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW), IA_OK);
+    assert_result(st_keys_put_owner(&f->keys, &f->owners, &list.list[0], NOW, f->p), IA_OK);
     assert_result(load(f, 2, 10), IA_OK);
     assert_int_equal(st_keys_count(&f->keys), 3);
     assert_result(find(f, "p7", "k", &key), IA_OK);
