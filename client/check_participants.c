@@ -101,13 +101,9 @@ static void check_settings(findings *all, const char *path, const ia_participant
     if (strchr(one->id, '#'))
         finding_add(all, FINDING_WARNING, "ambiguous_id", path,
                     "%s: a '#' in an id is taken for the start of a key's name in a keyid", one->id);
-    for (const ia_json *endpoint = one->endpoints ? one->endpoints->first : NULL; endpoint;
-         endpoint = endpoint->next) {
-        const char *url = ia_json_member_string(endpoint, "url");
-
-        if (url && strncasecmp(url, "http://", 7) == 0)
+    for (unsigned i = 0; i < one->endpoint_count; i++)
+        if (strncasecmp(one->endpoints[i].url, "http://", 7) == 0)
             finding_add(all, FINDING_WARNING, "cleartext", path, "%s: an endpoint without TLS", one->id);
-    }
 }
 
 static const char *id_fold(apr_pool_t *p, const char *id)

@@ -97,6 +97,22 @@ static void challenge_secrets_write(ia_json_writer *w, const ia_participant *one
     ia_json_write_end(w);
 }
 
+static void endpoints_write(ia_json_writer *w, const ia_participant *one)
+{
+    ia_json_write_name(w, "endpoints");
+    ia_json_write_array(w);
+    for (unsigned i = 0; i < one->endpoint_count; i++) {
+        ia_json_write_object(w);
+        ia_json_write_member(w, "url", one->endpoints[i].url);
+        if (*one->endpoints[i].api_version)
+            ia_json_write_member(w, "api_version", one->endpoints[i].api_version);
+        time_write(w, "valid_from", one->endpoints[i].valid_from);
+        time_write(w, "valid_until", one->endpoints[i].valid_until);
+        ia_json_write_end(w);
+    }
+    ia_json_write_end(w);
+}
+
 static void details_write(ia_json_writer *w, const ia_participant *one)
 {
     ia_json_write_name(w, "allow_refresh");
@@ -110,10 +126,8 @@ static void details_write(ia_json_writer *w, const ia_participant *one)
         ia_json_write_name(w, "keys");
         ia_json_write_value(w, one->keys);
     }
-    if (one->endpoints) {
-        ia_json_write_name(w, "endpoints");
-        ia_json_write_value(w, one->endpoints);
-    }
+    if (one->endpoint_count)
+        endpoints_write(w, one);
 }
 
 static int list_json(apr_pool_t *p, const ia_participants *all)

@@ -9,12 +9,13 @@
 #ifndef INTERAUTH_REGISTRY_H
 #define INTERAUTH_REGISTRY_H
 
+#include <apr_pools.h>
 #include "interauth/challenge.h"
 #include "interauth/grant.h"
 
 #define IA_REGISTRY_GROUP   "interauth"
 #define IA_REGISTRY_NAME    "registry"
-#define IA_REGISTRY_VERSION "1"
+#define IA_REGISTRY_VERSION "2"
 
 /** A participant as the registry knows it now. */
 typedef struct ia_registry_entry {
@@ -60,6 +61,19 @@ typedef struct ia_registry {
      */
     ia_result (*challenge_secret)(ia_challenge_secret *out, apr_uint32_t index, apr_uint64_t incarnation,
                                   ia_challenge_profile profile);
+    /** Changes whenever a participant, a key or a text may have changed. */
+    apr_uint64_t (*revision)(void);
+    /**
+     * The name in this participant's record; lives in the pool.
+     * @return IA_OK, IA_PARTICIPANT_UNKNOWN where it is gone or has none, or a fault; `*name` is NULL unless IA_OK
+     */
+    ia_result (*name)(const char **name, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation);
+    /**
+     * The URL of an endpoint of this participant that is valid at `now`; NULL for any `api_version`, "" for one without.
+     * Results as above.
+     */
+    ia_result (*endpoint)(const char **url, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation,
+                          const char *api_version, apr_time_t now);
 } ia_registry;
 
 #endif

@@ -7,7 +7,7 @@ lib_sources = \
 	lib/httpsig.c lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_derived.c lib/httpsig_field.c \
 	lib/httpsig_internal.h lib/httpsig_mint.c lib/httpsig_read.c \
 	lib/challenge.c lib/challenge_internal.h lib/challenge_seal.c lib/challenge_secret.c \
-	lib/participant_challenge.c \
+	lib/participant_challenge.c lib/participant_endpoints.c \
 	lib/xml.c lib/envelope.c lib/envelope_write.c
 
 lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS) $(EXPAT_LIBS)

@@ -61,8 +61,8 @@ static ia_result take_names(const char ***names, unsigned *count, apr_pool_t *p,
     return IA_OK;
 }
 
-static ia_result take_time(apr_time_t *out, apr_pool_t *p, const ia_json *value, const char *member,
-                           ia_participant_error *error)
+ia_result iai_participant_time(apr_time_t *out, apr_pool_t *p, const ia_json *value, const char *member,
+                               ia_participant_error *error)
 {
     if (value->type != IA_JSON_STRING || ia_timestamp_parse(out, value->string, value->string_len) || *out <= 0)
         return IAI_FAIL(error, p, "%s: a time such as 2035-12-20T00:00:00Z expected", member);
@@ -118,46 +118,13 @@ static ia_result take_secrets(ia_participant *out, apr_pool_t *p, const ia_json 
                 value = member;
             else if (strcmp(member->name, "not_after"))
                 return IAI_FAIL(error, p, "shared_secrets: unknown member");
-            else if ((rc = take_time(&not_after, p, member, "shared_secrets: not_after", error)))
+            else if ((rc = iai_participant_time(&not_after, p, member, "shared_secrets: not_after", error)))
                 return rc;
         }
         if (!value)
             return IAI_FAIL(error, p, "shared_secrets: value is missing");
         if ((rc = take_secret(out, p, value, not_after, error)))
             return rc;
-    }
-    return IA_OK;
-}
-
-static int is_one_of(const char *name, const char *const *known, unsigned count)
-{
-    unsigned i;
-
-    for (i = 0; i < count; i++)
-        if (!strcmp(name, known[i]))
-            return 1;
-    return 0;
-}
-
-/* Every object of the list has only known members, all strings or whole numbers, and the required one. */
-static ia_result check_objects(apr_pool_t *p, const ia_json *list, const char *what, const char *required,
-                               const char *const *known, unsigned known_count, ia_participant_error *error)
-{
-    const ia_json *item, *member;
-
-    if (list->type != IA_JSON_ARRAY)
-        return IAI_FAIL(error, p, "%s: a list of objects expected", what);
-    for (item = list->first; item; item = item->next) {
-        const char *value = ia_json_member_string(item, required);
-
-        if (!value || !*value)
-            return IAI_FAIL(error, p, "%s: objects with %s expected", what, required);
-        for (member = item->first; member; member = member->next) {
-            if (!is_one_of(member->name, known, known_count))
-                return IAI_FAIL(error, p, "%s: unknown member", what);
-            if (member->type != IA_JSON_STRING && member->type != IA_JSON_INTEGER && member->type != IA_JSON_ARRAY)
-                return IAI_FAIL(error, p, "%s: %s has the wrong type", what, member->name);
-        }
     }
     return IA_OK;
 }
@@ -201,8 +168,6 @@ static ia_result take_name(ia_participant *out, apr_pool_t *p, const ia_json *va
 
 static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *m, ia_participant_error *error)
 {
-    static const char *const endpoint_members[] = {"url", "api_version", "valid_from", "valid_until"};
-
     if (!strcmp(m->name, "id"))
         return take_id(out, p, m, error);
     if (!strcmp(m->name, "name"))
@@ -219,7 +184,7 @@ static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *
         return m->type == IA_JSON_BOOL ? IA_OK : IAI_FAIL(error, p, "allow_refresh: true or false expected");
     }
     if (!strcmp(m->name, "expires"))
-        return take_time(&out->expires, p, m, "expires", error);
+        return iai_participant_time(&out->expires, p, m, "expires", error);
     if (!strcmp(m->name, "token_max_lifespan"))
         return take_lifespan(out, p, m, error);
     if (!strcmp(m->name, "shared_secret"))
@@ -230,10 +195,8 @@ static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *
         return iai_participant_challenge(out, p, m, error);
     if (!strcmp(m->name, "keys"))
         return iai_participant_keys(out, p, m, error);
-    if (!strcmp(m->name, "endpoints")) {
-        out->endpoints = m;
-        return check_objects(p, m, "endpoints", "url", endpoint_members, 4, error);
-    }
+    if (!strcmp(m->name, "endpoints"))
+        return iai_participant_endpoints(out, p, m, error);
     return IAI_FAIL(error, p, "unknown member \"%s\"", apr_pescape_echo(p, m->name, 1));
 }
 

@@ -14,4 +14,12 @@ ia_result iai_participant_keys(ia_participant *out, apr_pool_t *p, const ia_json
 ia_result iai_participant_challenge(ia_participant *out, apr_pool_t *p, const ia_json *object,
                                     ia_participant_error *error);
 
+/** The member `endpoints`: a list of {"url", "api_version", "valid_from", "valid_until"}. */
+ia_result iai_participant_endpoints(ia_participant *out, apr_pool_t *p, const ia_json *list,
+                                    ia_participant_error *error);
+
+/** A member that is a time of RFC 3339. */
+ia_result iai_participant_time(apr_time_t *out, apr_pool_t *p, const ia_json *value, const char *what,
+                               ia_participant_error *error);
+
 #endif

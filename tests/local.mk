@@ -107,7 +107,7 @@ store_sources = \
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/tests
 store_test_ldadd = libia.la $(CMOCKA_LIBS) -lpthread
 store_cmocka_tests = \
-	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_grants
+	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_texts tests/store/test_grants
 if HAVE_CMOCKA
 check_PROGRAMS += $(store_cmocka_tests)
 TESTS += $(store_cmocka_tests)
@@ -132,6 +132,8 @@ tests_store_test_participants_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_participants_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_keys_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_keys_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_texts_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_texts_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_grants_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_grants_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_race_CPPFLAGS = $(store_test_cppflags)

@@ -28,6 +28,9 @@ extern "C" {
 #define IA_PARTICIPANT_SECRETS   3    /**< overlapping shared secrets of one participant */
 #define IA_PARTICIPANT_ROLES     32   /**< roles in one record */
 #define IA_PARTICIPANT_KEYS      16   /**< public keys of one participant */
+#define IA_PARTICIPANT_ENDPOINTS 16   /**< endpoints of one participant */
+#define IA_URL_MAX               2048 /**< bytes of an endpoint's URL */
+#define IA_API_VERSION_MAX       63   /**< bytes of an endpoint's api_version */
 #define IA_PARTICIPANTS_FILE_MAX (1024 * 1024 * 1024) /**< bytes */
 #define IA_LIFESPAN_DEFAULT      3600 /**< seconds, where token_max_lifespan is absent */
 #define IA_LIFESPAN_MAX          (366 * 86400)
@@ -61,6 +64,14 @@ typedef struct ia_participant_key {
     apr_time_t not_after;
 } ia_participant_key;
 
+/** A URL that a participant serves. */
+typedef struct ia_participant_endpoint {
+    const char *url;          /**< absolute, http or https, without user and fragment */
+    const char *api_version;  /**< "" where absent */
+    apr_time_t valid_from;    /**< microseconds; 0 is open */
+    apr_time_t valid_until;
+} ia_participant_endpoint;
+
 /** A participant as parsed; all memory belongs to the pool of the parse. */
 typedef struct ia_participant {
     const char *id;
@@ -80,7 +91,8 @@ typedef struct ia_participant {
     const ia_json *keys;         /**< as written, in the document, or NULL */
     ia_participant_key *public_keys; /**< as read */
     unsigned public_key_count;
-    const ia_json *endpoints;    /**< array or NULL */
+    ia_participant_endpoint *endpoints;
+    unsigned endpoint_count;
     unsigned line;               /**< 1-based position in the list, for messages */
 } ia_participant;
 

@@ -12,7 +12,7 @@
 #include "startup.h"
 
 #define SEGMENT_KEY    "interauth.registry"
-#define SEGMENT_LAYOUT (APR_UINT64_C(2) << 32 | sizeof(st_participant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(3) << 32 | sizeof(st_participant))
 
 enum { PARTICIPANTS, KEYS };
 
@@ -23,15 +23,33 @@ AP_DECLARE_MODULE(registry) = {
 
 registry_state registry;
 
-static apr_size_t participants_size(apr_uint32_t capacity)
+#define ALIGN(n) (((n) + 63) & ~(apr_size_t)63)
+
+/* A name and an endpoint each, on average. */
+static apr_uint32_t text_capacity(apr_uint32_t participants)
 {
-    return (st_participants_size(capacity) + 63) & ~(apr_size_t)63;
+    return participants * 2;
+}
+
+/* Where each table of the segment begins, and where the last one ends. */
+typedef struct layout {
+    apr_size_t keys, texts, end;
+} layout;
+
+static layout layout_of(apr_uint32_t participants, apr_uint32_t keys)
+{
+    layout l;
+
+    l.keys = ALIGN(st_participants_size(participants));
+    l.texts = st_size_sum(l.keys, ALIGN(st_keys_size(keys)));
+    l.end = st_size_sum(l.texts, st_texts_size(text_capacity(participants)));
+    return l;
 }
 
 static segment *make_segment(server_rec *s, const registry_config *conf)
 {
     apr_uint32_t participants = (apr_uint32_t)conf->capacity, keys = (apr_uint32_t)conf->key_capacity;
-    apr_size_t size = participants_size(participants) + st_keys_size(keys);
+    apr_size_t size = layout_of(participants, keys).end;
     apr_status_t rv;
     segment *seg = segment_create(s, SEGMENT_KEY, size, SEGMENT_LAYOUT, &rv);
 
@@ -47,13 +65,18 @@ static segment *make_segment(server_rec *s, const registry_config *conf)
 
 static void attach(apr_pool_t *pconf, const segment *seg, const ia_mac_key *hash_key)
 {
-    registry.capacity = seg->numbers[PARTICIPANTS];
+    apr_uint32_t participants = seg->numbers[PARTICIPANTS], keys = seg->numbers[KEYS];
+    layout l = layout_of(participants, keys);
+    char *base = seg->base;
+
+    registry.capacity = participants;
     registry.table = apr_pcalloc(pconf, sizeof *registry.table);
     registry.keys = apr_pcalloc(pconf, sizeof *registry.keys);
+    registry.texts = apr_pcalloc(pconf, sizeof *registry.texts);
     st_owner_init();
-    st_participants_attach(registry.table, seg->base, seg->numbers[PARTICIPANTS], hash_key);
-    st_keys_attach(registry.keys, (char *)seg->base + participants_size(seg->numbers[PARTICIPANTS]), seg->numbers[KEYS],
-                   hash_key);
+    st_participants_attach(registry.table, base, participants, hash_key);
+    st_keys_attach(registry.keys, base + l.keys, keys, hash_key);
+    st_texts_attach(registry.texts, base + l.texts, text_capacity(participants), hash_key);
 }
 
 static int open_table(apr_pool_t *pconf, server_rec *s)
@@ -84,6 +107,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)plog, (void)ptemp;
     registry.table = NULL;
     registry.keys = NULL;
+    registry.texts = NULL;
     APR_OPTIONAL_HOOK(ap, status_hook, registry_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     (void)pconf;
     return OK;

@@ -10,6 +10,7 @@
 #include "interauth_registry.h"
 #include "key_table.h"
 #include "participant_table.h"
+#include "text_table.h"
 
 extern module AP_MODULE_DECLARE_DATA registry_module __attribute__((visibility("default"))); /* httpd looks it up by name */
 extern const command_rec registry_directives[];
@@ -34,6 +35,7 @@ void *registry_config_create(apr_pool_t *p, server_rec *s);
 typedef struct registry_state {
     st_participants *table; /**< NULL until the segment is open */
     st_keys *keys;
+    st_texts *texts;
     apr_uint32_t capacity;
     const char *stale;      /**< why the newest file is not in force, or NULL */
 } registry_state;

@@ -1,5 +1,6 @@
 /* The provider: participant_table, copied out in the form that other modules know. */
 #include <httpd.h>
+#include <apr_strings.h>
 #include <string.h>
 #include "mod_registry.h"
 
@@ -118,5 +119,35 @@ static apr_uint32_t capacity(void)
     return registry.capacity;
 }
 
-const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name,
-                                      key, key_by_thumbprint, capacity, challenge_secret};
+static apr_uint64_t revision(void)
+{
+    return registry.table ? st_participants_revision(registry.table) : 0;
+}
+
+static ia_result name(const char **out, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation)
+{
+    st_owner owner = {incarnation, index, 0};
+    st_text copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.texts)
+        rc = st_text_name(registry.texts, &owner, &copy);
+    *out = rc ? NULL : apr_pstrdup(p, copy.text);
+    return rc;
+}
+
+static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation,
+                          const char *api_version, apr_time_t now)
+{
+    st_owner owner = {incarnation, index, 0};
+    st_text copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.texts)
+        rc = st_text_endpoint(registry.texts, &owner, api_version, now, &copy);
+    *out = rc ? NULL : apr_pstrdup(p, copy.text);
+    return rc;
+}
+
+const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name, key,
+                                      key_by_thumbprint, capacity, challenge_secret, revision, name, endpoint};

@@ -158,18 +158,26 @@ static void wipe_list(ia_participants *list)
         ia_participant_wipe(&list->list[i]);
 }
 
+/* Participants first: keys and texts belong to records that are there. */
+static ia_result publish(const ia_participants *list, apr_time_t now, apr_pool_t *ptemp, st_load_report *report)
+{
+    ia_result rc = st_participants_load(registry.table, ST_SOURCE_FILE, list, now, ptemp, report);
+
+    if (!rc)
+        rc = st_keys_load(registry.keys, registry.table, list, now, ptemp);
+    return rc ? rc : st_texts_load(registry.texts, registry.table, list, now, ptemp);
+}
+
 int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
 {
     const registry_config *conf = registry_config_of(s);
-    st_load_report report;
     ia_participants none = {NULL, 0};
+    st_load_report report;
     ia_result rc;
 
     if (registry.stale)
         return OK;
-    rc = st_participants_load(registry.table, ST_SOURCE_FILE, checked.pool ? &checked.list : &none, apr_time_now(), ptemp, &report);
-    if (!rc)
-        rc = st_keys_load(registry.keys, registry.table, checked.pool ? &checked.list : &none, apr_time_now(), ptemp);
+    rc = publish(checked.pool ? &checked.list : &none, apr_time_now(), ptemp, &report);
     if (checked.pool) {
         wipe_list(&checked.list);
         apr_pool_destroy(checked.pool);

@@ -55,7 +55,11 @@ static void test_full_record(void **state)
     assert_int_equal(one->secret_count, 1);
     assert_int_equal(one->secrets[0].not_after, 0);
     assert_int_equal(one->keys->count, 1);
-    assert_int_equal(one->endpoints->count, 1);
+    assert_int_equal(one->endpoint_count, 1);
+    assert_string_equal(one->endpoints[0].url, "https://www.example.org/api/");
+    assert_string_equal(one->endpoints[0].api_version, "1.0");
+    assert_int_equal(one->endpoints[0].valid_from, APR_INT64_C(1767225600) * APR_USEC_PER_SEC);
+    assert_int_equal(one->endpoints[0].valid_until, 0);
     assert_int_equal(one->line, 1);
     assert_result(ia_secret_load(&secret, "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16, 0), IA_OK);
     assert_memory_equal(&one->secrets[0].mac, &secret.mac, sizeof secret.mac);
@@ -73,7 +77,7 @@ static void test_defaults(void **state)
     assert_int_equal(one->expires, 0);
     assert_int_equal(one->token_max_lifespan, IA_LIFESPAN_DEFAULT);
     assert_null(one->keys);
-    assert_null(one->endpoints);
+    assert_int_equal(one->endpoint_count, 0);
 }
 
 static void test_many_and_none(void **state)
@@ -223,6 +227,20 @@ static const struct damaged {
     {"{\"id\":\"a\",\"endpoints\":\"https://example.org/\"}", "endpoints"},
     {"{\"id\":\"a\",\"endpoints\":[{}]}", "endpoints"},
     {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[1]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":1}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"/api/\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"ftp://example.org/\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https:///x\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://u:p@example.org/\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/#f\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/a b\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\u00fc\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\",\"api_version\":1}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\",\"api_version\":\"\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\",\"valid_from\":0}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\",\"valid_until\":\"never\"}]}", "endpoints"},
+    {"{\"id\":\"a\",\"endpoints\":[{\"api_version\":\"1\"}]}", "endpoints"},
     {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"https://example.org/\",\"bogus\":1}]}", "endpoints"},
 };
 
