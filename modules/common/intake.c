@@ -183,12 +183,18 @@ static int read_ahead(intake *in, request_rec *r, int *status)
 
 int intake_has_content(request_rec *r, int *status)
 {
-    intake *in = intake_of(r);
+    int found;
 
     *status = 0;
     if (!intake_may_have_content(r))
         return 0;
-    return intake_must_have_content(r) ? 1 : read_ahead(in, request_outermost(r), status);
+    if (intake_must_have_content(r))
+        return 1;
+    if (!(found = read_ahead(intake_of(r), request_outermost(r), status))) {
+        apr_table_unset(r->headers_in, "Transfer-Encoding");
+        apr_table_setn(r->headers_in, "Content-Length", "0");
+    }
+    return found;
 }
 
 /* --- a body that is gone --- */

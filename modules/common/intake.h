@@ -38,7 +38,7 @@ void intake_divert(intake *in, intake_reader reader, void *context);
 
 /**
  * Whether the request has a body of at least a byte. Where the headers leave it open (a transfer coding, HTTP/2 without a
- * length), waits for the first byte or the end.
+ * length), waits for the first byte or the end; a body without a byte gets a Content-Length of 0.
  * @param status httpd's own status where the body is broken, else 0
  * @return 1, 0, or -1 for a broken body
  */
