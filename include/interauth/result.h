@@ -118,6 +118,7 @@ typedef enum ia_severity {
     X(IA_KEYS_FULL,                 106, "keys_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")    \
     X(IA_VERIFICATIONS_FULL,        107, "verifications_full", "too_many_requests", 429, RETRY, NOTABLE, "Too many signatures that failed") \
     X(IA_SPOOL_FULL,                108, "spool_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
+    X(IA_SPOOL_QUOTA,               109, "spool_quota", "too_many_bodies", 429, RETRY, NOTABLE, "Too many bytes of bodies at once") \
     /* body digests (RFC 9530) */                                                                                     \
     X(IA_DIGEST_MISSING,            110, "digest_missing", "digest_missing", 400, NONE, NOTABLE, "Content-Digest is required") \
     X(IA_DIGEST_MALFORMED,          111, "digest_malformed", "digest_malformed", 400, NONE, NOTABLE, "Malformed Content-Digest") \

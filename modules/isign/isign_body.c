@@ -35,10 +35,16 @@ static ia_result hash_piece(void *digest, const void *data, apr_size_t len)
     return ia_digest_update(digest, data, len);
 }
 
+/* Who is accountable for the body. */
+static const char *sender_of(request_rec *r, const isign_state *state)
+{
+    return state->participant ? state->participant : request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
+}
+
 /* Reads the body, unless it was read before the caller was known; either way each byte is hashed once. */
 static ia_result hash_body(request_rec *r, const isign_dir *conf, ia_digest *digest, isign_state *state)
 {
-    isign_spool_limits limits = {conf->spool_memory, conf->spool_max, 0};
+    isign_spool_limits limits = {conf->spool_memory, conf->spool_max, sender_of(r, state), 0};
     const char *text;
     apr_size_t len;
     ia_result rc;

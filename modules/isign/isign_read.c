@@ -25,7 +25,7 @@ static request_rec *owner_of(request_rec *r)
 
 static ia_result read_whole(request_rec *r, apr_size_t max, isign_state *state)
 {
-    isign_spool_limits limits = {(apr_off_t)max, (apr_off_t)max, 1};
+    isign_spool_limits limits = {(apr_off_t)max, (apr_off_t)max, NULL, 1};
     ia_result rc = isign_spool_read(&state->spool, r, &limits, pass_over, NULL, &state->read_status);
 
     if (!rc)

@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include "mod_isign.h"
+#include "isign_budget.h"
 #include "isign_spool.h"
 #include "intake.h"
 
@@ -102,8 +103,10 @@ static void set_aside(isign_spool *s, pieces *to, apr_bucket *b, const char *dat
 
 static ia_result keep(isign_spool *s, apr_bucket *b, const char *data, apr_size_t len, apr_off_t memory)
 {
-    if (!isign_budget_take(s->budget, len))
-        return IA_SPOOL_FULL;
+    ia_result rc = isign_budget_take(s->budget, len);
+
+    if (rc)
+        return rc;
     s->length += (apr_off_t)len;
     if (s->length <= memory) {
         set_aside(s, &s->memory, b, data, len);
@@ -171,7 +174,7 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_
     s->alloc = r->connection->bucket_alloc;
     s->memory.list = apr_brigade_create(r->pool, s->alloc);
     s->pending.list = apr_brigade_create(r->pool, s->alloc);
-    s->budget = isign_budget_open(r->pool, limits->is_stranger);
+    s->budget = isign_budget_open(r->pool, limits->participant, limits->is_stranger);
     while (!end) {
         apr_status_t rv = intake_fetch(in, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
 

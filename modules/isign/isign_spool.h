@@ -7,19 +7,6 @@
 #include <httpd.h>
 #include "interauth/digest.h"
 
-/* --- the room that bodies may take together -------------------------------------------------------------------- */
-
-/** One body's part of the common budget; given back with its pool. */
-typedef struct isign_budget {
-    apr_uint64_t taken;
-    apr_uint64_t limit; /**< of all bodies together, when this one takes more */
-} isign_budget;
-
-/** A stranger, whose body is read before it is known, leaves a quarter to those who are known. */
-isign_budget *isign_budget_open(apr_pool_t *p, int is_stranger);
-/** @return 0 when there are not so many bytes left */
-int isign_budget_take(isign_budget *budget, apr_size_t bytes);
-
 /* --- the spool: a body that was read before its handler ------------------------------------------------------- */
 
 /** A body read whole: in memory, or behind that in an unlinked temporary file. Lives as long as its request. */
@@ -30,9 +17,10 @@ typedef ia_result (*isign_on_data)(void *context, const void *data, apr_size_t l
 
 /** How much of a body is read. */
 typedef struct isign_spool_limits {
-    apr_off_t memory; /**< bytes that stay in memory */
-    apr_off_t max;
-    int is_stranger;  /**< nobody knows yet who sends it */
+    apr_off_t memory;        /**< bytes that stay in memory */
+    apr_off_t max;           /**< bytes of a body */
+    const char *participant; /**< who sends it, or NULL */
+    int is_stranger;         /**< nobody knows yet who sends it */
 } isign_spool_limits;
 
 /**

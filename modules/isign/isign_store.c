@@ -6,33 +6,17 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_isign.h"
-#include "isign_spool.h"
+#include "isign_budget.h"
 #include "segment.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(isign);
 
 #define SEGMENT_KEY    "interauth.isign"
-#define SEGMENT_LAYOUT (APR_UINT64_C(3) << 32 | sizeof(st_grant))
-#define HOLDERS        4095 /* processes whose part is known */
+#define SEGMENT_LAYOUT (APR_UINT64_C(4) << 32 | sizeof(st_grant))
 #define CACHE_SLOTS    512  /* keys of a child; a power of two */
 
 enum { REPLAYS, PARTICIPANTS };
-
-/*
- * What a process holds is written down under its name too: when it is killed, a child that starts, or one that finds no
- * room, gives back what it held.
- */
-typedef struct isign_account {
-    apr_uint64_t total;
-    apr_uint64_t pad;
-    struct holder {
-        apr_uint64_t owner;
-        apr_uint64_t held;
-    } holders[HOLDERS];
-} isign_account;
-
-static struct holder *own_part; /* of this process, or NULL */
 
 static ia_mac_key secret_of_nobody;
 
@@ -41,7 +25,8 @@ isign_shared isign;
 static segment *make_segment(server_rec *s, const st_grants_config *layout)
 {
     apr_status_t rv;
-    segment *seg = segment_create(s, SEGMENT_KEY, sizeof(isign_account) + st_grants_size(layout), SEGMENT_LAYOUT, &rv);
+    segment *seg = segment_create(s, SEGMENT_KEY, isign_budget_size(layout->participants) + st_grants_size(layout),
+                                  SEGMENT_LAYOUT, &rv);
 
     if (!seg) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "isign: no shared memory for %u nonces; lower ISignReplayCapacity",
@@ -101,9 +86,9 @@ int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
         return HTTP_INTERNAL_SERVER_ERROR;
     st_owner_init();
     isign.nonces = apr_pcalloc(pconf, sizeof *isign.nonces);
-    st_grants_attach(isign.nonces, (char *)seg->base + sizeof(isign_account), &layout, &secret_of_nobody, now);
-    isign.account = seg->base;
-    isign.spool_total = (apr_uint64_t)conf->spool_total;
+    st_grants_attach(isign.nonces, (char *)seg->base + isign_budget_size(layout.participants), &layout, &secret_of_nobody,
+                     now);
+    isign_budget_attach(seg->base, layout.participants, (apr_uint64_t)conf->spool_total);
     isign.longest_age = longest_age(s);
     isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
     /* Memory that is made at a reload knows nothing, whatever an old file says. */
@@ -111,101 +96,6 @@ int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
         return status;
     remember_longer(now);
     return OK;
-}
-
-/* --- the budget of bodies --- */
-
-static apr_uint64_t add(apr_uint64_t bytes)
-{
-    if (own_part)
-        __atomic_add_fetch(&own_part->held, bytes, __ATOMIC_RELAXED);
-    return __atomic_add_fetch(&isign.account->total, bytes, __ATOMIC_RELAXED);
-}
-
-/* Never below zero: a process killed between its two steps is given back for twice. */
-static void subtract_total(apr_uint64_t bytes)
-{
-    apr_uint64_t total = __atomic_load_n(&isign.account->total, __ATOMIC_RELAXED);
-
-    while (!__atomic_compare_exchange_n(&isign.account->total, &total, total > bytes ? total - bytes : 0, 0,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        ;
-}
-
-static void subtract(apr_uint64_t bytes)
-{
-    subtract_total(bytes);
-    if (own_part)
-        __atomic_sub_fetch(&own_part->held, bytes, __ATOMIC_RELAXED);
-}
-
-static apr_status_t give_back(void *budget)
-{
-    if (isign.account)
-        subtract(((isign_budget *)budget)->taken);
-    return APR_SUCCESS;
-}
-
-isign_budget *isign_budget_open(apr_pool_t *p, int is_stranger)
-{
-    isign_budget *budget = apr_pcalloc(p, sizeof *budget);
-
-    budget->limit = is_stranger ? isign.spool_total - isign.spool_total / 4 : isign.spool_total;
-    apr_pool_cleanup_register(p, budget, give_back, apr_pool_cleanup_null);
-    return budget;
-}
-
-/* Gives back what the processes held that are no more. @return whether there was any */
-static int reclaim(void)
-{
-    int found = 0;
-    unsigned i;
-
-    for (i = 0; i < HOLDERS; i++) {
-        struct holder *h = &isign.account->holders[i];
-        apr_uint64_t owner = __atomic_load_n(&h->owner, __ATOMIC_ACQUIRE), held;
-
-        if (!__atomic_load_n(&h->held, __ATOMIC_RELAXED) || !st_owner_is_dead(owner))
-            continue;
-        held = __atomic_exchange_n(&h->held, 0, __ATOMIC_ACQ_REL);
-        subtract_total(held);
-        found |= held > 0;
-    }
-    return found;
-}
-
-int isign_budget_take(isign_budget *budget, apr_size_t bytes)
-{
-    if (!isign.account)
-        return 0;
-    budget->taken += bytes;
-    if (add(bytes) <= budget->limit ||
-        (reclaim() && __atomic_load_n(&isign.account->total, __ATOMIC_RELAXED) <= budget->limit))
-        return 1;
-    budget->taken -= bytes;
-    subtract(bytes);
-    return 0;
-}
-
-/* A place among the holders: a free one, or that of a process that ended. */
-static void take_part(void)
-{
-    unsigned i;
-
-    own_part = NULL;
-    if (!isign.account)
-        return;
-    reclaim();
-    for (i = 0; i < HOLDERS && !own_part; i++) {
-        struct holder *h = &isign.account->holders[i];
-        apr_uint64_t owner = __atomic_load_n(&h->owner, __ATOMIC_ACQUIRE);
-
-        if ((owner && !st_owner_is_dead(owner)) ||
-            !__atomic_compare_exchange_n(&h->owner, &owner, st_owner_self(), 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-            continue;
-        subtract_total(__atomic_exchange_n(&h->held, 0, __ATOMIC_ACQ_REL));
-        own_part = h;
-    }
 }
 
 /* --- nonces --- */
@@ -269,7 +159,7 @@ void isign_store_child_init(apr_pool_t *p)
     isign_limit_child_init(p);
     make_key_of_nobody();
     st_owner_init();
-    take_part();
+    isign_budget_child_init();
     apr_thread_mutex_create(&cache.lock, APR_THREAD_MUTEX_DEFAULT, p);
 }
 

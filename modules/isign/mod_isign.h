@@ -24,8 +24,6 @@ extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("def
 /** This process's view; `nonces` is NULL until post_config. */
 typedef struct isign_shared {
     st_grants *nonces;          /**< only its memory of used proofs is used */
-    struct isign_account *account; /**< bytes of bodies held by all processes */
-    apr_uint64_t spool_total;
     apr_uint32_t replay_quota;
     apr_time_t longest_age;     /**< of all locations: as long a nonce is remembered at least */
     const ia_registry *registry; /**< NULL where no module knows participants: nobody can be verified then */

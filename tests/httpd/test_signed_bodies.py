@@ -9,16 +9,17 @@ import time
 
 import pytest
 
-from harness import Shown, Site, UID, together
+from harness import OTHER, Shown, Site, UID, digest, together
 from harness.locate import stock_dir
-from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
+from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, turned_away
 from harness.signer import COVER, Signer
 
 
 class TestBodies:
     site = Site(participants=PEOPLE, php_fcgi=True,
-                config="ISignSpoolTotal 1M\n" + opened("in", "ISign require", "Require signed", "ISignBody spool 16K 4M")
+                config="ISignSpoolTotal 4M\n" + opened("in", "ISign require", "Require signed", "ISignBody spool 16K 4M")
                 + opened("stream", "ISign require", "Require signed", "ISignBody stream")
+                + opened("any", "ISign require", "Require all granted", "ISignBody spool 16K 4M")
                 + '<Location "/php">\nISign require\nRequire signed\nISignBody stream\n</Location>\n')
 
     def test_continue_only_after_the_signature(self, server, signer):
@@ -82,21 +83,23 @@ class TestBodies:
 
     def once_free(self, server, call):
         """A body is given back with its request, soon after the answer."""
-        server.log.allow("isign: refused reason=spool_full")
+        server.log.allow("isign: refused reason=spool_(full|quota)")
         deadline = time.monotonic() + 5
-        while (answer := call()).status == 503 and time.monotonic() < deadline:
+        while (answer := call()).status in (429, 503) and time.monotonic() < deadline:
             time.sleep(0.05)
         return answer
 
     def test_total(self, server, signer):
-        """Bodies of all together; what is given back can be taken again."""
+        """A participant has a quarter for all of its bodies; what is given back can be taken again."""
         big = os.urandom(700000)
         pairs = signer.headers("POST", "/in", JSON, big)
         with server.connect() as holder:
             holder.send(server.message("POST", "/in", pairs, big)[:-1])
             time.sleep(0.5)
             answer = signer.post("/in", big, JSON)
-            turned_away(server, answer, 503, "unavailable", "spool_full", level="error")
+            turned_away(server, answer, 429, "too_many_bodies", "spool_quota participant=.*")
+            other = Signer(server, STRANGER, OTHER + "#theirs")
+            assert Shown(other.post("/in", big)).body == big
             small = os.urandom(1000)
             assert Shown(signer.post("/in", small)).body == small
             holder.send(big[-1:])
@@ -114,9 +117,35 @@ class TestBodies:
                 while not (holders := with_bodies(server)) and time.monotonic() < deadline:
                     time.sleep(0.02)
                 assert len(holders) == 1
-                server.log.allow("AH00052|AH0|isign: refused reason=(spool_full|body_broken)")
+                server.log.allow("AH00052|AH0|isign: refused reason=(spool_quota|body_broken)")
                 server.kill(holders[0])
             assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
+
+    def test_above_the_share(self, server, signer):
+        """A body that could not fit in an empty share either is too large."""
+        turned_away(server, signer.post("/in", b"x" * (1 << 20 | 1), JSON), 413, "body_too_large", "body_too_large")
+
+    def test_stalled_bodies_leave_room(self, server, signer):
+        """As much as one participant, and callers that are none, can hold leaves room for another."""
+        held = []
+        piece = os.urandom(500000)
+        server.log.allow("isign: refused reason=(spool_quota|spool_full|body_broken)")
+        try:
+            for _ in range(6):
+                held.append(server.connect())
+                held[-1].send(server.message("POST", "/in", signer.headers("POST", "/in", JSON, piece), piece)[:-1])
+            for _ in range(8):
+                held.append(server.connect())
+                held[-1].send(server.message("POST", "/any", {"Content-Digest": digest(piece)}, piece)[:-1])
+            server.log.wait("isign: refused reason=spool_quota participant=")
+            server.log.wait("isign: refused reason=spool_full")
+            other = Signer(server, STRANGER, OTHER + "#theirs")
+            body = os.urandom(400000)
+            assert Shown(other.post("/in", body)).body == body
+        finally:
+            for connection in held:
+                connection.close()
+        assert Shown(self.once_free(server, lambda: signer.post("/in", piece))).body == piece
 
     def test_above_max(self, server, signer):
         server.log.allow("AH0")
@@ -174,7 +203,7 @@ def resident(server):
 class TestLarge:
     """Memory does not grow with the body."""
 
-    site = Site(participants=PEOPLE, config="ISignSpoolTotal 2G\nLimitRequestBody 0\n"
+    site = Site(participants=PEOPLE, config="ISignSpoolTotal 8G\nLimitRequestBody 0\n"
                 + '<Directory "@ROOT@/sums">\nRequire all granted\n</Directory>\n'
                 + "".join(f'ScriptAlias "/{name}" "@ROOT@/sums/sum"\n<Location "/{name}">\nISign require\n'
                           f"Require signed\n{body}\n</Location>\n"
