@@ -3,6 +3,7 @@
  * exact. A document type is refused where it starts: no entity is ever declared, so none is ever expanded.
  * expat's namespaces are off, and its check of UTF-8 is not relied on.
  */
+#include "config.h"
 #include <apr_strings.h>
 #include <expat.h>
 #include <limits.h>
@@ -34,8 +35,27 @@ typedef struct reader {
     ia_json *root;
     ia_result rc;
     const char *reason;
-    XML_Index refused_at;
+    apr_int64_t refused_at;
 } reader;
+
+/* The position of the current event, or -1. Newer releases of expat deprecate what older ones have alone. */
+static apr_int64_t position(XML_Parser parser)
+{
+#if HAVE_DECL_XML_GETCURRENTBYTEINDEX64
+    return XML_GetCurrentByteIndex64(parser);
+#else
+    return XML_GetCurrentByteIndex(parser);
+#endif
+}
+
+static apr_size_t event_size(XML_Parser parser)
+{
+#if HAVE_DECL_XML_GETCURRENTBYTECOUNT64
+    return (apr_size_t)XML_GetCurrentByteCount64(parser);
+#else
+    return (apr_size_t)XML_GetCurrentByteCount(parser);
+#endif
+}
 
 static void refuse(reader *r, ia_result rc, const char *reason)
 {
@@ -43,7 +63,7 @@ static void refuse(reader *r, ia_result rc, const char *reason)
         return;
     r->rc = rc;
     r->reason = reason;
-    r->refused_at = XML_GetCurrentByteIndex(r->parser);
+    r->refused_at = position(r->parser);
     XML_StopParser(r->parser, XML_FALSE);
 }
 
@@ -123,8 +143,7 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **attribute
     add_node(r, name);
     if (!r->rc && r->depth == 2 && r->opaque && !strcmp(name, r->opaque)) {
         r->is_inside = r->is_plain = 1;
-        r->opened =
-            (apr_size_t)XML_GetCurrentByteIndex(r->parser) + (apr_size_t)XML_GetCurrentByteCount(r->parser);
+        r->opened = (apr_size_t)position(r->parser) + event_size(r->parser);
     }
 }
 
@@ -134,7 +153,7 @@ static void leave_opaque(reader *r, ia_json *node)
     r->is_inside = 0;
     if (r->slice && !r->slice->text) {
         r->slice->text = r->document + r->opened;
-        r->slice->len = (apr_size_t)XML_GetCurrentByteIndex(r->parser) - r->opened;
+        r->slice->len = (apr_size_t)position(r->parser) - r->opened;
     }
     if (!r->is_plain) {
         node->type = IA_JSON_STRING;
@@ -239,7 +258,7 @@ static ia_result run(reader *r, apr_size_t len, ia_json_error *error)
 {
     enum XML_Status status;
     enum XML_Error code;
-    XML_Index at;
+    apr_int64_t at;
 
     XML_SetUserData(r->parser, r);
     XML_SetElementHandler(r->parser, on_start, on_end);
@@ -251,7 +270,7 @@ static ia_result run(reader *r, apr_size_t len, ia_json_error *error)
     status = XML_Parse(r->parser, r->document, (int)len, 1);
     if (status == XML_STATUS_OK && !r->rc)
         return IA_OK;
-    at = r->rc ? r->refused_at : XML_GetCurrentByteIndex(r->parser);
+    at = r->rc ? r->refused_at : position(r->parser);
     error->offset = at < 0 ? 0 : (apr_size_t)at < len ? (apr_size_t)at : len;
     if (r->rc) {
         error->reason = r->reason;

@@ -1,18 +1,39 @@
 # What ./quickstart and ./runtests share: Debian packages, and a copy of the sources to build in. Sourced, by bash.
 
 # What builds and runs the demo, and what the tests need beside that. Recommended packages are left out on purpose:
-# they would bring services. Hence libc6-dev and libclang-rt-14-dev by name.
+# they would bring services. Hence libc6-dev and the clang runtime by name. No name has a version: clang-runtime is the
+# libclang-rt-N-dev that belongs to the clang of this release.
 packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl gcc libapr1-dev libaprutil1-dev
-    libc6-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libtool libyajl-dev make openssl perl php8.2-cgi
+    libc6-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libtool libyajl-dev make openssl perl php-cgi
     pkg-config'
-packages_test='apache2-suexec-pristine clang libclang-rt-14-dev libcmocka-dev gnuplot-nox graphviz mandoc plantuml python3 python3-cryptography python3-pytest
+packages_test='apache2-suexec-pristine clang clang-runtime libcmocka-dev gnuplot-nox graphviz mandoc plantuml python3 python3-cryptography python3-pytest
     python3-pytest-xdist valgrind xz-utils'
 
-# packages_missing PACKAGE..: those that are not installed. Looks at this machine only.
+# package_behind PACKAGE PATTERN: the package with a version in its name that a package without one depends on, as
+# this machine has it installed or else as apt offers it. Prints nothing where neither knows the package.
+package_behind()
+{
+    { dpkg-query -W -f '${Depends}\n' "$1"; apt-cache --no-all-versions show "$1" | sed -n 's/^Depends: //p'; } 2>/dev/null |
+        grep -oE "(^|[ ,|])$2" | tr -d ' ,|' | head -n 1
+}
+
+# package_named NAME: the name that apt knows a package of the lists above by.
+package_named()
+{
+    local name=$1
+    if [ "$name" = clang-runtime ]; then
+        name=$(package_behind clang 'clang-[0-9]+')
+        name=${name:+lib${name/clang-/clang-rt-}-dev}
+    fi
+    echo "${name:-$1}"
+}
+
+# packages_missing PACKAGE..: those that are not installed. Asks no archive.
 packages_missing()
 {
     local name
     for name in "$@"; do
+        name=$(package_named "$name")
         dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || echo "$name"
     done
 }
@@ -34,7 +55,8 @@ packages_install()
     fi
     echo "Installing:" $missing
     export DEBIAN_FRONTEND=noninteractive
-    apt-get -q update && apt-get -q install -y --no-install-recommends $missing && return 0
+    # Before the update apt may not have known the packages with a version in their names.
+    apt-get -q update && apt-get -q install -y --no-install-recommends $(packages_missing "$@") && return 0
     echo "$0: the packages could not be installed" >&2
     exit 3
 }

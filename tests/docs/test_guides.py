@@ -16,7 +16,7 @@ from harness.locate import OURS
 from harness.site import participant
 from pages import TOP, block, blocks, pages, read
 
-SOCKET = "proxy:unix:/run/php/php8.2-fpm.sock|fcgi://localhost/"
+SOCKET = "proxy:unix:/run/php/php-fpm.sock|fcgi://localhost/"
 PLACES = (("/var/www/orders", "@ROOT@/htdocs/php"), ("/etc/interauth", "@ROOT@/conf"),
           (SOCKET, "proxy:fcgi://127.0.0.1:@FCGI@/"))
 CONFIGURATIONS = [one for page in pages() for one in blocks(page, "apache")]

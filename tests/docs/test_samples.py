@@ -41,7 +41,7 @@ def place(server, text, directory):
     text = text.replace(directory, str(modules))
     for path, here in (("/etc/interauth", "@ROOT@/conf"), ("/usr/lib/cgi-bin", "@ROOT@/cgi-bin"),
                        ("/var/www/orders", "@ROOT@/htdocs/php"), ("http://127.0.0.1:8081/", "http://127.0.0.1:@BACKEND@/"),
-                       ("proxy:unix:/run/php/php8.2-fpm.sock|fcgi://localhost/", "proxy:fcgi://127.0.0.1:@FCGI@/")):
+                       ("proxy:unix:/run/php/php-fpm.sock|fcgi://localhost/", "proxy:fcgi://127.0.0.1:@FCGI@/")):
         text = text.replace(path, here)
     server.participants(PEOPLE)
     server.configure(text)
