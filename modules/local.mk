@@ -41,6 +41,7 @@ modules_registry_mod_registry_la_LIBADD = $(module_libs)
 modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_config.h \
 	modules/isign/isign_spool.h modules/isign/isign_body.c modules/isign/isign_budget.c modules/isign/isign_budget.h \
+	modules/isign/isign_tempfile.c modules/isign/isign_tempfile.h \
 	modules/isign/isign_spool.c modules/isign/isign_answer.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
 	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c \

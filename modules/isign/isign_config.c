@@ -193,6 +193,18 @@ static const char *set_spool_total(cmd_parms *cmd, void *unused, const char *arg
     return error ? error : directive_size(cmd, arg, 0, BODY_MAX, &isign_server_of(cmd->server)->spool_total);
 }
 
+static const char *set_spool_directory(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    isign_server *conf = isign_server_of(cmd->server);
+
+    (void)unused;
+    if (error)
+        return error;
+    conf->spool_directory = *arg ? ap_server_root_relative(cmd->pool, arg) : NULL;
+    return conf->spool_directory ? NULL : "ISignSpoolDirectory: a path expected";
+}
+
 static const char *set_replay_capacity(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -225,6 +237,7 @@ const command_rec isign_directives[] = {
     AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts"),
     AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE, "scheme and authority that callers see, behind a proxy"),
     AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
+    AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for the files of bodies"),
     AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "signature nonces that are remembered"),
     AP_INIT_TAKE1("ISignStateFile", set_state_file, NULL, RSRC_CONF, "file in which used nonces outlive a clean stop"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

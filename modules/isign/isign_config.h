@@ -28,6 +28,7 @@ typedef struct isign_dir {
 /** Of the server as a whole. */
 typedef struct isign_server {
     apr_int64_t spool_total;     /**< bytes that all spooled bodies may take */
+    const char *spool_directory; /**< for the files of bodies; NULL: the system's temporary directory */
     apr_int64_t replay_capacity; /**< nonces that are remembered */
     apr_int64_t longest_age;     /**< seconds: the largest ISignMaxAge of this virtual host */
     const char *state_file;      /**< NULL: used nonces are forgotten when the server stops */

@@ -10,6 +10,7 @@
 #include "mod_isign.h"
 #include "isign_budget.h"
 #include "isign_spool.h"
+#include "isign_tempfile.h"
 #include "intake.h"
 
 #define WRITE_SIZE  131072 /* a body comes in pieces of 8000 bytes: written one by one they cost twice as much */
@@ -24,6 +25,7 @@ typedef struct pieces {
 } pieces;
 
 struct isign_spool {
+    request_rec *r;             /* of which it was read */
     apr_pool_t *p;
     apr_bucket_alloc_t *alloc;
     pieces memory;              /* the body's beginning */
@@ -36,35 +38,15 @@ struct isign_spool {
     const char *text;           /* the whole body where somebody asked for it, or NULL */
 };
 
-static const char *temp_dir; /* looked for once: the search writes a file */
-
-void isign_spool_child_init(apr_pool_t *p)
-{
-    if (apr_temp_dir_get(&temp_dir, p))
-        temp_dir = NULL;
-}
-
-static ia_result open_file(isign_spool *s)
-{
-    char *name;
-
-    if (!temp_dir)
-        return IA_FAULT_SPOOL;
-    name = apr_pstrcat(s->p, temp_dir, "/interauth-body-XXXXXX", NULL);
-    if (apr_file_mktemp(&s->file, name, APR_CREATE | APR_READ | APR_WRITE | APR_EXCL | APR_BINARY, s->p))
-        return IA_FAULT_SPOOL;
-    apr_file_remove(name, s->p); /* its space goes with the last handle, whoever is killed */
-    return IA_OK;
-}
-
 static ia_result write_pieces(isign_spool *s)
 {
     struct iovec parts[PIECES_MAX];
     apr_size_t count = 0;
+    apr_status_t rv;
     apr_bucket *b;
     ia_result rc;
 
-    if (!s->file && (rc = open_file(s)))
+    if (!s->file && (rc = isign_tempfile_open(&s->file, s->r)))
         return rc;
     for (b = APR_BRIGADE_FIRST(s->pending.list); b != APR_BRIGADE_SENTINEL(s->pending.list); b = APR_BUCKET_NEXT(b)) {
         const char *data;
@@ -75,8 +57,8 @@ static ia_result write_pieces(isign_spool *s)
         parts[count].iov_base = (void *)(apr_uintptr_t)data;
         parts[count++].iov_len = len;
         if (count == PIECES_MAX || APR_BUCKET_NEXT(b) == APR_BRIGADE_SENTINEL(s->pending.list)) {
-            if (apr_file_writev_full(s->file, parts, count, NULL))
-                return IA_FAULT_SPOOL;
+            if ((rv = apr_file_writev_full(s->file, parts, count, NULL)))
+                return isign_tempfile_failed(s->r, rv);
             count = 0;
         }
     }
@@ -170,6 +152,7 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_
     if (isign_announces_more(r, limits->max))
         return IA_BODY_TOO_LARGE;
     intake_keep_fields(r);
+    s->r = r;
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
     s->memory.list = apr_brigade_create(r->pool, s->alloc);

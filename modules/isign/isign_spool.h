@@ -43,8 +43,6 @@ ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text
 /** Gives the body to whoever reads the request next, with a Content-Length. Again after an internal redirect. */
 void isign_spool_replay(isign_spool *spool, request_rec *r);
 
-void isign_spool_child_init(apr_pool_t *p);
-
 /* --- the stream -------------------------------------------------------------------------------------------------- */
 
 /** A body that is hashed on its way to the handler. Lives as long as its request. */

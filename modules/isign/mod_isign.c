@@ -3,6 +3,7 @@
 #include <http_request.h>
 #include "mod_isign.h"
 #include "isign_spool.h"
+#include "isign_tempfile.h"
 #include "hygiene.h"
 #include "intake.h"
 #include "private.h"
@@ -13,8 +14,10 @@
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf, (void)plog;
+    int status = isign_tempfile_check(ptemp, s);
+
     isign_guard_check(ptemp, s);
-    return isign_persist_check(ptemp, s);
+    return status ? status : isign_persist_check(ptemp, s);
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -25,9 +28,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 
 static void child_init(apr_pool_t *p, server_rec *s)
 {
-    (void)s;
     isign_store_child_init(p);
-    isign_spool_child_init(p);
+    isign_tempfile_child_init(p, s);
 }
 
 static int post_read_request(request_rec *r)

@@ -54,7 +54,7 @@ BAD += [("SAuthChallengeSeparator", value) for value in (None, "123456789", "\x0
 BAD += [("SAuthChallengeLifetime", value) for value in NO_NUMBERS + ["59", "86401", "1 2", None]]
 BAD += [("SAuthPartialGrants", value) for value in ("yes", "", None)]
 BAD += [("SAuthRequestRequire", value) for value in ("uid", "id id2", "", None)]
-BAD += [(name, value) for name in ("RegistryFile", "SAuthStateFile", "ISignStateFile") for value in ("", None, "a b")]
+BAD += [(name, value) for name in ("RegistryFile", "SAuthStateFile", "ISignStateFile", "ISignSpoolDirectory") for value in ("", None, "a b")]
 
 BAD_LOCATION = [("SAuthMode", value) for value in ("watch", "", None, "enforce observe")]
 BAD_LOCATION += [("SAuthScope", value) for value in ("", None, "a b", "'a b'", "x" * 300)]

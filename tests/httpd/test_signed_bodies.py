@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import OTHER, Shown, Site, UID, digest, together
+from harness import OTHER, Shown, Site, UID, Unstartable, digest, together
 from harness.locate import stock_dir
 from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, turned_away
 from harness.signer import COVER, Signer
@@ -173,6 +173,48 @@ class TestSpoolFault:
         assert failed and all(answer.status in (200, 503) for answer in answers)
         assert len(server.journal()) == before + 16 - len(failed)
         turned_away(server, failed[0], 503, "unavailable", "fault_spool", level="error")
+        server.log.expect(rf"\[isign:error\] .*\(2\)No such file or directory: .*a body cannot be kept in a file in {place}")
+
+    def site_in(self, path):
+        return Site(participants=PEOPLE, config=f"ISignSpoolDirectory {path}\n" + self.site.config)
+
+    def test_directory(self, make_server):
+        """Files are in the directory that was named, and nowhere else; a full disk and a lost directory are logged."""
+        server = make_server(self.site_in("bodies"), start=False)
+        place = server.root / "bodies"
+        place.mkdir()
+        place.chmod(0o777)
+        server.environ = lambda: {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": "/nowhere"}
+        server.start()
+        signer = Signer(server, ED, UID + "#ed25519")
+        assert Shown(signer.post("/in", BODY)).body == BODY
+        place.chmod(0o700)  # root's alone
+        turned_away(server, signer.post("/in", BODY), 503, "unavailable", "fault_spool", level="error")
+        server.log.expect(rf"\(13\)Permission denied: .*isign: a body cannot be kept in a file in {place}")
+        server.log.expect(rf"isign: ISignSpoolDirectory: no file can be created in {place}")
+        server.graceful()
+        assert server.get("/in").status == 403
+        server.log.expect("isign: refused reason=signature_wanted")
+        server.log.allow("AH01630")
+
+    @pytest.mark.parametrize("mode, error", [(None, "(2)No such file or directory"), (0o700, "(13)Permission denied"),
+                                             ("file", "(20)Not a directory")])
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root has another user to try")
+    def test_directory_is_checked(self, make_server, mode, error):
+        server = make_server(self.site_in("bodies"), start=False)
+        place = server.root / "bodies"
+        if mode == "file":
+            place.write_text("")
+        elif mode:
+            place.mkdir(mode)
+        good, said = server.check()
+        assert not good and f"{error}: " in said and f"ISignSpoolDirectory: no file can be created in {place}" in said, said
+        with pytest.raises(Unstartable):
+            server.start()
+        if mode != "file":
+            place.mkdir(exist_ok=True)
+            place.chmod(0o777)
+            assert server.check()[0] and not list(place.iterdir())
 
 
 def with_bodies(server):
