@@ -140,15 +140,16 @@ class Proxy:
         self.to, self.change, self.sent = port, (to_server, to_caller), b""
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         while True:
             try:
                 caller, _ = self.door.accept()
+                server = socket.create_connection(("127.0.0.1", self.to))
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self.to))
             for source, sink, number in ((caller, server, 0), (server, caller, 1)):
                 threading.Thread(target=self.pump, args=(source, sink, number), daemon=True).start()
 
@@ -161,6 +162,12 @@ class Proxy:
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
+
+    def close(self):
+        """A close alone does not end an accept() that waits: it would take a connection of whoever listens next."""
+        self.door.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.door.close()
 
     def url(self, photos):
         return re.sub(r":\d+/", ":%d/" % self.port, photos)
@@ -176,7 +183,7 @@ def proxy(httpd):
 
     yield open_proxy
     for one in opened:
-        one.door.close()
+        one.close()
 
 
 @pytest.mark.parametrize("profile", ["hmac-sha256", "md5"])

@@ -354,7 +354,7 @@ static void test_canonical_forms(void **state)
 static void test_bytes_of_every_length(void **state)
 {
     uint64_t seed = 11;
-    unsigned char data[200];
+    unsigned char data[200] = {0};
 
     for (size_t len = 0; len <= sizeof data; len++) {
         char encoded[IA_BASE64_SIZE(sizeof data)];

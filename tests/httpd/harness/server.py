@@ -199,7 +199,7 @@ class Server:
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):  # reset: the listener went away meanwhile
             return False
 
     def _resumed(self):
