@@ -1,5 +1,6 @@
 /* Where a request's body enters: who has read of it, whether it ended, and that a refused one is gone. */
 #include <httpd.h>
+#include <apr_strings.h>
 #include <http_config.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -74,6 +75,8 @@ static apr_status_t fetch_next(intake *in, apr_bucket_brigade *bb, ap_input_mode
         else if (!APR_BUCKET_IS_METADATA(b) && b->length != (apr_size_t)-1)
             in->length += (apr_off_t)b->length;
     }
+    if (in->ended && in->announced >= 0 && in->length != in->announced)
+        in->taken = 1;
     return APR_SUCCESS;
 }
 
@@ -277,11 +280,25 @@ static int create_request(request_rec *r)
     return OK;
 }
 
+/* -1 where a transfer coding or nothing at all says how long the body is. */
+static apr_off_t announced(const request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t bytes;
+    char *end;
+
+    if (!length || apr_table_get(r->headers_in, "Transfer-Encoding") || apr_strtoff(&bytes, length, &end, 10) || *end)
+        return -1;
+    return bytes;
+}
+
 /* httpd runs this for internal redirects too, such as to an error document. */
 static int post_read_request(request_rec *r)
 {
     intake *in = intake_of(r);
 
+    if (!in->armed)
+        in->announced = announced(r);
     in->armed = 1;
     if (in->dropped)
         announce_nothing(in, r);

@@ -16,9 +16,10 @@ typedef apr_status_t (*intake_reader)(ap_filter_t *f, void *context, apr_bucket_
 typedef struct intake {
     ap_filter_t *filter;      /**< in the chain; NULL if the request was not created by httpd */
     apr_bucket_brigade *held; /**< read ahead by intake_has_content, or NULL */
+    apr_off_t announced;      /**< Content-Length as it was received, or -1 */
     apr_off_t length;         /**< bytes that came over the wire so far */
     int ended;                /**< the end of the body has come */
-    int taken;                /**< another module read some of it before intake_divert */
+    int taken;                /**< another module read some of it before intake_divert, or below this filter */
     int keeps_fields;         /**< trailers do not become headers */
     int dropped;              /**< nobody reads any of it */
     int armed;                /**< the headers have been read */

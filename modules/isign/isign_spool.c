@@ -170,7 +170,7 @@ ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_
     }
     if (end < 0)
         return rc;
-    if (isign_announces_more(r, s->length))
+    if (in->taken)
         return IA_FAULT_BODY_TAKEN;
     if (s->pending.length && (rc = write_pieces(s)))
         return rc;

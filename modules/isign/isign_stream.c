@@ -31,6 +31,8 @@ static ia_result finish(isign_stream *s)
     ia_result rc = ia_digest_finish(&computed, s->digest);
 
     s->ended = 1;
+    if (s->in->taken)
+        return IA_FAULT_BODY_TAKEN;
     return rc ? rc : ia_digest_compare(&s->claim, &computed);
 }
 

@@ -87,10 +87,16 @@ class TestTaken:
                        for way in ("drop", "replay", "end"))
         text += "".join(signed(f"late-{count}-{way}", WAYS["stream"], f"TakeBody handler {count} {way}")
                         for count in (5, 1000) for way in ("replay", "end"))
+        text += "".join(signed(f"{name}-under-{count}", lines, f"TakeBody access {count} under")
+                        for name, lines in WAYS.items() for count in (5, 1000))
+        text += "".join(f'<Directory "@ROOT@/htdocs/{kind}">\nRewriteEngine On\nRewriteBase "/{kind}"\n'
+                        f'RewriteRule ^(.*)$ "/$1" [PT,L]\nTakeBody {take}\n</Directory>\n'
+                        for kind, take in (("before", "access 1000 replay"), ("free", "none 0 drop")))
         text += opened("plain", "TakeBody access 1000 replay", "Require all granted")
         text += opened("unsigned", "ISign require", "TakeBody access 1000 replay", "Require all granted")
-        return make_server(Site(participants=PEOPLE, config="Protocols h2c http/1.1\n" + text, modules=("http2",),
-                                foreign=(("taker", taker()),), ours_first=ours_first))
+        return make_server(Site(participants=PEOPLE, config="Protocols h2c http/1.1\n" + text, modules=("http2", "rewrite"),
+                                foreign=(("taker", taker()),), ours_first=ours_first,
+                                files={"before/x": "", "free/x": ""}))
 
     def test_before(self, server):
         """Right or wrong: nothing passes that was not checked whole."""
@@ -117,6 +123,30 @@ class TestTaken:
             assert signer.server.post(target, BODY, signer.headers("POST", target, JSON, b"")).status == 503
         server.log.expect("isign: refused reason=fault_body_taken")
         assert server.journal() == before
+
+    def test_below(self, server):
+        """Where the length is known, even a reader below every filter is noticed."""
+        signer = Signer(server, ED, UID + "#ed25519")
+        before = server.journal()
+        for name in WAYS:
+            for count in (5, 1000):
+                target = f"/{name}-under-{count}"
+                for claimed in (BODY, b"", BODY[5:]):
+                    answer = server.post(target, BODY, signer.headers("POST", target, JSON, claimed))
+                    assert answer.status != 200 and UID.encode() not in answer.body, (target, claimed, repr(answer))
+        server.log.expect("isign: (refused|broken off) reason=fault_body_taken")
+        server.log.allow("AH0")
+        assert [line for line in server.journal()[len(before):] if "stream" not in line] == []
+
+    def test_redirected(self, server):
+        """A body that was read at the location from which a request was led on."""
+        signer = Signer(server, ED, UID + "#ed25519")
+        for name in WAYS:
+            for kind, status in (("before", 503), ("free", 200)):
+                target = f"/{kind}/{name}-access-5-drop"
+                answer = server.post(target, BODY, signer.headers("POST", target, JSON, BODY))
+                assert answer.status == status, (target, repr(answer))
+        server.log.expect("isign: refused reason=fault_body_taken")
 
     def test_no_body(self, server):
         """Who reads a body that is not there takes nothing."""

@@ -1,11 +1,13 @@
 /*
  * A third-party module that reads request bodies: `TakeBody HOOK BYTES WAY`. HOOK is access, type, fixups or handler; BYTES
- * how many it reads at least; WAY what it does with them: drop, or replay to whoever reads next, or end: replay and then end.
+ * how many it reads at least; WAY what it does with them: drop, or replay to whoever reads next, or end: replay and then end,
+ * or under: replay what it read below every other filter.
  */
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mod_core.h>
 #include <stdlib.h>
 #include <string.h>
 #include <util_filter.h>
@@ -54,6 +56,15 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode
     return APR_SUCCESS;
 }
 
+static ap_filter_t *first_filter(request_rec *r, const char *way)
+{
+    ap_filter_t *f = r->input_filters;
+
+    while (!strcmp(way, "under") && f->frec != ap_http_input_filter_handle)
+        f = f->next;
+    return f;
+}
+
 static int take(request_rec *r, const char *hook)
 {
     const conf *c = ap_get_module_config(r->per_dir_config, &taker_module);
@@ -71,7 +82,7 @@ static int take(request_rec *r, const char *hook)
         apr_bucket *b;
         apr_off_t piece = c->bytes - got < 8192 ? c->bytes - got : 8192;
 
-        if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, piece))
+        if (ap_get_brigade(first_filter(r, c->way), bb, AP_MODE_READBYTES, APR_BLOCK_READ, piece))
             return HTTP_BAD_REQUEST;
         while (!APR_BRIGADE_EMPTY(bb)) {
             const char *data;
@@ -87,7 +98,7 @@ static int take(request_rec *r, const char *hook)
             apr_bucket_delete(b);
         }
     }
-    t->ends = ended || !strcmp(c->way, "end");
+    t->ends = (ended && strcmp(c->way, "under")) || !strcmp(c->way, "end");
     if (strcmp(c->way, "drop"))
         ap_add_input_filter_handle(replay_rec, t, r, r->connection);
     return DECLINED;
