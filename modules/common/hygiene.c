@@ -58,17 +58,6 @@ void hygiene_strip_inbound(request_rec *r)
     strip(r->headers_in, matches_ours, NULL);
 }
 
-void hygiene_copy_own(apr_table_t *to, const apr_table_t *from)
-{
-    const apr_array_header_t *array = apr_table_elts(from);
-    const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
-    int i;
-
-    for (i = 0; i < array->nelts; i++)
-        if (entries[i].key && is_ours(entries[i].key))
-            apr_table_addn(to, entries[i].key, entries[i].val);
-}
-
 static const char *behind_redirects(const char *key)
 {
     while (!strncmp(key, REDIRECT, REDIRECT_LEN))

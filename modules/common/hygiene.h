@@ -9,9 +9,6 @@
 /** Removes SAuth-* and ISign-* request headers, in any spelling that a backend could map to them. */
 void hygiene_strip_inbound(request_rec *r);
 
-/** Writes those of `from` into `to`: what we said ourselves. */
-void hygiene_copy_own(apr_table_t *to, const apr_table_t *from);
-
 /** Removes Authorization from the headers, and HTTP_AUTHORIZATION from the environment under every redirect prefix. */
 void hygiene_strip_authorization(request_rec *r);
 

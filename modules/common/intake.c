@@ -47,12 +47,10 @@ static void settle_trailers(const intake *in, request_rec *r, apr_table_t *befor
 {
     if (r->headers_in == before)
         return;
-    if (in->keeps_fields) {
+    if (in->keeps_fields)
         r->headers_in = before;
-        return;
-    }
-    hygiene_strip_inbound(r);
-    hygiene_copy_own(r->headers_in, before);
+    else
+        hygiene_strip_inbound(r);
 }
 
 static apr_status_t fetch_next(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,

@@ -25,6 +25,7 @@ def site(rules, **options):
                 + opened("spool", "ISign require", "Require signed", SPOOL)
                 + opened("stream", "ISign require", "Require signed", STREAM)
                 + opened("taken", "ISign require", "Require signed", "TakeBody access 1000 replay")
+                + opened("stuck", "ISign require", "Require signed", "TakeBody access 1000 stick")
                 + opened("half", "ISign require", "Require signed", "TakeBody access 5 replay")
                 + location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge")
                 + location("/files", "Require capability read"), **options)
@@ -78,7 +79,7 @@ class Gone:
 
     def test_taken(self, server, signer):
         """What the module that read it first would give back."""
-        for target in ("/taken", "/half"):
+        for target in ("/taken", "/half", "/stuck"):
             for body in (BODY, os.urandom(30000)):
                 pairs = signer.headers("POST", target, JSON, body)
                 self.gone(server, server.post(target, body, pairs), 503, "fault_body_taken")

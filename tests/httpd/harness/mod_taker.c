@@ -1,7 +1,7 @@
 /*
  * A third-party module that reads request bodies: `TakeBody HOOK BYTES WAY`. HOOK is access, type, fixups or handler; BYTES
  * how many it reads at least; WAY what it does with them: drop, or replay to whoever reads next, or end: replay and then end,
- * or under: replay what it read below every other filter.
+ * or under: replay what it read below every other filter, or stick: replay it to whoever reads, after redirects too.
  */
 #include <httpd.h>
 #include <http_config.h>
@@ -99,9 +99,20 @@ static int take(request_rec *r, const char *hook)
         }
     }
     t->ends = (ended && strcmp(c->way, "under")) || !strcmp(c->way, "end");
+    if (!strcmp(c->way, "stick"))
+        apr_pool_userdata_setn(t, "taker", NULL, r->pool);
     if (strcmp(c->way, "drop"))
         ap_add_input_filter_handle(replay_rec, t, r, r->connection);
     return DECLINED;
+}
+
+static void insert_again(request_rec *r)
+{
+    void *t = NULL;
+
+    apr_pool_userdata_get(&t, "taker", r->pool);
+    if (t && r->prev)
+        ap_add_input_filter_handle(replay_rec, t, r, r->connection);
 }
 
 static int take_in_access(request_rec *r)
@@ -131,6 +142,7 @@ static void hooks(apr_pool_t *p)
     ap_hook_type_checker(take_in_type, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(take_in_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST - 5);
     ap_hook_handler(take_in_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_filter(insert_again, NULL, NULL, APR_HOOK_MIDDLE);
     replay_rec = ap_register_input_filter("TAKER_REPLAY", replay, NULL, AP_FTYPE_CONTENT_SET);
 }
 
