@@ -53,12 +53,13 @@ void isign_log(request_rec *r, const char *what, ia_result rc)
 static void write_accept_signature(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
-    apr_array_header_t *components = isign_required(r, &conf);
+    int has_body = intake_may_have_content(r); /* what is signed too much does no harm */
+    apr_array_header_t *components = isign_required(r, &conf, has_body);
     ia_httpsig_plan plan = {"sig1", NULL, 0, 1, 0, NULL, NULL, conf.tag, 0};
     char *value;
     int i;
 
-    if (intake_may_have_content(r)) {
+    if (has_body) {
         for (i = 0; i < components->nelts && strcmp(APR_ARRAY_IDX(components, i, const char *), "content-digest"); i++)
             ;
         if (i == components->nelts)

@@ -79,7 +79,7 @@ static void fill_message(ia_httpsig_message *m, request_rec *r, const isign_dir 
     m->merged = 1;
 }
 
-apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf)
+apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf, int has_body)
 {
     static const char *const always[] = {"@method", "@authority", "@path", "@query"};
     apr_array_header_t *names;
@@ -92,14 +92,15 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf)
         APR_ARRAY_PUSH(names, const char *) = always[i];
     if (apr_table_get(isign_fields_of(r), "Authorization"))
         APR_ARRAY_PUSH(names, const char *) = "authorization";
-    if (intake_must_have_content(r) && apr_table_get(isign_fields_of(r), "Content-Type"))
+    if (has_body && apr_table_get(isign_fields_of(r), "Content-Type"))
         APR_ARRAY_PUSH(names, const char *) = "content-type";
     return names;
 }
 
 static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_dir *conf)
 {
-    const apr_array_header_t *required = isign_required(r, conf);
+    int has_body = intake_must_have_content(r);
+    const apr_array_header_t *required = isign_required(r, conf, has_body);
 
     memset(policy, 0, sizeof *policy);
     policy->tag = conf->tag;
@@ -107,7 +108,7 @@ static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_d
     policy->max_age = apr_time_from_sec(conf->max_age);
     policy->skew = ISIGN_SKEW;
     policy->needs_nonce = 1;
-    policy->has_body = intake_must_have_content(r);
+    policy->has_body = has_body;
     policy->required = (const char *const *)required->elts;
     policy->required_count = (unsigned)required->nelts;
 }

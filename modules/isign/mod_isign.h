@@ -100,7 +100,7 @@ void isign_keep_fields(request_rec *r);
 const apr_table_t *isign_fields_of(request_rec *r);
 
 /** Names of the components that a signature must cover here, beside the digest of a body. */
-apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf);
+apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf, int has_body);
 
 /** check_access: the signature, before a byte of the body is asked for. */
 int isign_check_headers(request_rec *r);

@@ -1,4 +1,5 @@
 """Zero bytes are no content: on every protocol version, however the request announces them, signed or not."""
+import re
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
 from harness.http2 import DATA, END_STREAM, Http2
 from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
 from harness.signer import COVER, Signer
+from harness.verdict import HTTPD_DENIES
 
 NAMES = {"spool": "ISignBody spool", "stream": "ISignBody stream"}
 
@@ -97,6 +99,18 @@ class TestEmpty:
         assert server.journal() == before
         pairs = signer.headers("PUT", target, JSON, b"x")
         assert Shown(server.request("PUT", target, pairs, b"x", chunked=True)).body == b"x"
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_what_is_asked_for(self, server, signer, chunked):
+        """A request signed as the refusal asks for passes, with a body and without, whatever tells of its length."""
+        server.log.allow("isign: refused reason=|" + HTTPD_DENIES)
+        for body in (b"", BODY):
+            pairs = [*JSON.items(), ("Content-Digest", digest(body))]
+            asked = server.request("PUT", "/spool-signed", pairs, body, chunked=chunked).header("Accept-Signature")
+            cover = re.findall(r'"([^"]+)"', asked.split(")")[0])
+            pairs += signer.fields("PUT", "/spool-signed", pairs, cover=cover)
+            answer = server.request("PUT", "/spool-signed", pairs, body, chunked=chunked)
+            assert Shown(answer).env["ISIGN_RESULT"] == "verified", asked
 
     def test_call(self, server):
         """A POST of no bytes is no call of another media type."""

@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from harness import Shown, Site, UID, digest
+from harness import ENDPOINT, Shown, Site, UID, digest, location
+from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
 from harness.http2 import Http2
 from harness.locate import build_dir, security2, taker
 from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
@@ -160,6 +161,18 @@ class TestTaken:
         assert Shown(server.post("/plain", BODY)).body == BODY
         server.log.expect("isign: refused reason=digest_missing")
         assert server.post("/unsigned", BODY).status == 400
+
+    def test_call(self, make_server, ours_first):
+        """A call by challenge that another module has read is nobody's."""
+        rules = "".join(location(f"/cgi-bin/{name}", "Require capability read", f"SAuthAccept challenge\nTakeBody access {take}")
+                        for name, take in (("orders", "1000 replay"), ("other", "5 drop")))
+        server = make_server(Site(participants=[person()], foreign=(("taker", taker()),), ours_first=ours_first,
+                                  config=f"{ENDPOINT}SAuthChallenge hmac-sha256\nSAuthChallengeDomain {DOMAIN}\n{rules}"))
+        user = ChallengeCaller(server, profile=HMAC).login()
+        for target in ("/cgi-bin/orders", "/cgi-bin/other"):
+            assert user.call(target).status == 503
+        server.log.expect("sauth: refused reason=fault_body_taken")
+        assert server.journal() == []
 
     def test_late(self, server):
         """After the check everybody reads through it; only who invents an end is stopped."""
