@@ -12,7 +12,7 @@ typedef struct advice {
 static const advice table[] = {
     {IA_PARTICIPANT_INACTIVE, "the status of the participant is not approved", "approve it, or leave it"},
     {IA_PARTICIPANT_EXPIRED, "expires of the participant is over", "prolong it, or leave it"},
-    {IA_DIGEST_MISSING, "ISign require, and a body without Content-Digest", "the caller adds one (interauth call does)"},
+    {IA_DIGEST_MISSING, "ISign digest or require, and a body without Content-Digest", "the caller adds one (interauth call does)"},
     {IA_DIGEST_MALFORMED, "Content-Digest is no dictionary of byte sequences, or a digest has the wrong length", "correct the caller: sha-256=:BASE64=:"},
     {IA_DIGEST_UNSUPPORTED, "Content-Digest names neither sha-256 nor sha-512", "the caller adds one of them"},
     {IA_DIGEST_MISMATCH, "the body is not what was digested", "something on the way changed it: a proxy that decompresses or rewrites, or an attacker"},
@@ -66,6 +66,7 @@ static const advice table[] = {
     {IA_SIG_FIELD_LINES, ";bs on a field that may have come in several lines", "leave bs out"},
     {IA_SIG_MISSING, "no signature, and one is wanted", "the caller signs"},
     {IA_SIG_LABEL_ABSENT, "no signature of the wanted label", "correct the caller"},
+    {IA_SIG_ABSENT, "ISign require, and a request without a signature", "the client signs: interauth call --sign KEY; or write ISign digest if a signature is not needed"},
     {IA_SIG_TAG_ABSENT, "no signature of the wanted tag", "correct the caller"},
     {IA_SIG_KEYID_MISSING, "the signature names no key", "correct the caller: keyid"},
     {IA_SIG_KEY_UNKNOWN, "no participant has this key", "add it to the record"},

@@ -78,7 +78,7 @@ static int asks_for_digest(ia_result rc)
 
 int isign_looks(request_rec *r)
 {
-    return isign_dir_effective(r).mode != ISIGN_OFF;
+    return isign_dir_effective(r).demand != ISIGN_OFF;
 }
 
 void isign_ask(request_rec *r)

@@ -89,7 +89,7 @@ static ia_result check_digest(request_rec *r, const isign_dir *conf, isign_state
     ia_result rc;
 
     if (!field)
-        return has_content ? IA_DIGEST_MISSING : IA_OK;
+        return has_content && conf->demand >= ISIGN_DIGEST ? IA_DIGEST_MISSING : IA_OK;
     if ((rc = ia_digest_parse(&claim, r->pool, field, strlen(field))) ||
         (rc = ia_digest_create(&digest, r->pool, claim.algorithms)))
         return rc;
@@ -167,7 +167,7 @@ int isign_check_body(request_rec *r)
     if (state->read_rc)
         return isign_refuse(r, state->read_rc, state->read_status); /* half a body is none */
     hand_on(r, state);
-    if (conf.mode == ISIGN_OFF)
+    if (conf.demand == ISIGN_OFF)
         return DECLINED;
     problem_clear(r);
     if (is_left_over(r, state)) {
@@ -180,7 +180,7 @@ int isign_check_body(request_rec *r)
         state->body_rc = check(r, &conf, state);
         hand_on(r, state);
     }
-    if (state->body_rc && (conf.mode == ISIGN_REQUIRE || !is_forgivable(state->body_rc)))
+    if (state->body_rc && (conf.mode == ISIGN_MODE_ENFORCE || !is_forgivable(state->body_rc)))
         return isign_refuse(r, state->body_rc, state->status);
     if (state->body_rc)
         isign_log(r, "would refuse", state->body_rc);

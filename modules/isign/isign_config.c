@@ -27,7 +27,8 @@ static isign_dir merge(const isign_dir *base, const isign_dir *add)
 {
     isign_dir conf;
 
-    DIRECTIVE_MERGE(&conf, base, add, mode, ISIGN_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, demand, ISIGN_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, mode, ISIGN_MODE_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, body, ISIGN_BODY_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, spool_memory, -1);
     DIRECTIVE_MERGE(&conf, base, add, spool_max, -1);
@@ -50,8 +51,8 @@ void *isign_dir_merge(apr_pool_t *p, void *base, void *add)
 
 isign_dir isign_dir_effective(request_rec *r)
 {
-    static const isign_dir defaults = {ISIGN_OFF, ISIGN_BODY_SPOOL, MEMORY_DEFAULT, MAX_DEFAULT, NULL, AGE_DEFAULT,
-                                       0, NULL, NULL, NULL};
+    static const isign_dir defaults = {ISIGN_OFF, ISIGN_MODE_ENFORCE, ISIGN_BODY_SPOOL, MEMORY_DEFAULT, MAX_DEFAULT, NULL,
+                                       AGE_DEFAULT, 0, NULL, NULL, NULL};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
 }
@@ -72,19 +73,37 @@ isign_server *isign_server_of(server_rec *s)
     return ap_get_module_config(s->module_config, &isign_module);
 }
 
-static const char *set_mode(cmd_parms *cmd, void *conf_, const char *arg)
+static const char *set_demand(cmd_parms *cmd, void *conf_, const char *arg)
 {
     isign_dir *conf = conf_;
 
     (void)cmd;
     if (!strcasecmp(arg, "off"))
-        conf->mode = ISIGN_OFF;
-    else if (!strcasecmp(arg, "observe"))
-        conf->mode = ISIGN_OBSERVE;
+        conf->demand = ISIGN_OFF;
+    else if (!strcasecmp(arg, "optional"))
+        conf->demand = ISIGN_OPTIONAL;
+    else if (!strcasecmp(arg, "digest"))
+        conf->demand = ISIGN_DIGEST;
     else if (!strcasecmp(arg, "require"))
-        conf->mode = ISIGN_REQUIRE;
+        conf->demand = ISIGN_REQUIRE;
+    else if (!strcasecmp(arg, "observe"))
+        return "ISign observe is now written as two directives: \"ISign digest\" and \"ISignMode observe\"";
     else
-        return "ISign: off, observe or require expected";
+        return "ISign: off, optional, digest or require expected";
+    return NULL;
+}
+
+static const char *set_mode(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    isign_dir *conf = conf_;
+
+    (void)cmd;
+    if (!strcasecmp(arg, "enforce"))
+        conf->mode = ISIGN_MODE_ENFORCE;
+    else if (!strcasecmp(arg, "observe"))
+        conf->mode = ISIGN_MODE_OBSERVE;
+    else
+        return "ISignMode: enforce or observe expected";
     return NULL;
 }
 
@@ -228,7 +247,9 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec isign_directives[] = {
-    AP_INIT_TAKE1("ISign", set_mode, NULL, ANYWHERE, "off, observe or require: signatures and body digests of requests"),
+    AP_INIT_TAKE1("ISign", set_demand, NULL, ANYWHERE,
+                  "off, optional, digest or require: what signatures and body digests requests must have"),
+    AP_INIT_TAKE1("ISignMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused and let it pass"),
     AP_INIT_TAKE123("ISignBody", set_body, NULL, ANYWHERE,
                     "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most; or stream: check on the way"),
     AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that a signature must cover"),

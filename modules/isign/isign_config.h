@@ -7,12 +7,22 @@
 
 extern const command_rec isign_directives[];
 
-typedef enum isign_mode { ISIGN_UNSET, ISIGN_OFF, ISIGN_OBSERVE, ISIGN_REQUIRE } isign_mode;
+/** What a request must bring; each level includes the one before it. */
+typedef enum isign_demand {
+    ISIGN_UNSET,
+    ISIGN_OFF,      /**< nothing is checked */
+    ISIGN_OPTIONAL, /**< a signature or digest that is present must be right */
+    ISIGN_DIGEST,   /**< a body needs a Content-Digest */
+    ISIGN_REQUIRE   /**< every request needs a signature */
+} isign_demand;
+
+typedef enum isign_mode { ISIGN_MODE_UNSET, ISIGN_MODE_ENFORCE, ISIGN_MODE_OBSERVE } isign_mode;
 
 typedef enum isign_body { ISIGN_BODY_UNSET, ISIGN_BODY_SPOOL, ISIGN_BODY_STREAM } isign_body;
 
 /** Per location. */
 typedef struct isign_dir {
+    isign_demand demand;
     isign_mode mode;
     isign_body body;
     apr_int64_t spool_memory;  /**< bytes of a body kept in memory; -1 unset */

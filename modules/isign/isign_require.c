@@ -64,7 +64,7 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
         isign_ask(r);
         return AUTHZ_DENIED_NO_USER;
     }
-    if (isign_dir_effective(r).mode == ISIGN_OBSERVE) {
+    if (isign_dir_effective(r).mode == ISIGN_MODE_OBSERVE) {
         isign_log(r, "would refuse", rc);
         return AUTHZ_GRANTED;
     }

@@ -343,7 +343,7 @@ int isign_check_headers(request_rec *r)
     isign_state *state;
     ia_result rc;
 
-    if (conf.mode == ISIGN_OFF)
+    if (conf.demand == ISIGN_OFF)
         return DECLINED;
     state = isign_state_of(r);
     if (intake_of(r)->dropped) /* this is the error page */
@@ -358,9 +358,11 @@ int isign_check_headers(request_rec *r)
     } else {
         rc = state->signature ? isign_judge_again(r, &conf, state) : state->headers_rc;
     }
+    if (!rc && !state->signature && conf.demand == ISIGN_REQUIRE)
+        rc = IA_SIG_ABSENT;
     if (!rc)
         return DECLINED;
-    if (conf.mode == ISIGN_OBSERVE && rc > 0) {
+    if (conf.mode == ISIGN_MODE_OBSERVE && rc > 0) {
         isign_log(r, "would refuse", rc);
         return DECLINED;
     }

@@ -37,7 +37,7 @@ SAuthChallengeLifetime 60
     Require capability read
 </Location>
 <Location "/cgi-bin/photos/digest">
-    ISign require
+    ISign digest
 </Location>
 <Location "/cgi-bin/photos/admin">
     Require capability admin

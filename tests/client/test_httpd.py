@@ -16,7 +16,7 @@ DIGEST = """
     AuthType SAuth
     AuthName "other"
     Require capability read
-    ISign require
+    ISign digest
 </Location>
 """
 

@@ -114,8 +114,8 @@ class TestService:
         assert len(service.requests("/app")) == 1
 
 
-SIGNED = ENDPOINT + location("/files", "Require capability read", "SAuthAccept signature sauth\nISign require") + \
-    location("/cgi-bin/show", "Require capability read\nRequire signed", "ISign require")
+SIGNED = ENDPOINT + location("/files", "Require capability read", "SAuthAccept signature sauth\nISign digest") + \
+    location("/cgi-bin/show", "Require capability read\nRequire signed", "ISign digest")
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ INDEX = """
 </Directory>
 """
 ONE_FILE = '<Files "app.cgi">\n    {}\n    </Files>'
-SIGNED = 'AuthType SAuth\nAuthName x\nSAuthAccept signature\nISign require\nRequire capability read'
+SIGNED = 'AuthType SAuth\nAuthName x\nSAuthAccept signature\nISign digest\nRequire capability read'
 CALLED = 'AuthType SAuth\nAuthName x\nSAuthAccept challenge\nRequire capability read'
 
 
@@ -189,7 +189,7 @@ printf '"b":2}'
 class TestRoom:
     """Bodies of callers that nobody knows yet leave a quarter of ISignSpoolTotal to others."""
 
-    site = site("ISignSpoolTotal 4M\n<Location \"/cgi-bin/show\">\n    ISign require\n</Location>\n")
+    site = site("ISignSpoolTotal 4M\n<Location \"/cgi-bin/show\">\n    ISign digest\n</Location>\n")
 
     def test_strangers(self, server):
         piece = b'{"method":"a.b","request":"' + b"x" * 1000000

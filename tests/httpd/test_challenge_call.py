@@ -435,10 +435,10 @@ class TestBodies(Calls):
     """Read before the caller is known, and once: digest, redirects and the app find it where it always was."""
 
     site = Site(config=ENDPOINT + BOTH + "ISignSpoolTotal 3M\nRewriteEngine On\n"
-                + script("require", "Require capability read", CALL + "\nISign require")
-                + script("stream", "Require capability read", CALL + "\nISign require\nISignBody stream")
-                + script("watched", "Require capability read", CALL + "\nISign observe")
-                + script("small", "Require capability read", CALL + "\nISign require\nISignBody spool 1K 2K")
+                + script("require", "Require capability read", CALL + "\nISign digest")
+                + script("stream", "Require capability read", CALL + "\nISign digest\nISignBody stream")
+                + script("watched", "Require capability read", CALL + "\nISign digest\nISignMode observe")
+                + script("small", "Require capability read", CALL + "\nISign digest\nISignBody spool 1K 2K")
                 + "RewriteRule ^/ahead$ - [E=AHEAD:%{LA-U:REMOTE_USER}]\n" + script("ahead", "Require capability read", CALL)
                 + script("paged", "Require capability read",
                          CALL + "\nErrorDocument 413 /cgi-bin/show\nErrorDocument 401 /cgi-bin/show")

@@ -35,7 +35,8 @@ GOOD_LOCATION = {
     "SAuthPass": ["env", "headers"],
     "SAuthPassAuthorization": ["On", "Off"],
     "SAuthAccept": ["sauth", "signature", "challenge", "sauth signature challenge"],
-    "ISign": ["off", "observe", "require"],
+    "ISign": ["off", "optional", "digest", "require"],
+    "ISignMode": ["enforce", "observe"],
     "ISignBody": ["spool", "spool 64K", "spool 1024 1M", "spool 256K 64M"],
     "Require": ["capability read", "capability read update", "capability %{req:X-A}", "participant a", "participant a b",
                 "participant-role consumer", "call a.b", "call a.b c:d/e", "call %{req:X-A}", "<RequireAll>\nRequire not capability x\nRequire capability read\n</RequireAll>"],
@@ -61,7 +62,8 @@ BAD_LOCATION += [("SAuthScope", value) for value in ("", None, "a b", "'a b'", "
 BAD_LOCATION += [("SAuthPass", value) for value in ("both", "", None)]
 BAD_LOCATION += [("SAuthPassAuthorization", value) for value in ("yes", "", None)]
 BAD_LOCATION += [("SAuthAccept", value) for value in ("basic", "", None, "sauth basic")]
-BAD_LOCATION += [("ISign", value) for value in ("on", "", None, "off observe")]
+BAD_LOCATION += [("ISign", value) for value in ("on", "", None, "observe", "off require")]
+BAD_LOCATION += [("ISignMode", value) for value in ("off", "", None, "enforce observe")]
 BAD_LOCATION += [("ISignBody", value) for value in
                  ("file", "", None, "spool x", "spool -1", "spool 1K x", "spool 2M 1M", "spool 1T", "spool 1K 2K 3K",
                   f"spool {TOO_LARGE}", "spool 1K " + TOO_LARGE + "M", "spool K")]
@@ -141,15 +143,20 @@ class TestContext(Checks):
         for section in ('<Directory "/srv">', '<Files "x">', '<If "true">', '<LocationMatch "^/x">'):
             close = "</" + section[1:].split()[0] + ">"
             accepted, said = self.check(idle, f"{section}\nAuthType SAuth\nAuthName x\nSAuthScope a\nSAuthMode observe\n"
-                                              f"ISign require\nRequire capability read\n{close}\n")
+                                              f"ISign digest\nRequire capability read\n{close}\n")
             assert accepted, said
+
+    def test_observe_was_a_level_once(self, idle):
+        accepted, said = self.check(idle, '<Location "/x">\nISign observe\n</Location>\n')
+        assert not accepted
+        assert 'ISign observe is now written as two directives: "ISign digest" and "ISignMode observe"' in said
 
     def test_virtual_hosts(self, idle):
         accepted, said = self.check(idle, f"<VirtualHost *:@PORT@>\nSAuthHash sha256 sha1\n{ENDPOINT}</VirtualHost>\n")
         assert accepted, said
 
 
-HTACCESS = ["SAuthMode observe", "SAuthScope x", "SAuthPass headers", "SAuthPassAuthorization On", "ISign off",
+HTACCESS = ["SAuthMode observe", "SAuthScope x", "SAuthPass headers", "SAuthPassAuthorization On", "ISign off", "ISignMode observe",
             "ISignBody spool 1K", "SAuthAccept sauth", "SAuthAccept challenge"]
 
 

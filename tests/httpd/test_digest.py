@@ -20,8 +20,8 @@ def opened(name, *lines):
 
 
 class TestRequire:
-    site = Site(config=ENDPOINT + opened("require", "ISign require") + opened("off", "ISign off") + opened("unsaid")
-                + '<Location "/files">\nISign require\nRequire all granted\n</Location>\n')
+    site = Site(config=ENDPOINT + opened("require", "ISign digest") + opened("off", "ISign off") + opened("unsaid")
+                + '<Location "/files">\nISign digest\nRequire all granted\n</Location>\n')
 
     def bad(self, server, body, value, code, reason, path="/require", chunked=False, want=False):
         before = server.journal()
@@ -205,7 +205,7 @@ class TestRequire:
 
 
 class TestObserve:
-    site = Site(config=opened("watched", "ISign observe"))
+    site = Site(config=opened("watched", "ISign digest", "ISignMode observe"))
 
     @pytest.mark.parametrize("value, result", [
         (None, "digest_missing"), (digest(b"x"), "digest_mismatch"), ("sha-256=:AAAA:", "digest_malformed"),
@@ -231,8 +231,8 @@ class TestObserve:
 class TestSpool:
     """Bodies beyond MEM go through an unlinked temporary file, beyond MAX nowhere."""
 
-    site = Site(config=opened("small", "ISign require", "ISignBody spool 1K 64K") +
-                opened("wide", "ISign require", "ISignBody spool 1K 1M") + opened("plain", "ISign require"))
+    site = Site(config=opened("small", "ISign digest", "ISignBody spool 1K 64K") +
+                opened("wide", "ISign digest", "ISignBody spool 1K 1M") + opened("plain", "ISign digest"))
 
     @pytest.mark.parametrize("path, size", [
         ("/small", 1023), ("/small", 1024), ("/small", 1025), ("/small", 20000), ("/small", 65536),
@@ -323,10 +323,10 @@ class TestWithSAuth:
     """Authorization first, the body after."""
 
     site = Site(participants=PEOPLE, php_fcgi=True, modules=("rewrite", "actions"), config=ENDPOINT
-                + script("orders", "Require capability read", "ISign require")
-                + script("update", "Require capability update", "ISign require")
-                + location("/php", "Require capability read", "ISign require")
-                + location("/app", "Require capability read", "ISign require"),
+                + script("orders", "Require capability read", "ISign digest")
+                + script("update", "Require capability update", "ISign digest")
+                + location("/php", "Require capability read", "ISign digest")
+                + location("/app", "Require capability read", "ISign digest"),
                 files={"app/.htaccess": "RewriteEngine On\nRewriteRule .* /cgi-bin/show [L]\n"})
 
     def test_right(self, server, caller):
@@ -389,7 +389,7 @@ class TestProxied:
 
     site = Site(participants=[participant()], backend=Site(ours=(), participants=None), config=ENDPOINT
                 + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
-                + location("/far", "Require capability read", "ISign require\nSAuthPass headers"))
+                + location("/far", "Require capability read", "ISign digest\nSAuthPass headers"))
 
     @pytest.mark.parametrize("chunked", [False, True])
     @pytest.mark.parametrize("size", [13, 700000])

@@ -17,7 +17,7 @@ NAMES = {"spool": "ISignBody spool", "stream": "ISignBody stream"}
 class TestEmpty:
     site = Site(participants=PEOPLE + [person("http://by.password")], modules=("http2",),
                 config="Protocols h2c http/1.1\n" + ENDPOINT + f"SAuthChallenge hmac-sha256\nSAuthChallengeDomain {DOMAIN}\n"
-                + "".join(opened(f"{name}-{who}", "ISign require", body, f"Require {rule}")
+                + "".join(opened(f"{name}-{who}", "ISign digest", body, f"Require {rule}")
                           for name, body in NAMES.items() for who, rule in (("signed", "signed"), ("any", "all granted")))
                 + location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge"))
 

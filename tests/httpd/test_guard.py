@@ -56,7 +56,8 @@ class TestElsewhere:
     AuthType SAuth
     AuthName x
     SAuthAccept signature
-    ISign observe
+    ISign digest
+    ISignMode observe
     Require capability read
 </Location>
 <Location "/app">
@@ -91,7 +92,7 @@ MergeTrailers On
 <Location "/cgi-bin/show">
     AuthType SAuth
     AuthName x
-    ISign require
+    ISign digest
     Require capability read
 </Location>
 """)

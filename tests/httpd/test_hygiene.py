@@ -15,7 +15,7 @@ class TestSecretsInLogs:
     """Every log at trace8 of our modules, after every kind of success and refusal. (Each other class checks its own.)"""
 
     site = Site(config="SAuthHash sha256 sha1\n" + BASIC + location("/cgi-bin/other", "Require capability update",
-                                                                    "ISign require\nSAuthMode observe"),
+                                                                    "ISign digest\nSAuthMode observe"),
                 participants=[participant(), participant(OTHER, ["read"], OTHER_SECRET)])
 
     def test_nothing_leaks(self, server):

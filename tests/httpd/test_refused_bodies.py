@@ -22,11 +22,11 @@ def site(rules, **options):
     return Site(participants=PEOPLE + [person("http://by.password")], foreign=(("taker", taker()),), modules=("http2",),
                 config="Protocols h2c http/1.1\n" + ENDPOINT + CHALLENGE + ERRORS
                 + 'ScriptAlias "/error/" "@ROOT@/cgi-bin/show/"\n' + f'<Location "/error">\n{rules}\n</Location>\n'
-                + opened("spool", "ISign require", "Require signed", SPOOL)
-                + opened("stream", "ISign require", "Require signed", STREAM)
-                + opened("taken", "ISign require", "Require signed", "TakeBody access 1000 replay")
-                + opened("stuck", "ISign require", "Require signed", "TakeBody access 1000 stick")
-                + opened("half", "ISign require", "Require signed", "TakeBody access 5 replay")
+                + opened("spool", "ISign digest", "Require signed", SPOOL)
+                + opened("stream", "ISign digest", "Require signed", STREAM)
+                + opened("taken", "ISign digest", "Require signed", "TakeBody access 1000 replay")
+                + opened("stuck", "ISign digest", "Require signed", "TakeBody access 1000 stick")
+                + opened("half", "ISign digest", "Require signed", "TakeBody access 5 replay")
                 + location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge")
                 + location("/files", "Require capability read"), **options)
 
@@ -127,13 +127,13 @@ class TestUnchecked(Gone):
 class TestChecked(Gone):
     """The error document's location demands a digest itself."""
 
-    site = site("ISign require\nRequire all granted")
+    site = site("ISign digest\nRequire all granted")
 
 
 class TestErrorOfTheApp:
     """An error that is not ours: the body was the app's, and its error document runs."""
 
-    site = Site(config='ErrorDocument 404 /cgi-bin/show\n<Location "/">\nISign require\n</Location>\n')
+    site = Site(config='ErrorDocument 404 /cgi-bin/show\n<Location "/">\nISign digest\n</Location>\n')
 
     def test_front_controller(self, server):
         """httpd's old way to a front controller: what it reads was checked."""
@@ -149,7 +149,7 @@ class TestErrorOfTheApp:
 class TestLeftOver:
     """A CGI that has read its body leads on by Location to a page that demands a digest: it has no body."""
 
-    site = Site(config=opened("strict", "ISign require", "Require all granted"))
+    site = Site(config=opened("strict", "ISign digest", "Require all granted"))
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_location(self, server, chunked):

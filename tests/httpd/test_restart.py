@@ -225,7 +225,7 @@ class TestOtherMpms:
 
     @pytest.mark.parametrize("mpm", ["prefork", "worker"])
     def test_course(self, make_server, mpm):
-        server = make_server(Site(config=BASIC + '<Location "/cgi-bin/orders">\nISign require\n</Location>\n', mpm=mpm))
+        server = make_server(Site(config=BASIC + '<Location "/cgi-bin/orders">\nISign digest\n</Location>\n', mpm=mpm))
         caller = Caller(server).granted(nonces=16)
         values = [caller.header(nonce) for nonce in caller.nonces]
         answers = []

@@ -17,7 +17,7 @@ from harness.sauth import FORM
 
 LONG = os.environ.get("INTERAUTH_LONG") == "1"
 BODY = b'{"order": 17}'
-VERIFIED = BASIC + '<Location "/cgi-bin/orders">\nISign require\n</Location>\n'
+VERIFIED = BASIC + '<Location "/cgi-bin/orders">\nISign digest\n</Location>\n'
 SPOOFED = [("SAuth-Participant", "evil"), ("sauth-capabilities", "evil"), ("SAuth-Grant", "evil"),
            ("SAuth_Participant", "evil"), ("ISign-Result", "evil"), ("SAuth-Whatever", "evil")]
 
@@ -184,7 +184,7 @@ class TestModPhp:
 <FilesMatch "\\.php$">
     SetHandler application/x-httpd-php
 </FilesMatch>
-""" + location("/php", "Require capability read", "ISign require"))
+""" + location("/php", "Require capability read", "ISign digest"))
 
     def test_get(self, server, caller):
         value = caller.header()
@@ -257,7 +257,7 @@ ScriptAlias "/env/" "{scripts}/"
 <Directory "{scripts}">
     Require all granted
 </Directory>
-""" + ENDPOINT + location("/su", "Require capability read", "SAuthPass headers\nISign require")
+""" + ENDPOINT + location("/su", "Require capability read", "SAuthPass headers\nISign digest")
                                   + location("/env", "Require capability read")))
         caller = Caller(server).granted()
         answer = passed(caller.post("/su/show", BODY, [*SPOOFED, ("Content-Digest", digest(BODY))]))

@@ -24,7 +24,7 @@ DAY = 86400
 class TestAccepted:
     site = Site(participants=PEOPLE, php_fcgi=True, modules=("deflate",), config=opened("in") + """
         <Location "/php">
-            ISign require
+            ISign digest
             Require signed
         </Location>
         <Location "/gzip">
@@ -274,11 +274,11 @@ FIELDS = {
 
 class TestRefused:
     site = Site(participants=PEOPLE + [participant("http://silent.example.org", ["read"], None)],
-                config=opened("in") + opened("late", "ISign require", "Require signed", "ISignMaxAge 5")
-                + opened("tagged", "ISign require", "Require signed", 'ISignTag "shop"')
-                + opened("strict", "ISign require", "Require signed", "ISignAlgorithms ed25519")
-                + opened("wide", "ISign require", "Require signed", "ISignCover @method x-order")
-                + opened("any", "ISign require", "Require all granted"))
+                config=opened("in") + opened("late", "ISign digest", "Require signed", "ISignMaxAge 5")
+                + opened("tagged", "ISign digest", "Require signed", 'ISignTag "shop"')
+                + opened("strict", "ISign digest", "Require signed", "ISignAlgorithms ed25519")
+                + opened("wide", "ISign digest", "Require signed", "ISignCover @method x-order")
+                + opened("any", "ISign digest", "Require all granted"))
 
     @pytest.mark.parametrize("name", GRAMMAR)
     def test_grammar(self, server, signer, name):
@@ -474,7 +474,7 @@ class TestNobodyKnown:
     """mod_isign without mod_registry verifies digests, and nobody."""
 
     path = "/any"
-    site = Site(participants=None, ours=("isign",), config=opened("any", "ISign require", "Require all granted"))
+    site = Site(participants=None, ours=("isign",), config=opened("any", "ISign digest", "Require all granted"))
 
     def test_signed(self, server, signer):
         untouched(server, lambda: signer.get(self.path), 503, "unavailable", "fault_registry", level="error")
@@ -485,7 +485,7 @@ class TestNobodyKnownObserved(TestNobodyKnown):
     """A fault is a fault in observe mode too. A server of its own: it would not say so twice in ten seconds."""
 
     path = "/watched"
-    site = Site(participants=None, ours=("isign",), config=opened("watched", "ISign observe", "Require all granted"))
+    site = Site(participants=None, ours=("isign",), config=opened("watched", "ISign digest", "ISignMode observe", "Require all granted"))
 
 
 class TestFlipped:

@@ -17,10 +17,10 @@ from harness.signer import COVER, Signer
 
 class TestBodies:
     site = Site(participants=PEOPLE, php_fcgi=True,
-                config="ISignSpoolTotal 4M\n" + opened("in", "ISign require", "Require signed", "ISignBody spool 16K 4M")
-                + opened("stream", "ISign require", "Require signed", "ISignBody stream")
-                + opened("any", "ISign require", "Require all granted", "ISignBody spool 16K 4M")
-                + '<Location "/php">\nISign require\nRequire signed\nISignBody stream\n</Location>\n')
+                config="ISignSpoolTotal 4M\n" + opened("in", "ISign digest", "Require signed", "ISignBody spool 16K 4M")
+                + opened("stream", "ISign digest", "Require signed", "ISignBody stream")
+                + opened("any", "ISign digest", "Require all granted", "ISignBody spool 16K 4M")
+                + '<Location "/php">\nISign digest\nRequire signed\nISignBody stream\n</Location>\n')
 
     def test_continue_only_after_the_signature(self, server, signer):
         expect = {"Expect": "100-continue", "Content-Length": "13"}
@@ -153,7 +153,7 @@ class TestBodies:
 
 
 class TestSpoolFault:
-    site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require signed", "ISignBody spool 0 4M"))
+    site = Site(participants=PEOPLE, config=opened("in", "ISign digest", "Require signed", "ISignBody spool 0 4M"))
 
     def test_no_temporary_file(self, make_server):
         """A body that cannot be kept is refused, not passed on unchecked."""
@@ -247,7 +247,7 @@ class TestLarge:
 
     site = Site(participants=PEOPLE, config="ISignSpoolTotal 8G\nLimitRequestBody 0\n"
                 + '<Directory "@ROOT@/sums">\nRequire all granted\n</Directory>\n'
-                + "".join(f'ScriptAlias "/{name}" "@ROOT@/sums/sum"\n<Location "/{name}">\nISign require\n'
+                + "".join(f'ScriptAlias "/{name}" "@ROOT@/sums/sum"\n<Location "/{name}">\nISign digest\n'
                           f"Require signed\n{body}\n</Location>\n"
                           for name, body in (("spool", "ISignBody spool 256K 2G"), ("stream", "ISignBody stream"))))
 

@@ -11,7 +11,7 @@ from harness.signer import COVER, Secret, Signer
 
 
 class TestReplay:
-    site = Site(participants=PEOPLE, config=opened("in") + opened("slow") + opened("obs", "ISign observe",
+    site = Site(participants=PEOPLE, config=opened("in") + opened("slow") + opened("obs", "ISign digest", "ISignMode observe",
                                                                                    "Require all granted"))
 
     def test_once(self, server, signer):

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, script
+from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, script
 from harness.signed import BODY, ED, JSON, OLD, PEOPLE, STRANGER, opened, turned_away, untouched
 from harness.signer import COVER, Signer
 
 
 def beside(name, rules, *more):
-    return script(name, rules, "\n".join(("ISign require",) + more))
+    return script(name, rules, "\n".join(("ISign digest",) + more))
 
 
 NOT_HEARD = r"isign: .*httpd.conf:\d+: (Require (not )?signed( @method)?|SAuthAccept sauth signature), but ISign is off there"
@@ -24,8 +24,8 @@ def remarks(line):
 class TestRemarks:
     """A refusal tells the administrator whose signature it was, and what it lacks."""
 
-    site = Site(participants=PEOPLE, config=opened("in") + opened("watched", "ISign observe", "Require signed content-digest")
-                + opened("digest", "ISign require", "Require signed content-digest x-order @method"))
+    site = Site(participants=PEOPLE, config=opened("in") + opened("watched", "ISign digest", "ISignMode observe", "Require signed content-digest")
+                + opened("digest", "ISign digest", "Require signed content-digest x-order @method"))
 
     def line(self, server, answer, reason):
         server.log.expect(rf"isign:warn.* refused reason={reason} ")
@@ -95,7 +95,7 @@ class TestRemarks:
         assert said == {"location": "/in"}
 
 
-ON, WANTS = "ISign require", "Require signed"
+ON, WANTS = "ISign digest", "Require signed"
 
 
 def at(path, *lines, kind="Location"):
@@ -127,7 +127,7 @@ class TestGuard:
         assert said(config) == 1
 
     @pytest.mark.parametrize("config", [
-        at("/a", ON, WANTS), at("/a", WANTS, "ISign observe"), ON + "\n" + at("/a", WANTS), at("/a/b", WANTS) + at("/a/", ON),
+        at("/a", ON, WANTS), at("/a", WANTS, "ISign digest", "ISignMode observe"), ON + "\n" + at("/a", WANTS), at("/a/b", WANTS) + at("/a/", ON),
         at('"/a"', WANTS) + at("/a", ON), at("/a", WANTS) + at("/a/b", ON), at("/a", WANTS) + at("^/a", ON, kind="LocationMatch"),
         at("/a", WANTS) + at("@ROOT@/htdocs", ON, kind="Directory"), at("/a", WANTS) + at("/*/", ON),
         at("*:1", at("/a", WANTS), kind="VirtualHost") + ON, at("/a", "Require all granted", "SAuthAccept sauth"),
@@ -140,11 +140,11 @@ class TestRules:
     """Require signed and SAuth, alone and beside each other."""
 
     site = Site(participants=PEOPLE, modules=("authz_user", "auth_basic", "authn_file"), expect=(NOT_HEARD,), config=ENDPOINT
-                + opened("alone") + opened("digest", "ISign require", "Require signed content-digest x-order")
-                + opened("either", "ISign require", "<RequireAny>", "Require signed", "Require ip 127.0.0.1", "</RequireAny>")
-                + opened("elsewhere", "ISign require", "<RequireAny>", "Require signed", "Require ip 10.0.0.1",
+                + opened("alone") + opened("digest", "ISign digest", "Require signed content-digest x-order")
+                + opened("either", "ISign digest", "<RequireAny>", "Require signed", "Require ip 127.0.0.1", "</RequireAny>")
+                + opened("elsewhere", "ISign digest", "<RequireAny>", "Require signed", "Require ip 10.0.0.1",
                          "</RequireAny>")
-                + opened("watched", "ISign observe", "Require signed")
+                + opened("watched", "ISign digest", "ISignMode observe", "Require signed")
                 + opened("unheard", "Require signed")
                 + beside("both", "<RequireAll>\nRequire capability read\nRequire signed @method\n</RequireAll>")
                 + beside("any", "<RequireAny>\nRequire capability read\nRequire signed\n</RequireAny>")
@@ -291,29 +291,30 @@ class TestWithin:
     site = Site(participants=PEOPLE, modules=("include", "rewrite", "actions", "negotiation", "cgid"),
                 config=opened("in") + """
         <Location "/app">
-            ISign require
+            ISign digest
             Require signed
         </Location>
         <Location "/page">
-            ISign require
+            ISign digest
             Require signed
             SetOutputFilter INCLUDES
         </Location>
         <Location "/cgi-bin/other">
-            ISign require
+            ISign digest
             ISignCover x-more
             Require all granted
         </Location>
         <Location "/watch">
-            ISign observe
+            ISign digest
+            ISignMode observe
         </Location>
         <Location "/errors">
-            ISign require
+            ISign digest
             Require all granted
         </Location>
         ErrorDocument 401 /errors/401.txt
         ErrorDocument 404 /errors/404.txt
-        """ + opened("stream", "ISign require", "Require signed", "ISignBody stream"),
+        """ + opened("stream", "ISign digest", "Require signed", "ISignBody stream"),
                 files={"app/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\nRewriteRule ^narrow "
                                         "/cgi-bin/other [L]\n",
                        "watch/.htaccess": "RewriteEngine On\nRewriteRule ^script /in [L]\n",
@@ -387,7 +388,7 @@ class TestCache:
     """mod_cache in front: it spares only requests with an Authorization header by itself."""
 
     site = Site(participants=PEOPLE, modules=("cache", "cache_disk"), config=opened("in")
-                + opened("mixed", "ISign require", "<RequireAny>", "Require signed", "Require all granted", "</RequireAny>")
+                + opened("mixed", "ISign digest", "<RequireAny>", "Require signed", "Require all granted", "</RequireAny>")
                 + 'CacheEnable disk /\nCacheRoot "@ROOT@/spool"\nCacheHeader on\nCacheIgnoreNoLastMod On\n')
 
     def test_never_stored(self, server, signer):
@@ -406,7 +407,7 @@ class TestCache:
 class TestExternal:
     """Behind a real proxy that ends TLS (as far as the backend knows) and speaks to it under another name."""
 
-    backend = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require signed",
+    backend = Site(participants=PEOPLE, config=opened("in", "ISign digest", "Require signed",
                                                       "ISignExternal https://orders.example"))
     site = Site(participants=None, ours=(), backend=backend,
                 config='ProxyPass "/in" "http://127.0.0.1:@BACKEND@/in"\n')
@@ -437,3 +438,69 @@ class TestExternal:
 
     def test_default_port(self, server, far):
         assert far("GET", authority="orders.example").status == 200
+
+
+class TestLevels:
+    """What each level of ISign demands: nothing wrong, a digest, a signature."""
+
+    site = Site(participants=PEOPLE, config="".join(
+        opened(level, f"ISign {level}", "Require all granted") for level in ("off", "optional", "digest", "require"))
+        + opened("watched", "ISign require", "ISignMode observe", "Require all granted"))
+
+    @pytest.mark.parametrize("path", ["/off", "/optional", "/digest"])
+    def test_request_without_signature_passes(self, server, path):
+        assert Shown(server.get(path)).env.get("ISIGN_RESULT") == (None if path == "/off" else "none")
+
+    @pytest.mark.parametrize("path", ["/off", "/optional"])
+    def test_body_without_digest_passes(self, server, path):
+        assert Shown(server.post(path, BODY, JSON)).body == BODY
+
+    def test_body_without_digest_is_refused(self, server):
+        untouched(server, lambda: server.post("/digest", BODY, JSON), 400, "digest_missing", "digest_missing")
+
+    @pytest.mark.parametrize("path", ["/optional", "/digest"])
+    def test_wrong_digest_is_refused(self, server, path):
+        wrong = {**JSON, "Content-Digest": digest(b"another body")}
+        untouched(server, lambda: server.post(path, BODY, wrong), 400, "digest_mismatch", "digest_mismatch")
+        assert Shown(server.post("/off", BODY, wrong)).body == BODY
+
+    @pytest.mark.parametrize("path", ["/optional", "/digest", "/require"])
+    def test_bad_signature_is_refused(self, server, signer, path):
+        untouched(server, lambda: signer.get(path, key=STRANGER), 401, "invalid_signature", "sig_mismatch")
+        assert Shown(signer.get("/off", key=STRANGER)).env.get("ISIGN_RESULT") is None
+
+    @pytest.mark.parametrize("path", ["/optional", "/digest", "/require"])
+    def test_good_signature_passes(self, server, signer, path):
+        assert Shown(signer.post(path, BODY, JSON)).env["ISIGN_RESULT"] == "verified"
+        assert Shown(signer.get(path)).env["ISIGN_PARTICIPANT"] == UID
+
+    def test_signature_is_required(self, server):
+        answer = untouched(server, lambda: server.get("/require"), 401, "signature_required", "sig_absent", level="info")
+        assert answer.header("WWW-Authenticate") == "Signature"
+        assert '"@method"' in answer.header("Accept-Signature")
+        right = {**JSON, "Content-Digest": digest(BODY)}
+        untouched(server, lambda: server.post("/require", BODY, right), 401, "signature_required", "sig_absent", level="info")
+
+    def test_observed(self, server):
+        assert Shown(server.get("/watched")).env["ISIGN_RESULT"] == "none"
+        server.log.expect(r'isign: would refuse reason=sig_absent location="/watched"')
+        assert Shown(server.post("/watched", BODY, JSON)).env["ISIGN_RESULT"] == "digest_missing"
+        server.log.expect(r'isign: would refuse reason=sig_absent location="/watched"')
+        server.log.expect(r'isign: would refuse reason=digest_missing location="/watched"')
+
+
+class TestRequiredSomewhere:
+    """A signature is required of every location that a request passes through, and of none that it does not."""
+
+    site = Site(participants=PEOPLE, config=opened("require", "ISign require", "Require all granted")
+                + opened("plain", "ISign off", "Require all granted") + "ErrorDocument 401 /plain\n")
+
+    def test_redirected_into_it(self, server, signer):
+        assert server.get("/plain?location=/require").status == 401
+        server.log.expect(r'isign: refused reason=sig_absent location="/require"')
+        assert Shown(signer.get("/require")).env["ISIGN_RESULT"] == "verified"
+
+    def test_error_document_is_served(self, server):
+        answer = server.get("/require")
+        assert answer.status == 401 and b"REDIRECT_STATUS=401" in answer.body
+        server.log.expect(r'isign: refused reason=sig_absent location="/require"')

@@ -15,7 +15,7 @@ CHANGED = BODY[:-1] + b"]"
 
 
 def signed(name, *lines):
-    return opened(name, "ISign require", "Require signed", *lines)
+    return opened(name, "ISign digest", "Require signed", *lines)
 
 
 def send(server, pairs, target, body, way):
@@ -94,7 +94,7 @@ class TestTaken:
                         f'RewriteRule ^(.*)$ "/$1" [PT,L]\nTakeBody {take}\n</Directory>\n'
                         for kind, take in (("before", "access 1000 replay"), ("free", "none 0 drop")))
         text += opened("plain", "TakeBody access 1000 replay", "Require all granted")
-        text += opened("unsigned", "ISign require", "TakeBody access 1000 replay", "Require all granted")
+        text += opened("unsigned", "ISign digest", "TakeBody access 1000 replay", "Require all granted")
         return make_server(Site(participants=PEOPLE, config="Protocols h2c http/1.1\n" + text, modules=("http2", "rewrite"),
                                 foreign=(("taker", taker()),), ours_first=ours_first,
                                 files={"before/x": "", "free/x": ""}))
@@ -195,7 +195,7 @@ AUTH_FORM = """
     KeptBodySize 8192
     Session On
     SessionCookieName session path=/
-    ISign require
+    ISign digest
     Require valid-user
 </Location>
 ScriptAlias "/form" "@ROOT@/cgi-bin/show"

@@ -18,7 +18,7 @@ Alias "/open" "@ROOT@/htdocs/php"
 ScriptAlias "/cgi" "@ROOT@/cgi-bin/show"
 ScriptAlias "/opencgi" "@ROOT@/cgi-bin/show"
 """ + ENDPOINT + "".join(location(f"/{name}", "Require capability read", "SAuthPass headers\n" + more) for name, more in (
-    ("sealed", ""), ("streamed", "ISign require\nISignBody stream"), ("spooled", "ISign require"), ("cgi", "")))
+    ("sealed", ""), ("streamed", "ISign digest\nISignBody stream"), ("spooled", "ISign digest"), ("cgi", "")))
 
 
 class TestMerged:
@@ -45,7 +45,7 @@ class TestMerged:
     @pytest.mark.parametrize("body", ["stream", "spool"])
     def test_signed_fields(self, make_server, body):
         """A signed field stays what was signed."""
-        server = make_server(Site(participants=PEOPLE, php_fcgi=True, config="MergeTrailers On\n<Location /php>\nISign require\n"
+        server = make_server(Site(participants=PEOPLE, php_fcgi=True, config="MergeTrailers On\n<Location /php>\nISign digest\n"
                                   f"Require signed x-order\nISignBody {body}\n</Location>\n"))
         signer = Signer(server, ED, UID + "#ed25519")
         pairs = signer.headers("POST", "/php/orders.php", [("X-Order", "17"), *JSON.items()], BODY,

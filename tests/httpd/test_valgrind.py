@@ -20,7 +20,7 @@ USER = "http://user.example.org"
 BODY = b'{"order": 17}'
 CONFIG = 'SAuthStateFile "@ROOT@/state/grants"\nSAuthHash sha256 sha1\n' + BASIC + """
 <Location "/cgi-bin/orders">
-    ISign require
+    ISign digest
 </Location>
 SAuthChallenge hmac-sha256 md5
 SAuthChallengeDomain example.org
@@ -28,7 +28,8 @@ SAuthChallengeDomain example.org
     AuthType SAuth
     AuthName "other"
     SAuthAccept challenge
-    ISign observe
+    ISign digest
+    ISignMode observe
     <RequireAll>
         Require capability read
         Require call a.b

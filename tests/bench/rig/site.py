@@ -106,11 +106,11 @@ PACKAGES = {"auth_openidc": "libapache2-mod-auth-openidc", "oauth2": "libapache2
 
 BODY_VARIANTS = [
     Variant("bopen", "read and discarded", ours=("isign",)),
-    Variant("bmem0", "ISign require, spool in memory", config="ISign require\nISignBody spool 64M 128M\n", ours=("isign",)),
-    Variant("bfile", "ISign require, spool in a file", config="ISign require\nISignBody spool 0 128M\n", ours=("isign",)),
-    Variant("bmixd", "ISign require, 256 KiB in memory", config="ISign require\nISignBody spool 256K 128M\n",
+    Variant("bmem0", "ISign digest, spool in memory", config="ISign digest\nISignBody spool 64M 128M\n", ours=("isign",)),
+    Variant("bfile", "ISign digest, spool in a file", config="ISign digest\nISignBody spool 0 128M\n", ours=("isign",)),
+    Variant("bmixd", "ISign digest, 256 KiB in memory", config="ISign digest\nISignBody spool 256K 128M\n",
             ours=("isign",)),
-    Variant("bstrm", "ISign require, streamed", config="ISign require\nISignBody stream\n", ours=("isign",)),
+    Variant("bstrm", "ISign digest, streamed", config="ISign digest\nISignBody stream\n", ours=("isign",)),
 ]
 
 

@@ -17,7 +17,7 @@ PEOPLE = [participant(UID, ["read", "update"], keys=[key.jwk(alg) for alg, key i
 
 def opened(name, *lines):
     """A location that is its own CGI and demands a signature and nothing else."""
-    text = "\n".join(lines or ("ISign require", "Require signed"))
+    text = "\n".join(lines or ("ISign digest", "Require signed"))
     return f'ScriptAlias "/{name}" "@ROOT@/cgi-bin/show"\n<Location "/{name}">\n{text}\n</Location>\n'
 
 
