@@ -10,12 +10,28 @@
 #define INTERAUTH_REGISTRY_H
 
 #include <apr_pools.h>
-#include "interauth/challenge.h"
 #include "interauth/grant.h"
+#include "interauth/key.h"
+#include "interauth/participant.h"
 
 #define IA_REGISTRY_GROUP   "interauth"
 #define IA_REGISTRY_NAME    "registry"
 #define IA_REGISTRY_VERSION "2"
+
+/** What a participant may have beside shared secrets and public keys. */
+typedef enum ia_credential_kind {
+    IA_CREDENTIAL_CHALLENGE_MD5,  /**< Secret of the challenge protocol, profile md5 */
+    IA_CREDENTIAL_CHALLENGE_HMAC, /**< the same, profile hmac-sha256 */
+    IA_CREDENTIAL_KINDS
+} ia_credential_kind;
+
+#define IA_CREDENTIAL_SIZE 65 /**< of the text, NUL included */
+
+/** A credential, in the form that its protocol computes with. */
+typedef struct ia_credential {
+    apr_uint64_t generation; /**< one-way fingerprint: equal credentials have equal ones; 0: there is none */
+    char text[IA_CREDENTIAL_SIZE];
+} ia_credential;
 
 /** A participant as the registry knows it now. */
 typedef struct ia_registry_entry {
@@ -25,7 +41,7 @@ typedef struct ia_registry_entry {
     apr_uint64_t roles;        /**< bits of role numbers */
     unsigned secret_count;
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
-    apr_uint64_t challenge_generations[IA_CHALLENGE_PROFILE_HMAC + 1]; /**< by profile; 0: no challenge secret in it */
+    apr_uint64_t credentials[IA_CREDENTIAL_KINDS]; /**< by kind, the generation of a credential; 0: there is none */
     char id[IA_NAME_MAX + 1];
 } ia_registry_entry;
 
@@ -56,11 +72,10 @@ typedef struct ia_registry {
     /** How many places there are. */
     apr_uint32_t (*capacity)(void);
     /**
-     * The challenge secret of this participant in a profile; `out` has generation 0 where it has none. The caller wipes it.
+     * A credential of this participant; `out` has generation 0 where it has none of this kind. The caller wipes it.
      * @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault
      */
-    ia_result (*challenge_secret)(ia_challenge_secret *out, apr_uint32_t index, apr_uint64_t incarnation,
-                                  ia_challenge_profile profile);
+    ia_result (*credential)(ia_credential *out, apr_uint32_t index, apr_uint64_t incarnation, ia_credential_kind kind);
     /** Changes whenever a participant, a key or a text may have changed. */
     apr_uint64_t (*revision)(void);
     /**

@@ -16,9 +16,8 @@ static ia_result copy_out(ia_registry_entry *out, st_participant *from, apr_uint
     out->roles = from->roles;
     out->secret_count = from->secret_count <= IA_PARTICIPANT_SECRETS ? from->secret_count : 0;
     memcpy(out->secrets, from->secrets, sizeof out->secrets);
-    out->challenge_generations[IA_CHALLENGE_PROFILE_NONE] = 0;
-    out->challenge_generations[IA_CHALLENGE_PROFILE_MD5] = from->challenge.md5_generation;
-    out->challenge_generations[IA_CHALLENGE_PROFILE_HMAC] = from->challenge.hmac_generation;
+    out->credentials[IA_CREDENTIAL_CHALLENGE_MD5] = from->challenge.md5_generation;
+    out->credentials[IA_CREDENTIAL_CHALLENGE_HMAC] = from->challenge.hmac_generation;
     memcpy(out->id, from->id, sizeof out->id);
     out->id[IA_NAME_MAX] = '\0';
     ia_wipe(from->secrets, sizeof from->secrets);
@@ -47,9 +46,9 @@ static ia_result get(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t in
     return copy_out(out, &copy, index, rc);
 }
 
-static ia_result challenge_secret(ia_challenge_secret *out, apr_uint32_t index, apr_uint64_t incarnation,
-                                  ia_challenge_profile profile)
+static ia_result credential(ia_credential *out, apr_uint32_t index, apr_uint64_t incarnation, ia_credential_kind kind)
 {
+    ia_challenge_secret secret;
     st_participant copy;
     ia_result rc = IA_FAULT_REGISTRY;
 
@@ -58,7 +57,11 @@ static ia_result challenge_secret(ia_challenge_secret *out, apr_uint32_t index, 
         rc = st_participant_get(registry.table, index, incarnation, &copy);
     if (rc)
         return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
-    st_challenge_unpack(out, &copy.challenge, profile);
+    st_challenge_unpack(&secret, &copy.challenge,
+                        kind == IA_CREDENTIAL_CHALLENGE_MD5 ? IA_CHALLENGE_PROFILE_MD5 : IA_CHALLENGE_PROFILE_HMAC);
+    out->generation = secret.generation;
+    memcpy(out->text, secret.text, sizeof secret.text);
+    ia_wipe(&secret, sizeof secret);
     ia_wipe(&copy, sizeof copy);
     return IA_OK;
 }
@@ -150,4 +153,4 @@ static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, a
 }
 
 const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name, key,
-                                      key_by_thumbprint, capacity, challenge_secret, revision, name, endpoint};
+                                      key_by_thumbprint, capacity, credential, revision, name, endpoint};

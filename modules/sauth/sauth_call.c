@@ -103,6 +103,26 @@ static ia_result check_grammar(request_rec *r, const sauth_token_use *use)
     return is_nonce(use->message.nonce) ? IA_OK : IA_MALFORMED;
 }
 
+ia_credential_kind sauth_profile_credential(ia_challenge_profile profile)
+{
+    return profile == IA_CHALLENGE_PROFILE_MD5 ? IA_CREDENTIAL_CHALLENGE_MD5 : IA_CREDENTIAL_CHALLENGE_HMAC;
+}
+
+ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry *who, ia_challenge_profile profile)
+{
+    ia_credential found;
+    ia_result rc = sauth.registry->credential(&found, who->index, who->incarnation, sauth_profile_credential(profile));
+
+    memset(out, 0, sizeof *out);
+    if (!rc) {
+        out->generation = found.generation;
+        memcpy(out->text, found.text, sizeof out->text);
+        out->text[sizeof out->text - 1] = '\0';
+    }
+    ia_wipe(&found, sizeof found);
+    return rc;
+}
+
 /* The secret behind the token. An unknown token costs as many computations, with a secret of nobody. */
 static ia_result find_secret(sauth_token_use *use, sauth_state *state)
 {
@@ -111,7 +131,7 @@ static ia_result find_secret(sauth_token_use *use, sauth_state *state)
 
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     if (!rc)
-        rc = sauth.registry->challenge_secret(&use->secret, state->entry.index, state->entry.incarnation, profile);
+        rc = sauth_profile_secret(&use->secret, &state->entry, profile);
     return rc || use->secret.generation ? rc : IA_SECRET_MISSING;
 }
 

@@ -40,6 +40,15 @@ sauth_token_use *sauth_token_use_create(apr_pool_t *p);
 /** Which profile has tokens and signatures like this text. */
 ia_challenge_profile sauth_profile_of(const char *text);
 
+/** Under which kind the registry has the secrets of a profile. */
+ia_credential_kind sauth_profile_credential(ia_challenge_profile profile);
+
+/**
+ * The secret of this participant in a profile; `out` has generation 0 where it has none. The caller wipes it.
+ * @return as the registry's `credential`
+ */
+ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry *who, ia_challenge_profile profile);
+
 /** @return IA_OK, IA_PROFILE_NOT_ENABLED, IA_CLEARTEXT_REFUSED */
 ia_result sauth_profile_check(request_rec *r, ia_challenge_profile profile);
 

@@ -141,7 +141,7 @@ static ia_result request_challenge(exchange *x)
     if (!rc) {
         seal.participant_index = entry.index;
         seal.participant_incarnation = (apr_uint32_t)entry.incarnation;
-        rc = entry.challenge_generations[seal.profile] ? IA_OK : IA_SECRET_MISSING;
+        rc = entry.credentials[sauth_profile_credential(seal.profile)] ? IA_OK : IA_SECRET_MISSING;
     }
     log_request(x, username, rc, &seal);
     if ((rc = ia_challenge_mint(challenge, st_grants_epoch(sauth.grants), &seal)))
@@ -167,7 +167,7 @@ static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_
     ia_result rc = sauth.registry->get(&state->entry, is_nobody ? 0 : seal->participant_index, 0);
 
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
-    if (rc >= 0 && sauth.registry->challenge_secret(secret, state->entry.index, state->entry.incarnation, profile) < 0)
+    if (rc >= 0 && sauth_profile_secret(secret, &state->entry, profile) < 0)
         return IA_FAULT_REGISTRY;
     if (is_nobody)
         memset(&state->entry, 0, sizeof state->entry);
