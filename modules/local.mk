@@ -2,7 +2,9 @@
 # RTLD_GLOBAL, and two that exported one name would bind to the first one's copy.
 module_cppflags = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(top_srcdir)/modules/common -I$(top_srcdir)/modules/store
 
-noinst_LTLIBRARIES += libst.la
+noinst_LTLIBRARIES += libst.la libclock.la
+libclock_la_SOURCES = modules/common/clock.c modules/common/clock.h
+libclock_la_CPPFLAGS = $(module_cppflags)
 libst_la_SOURCES = \
 	modules/store/cas_lock.c modules/store/cas_lock.h modules/store/crash_point.h \
 	modules/store/shm_word.h modules/store/shm_table.c modules/store/shm_table.h modules/store/shm_layout.h \
@@ -20,7 +22,7 @@ noinst_HEADERS = include/interauth_notes.h include/interauth_registry.h include/
 apachemoddir = $(APACHE_LIBEXECDIR)
 apachemod_LTLIBRARIES = modules/registry/mod_registry.la modules/isign/mod_isign.la modules/sauth/mod_sauth.la
 module_ldflags = -module -avoid-version -shared
-module_libs = libst.la libia.la
+module_libs = libclock.la libst.la libia.la
 
 common_sources = \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \

@@ -99,6 +99,25 @@ endif
 # Measured by hand: make tests/bench/httpsig && tests/bench/httpsig
 EXTRA_PROGRAMS = tests/bench/httpsig
 
+# The modules that the tests of a real httpd load: the objects of those that are installed, with a clock that tests can
+# set in the place of the system's.
+noinst_LTLIBRARIES += tests/httpd/clock/libclock.la tests/httpd/clock/mod_registry.la tests/httpd/clock/mod_isign.la \
+	tests/httpd/clock/mod_sauth.la
+tests_httpd_clock_libclock_la_SOURCES = tests/httpd/clock/clock.c
+tests_httpd_clock_libclock_la_CPPFLAGS = $(module_cppflags)
+clock_libs = tests/httpd/clock/libclock.la libst.la libia.la
+# libtool links a module only where it knows a place for it.
+clock_ldflags = $(AM_LDFLAGS) $(module_ldflags) -rpath /nowhere
+tests_httpd_clock_mod_registry_la_SOURCES =
+tests_httpd_clock_mod_registry_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^registry_module$$'
+tests_httpd_clock_mod_registry_la_LIBADD = $(modules_registry_mod_registry_la_OBJECTS) $(clock_libs)
+tests_httpd_clock_mod_isign_la_SOURCES =
+tests_httpd_clock_mod_isign_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^isign_module$$'
+tests_httpd_clock_mod_isign_la_LIBADD = $(modules_isign_mod_isign_la_OBJECTS) $(clock_libs)
+tests_httpd_clock_mod_sauth_la_SOURCES =
+tests_httpd_clock_mod_sauth_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^sauth_module$$'
+tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) $(clock_libs)
+
 # The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
 store_sources = \
 	modules/store/cas_lock.c modules/store/shm_table.c modules/store/shm_reclaim.c modules/store/quota.c \
@@ -107,7 +126,8 @@ store_sources = \
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/tests
 store_test_ldadd = libia.la $(CMOCKA_LIBS) -lpthread
 store_cmocka_tests = \
-	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_texts tests/store/test_grants
+	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_texts tests/store/test_grants \
+	tests/store/test_state_file
 if HAVE_CMOCKA
 check_PROGRAMS += $(store_cmocka_tests)
 TESTS += $(store_cmocka_tests)
@@ -136,6 +156,8 @@ tests_store_test_texts_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_texts_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_grants_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_grants_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_state_file_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_state_file_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_race_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_race_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_kill_CPPFLAGS = $(store_test_cppflags)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "persist.h"
+#include "clock.h"
 #include "startup.h"
 
 #define SAVE_INTERVAL apr_time_from_sec(30)
@@ -91,7 +92,7 @@ static int save(persist *f, int clean)
     apr_status_t rv;
 
     apr_pool_create(&ptemp, NULL);
-    f->saved = apr_time_now();
+    f->saved = clock_now();
     rv = st_state_save(f->path, f->key, f->grants, &names, clean, f->saved, ptemp, &error);
     if (rv)
         ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s%s", f->log_prefix,
@@ -103,7 +104,7 @@ static int save(persist *f, int clean)
 /* What cannot be trusted is kept for the administrator to look at, but not used. */
 static void set_aside(const persist *f, apr_pool_t *ptemp, const char *error)
 {
-    const char *aside = apr_psprintf(ptemp, "%s.aside-%" APR_TIME_T_FMT, f->path, apr_time_sec(apr_time_now()));
+    const char *aside = apr_psprintf(ptemp, "%s.aside-%" APR_TIME_T_FMT, f->path, apr_time_sec(clock_now()));
     apr_status_t rv = apr_file_rename(f->path, aside, ptemp);
 
     ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s %s, and %s", f->log_prefix,
@@ -114,7 +115,7 @@ static void restore(persist *f, apr_pool_t *ptemp)
 {
     st_state_names names = names_of(f);
     const char *error = NULL;
-    apr_status_t rv = st_state_load(&f->report, f->path, f->key, f->grants, &names, apr_time_now(), ptemp, &error);
+    apr_status_t rv = st_state_load(&f->report, f->path, f->key, f->grants, &names, clock_now(), ptemp, &error);
 
     if (rv && rv != APR_ENOENT)
         set_aside(f, ptemp, error);
@@ -256,6 +257,6 @@ int persist_open(persist *f, const char *path, apr_pool_t *pconf, apr_pool_t *pt
 
 void persist_monitor(persist *f)
 {
-    if (f->path && getpid() == f->parent && apr_time_now() - f->saved >= SAVE_INTERVAL)
+    if (f->path && getpid() == f->parent && clock_now() - f->saved >= SAVE_INTERVAL)
         save(f, 0);
 }

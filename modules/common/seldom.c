@@ -1,12 +1,13 @@
 #include <apr_strings.h>
 #include "seldom.h"
+#include "clock.h"
 
 #define KINDS 256 /* more than there are outcomes */
 #define PAUSE apr_time_from_sec(10)
 
 int seldom_due(apr_int64_t *said, apr_time_t pause)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = clock_now();
     apr_int64_t last = __atomic_load_n(said, __ATOMIC_RELAXED);
 
     return (!last || now < last || now - last >= pause) &&

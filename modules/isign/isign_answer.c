@@ -6,6 +6,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_isign.h"
 #include "environment.h"
 #include "hygiene.h"
@@ -113,7 +114,7 @@ int isign_log_denial(request_rec *r)
 /* Seconds until a signature made now would be accepted after a start. */
 static int seconds_young(void)
 {
-    apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + ISIGN_SKEW - apr_time_now() : 0;
+    apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + ISIGN_SKEW - clock_now() : 0;
 
     /* `created` is cut to whole seconds: one more, or a caller that comes back right then is still too early. */
     return left > 0 ? (int)apr_time_sec(left) + 2 : 1;

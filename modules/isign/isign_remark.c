@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_isign.h"
 #include "request.h"
 #include "snapshot.h"
@@ -56,7 +57,7 @@ static const char *name_lack(request_rec *r, apr_pool_t *p, ia_result rc, const 
         return quote(p, "authority", authority, strlen(authority));
     case IA_SIG_CREATED_OLD:
     case IA_SIG_CREATED_FUTURE:
-        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT, signature->created - (apr_int64_t)apr_time_sec(apr_time_now()));
+        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT, signature->created - (apr_int64_t)apr_time_sec(clock_now()));
     default:
         return "";
     }

@@ -5,6 +5,7 @@
 #include <http_log.h>
 #include <openssl/rand.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_isign.h"
 #include "isign_budget.h"
 #include "segment.h"
@@ -67,7 +68,7 @@ int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     st_grants_config layout = {1, (apr_uint32_t)conf->replay_capacity, 1};
     segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
     unsigned char random[32];
-    apr_time_t now = apr_time_now();
+    apr_time_t now = clock_now();
     int status;
 
     isign.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);

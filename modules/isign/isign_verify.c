@@ -10,6 +10,7 @@
 #include <http_protocol.h>
 #include <http_vhost.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_isign.h"
 #include "interauth/encoding.h"
 #include "interauth_notes.h"
@@ -259,7 +260,7 @@ static ia_result decide(lookup *l, const isign_dir *conf, const ia_httpsig **sig
         ia_key_unref(l->key);
         l->key = NULL;
     } while (rc == IA_SIG_MISMATCH && l->is_mac && usable_secret(&l->entry, ++l->secret, l->now));
-    isign_limit_leave(&l->limit, rc, apr_time_now());
+    isign_limit_leave(&l->limit, rc, clock_now());
     if (!rc)
         rc = ia_standing_check(&l->entry.standing, l->now);
     if (!rc && !conf->authority && !is_own_authority(request_outermost(r)))
@@ -279,7 +280,7 @@ static ia_result verify(request_rec *r, const isign_dir *conf, isign_state *stat
         return IA_FAULT_REGISTRY;
     memset(&l, 0, sizeof l);
     l.r = request_outermost(r);
-    l.now = apr_time_now();
+    l.now = clock_now();
     if (!(rc = decide(&l, conf, &signature))) {
         state->signature = signature;
         state->participant = apr_pstrdup(p, l.entry.id);
@@ -297,7 +298,7 @@ static ia_result compare(const ia_httpsig *signature, const ia_httpsig_policy *p
         return IA_SIG_ALG_NOT_ALLOWED;
     if (policy->tag && !ia_sfv_text_is(&signature->tag, policy->tag))
         return IA_SIG_TAG_ABSENT;
-    if (apr_time_now() - policy->skew - policy->max_age > apr_time_from_sec(signature->created))
+    if (clock_now() - policy->skew - policy->max_age > apr_time_from_sec(signature->created))
         return IA_SIG_CREATED_OLD;
     for (i = 0; i < policy->required_count; i++)
         if (!ia_httpsig_covers(signature, policy->required[i]))

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <fcntl.h>
 #include <http_log.h>
+#include "clock.h"
 #include "mod_registry.h"
 #include "startup.h"
 
@@ -177,7 +178,7 @@ int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
 
     if (registry.stale)
         return OK;
-    rc = publish(checked.pool ? &checked.list : &none, apr_time_now(), ptemp, &report);
+    rc = publish(checked.pool ? &checked.list : &none, clock_now(), ptemp, &report);
     if (checked.pool) {
         wipe_list(&checked.list);
         apr_pool_destroy(checked.pool);

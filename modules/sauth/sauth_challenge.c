@@ -4,6 +4,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_sauth.h"
 #include "interauth/encoding.h"
 #include "request.h"
@@ -28,7 +29,7 @@ const char *sauth_fresh_nonce(apr_pool_t *p)
 {
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_fresh(nonce, st_grants_epoch(sauth.grants), st_grants_stamp(sauth.grants, apr_time_now()));
+    ia_nonce_mint_fresh(nonce, st_grants_epoch(sauth.grants), st_grants_stamp(sauth.grants, clock_now()));
     return to_text(p, nonce);
 }
 

@@ -7,6 +7,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <string.h>
+#include "clock.h"
 #include "sauth_call.h"
 #include "sauth_mint.h"
 #include "interauth/challenge_seal.h"
@@ -396,14 +397,14 @@ static const struct {
 
 int sauth_challenge(request_rec *r)
 {
-    exchange x = {r, sauth_dir_effective(r), apr_time_now(), {0}, sauth_state_of(r), NULL, IA_CHALLENGE_PROFILE_NONE, NULL};
+    exchange x = {r, sauth_dir_effective(r), clock_now(), {0}, sauth_state_of(r), NULL, IA_CHALLENGE_PROFILE_NONE, NULL};
     ia_result rc;
     unsigned i;
     int status;
 
     x.state->asks = IA_PRESENT_CHALLENGE;
     rc = read_call(&x, &status);
-    x.now = apr_time_now(); /* again: who sends the body slowly must not stop the clock */
+    x.now = clock_now(); /* again: who sends the body slowly must not stop the clock */
     if (rc)
         return refuse(&x, rc, status);
     for (i = 0, rc = IA_CALL_UNKNOWN; i < sizeof methods / sizeof methods[0] && rc == IA_CALL_UNKNOWN; i++)

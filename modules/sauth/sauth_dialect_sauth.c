@@ -7,6 +7,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_sauth.h"
 #include "sauth_mint.h"
 #include "interauth/json.h"
@@ -111,7 +112,7 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
     ia_result rc;
 
     rc = read_form(a, kind, status);
-    a->now = apr_time_now(); /* again: who sends the body slowly must not stop the clock */
+    a->now = clock_now(); /* again: who sends the body slowly must not stop the clock */
     if (rc || (rc = check_members(a)) || (rc = prove(a)))
         return rc;
     a->proven = 1;
@@ -233,7 +234,7 @@ static void begin(petition *a, request_rec *r)
     memset(a, 0, sizeof *a);
     a->r = r;
     a->conf = sauth_dir_effective(r);
-    a->now = apr_time_now();
+    a->now = clock_now();
 }
 
 int sauth_request_access(request_rec *r)

@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
+#include "clock.h"
 #include "sauth_call.h"
 #include "sauth_presentation.h"
 #include "intake.h"
@@ -117,7 +118,7 @@ static void remark(request_rec *r, ia_result rc, const sauth_call *call, sauth_s
 ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     sauth_call *call = sauth_call_of(r);
-    apr_time_t now = apr_time_now(); /* once the body is here: who sends it slowly must not stop the clock */
+    apr_time_t now = clock_now(); /* once the body is here: who sends it slowly must not stop the clock */
     ia_result rc = call->rc;
 
     state->detail = call->wrong;

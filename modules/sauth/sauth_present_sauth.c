@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <http_log.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_sauth.h"
 #include "sauth_presentation.h"
 #include "interauth/encoding.h"
@@ -104,7 +105,7 @@ static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_au
 
 ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = clock_now();
     ia_authorization auth;
     int still_has_secret;
     ia_result rc;

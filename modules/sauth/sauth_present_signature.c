@@ -4,6 +4,7 @@
  */
 #include <httpd.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_sauth.h"
 #include "sauth_presentation.h"
 #include "interauth_notes.h"
@@ -17,7 +18,7 @@ ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_s
     if (rc)
         return rc;
     state->proven = 1;
-    if ((rc = ia_standing_check(&state->entry.standing, r->request_time)))
+    if ((rc = ia_standing_check(&state->entry.standing, clock_now())))
         return rc;
     state->grant.presentation = IA_PRESENT_SIGNATURE;
     state->grant.scope = conf->scope;

@@ -4,6 +4,7 @@
 #include <http_log.h>
 #include <openssl/rand.h>
 #include <string.h>
+#include "clock.h"
 #include "mod_sauth.h"
 #include "sauth_store.h"
 #include "interauth/challenge.h"
@@ -73,7 +74,7 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
     }
     st_owner_init();
     sauth.grants = apr_pcalloc(pconf, sizeof *sauth.grants);
-    st_grants_attach(sauth.grants, seg->base, &layout, &epoch, apr_time_now());
+    st_grants_attach(sauth.grants, seg->base, &layout, &epoch, clock_now());
     ia_wipe(random, sizeof random);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
@@ -149,6 +150,6 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     sauth.replay_quota = quota_of(conf->replay_quota, seg->numbers[REPLAYS]);
     if ((status = sauth_persist_open(pconf, ptemp, s, fresh)))
         return status;
-    st_grants_tolerate(sauth.grants, sauth_widest_skew(), apr_time_now());
+    st_grants_tolerate(sauth.grants, sauth_widest_skew(), clock_now());
     return OK;
 }

@@ -169,7 +169,7 @@ def test_check_finds_what_is_weak(interauth, check, write, records, expected):
     ("not base64url!", 0o600, 1, ["syntax"]),
     (b64(os.urandom(32)), 0o640, 0, ["permissions"]),
     (b64(os.urandom(32)), 0o604, 1, ["permissions"]),
-])
+], ids=["good", "short", "too-short", "zeros", "encoding", "group", "others"])
 def test_check_looks_at_secret_files(interauth, check, text, mode, status, codes):
     path = interauth.home / "s"
     path.write_text(text + "\n")

@@ -72,7 +72,7 @@ class TestFlow(Protocol):
                                       expect=(MD5_WARNS,)))
             user = ChallengeCaller(server, "guest", "guest", MD5, separator=separator)
             said = user.request(profile=None).response
-            nonce = str(-(-int(time.time()) // 600) * 600)
+            nonce = str(-(-int(server.clock.time()) // 600) * 600)
             join = lambda *parts: hashlib.md5(separator.join(parts).encode()).hexdigest()  # noqa: E731
             secret = join("guest", hashlib.md5(b"guest").hexdigest(), DOMAIN)
             token = join(said["challenge"], secret, nonce)
@@ -85,7 +85,7 @@ class TestFlow(Protocol):
         user = self.user(server).login()
         line = server.log.wait(r"sauth: granted participant")[-1]
         until = time.strptime(line.split("until=")[1].split("Z")[0], "%Y-%m-%dT%H:%M:%S")
-        end = window() + server.site.skew
+        end = window(server.clock.time()) + server.site.skew
         assert int(time.mktime(until) - time.timezone) in (end, end + 600), line
         assert user.token
 
@@ -280,7 +280,7 @@ class TestToken(Protocol):
     def test_wrong_window(self, server, profile, format):
         user = self.user(server, profile, format)
         for windows in (-2, 2):
-            _, reply = user.redeem(user.challenge(), str(window() + windows * 600))
+            _, reply = user.redeem(user.challenge(), str(window(server.clock.time()) + windows * 600))
             rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch", format)
 
     @each
@@ -337,7 +337,7 @@ class TestToken(Protocol):
         server = make_server(Site(config=CONFIG + "SAuthChallengeLifetime 60\n", participants=PEOPLE, expect=(MD5_WARNS,)))
         user = ChallengeCaller(server, lifetime=60)
         challenge = user.challenge()
-        time.sleep(61)
+        server.clock.advance(61)
         rejected(server, user.redeem(challenge)[1].answer, 401, "stale_challenge", "challenge_expired", level="info")
         assert user.login().call(TARGET).status == 200
 
@@ -409,7 +409,7 @@ class TestRefresh(Protocol):
     @pytest.mark.parametrize("offset, reason", [(-120, "timestamp_stale"), (120, "timestamp_future")])
     def test_time(self, server, offset, reason):
         user = self.user(server).login()
-        reply = user.refresh(user.refresh_members(timestamp=int(time.time()) + offset))
+        reply = user.refresh(user.refresh_members(timestamp=int(server.clock.time()) + offset))
         line = rejected(server, reply.answer, 401, "stale_timestamp", reason)
         assert "offset=" in line and UID in line
 

@@ -176,7 +176,7 @@ class TestRefused(Calls):
     @pytest.mark.parametrize("offset, reason", [(-120, "timestamp_stale"), (120, "timestamp_future")])
     def test_time(self, server, format, offset, reason):
         user = self.user(server, format=format)
-        answer = user.call(TARGET, timestamp=int(time.time()) + offset)
+        answer = user.call(TARGET, timestamp=int(server.clock.time()) + offset)
         assert "offset=" in self.bad(server, user, answer, 401, "stale_timestamp", reason)
         user.verify(answer)
 
@@ -184,7 +184,7 @@ class TestRefused(Calls):
     def test_wrong_window(self, server, profile, format):
         user = self.user(server, profile, format)
         for windows in (-2, 2):
-            nonce = str(window() + windows * 600)
+            nonce = str(window(server.clock.time()) + windows * 600)
             more = ("a.b", "0" * 16, "1", "") if profile == HMAC else ()
             answer = user.call(TARGET, "a.b", "" if format == "xml" else {}, signature=user.k(user.token, nonce, *more))
             self.bad(server, user, answer, 401, "invalid_credentials", "mac_mismatch")
@@ -214,7 +214,7 @@ class TestRefused(Calls):
         server = make_server(Site(config=self.site.config, participants=[person(token_max_lifespan=1)], expect=(MD5_WARNS,)))
         for profile in (HMAC, MD5):
             user = self.user(server, profile)
-            time.sleep(1.1)
+            server.clock.advance(1.1)
             self.bad(server, user, user.call(TARGET), 401, "token_expired", "grant_expired", level="info")
 
     def test_just_started(self, make_server):

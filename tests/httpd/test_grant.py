@@ -13,9 +13,9 @@ from harness import BASIC, Caller, OTHER, OTHER_SECRET, SECRET, Site, UID, b64ur
 from harness.sauth import FORM, hexmac
 
 
-def seconds_left(grant):
+def seconds_left(server, grant):
     at = datetime.strptime(grant["timeout"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    return at.timestamp() - time.time()
+    return at.timestamp() - server.clock.time()
 
 
 PEOPLE = [
@@ -49,7 +49,7 @@ class TestGrant:
         assert grant["access_to"] == ["read"] and grant["can_refresh"] is True and grant["uid"] == UID
         assert re.fullmatch(r"[A-Za-z0-9_-]{22,}", grant["token"])
         assert re.fullmatch(r"[A-Za-z0-9_-]{22}", grant["nonce"])
-        assert 3590 < seconds_left(grant) <= 3600
+        assert 3590 < seconds_left(server, grant) <= 3600
         server.guard(grant["token"])
 
     def test_opens_the_location(self, server):
@@ -67,11 +67,11 @@ class TestGrant:
 
     def test_lifespan_absent_is_the_maximum(self, server):
         grant = Caller(server, OTHER, OTHER_SECRET).ask(token_lifespan=None).json
-        assert 590 < seconds_left(grant) <= 600
+        assert 590 < seconds_left(server, grant) <= 600
 
     def test_lifespan_is_clamped(self, server):
         grant = Caller(server, OTHER, OTHER_SECRET).ask(token_lifespan=99999).json
-        assert 590 < seconds_left(grant) <= 600
+        assert 590 < seconds_left(server, grant) <= 600
 
     def test_can_refresh_follows_the_record(self, server):
         assert Caller(server, OTHER, OTHER_SECRET).ask().json["can_refresh"] is False
@@ -87,7 +87,7 @@ class TestGrant:
         caller = Caller(server)
         body = json.dumps({"access-for": ["read"], "token-lifespan": 60, "uid": UID, "id": os.urandom(9).hex()})
         answer = caller.submit("request_access", caller.form(body))
-        assert answer.status == 200 and 50 < seconds_left(answer.json) <= 60
+        assert answer.status == 200 and 50 < seconds_left(server, answer.json) <= 60
         server.guard(answer.json["token"])
 
     def test_body_is_signed_byte_for_byte(self, server):
@@ -413,12 +413,12 @@ class TestRefusedAccess:
 
     @pytest.mark.parametrize("age", [33, 3600, 1000000000])
     def test_timestamp_stale(self, server, age):
-        answer = Caller(server).ask(timestamp=int(time.time()) - age)
+        answer = Caller(server).ask(timestamp=int(server.clock.time()) - age)
         refused(server, answer, 401, "stale_timestamp", "timestamp_stale")
 
     @pytest.mark.parametrize("ahead", [33, 3600, 100000000])
     def test_timestamp_future(self, server, ahead):
-        answer = Caller(server).ask(timestamp=int(time.time()) + ahead)
+        answer = Caller(server).ask(timestamp=int(server.clock.time()) + ahead)
         refused(server, answer, 401, "stale_timestamp", "timestamp_future")
 
     def test_replayed(self, server):
@@ -520,8 +520,8 @@ class TestClockSkew:
 
     def test_narrow(self, server):
         caller = Caller(server)
-        refused(server, caller.ask(timestamp=int(time.time()) - 6), 401, "stale_timestamp", "timestamp_stale")
-        refused(server, caller.ask(timestamp=int(time.time()) + 6), 401, "stale_timestamp", "timestamp_future")
+        refused(server, caller.ask(timestamp=int(server.clock.time()) - 6), 401, "stale_timestamp", "timestamp_stale")
+        refused(server, caller.ask(timestamp=int(server.clock.time()) + 6), 401, "stale_timestamp", "timestamp_future")
         assert caller.ask().status == 200
 
 
@@ -569,7 +569,7 @@ class TestRefresh:
         assert answer.status == 200, repr(answer)
         grant = answer.json
         assert grant["token"] == token and grant["access_to"] == ["read"] and grant["uid"] == UID
-        assert 7190 < seconds_left(grant) <= 7200
+        assert 7190 < seconds_left(server, grant) <= 7200
         assert "no-store" in answer.header("Cache-Control")
         passed(caller.get("/files/plain.txt"))
 
@@ -586,14 +586,14 @@ class TestRefresh:
 
     def test_after_it_expired(self, server):
         caller = Caller(server).granted(token_lifespan=1)
-        time.sleep(2.1)
+        server.clock.advance(2.1)
         refused(server, caller.get("/files/plain.txt"), 401, "token_expired", "grant_expired", level="info")
         assert caller.refresh().status == 200
         passed(caller.get("/files/plain.txt"))
 
     def test_too_late(self, server):
         caller = Caller(server).granted(token_lifespan=1)
-        time.sleep(5.2)
+        server.clock.advance(5.2)
         refused(server, caller.refresh(), 403, "refresh_too_late", "refresh_too_late")
 
     def test_not_allowed(self, server):
@@ -661,11 +661,11 @@ class TestGreatestAge:
 
     def test_refresh_cannot_outlive_it(self, server):
         caller = Caller(server).granted(token_lifespan=3)
-        born = time.time()
+        born = server.clock.time()
         answer = caller.refresh(token_lifespan=3600)
         assert answer.status == 200, repr(answer)
-        assert seconds_left(answer.json) <= 4
-        time.sleep(max(0, born + 5.2 - time.time()))
+        assert seconds_left(server, answer.json) <= 4
+        server.clock.reach(born + 5.2)
         refused(server, caller.refresh(), 403, "grant_too_old", "grant_too_old")
 
 
@@ -676,7 +676,7 @@ class TestExpiry:
         expires=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)))])
 
     def test_timeout_is_clamped(self, server):
-        assert seconds_left(Caller(server).ask(token_lifespan=86400).json) <= 3600
+        assert seconds_left(server, Caller(server).ask(token_lifespan=86400).json) <= 3600
 
 
 class TestRoom:
@@ -703,7 +703,7 @@ class TestRoomAgain:
         [Caller(server).granted(token_lifespan=1) for _ in range(2)]
         server.log.allow("reason=(grant_quota|grants_full)")
         assert Caller(server).ask().status in (429, 503)
-        time.sleep(3.2)
+        server.clock.advance(3.2)
         passed(Caller(server).granted().get("/files/plain.txt"))
 
 

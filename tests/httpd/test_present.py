@@ -1,6 +1,5 @@
 """Authorization: SAuth, request by request: every form that works, every form that does not."""
 import re
-import time
 
 import pytest
 
@@ -233,7 +232,7 @@ class TestRefused:
     def test_expired(self, server):
         caller = Caller(server).granted(token_lifespan=1)
         passed(caller.get(PAGE))
-        time.sleep(2.1)
+        server.clock.advance(2.1)
         refused(server, caller.get(PAGE), 401, "token_expired", "grant_expired", level="info")
 
     def test_app_does_not_run(self, server, caller):

@@ -349,7 +349,7 @@ class TestRefused:
         assert signer.get("/strict").status == 200
 
     def test_time(self, server, signer):
-        now = int(time.time())
+        now = int(server.clock.time())
         untouched(server, lambda: signer.get("/in", created=None), 401, "signature_time_missing", "sig_created_missing")
         untouched(server, lambda: signer.get("/in", created=now + 45), 401, "signature_early", "sig_created_future")
         untouched(server, lambda: signer.get("/in", created=now - 340), 401, "signature_expired", "sig_created_old")

@@ -142,7 +142,7 @@ class TestFailures:
     def test_forgiven(self, server):
         source, keyid = "127.0.0.24", UID + "#ed25519"
         assert self.spend(server, keyid, source)[-1] == 429
-        time.sleep(1)
+        server.clock.advance(1)
         for _ in range(3):
             with server.connect(source=source) as connection:
                 connection.send(server.message("GET", "/in", Signer(server, ED, keyid).headers("GET", "/in")))
@@ -169,7 +169,7 @@ class TestFaultLines:
         lines = server.log.wait("reason=replays_full")
         processes = {re.search(r"\[pid (\d+)", line).group(1) for line in lines}
         assert len(lines) <= spans * len(processes) and len(processes) <= 3
-        time.sleep(10.5)
+        server.clock.advance(10.5)
         deadline = time.monotonic() + 20
         while not server.log.matching("isign: refused reason=replays_full.* suppressed="):
             assert time.monotonic() < deadline

@@ -1,6 +1,5 @@
 """Signed requests beside grants and other rules, behind redirects, caches and proxies."""
 import re
-import time
 
 import pytest
 
@@ -65,7 +64,7 @@ class TestRemarks:
 
     def test_times(self, server, signer):
         for offset, reason in ((-400, "sig_created_old"), (45, "sig_created_future")):
-            answer = signer.get("/in", created=int(time.time()) + offset)
+            answer = signer.get("/in", created=int(server.clock.time()) + offset)
             self.refused(server, answer, reason)
             server.log.wait(rf'refused reason={reason} participant="{UID}" .* offset={re.escape(f"{offset // 10:+d}")}\d$')
 

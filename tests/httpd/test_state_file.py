@@ -51,7 +51,7 @@ def keeper(make_keeper):
 def one_second_later(server):
     """An access request's stamp that the server can judge now, and could not had it been born a second later."""
     stamp = Caller(server).stamp()
-    time.sleep(max(0, server.listening_at + 2 - time.time()))
+    server.clock.reach(server.listening_at + 2)
     return stamp
 
 
@@ -145,7 +145,7 @@ class TestCleanStop:
         server = make_keeper("SAuthRefreshWindow 0\n")
         Caller(server).granted(token_lifespan=1)
         kept = Caller(server).granted()
-        time.sleep(2.2)
+        server.clock.advance(2.2)
         again(server)
         assert re.search(r" 1 grants and ", server.log.wait("a clean stop")[-1])
         passed(kept.get(PAGE))
@@ -217,7 +217,7 @@ class TestUncleanEnd:
         passed(keeper.get(PAGE, {"Authorization": used}))
         form = caller.form(caller.body())
         assert caller.submit("request_access", form).status == 200
-        time.sleep(max(0, keeper.listening_at + 2 - time.time()))
+        keeper.clock.reach(keeper.listening_at + 2)
         after_crash(keeper)
         assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
         answer = keeper.get(PAGE, {"Authorization": used})
@@ -241,13 +241,20 @@ class TestUncleanEnd:
         assert caller.refresh(token_lifespan=3600).status == 200
         keeper.graceful()
         after_crash(keeper)
-        time.sleep(2.2)
+        keeper.clock.advance(2.2)
         refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
         passed(caller.get(PAGE))
 
     def test_saved_every_half_minute(self, keeper):
+        """The parent looks every ten seconds whether it is time."""
         caller = Caller(keeper).granted()
-        time.sleep(42)
+        path = state_of(keeper)
+        before = path.stat().st_ino
+        keeper.clock.advance(30)
+        deadline = time.monotonic() + 20
+        while path.stat().st_ino == before:
+            assert time.monotonic() < deadline, "nothing was saved"
+            time.sleep(0.01)
         after_crash(keeper)
         refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
         passed(caller.get(PAGE))

@@ -63,7 +63,7 @@ class Watched(Server):
         for path in (self.root, *self.root.rglob("*")):
             os.chown(path, uid, gid)
         with open(self.root / "logs" / "stderr.log", "ab") as err:
-            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environ(), stdout=err, stderr=err,
+            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environment(), stdout=err, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True, user=uid, group=gid,
                                             extra_groups=[] if os.getuid() == 0 else None)
         deadline = time.monotonic() + 120
@@ -72,7 +72,7 @@ class Watched(Server):
             assert time.monotonic() < deadline, "httpd does not start under valgrind"
             time.sleep(0.1)
         self.get("/index.html", timeout=120)
-        self.listening_at = time.time()
+        self.listening_at = self.clock.time()
         return self
 
     def end(self):

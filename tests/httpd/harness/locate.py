@@ -66,8 +66,11 @@ def build_dir():
 
 
 def our_module(name):
-    """The file of one of our modules; a build directory without it is an error, not a reason to skip."""
-    path = build_dir() / "modules" / name / ".libs" / f"mod_{name}.so"
+    """
+    The file of one of our modules, linked with a clock that tests can set; a build directory without it is an error, not
+    a reason to skip.
+    """
+    path = build_dir() / "tests" / "httpd" / "clock" / ".libs" / f"mod_{name}.so"
     if not path.is_file():
         raise FileNotFoundError(f"INTERAUTH_BUILD is set, but {path} does not exist")
     return path

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from . import apps, locate, site as sites, wire
+from .clock import Clock
 from .log import Log
 
 USER = "www-data"
@@ -51,6 +52,7 @@ class Server:
         self.process = None
         self.canaries = set()
         self.log = Log(self.root / "logs" / "error.log")
+        self.clock = Clock(self.root / "clock")
         self.backend = Server(site.backend) if site.backend else None
         for name in ("conf", "htdocs", "cgi-bin", "logs", "run"):
             (self.root / name).mkdir()
@@ -171,9 +173,12 @@ class Server:
     def environ():
         return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"}
 
+    def environment(self):
+        return {**self.environ(), "INTERAUTH_TEST_CLOCK": str(self.clock.path)}
+
     def check(self):
         """`httpd -t`: (whether the configuration is accepted, what httpd said)."""
-        done = subprocess.run(self.command("-t"), capture_output=True, text=True, env=self.environ(), timeout=30)
+        done = subprocess.run(self.command("-t"), capture_output=True, text=True, env=self.environment(), timeout=30)
         return done.returncode == 0, done.stdout + done.stderr
 
     def start(self):
@@ -185,14 +190,14 @@ class Server:
         started = self._resumed()
         with open(self.root / "logs" / "stderr.log", "ab") as err:
             # A process group of its own: at its end httpd signals its whole group.
-            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environ(), stdout=err, stderr=err,
+            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environment(), stdout=err, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             self._await(lambda: self._resumed() > started and self._listens(), "start")
         except Unstartable:
             self.stop()
             raise
-        self.listening_at = time.time()
+        self.listening_at = self.clock.time()
         return self
 
     def _listens(self):

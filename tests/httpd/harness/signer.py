@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -143,8 +142,8 @@ class Signer:
     def stamp(self):
         """A `created` that the server can judge: newer than its memory by the 30 seconds that clocks may differ."""
         first = math.floor(self.server.listening_at) + 1
-        time.sleep(max(0, first - time.time() + 0.01))
-        return max(first + 30, int(time.time()))
+        self.server.clock.reach(first + 0.01)
+        return max(first + 30, int(self.server.clock.time()))
 
     def fields(self, method, target, headers=(), cover=None, authority=None, scheme="http", label="sig1", key=None,
                **parameters):
