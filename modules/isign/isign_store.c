@@ -14,7 +14,7 @@
 APLOG_USE_MODULE(isign);
 
 #define SEGMENT_KEY    "interauth.isign"
-#define SEGMENT_LAYOUT (APR_UINT64_C(4) << 32 | sizeof(st_grant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(5) << 32 | sizeof(st_grant))
 #define CACHE_SLOTS    512  /* keys of a child; a power of two */
 
 enum { REPLAYS, PARTICIPANTS };

@@ -14,7 +14,7 @@
 APLOG_USE_MODULE(sauth);
 
 #define SEGMENT_KEY    "interauth.sauth"
-#define SEGMENT_LAYOUT (APR_UINT64_C(2) << 32 | sizeof(st_grant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(3) << 32 | sizeof(st_grant))
 
 enum { GRANTS, REPLAYS, PARTICIPANTS };
 

@@ -1,3 +1,5 @@
+/* Grants and used proofs in shared memory: two tables, and counts by participant. */
+#include <apr_siphash.h>
 #include <string.h>
 #include "challenge_table.h"
 #include "grant_table.h"
@@ -12,7 +14,7 @@ struct st_grants_shared {
     apr_time_t birth;
     apr_time_t tolerance; /* how long after its stamp a used proof is remembered */
     ia_mac_key epoch;
-    ia_mac_key hash_key;
+    unsigned char hash_key[APR_SIPHASH_KSIZE];
 };
 
 typedef struct replay {
@@ -65,15 +67,18 @@ static void on_replay_free(void *context, void *payload)
     st_quota_give_back(g->replays_of, g->config.participants, r->participant_index, 0, &r->counted);
 }
 
-/* Callers can choose among their MACs, so that these are not hashed as they are. */
-static void derive_hash_key(ia_mac_key *out, const ia_mac_key *epoch)
+/*
+ * Clients can try many MACs, and many tokens of the challenge protocol, and show those that fall into one bucket. So the
+ * buckets are chosen by a hash under a key that they do not know.
+ */
+static void derive_hash_key(unsigned char out[APR_SIPHASH_KSIZE], const ia_mac_key *epoch)
 {
-    static const char label[] = "hash of used proofs";
+    static const char label[] = "hash of grants and used proofs";
     unsigned char random[IA_MAC_MAX];
     ia_bytes part = {label, sizeof label};
 
     ia_mac_compute(random, IA_HASH_SHA256, epoch, &part, 1);
-    ia_mac_key_load(out, random, sizeof random);
+    memcpy(out, random, APR_SIPHASH_KSIZE);
     ia_wipe(random, sizeof random);
 }
 
@@ -96,7 +101,7 @@ void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config
     st_table_attach(&g->replays, at, config->replays, sizeof(replay), admit_replay, on_replay_free, g);
     if (!LOAD(g->shared->ready)) {
         g->shared->epoch = *epoch;
-        derive_hash_key(&g->shared->hash_key, epoch);
+        derive_hash_key(g->shared->hash_key, epoch);
         g->shared->birth = now;
         STORE(g->shared->ready, 1);
     }
@@ -156,21 +161,10 @@ apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now)
     return (apr_uint64_t)now > last ? (apr_uint64_t)now : last;
 }
 
-static apr_uint64_t hash_of(const unsigned char *random)
+/* Of a digest or MAC: both have 32 bytes. */
+static apr_uint64_t hash_of(const st_grants *g, const unsigned char key[IA_SHA256_LEN])
 {
-    apr_uint64_t hash;
-
-    memcpy(&hash, random, sizeof hash);
-    return hash;
-}
-
-static apr_uint64_t keyed_hash_of(const st_grants *g, const unsigned char mac[IA_MAC_MAX])
-{
-    unsigned char random[IA_MAC_MAX];
-    ia_bytes part = {mac, IA_MAC_MAX};
-
-    ia_mac_compute(random, IA_HASH_SHA256, &g->shared->hash_key, &part, 1);
-    return hash_of(random);
+    return apr_siphash24(key, IA_SHA256_LEN, g->shared->hash_key);
 }
 
 static int match_digest(const void *payload, const void *key)
@@ -193,7 +187,7 @@ static ia_result from_status(apr_status_t rv, ia_result gone)
 ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     st_grant record = *grant;
-    st_insertion what = {hash_of(record.digest), match_digest, record.digest, &record, forget, quota};
+    st_insertion what = {hash_of(g, record.digest), match_digest, record.digest, &record, forget, quota};
     apr_status_t rv;
 
     /* What expired still counts until its record is freed: before saying no, free it. */
@@ -215,7 +209,7 @@ ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quot
 
 ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref)
 {
-    return from_status(st_table_read(&g->grants, hash_of(digest), match_digest, digest, copy, ref), IA_TOKEN_UNKNOWN);
+    return from_status(st_table_read(&g->grants, hash_of(g, digest), match_digest, digest, copy, ref), IA_TOKEN_UNKNOWN);
 }
 
 static ia_result hold(st_grants *g, st_ref ref, st_held *held, st_grant **grant)
@@ -356,7 +350,7 @@ ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], ap
                            apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     replay record;
-    st_insertion what = {keyed_hash_of(g, mac), match_mac, mac, &record, forget, quota};
+    st_insertion what = {hash_of(g, mac), match_mac, mac, &record, forget, quota};
     apr_status_t rv;
 
     if (st_table_read(&g->replays, what.hash, match_mac, mac, &record, NULL) == APR_SUCCESS)

@@ -281,6 +281,24 @@ static void test_chosen_macs(void **state)
     }
 }
 
+/* A client that makes many tokens shows those whose digests fall into one bucket: they must not share a chain. */
+static void test_chosen_digests(void **state)
+{
+    static const st_grants_config config = {2000, 1, 1};
+    st_grants g;
+    st_grant grant, copy;
+    unsigned i;
+
+    (void)state;
+    grants_open(&g, &config);
+    for (i = 0; i < 400; i++) {
+        grant_make(&grant, i, 0, 0);
+        memset(grant.digest, 7, 24); /* whatever part of a digest the bucket were chosen by */
+        assert_result(st_grant_create(&g, &grant, 2000, NOW + HOUR, NOW), IA_OK);
+        assert_result(st_grant_find(&g, grant.digest, &copy, NULL), IA_OK);
+    }
+}
+
 static void test_attach_keeps_what_is_there(void **state)
 {
     fixture *f = open_grants(*state);
@@ -419,7 +437,7 @@ int main(void)
         pool_test(test_replay_does_not_lower_the_count),
         pool_test(test_replays_full),
         pool_test(test_replay_quota_recovers),
-        pool_test(test_chosen_macs),
+        pool_test(test_chosen_macs), pool_test(test_chosen_digests),
         pool_test(test_attach_keeps_what_is_there),
         pool_test(test_stamps),
         pool_test(test_places),
