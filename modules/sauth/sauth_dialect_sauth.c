@@ -126,12 +126,12 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
 
 static const char *wanted(const petition *a)
 {
-    const char *names = "";
+    apr_array_header_t *names = apr_array_make(a->r->pool, (int)a->body.access_for_count, sizeof(const char *));
     unsigned i;
 
     for (i = 0; i < a->body.access_for_count; i++)
-        names = apr_pstrcat(a->r->pool, names, *names ? " " : "", a->body.access_for[i], NULL);
-    return names;
+        APR_ARRAY_PUSH(names, const char *) = a->body.access_for[i];
+    return apr_array_pstrcat(a->r->pool, names, ' ');
 }
 
 /* What an administrator needs beside the reason, and the caller must not be told before it is proven. */

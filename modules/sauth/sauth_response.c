@@ -87,16 +87,16 @@ int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_aft
 
 const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set)
 {
-    const char *names = "";
+    apr_array_header_t *names = apr_array_make(p, 8, sizeof(const char *));
     int number = -1;
 
     while ((number = ia_capset_next(set, number)) >= 0) {
         const char *name = sauth.registry->capability_name(number);
 
         if (name)
-            names = *names ? apr_pstrcat(p, names, " ", name, NULL) : name;
+            APR_ARRAY_PUSH(names, const char *) = name;
     }
-    return names;
+    return apr_array_pstrcat(p, names, ' ');
 }
 
 /* Made once for an external request. What says it lives as long as the state. */

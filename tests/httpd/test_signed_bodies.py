@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import OTHER, Shown, Site, UID, Unstartable, digest, together
+from harness import OTHER, PAGE, Shown, Site, UID, Unstartable, digest, location, participant, together
 from harness.locate import stock_dir
 from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, turned_away
 from harness.signer import COVER, Signer
@@ -331,3 +331,16 @@ class TestHttp2:
         server.log.expect("isign: refused reason=sig_(digest_uncovered|component_missing)")
         server.log.expect("isign: refused reason=digest_mismatch")
         assert server.journal() == before
+
+
+class TestManyCapabilities:
+    """What a request costs grows with the list of its capabilities, not with the square of it."""
+
+    names = [f"{'c' * 200}-{number}" for number in range(1024)]
+    site = Site(participants=[participant(UID, names, keys=[ED.jwk("ed25519")])],
+                config=location("/files", f"Require capability {names[-1]}", "SAuthAccept signature\nISign digest"))
+
+    def test_memory(self, server, signer):
+        before = resident(server)
+        assert signer.get(PAGE).status == 200
+        assert resident(server) - before < 8 << 10  # KiB
