@@ -47,7 +47,8 @@ def test_once_then_until_interrupted(source, temporary):
 
     # Built already, it starts at once and stays until Ctrl-C; nothing of it is left then.
     running = subprocess.Popen([source / "quickstart"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, stdin=subprocess.DEVNULL, start_new_session=True)
+                               text=True, stdin=subprocess.DEVNULL, start_new_session=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's "&" ignores it
     try:
         said = ""
         for line in running.stdout:
