@@ -1,4 +1,6 @@
+/* Names of participants, capabilities and domains. */
 #include <apr_lib.h>
+#include <string.h>
 #include "interauth/name.h"
 
 /* Space, quote and backslash would need escaping in header parameters, logs and space-separated lists. */
@@ -19,9 +21,10 @@ int ia_name_is_id(const char *name, apr_size_t len)
     return is_name(name, len);
 }
 
+/* A comma separates names where people write lists of them. */
 int ia_name_is_capability(const char *name, apr_size_t len)
 {
-    return is_name(name, len);
+    return is_name(name, len) && !memchr(name, ',', len);
 }
 
 int ia_name_is_domain(const char *name, apr_size_t len)

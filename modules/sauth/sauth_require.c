@@ -65,7 +65,10 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, 
     } else {
         req->words = split(cmd->pool, line, &req->count);
         for (i = 0; i < req->count; i++)
-            if (!is_word(req->words[i], strlen(req->words[i])))
+            if (is_word == ia_name_is_capability && strchr(req->words[i], ','))
+                return apr_psprintf(cmd->pool, "Require %s: separate names by spaces, not by commas: \"%s\"", what,
+                                    req->words[i]);
+            else if (!is_word(req->words[i], strlen(req->words[i])))
                 return apr_psprintf(cmd->pool, "Require %s: \"%s\" is no valid name", what, req->words[i]);
     }
     if (!req->expression && !req->count)

@@ -68,7 +68,7 @@ BAD_LOCATION += [("ISignBody", value) for value in
                  ("file", "", None, "spool x", "spool -1", "spool 1K x", "spool 2M 1M", "spool 1T", "spool 1K 2K 3K",
                   f"spool {TOO_LARGE}", "spool 1K " + TOO_LARGE + "M", "spool K")]
 BAD_LOCATION += [("Require", value) for value in
-                 ("call", "call a,b", "call %{req:", "capability", "participant", "participant-role", "capability %{req:", "participant %{nonsense:x}",
+                 ("call", "call a,b", "call %{req:", "capability", "capability a,b", "capability a, b", "participant", "participant-role", "capability %{req:", "participant %{nonsense:x}",
                   "participant-role %{req:")]
 
 GLOBAL_ONLY = ["RegistryFile conf/x.json", "RegistryCapacity 10", "SAuthGrantCapacity 10", "SAuthReplayCapacity 10",
@@ -145,6 +145,11 @@ class TestContext(Checks):
             accepted, said = self.check(idle, f"{section}\nAuthType SAuth\nAuthName x\nSAuthScope a\nSAuthMode observe\n"
                                               f"ISign digest\nRequire capability read\n{close}\n")
             assert accepted, said
+
+    def test_capabilities_are_separated_by_spaces(self, idle):
+        accepted, said = self.check(idle, location("/files", "Require capability read,update"))
+        assert not accepted
+        assert 'Require capability: separate names by spaces, not by commas: "read,update"' in said
 
     def test_observe_was_a_level_once(self, idle):
         accepted, said = self.check(idle, '<Location "/x">\nISign observe\n</Location>\n')

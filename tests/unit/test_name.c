@@ -7,10 +7,10 @@ static int is_id_byte(int byte)
     return byte > ' ' && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
-/* For scope-token (RFC 6749 section 3.3) the same set: %x21 / %x23-5B / %x5D-7E. */
+/* A scope-token (RFC 6749 section 3.3), %x21 / %x23-5B / %x5D-7E, without the comma. */
 static int is_scope_byte(int byte)
 {
-    return byte == 0x21 || (byte >= 0x23 && byte <= 0x5b) || (byte >= 0x5d && byte <= 0x7e);
+    return byte != ',' && (byte == 0x21 || (byte >= 0x23 && byte <= 0x5b) || (byte >= 0x5d && byte <= 0x7e));
 }
 
 static void test_every_byte_at_every_place(void **state)
