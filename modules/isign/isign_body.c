@@ -81,6 +81,7 @@ static int look_for_content(request_rec *r, isign_state *state, ia_result *rc)
     return found;
 }
 
+/* Whether there has to be a digest is asked of each location: see judge. */
 static ia_result check_digest(request_rec *r, const isign_dir *conf, isign_state *state, int has_content)
 {
     const char *field = apr_table_get(isign_fields_of(r), "Content-Digest");
@@ -89,7 +90,7 @@ static ia_result check_digest(request_rec *r, const isign_dir *conf, isign_state
     ia_result rc;
 
     if (!field)
-        return has_content && conf->demand >= ISIGN_DIGEST ? IA_DIGEST_MISSING : IA_OK;
+        return IA_OK;
     if ((rc = ia_digest_parse(&claim, r->pool, field, strlen(field))) ||
         (rc = ia_digest_create(&digest, r->pool, claim.algorithms)))
         return rc;
@@ -108,9 +109,19 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
 
     if ((has_content = look_for_content(r, state, &rc)) < 0)
         return rc;
+    state->has_content = has_content;
     if (has_content && was_open && state->signature && (rc = isign_judge_again(r, conf, state)))
         return rc;
     return check_digest(r, conf, state, has_content);
+}
+
+/* A location further on in the request may demand a digest where the one that checked the body did not. */
+static ia_result judge(const isign_dir *conf, const isign_state *state)
+{
+    if (state->body_rc)
+        return state->body_rc;
+    return state->has_content && !state->algorithms && !state->stream && conf->demand >= ISIGN_DIGEST ? IA_DIGEST_MISSING
+                                                                                                     : IA_OK;
 }
 
 /*
@@ -140,10 +151,10 @@ static int is_forgivable(ia_result rc)
            rc == IA_DIGEST_MISMATCH || rc == IA_DIGEST_DEPRECATED;
 }
 
-static void write_notes(request_rec *r, const isign_state *state)
+static void write_notes(request_rec *r, const isign_state *state, ia_result rc)
 {
-    ia_result rc = state->headers_rc ? state->headers_rc : state->body_rc;
-
+    if (state->headers_rc)
+        rc = state->headers_rc;
     apr_table_unset(r->notes, IA_NOTE_ISIGN_DIGEST);
     if (state->algorithms)
         apr_table_setn(r->notes, IA_NOTE_ISIGN_DIGEST, ia_digest_names(state->algorithms));
@@ -158,6 +169,7 @@ int isign_check_body(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
     isign_state *state;
+    ia_result rc;
 
     if (r->main)
         return DECLINED;
@@ -180,10 +192,13 @@ int isign_check_body(request_rec *r)
         state->body_rc = check(r, &conf, state);
         hand_on(r, state);
     }
-    if (state->body_rc && (conf.mode == ISIGN_MODE_ENFORCE || !is_forgivable(state->body_rc)))
-        return isign_refuse(r, state->body_rc, state->status);
-    if (state->body_rc)
-        isign_log(r, "would refuse", state->body_rc);
-    write_notes(r, state);
+    rc = judge(&conf, state);
+    if (rc && (conf.mode == ISIGN_MODE_ENFORCE || !is_forgivable(rc)))
+        return isign_refuse(r, rc, state->status);
+    if (rc && (state->body_logged != rc || state->body_logged_in != r)) /* this hook runs first and last */
+        isign_log(r, "would refuse", rc);
+    state->body_logged = rc;
+    state->body_logged_in = r;
+    write_notes(r, state, rc);
     return OK;
 }

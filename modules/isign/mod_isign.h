@@ -77,6 +77,9 @@ typedef struct isign_state {
     ia_result read_rc;           /**< of a body that was read early, see isign_read_body */
     int read_status;
     int body_checked;
+    ia_result body_logged;       /**< what the last pass would have refused */
+    const request_rec *body_logged_in; /**< only compared */
+    int has_content;             /**< the body that was checked has at least a byte */
     ia_result body_rc;
     int status;                  /**< httpd's own, where it is better than the outcome's */
     unsigned algorithms;         /**< digests that were verified */

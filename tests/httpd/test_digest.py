@@ -218,6 +218,7 @@ class TestObserve:
         pattern = rf"isign: would refuse reason={result}( |$)"
         server.log.allow(pattern)
         server.log.wait(pattern)
+        assert len(server.log.matching(pattern)) == 1
 
     def test_right(self, server):
         shown = Shown(server.post("/watched", BODY, {"Content-Digest": digest(BODY)}))

@@ -8,7 +8,7 @@ from harness.apps import MARK, environment
 from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
 from harness.http2 import Http2
 from harness.locate import taker
-from harness.signed import BODY, ED, JSON, PEOPLE, opened
+from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
 from harness.signer import Signer
 from harness.verdict import HTTPD_DENIES
 
@@ -144,6 +144,23 @@ class TestErrorOfTheApp:
         answer = server.post("/nothing", BODY, {"Content-Digest": digest(b"x")})
         server.log.expect("isign: refused reason=digest_mismatch")
         assert answer.status == 400 and MARK not in answer.body
+
+
+class TestLedOn:
+    """A request is led from a location that demands no digest to one that does."""
+
+    site = Site(modules=("rewrite",), files={"lax/x": "", "lax/index.html": ""},
+                config='<Directory "@ROOT@/htdocs/lax">\nISign optional\nDirectoryIndex /strict\nRewriteEngine On\n'
+                'RewriteBase "/lax"\nRewriteRule ^x$ "/strict" [PT,L]\n</Directory>\n'
+                + opened("strict", "ISign digest", "Require all granted"))
+
+    @pytest.mark.parametrize("target", ["/lax/x", "/lax/"])
+    def test_digest(self, server, target):
+        assert Shown(server.post(target, BODY, {"Content-Digest": digest(BODY)})).env["ISIGN_RESULT"] == "verified"
+        for chunked in (False, True):
+            answer = server.post(target, BODY, chunked=chunked)
+            turned_away(server, answer, 400, "digest_missing", "digest_missing")
+        assert Shown(server.post(target, b"")).env["ISIGN_RESULT"] == "none"
 
 
 class TestLeftOver:
