@@ -83,7 +83,12 @@ static int is_named(const char *field, const ia_sfv_text *name)
     return field[i] == '\0';
 }
 
-static ia_sfv_text trim(const char *value)
+/*
+ * The value without the white space around it. In a joined value, the blank after a comma at its end is part
+ * of the join with an empty last line (section 2.1): a server strips each line before it joins them, so no
+ * line ends in a blank.
+ */
+static ia_sfv_text trim(const char *value, int merged)
 {
     ia_sfv_text text;
 
@@ -91,6 +96,8 @@ static ia_sfv_text trim(const char *value)
     text = iai_text(value);
     while (text.len > 0 && (value[text.len - 1] == ' ' || value[text.len - 1] == '\t'))
         text.len--;
+    if (merged && text.len > 0 && value[text.len - 1] == ',' && value[text.len] == ' ')
+        text.len++;
     return text;
 }
 
@@ -101,7 +108,7 @@ static unsigned next_line(ia_sfv_text *line, const ia_httpsig_message *message, 
     while (i < message->field_count && !is_named(message->fields[i].name, name))
         i++;
     if (i < message->field_count)
-        *line = trim(message->fields[i].value);
+        *line = trim(message->fields[i].value, message->merged);
     return i;
 }
 

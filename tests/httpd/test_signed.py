@@ -82,6 +82,12 @@ class TestAccepted:
         answer = server.get("/in", [("X-Long", "one\r\n  two")] + fields)
         assert Shown(answer).env["HTTP_X_LONG"] == "one two"
 
+    @pytest.mark.parametrize("lines, value", [(("a", ""), "a, "), (("", "a"), ", a"), (("", ""), ", "), (("a", "", ""), "a, , "),
+                                              (("a", " \t "), "a, "), (("a,",), "a,"), (("a, ",), "a,")])
+    def test_empty_lines(self, server, signer, lines, value):
+        """RFC 9421, section 2.1: each line is stripped, then they are joined."""
+        assert Shown(signer.get("/in", [("X-List", line) for line in lines], cover=COVER + ("x-list",))).env["HTTP_X_LIST"] == value
+
     def test_head(self, server, signer):
         with server.connect() as connection:
             connection.send(server.message("HEAD", "/in", signer.headers("HEAD", "/in")))

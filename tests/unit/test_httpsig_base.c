@@ -204,6 +204,33 @@ static void test_fields(void **state)
     expect_line(*state, &request, "\"x-tab\"", "a\tb");
 }
 
+/* Empty lines are joined as any other (section 2.1), by this library or by the server before it. */
+static void test_empty_lines(void **state)
+{
+    static const ia_httpsig_field lines[] = {
+        {"Last", "a"},   {"Last", ""},  {"First", ""},   {"First", " a "}, {"Middle", "a"}, {"Middle", " "},
+        {"Middle", "b"}, {"Empty", ""}, {"Empty", "\t"}, {"Ends", "a"},    {"Ends", ""},    {"Ends", ""}};
+    static const ia_httpsig_field joined[] = {{"Last", "a, "},  {"First", ", a"},  {"Middle", "a, , b"},
+                                              {"Empty", ", "},  {"Ends", "a, , "}, {"Comma", "a,"},
+                                              {"Pad", " a \t "}};
+    ia_httpsig_message message = {"GET", "https", "a", "/", 0, lines, COUNT_OF(lines), 0, NULL};
+
+    for (int merged = 0; merged < 2; merged++) {
+        expect_line(*state, &message, "\"last\"", "a, ");
+        expect_line(*state, &message, "\"first\"", ", a");
+        expect_line(*state, &message, "\"middle\"", "a, , b");
+        expect_line(*state, &message, "\"empty\"", ", ");
+        expect_line(*state, &message, "\"ends\"", "a, , ");
+        message.fields = joined;
+        message.field_count = COUNT_OF(joined);
+        message.merged = 1;
+    }
+    expect_line(*state, &message, "\"comma\"", "a,");
+    expect_line(*state, &message, "\"pad\"", "a");
+    message.merged = 0; /* one line, stripped as every line is */
+    expect_line(*state, &message, "\"last\"", "a,");
+}
+
 static void test_structured_fields(void **state)
 {
     expect_line(*state, &request, "\"priority\"", "u=1,   i, x=?0;p");
@@ -473,6 +500,7 @@ int main(void)
         pool_test(test_refuses_repeated_query_parameters),
         pool_test(test_refuses_query_parameters_that_are_no_utf8),
         pool_test(test_fields),
+        pool_test(test_empty_lines),
         pool_test(test_structured_fields),
         pool_test(test_byte_sequences),
         pool_test(test_serialised_again_in_order),
