@@ -8,6 +8,11 @@
 #include <string.h>
 #include "key_internal.h"
 
+/* id-RSASSA-PSS (RFC 4055) and the names in its parameters, which may only be those of rsa-pss-sha512. */
+#define PSS    "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
+#define MGF1   "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"
+#define SHA512 "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03"
+
 /* A position in DER. */
 typedef struct der {
     const unsigned char *at, *end;
@@ -90,7 +95,13 @@ static ia_result find_type(ia_key_raw *raw, const der *identifier)
         {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 19, 1, IA_KEY_P256},
         {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", 16, 1, IA_KEY_P384},
         {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 13, 0, IA_KEY_RSA},
-        {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", 11, 0, IA_KEY_RSA}}; /* PSS, any hash */
+        {PSS, 11, 0, IA_KEY_RSA}, /* no parameters: any hash */
+        {PSS "\x30\x34\xa0\x0f\x30\x0d" SHA512 "\x05\x00\xa1\x1c\x30\x1a" MGF1 "\x30\x0d" SHA512
+             "\x05\x00\xa2\x03\x02\x01\x40",
+         65, 0, IA_KEY_RSA},
+        {PSS "\x30\x30\xa0\x0d\x30\x0b" SHA512 "\xa1\x1a\x30\x18" MGF1 "\x30\x0b" SHA512
+             "\xa2\x03\x02\x01\x40",
+         61, 0, IA_KEY_RSA}}; /* RFC 4055: NULL parameters of a hash may be left out */
     apr_size_t len = (apr_size_t)(identifier->end - identifier->at);
     ia_result rc = IA_KEY_TYPE_UNKNOWN;
     unsigned i;
@@ -118,6 +129,22 @@ ia_result iai_key_from_spki(ia_key_raw *out, const unsigned char *bytes, apr_siz
     rc = find_type(out, &identifier);
     if (rc == IA_OK)
         rc = out->type == IA_KEY_RSA ? take_rsa(out, &bits) : take_point(out, &bits);
+    if (rc == IA_OK)
+        rc = iai_key_complete(out);
+    if (rc != IA_OK)
+        memset(out, 0, sizeof *out);
+    return rc;
+}
+
+/* PKCS #1: RSAPublicKey (RFC 8017, appendix A.1.1) without the AlgorithmIdentifier around it. */
+static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_size_t len)
+{
+    der all = {bytes, bytes + len};
+    ia_result rc;
+
+    memset(out, 0, sizeof *out);
+    out->type = IA_KEY_RSA;
+    rc = take_rsa(out, &all);
     if (rc == IA_OK)
         rc = iai_key_complete(out);
     if (rc != IA_OK)
@@ -208,6 +235,12 @@ static int is_private(const block *b)
            strcmp(b->name, PEM_STRING_ECPRIVATEKEY) == 0;
 }
 
+static int is_public(const block *b)
+{
+    return strcmp(b->name, PEM_STRING_PUBLIC) == 0 || strcmp(b->name, PEM_STRING_RSA_PUBLIC) == 0 ||
+           strcmp(b->name, PEM_STRING_X509) == 0;
+}
+
 ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len)
 {
     block b;
@@ -218,6 +251,8 @@ ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len)
     rc = read_block(&b, text, len);
     if (rc == IA_OK && strcmp(b.name, PEM_STRING_PUBLIC) == 0)
         rc = iai_key_from_spki(out, b.data, (apr_size_t)b.len);
+    else if (rc == IA_OK && strcmp(b.name, PEM_STRING_RSA_PUBLIC) == 0)
+        rc = from_pkcs1(out, b.data, (apr_size_t)b.len);
     else if (rc == IA_OK && strcmp(b.name, PEM_STRING_X509) == 0)
         rc = from_certificate(out, b.data, b.len);
     else if (rc == IA_OK)
@@ -238,9 +273,7 @@ ia_result ia_key_create_from_pem(ia_key **out, const char *text, apr_size_t len,
     if (rc == IA_OK && is_private(&b))
         rc = from_private(out, b.data, b.len, algorithm);
     else if (rc == IA_OK)
-        rc = strcmp(b.name, PEM_STRING_PUBLIC) == 0 || strcmp(b.name, PEM_STRING_X509) == 0
-                 ? IA_KEY_PUBLIC
-                 : IA_KEY_MALFORMED;
+        rc = is_public(&b) ? IA_KEY_PUBLIC : IA_KEY_MALFORMED;
     drop(&b);
     ERR_pop_to_mark();
     return rc;

@@ -1,6 +1,7 @@
 /**
  * Keys for signatures: Ed25519 (RFC 8032), ECDSA on P-256 and P-384, RSA (RFC 8017); read from JWK (RFC 7517,
- * 7518, 8037) and from PEM (SubjectPublicKeyInfo and certificates, RFC 5280; private keys, RFC 5208).
+ * 7518, 8037) and from PEM (SubjectPublicKeyInfo and certificates, RFC 5280; RSAPublicKey, RFC 8017; private
+ * keys, RFC 5208).
  *
  * There are two forms. `ia_key_raw` is a public key as plain numbers: it can be copied, compared and kept in
  * shared memory, and whoever can write there gains nothing, because it is checked again whenever a key is

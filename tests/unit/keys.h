@@ -254,6 +254,140 @@
     "rKdnS6dQw7pccDM3JQIDAQAB\n" \
     "-----END PUBLIC KEY-----\n"
 
+#define RSA_PSS_EXACT_PUBLIC \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBVjBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAwUAoRwwGgYJKoZIhvcN\n" \
+    "AQEIMA0GCWCGSAFlAwQCAwUAogMCAUADggEPADCCAQoCggEBALWqv/uauWs3iFWd\n" \
+    "iDTqo1XBNAejBlj3OEiEtzZVQ6QmlsZ27BHkSr8um1wETF9b9Nc1ofsM/Ua41W+J\n" \
+    "RHlVFGCJR2AjjQNby9seuHemNzQEfoDIbl+5wZmOtZWmBtFPHLCag4Xwlb8yJzG6\n" \
+    "MQV5auN2TtHQIcbsx3+mQDF38Ogtd6mzRELPjIopOi6fdnoElanSkZSg18sA4JId\n" \
+    "sx+ftgqeIpgEpoSV5fBGxRu+gISKSJvHaYiRWMA36o4O/VyKdPRP65GRSg+QiVtl\n" \
+    "i7HnPWZ/10FxbJGM82os1MqNvwrFyjpSmFGZH2HIaLSpaGUZdhMDZHhGiLCfh2lm\n" \
+    "oH3MHvkCAwEAAQ==\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_EXACT_PRIVATE \
+    "-----BEGIN PRIVATE KEY-----\n" \
+    "MIIE8gIBADBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAwUAoRwwGgYJKoZI\n" \
+    "hvcNAQEIMA0GCWCGSAFlAwQCAwUAogMCAUAEggSoMIIEpAIBAAKCAQEAtaq/+5q5\n" \
+    "azeIVZ2INOqjVcE0B6MGWPc4SIS3NlVDpCaWxnbsEeRKvy6bXARMX1v01zWh+wz9\n" \
+    "RrjVb4lEeVUUYIlHYCONA1vL2x64d6Y3NAR+gMhuX7nBmY61laYG0U8csJqDhfCV\n" \
+    "vzInMboxBXlq43ZO0dAhxuzHf6ZAMXfw6C13qbNEQs+Miik6Lp92egSVqdKRlKDX\n" \
+    "ywDgkh2zH5+2Cp4imASmhJXl8EbFG76AhIpIm8dpiJFYwDfqjg79XIp09E/rkZFK\n" \
+    "D5CJW2WLsec9Zn/XQXFskYzzaizUyo2/CsXKOlKYUZkfYchotKloZRl2EwNkeEaI\n" \
+    "sJ+HaWagfcwe+QIDAQABAoIBAENcnjWAiNJ90/rTIAdnHcuViWJvi9H/UYpqU7k8\n" \
+    "4okCmhPbUuvLd//uG0OCgIM3iNEoHPkHNv87WEE0aASJjLXDEYlPhWFCb5O/j20m\n" \
+    "X//UzseYCn1KVsRGy4RC/PIt4JiHos9Oh2hPA4OH49eAzyaq3s0j3PJzKAJoNhNh\n" \
+    "wx2D5juIm6M/fTeGG/ZULYvy02bK72Lvgm/KiEelmdG8+JoubhTejyo2GvikkurG\n" \
+    "YcI3AUPxsWEiF7x4qY5wCXwVOdf/hWemeDsMJ6WlabJvAAJknKACbc2QMlD0y3K7\n" \
+    "mEvx2zA4jZ1232Lm/6dgEBmgT3uP2nwVxtkv+Hyj/J5CcGUCgYEA5ndf1KLiJiig\n" \
+    "oNSI2M6/2wopmYAmdkeqLVYX33IUjduGbdieUg0yPjHjljokRhzAhqvaL08503qV\n" \
+    "zbKYX2jcCRv/lyFJaXyQsqhZsp8XOfwO+Asfq5Wp5bawTzjLkrMn1CNyMHDs6c3F\n" \
+    "PhuwtJ+hX4mEIMnuj/Iv/MgUHHhGWa8CgYEAyctMu/hXquMSzqGK7dtNVQA8uYb3\n" \
+    "9ZVdFVSMZpmCU0+PSpvkPQzsn50aYi5KccTKIbp22511DOCU6aMjsJt31P+akrTc\n" \
+    "qx3RzlDlMW2ntss8fnTUrd0i98bxSv3idhbDx2ZB0gi4S0K5SCHpvPim8c3ycthH\n" \
+    "ZsnDIva7P1giQ9cCgYEAudvDWMQTBRr2jz1XLyFs78R+T+BdJD4fK3imv/hMQyqq\n" \
+    "eqOa6ijiP+4Tz+8Lmc9OJE0rI8QMqlPNw5kn8Kmr6Vy+/q5FeeCPAMVrsPVD0etI\n" \
+    "VxkBbWrBHRP7k6gF5ES+9gGv8Qjgxpy/WJsUIlYp2dYYzCiNT2DM+lqQfXUxptkC\n" \
+    "gYBk0MLnbi0uXP/6Z86nAtdhzhqIfhvHf/XfQDxczfjEco0eM0AWGCznmW+i+YmL\n" \
+    "yUtLCoNzOPlPk6wSBcVA6Is3yPOKs/1DKES3lMbMqQIPWv5AF1JiAocDz0qhsrG/\n" \
+    "WaQ6LKZZrq2UPCOhHABQvtF5IPEt20vg2JA7GZV3EiscRQKBgQCaDDJFM/AC7mGc\n" \
+    "xSbpoGeJwSuC6vzpvEYoYmmigeOKhFSBDnZX+qP8J+Uf8ATt3cBEF+0oonii0iOy\n" \
+    "l6VdoLeSqcSTiu6c39THLPbRV0kFCrUYU/B3ym2r9CC7nCRfrs2F71Sr1/uQR5Eq\n" \
+    "+vwDFPFWP/eT2UR7zjs5D7NlYStm8g==\n" \
+    "-----END PRIVATE KEY-----\n"
+
+#define RSA_PSS_NO_NULL \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBUjA9BgkqhkiG9w0BAQowMKANMAsGCWCGSAFlAwQCA6EaMBgGCSqGSIb3DQEB\n" \
+    "CDALBglghkgBZQMEAgOiAwIBQAOCAQ8AMIIBCgKCAQEAtaq/+5q5azeIVZ2INOqj\n" \
+    "VcE0B6MGWPc4SIS3NlVDpCaWxnbsEeRKvy6bXARMX1v01zWh+wz9RrjVb4lEeVUU\n" \
+    "YIlHYCONA1vL2x64d6Y3NAR+gMhuX7nBmY61laYG0U8csJqDhfCVvzInMboxBXlq\n" \
+    "43ZO0dAhxuzHf6ZAMXfw6C13qbNEQs+Miik6Lp92egSVqdKRlKDXywDgkh2zH5+2\n" \
+    "Cp4imASmhJXl8EbFG76AhIpIm8dpiJFYwDfqjg79XIp09E/rkZFKD5CJW2WLsec9\n" \
+    "Zn/XQXFskYzzaizUyo2/CsXKOlKYUZkfYchotKloZRl2EwNkeEaIsJ+HaWagfcwe\n" \
+    "+QIDAQAB\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_SHA256 \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBVjBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAQUAoRwwGgYJKoZIhvcN\n" \
+    "AQEIMA0GCWCGSAFlAwQCAQUAogMCASADggEPADCCAQoCggEBALWqv/uauWs3iFWd\n" \
+    "iDTqo1XBNAejBlj3OEiEtzZVQ6QmlsZ27BHkSr8um1wETF9b9Nc1ofsM/Ua41W+J\n" \
+    "RHlVFGCJR2AjjQNby9seuHemNzQEfoDIbl+5wZmOtZWmBtFPHLCag4Xwlb8yJzG6\n" \
+    "MQV5auN2TtHQIcbsx3+mQDF38Ogtd6mzRELPjIopOi6fdnoElanSkZSg18sA4JId\n" \
+    "sx+ftgqeIpgEpoSV5fBGxRu+gISKSJvHaYiRWMA36o4O/VyKdPRP65GRSg+QiVtl\n" \
+    "i7HnPWZ/10FxbJGM82os1MqNvwrFyjpSmFGZH2HIaLSpaGUZdhMDZHhGiLCfh2lm\n" \
+    "oH3MHvkCAwEAAQ==\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_MGF1_SHA256 \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBVjBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAwUAoRwwGgYJKoZIhvcN\n" \
+    "AQEIMA0GCWCGSAFlAwQCAQUAogMCAUADggEPADCCAQoCggEBALWqv/uauWs3iFWd\n" \
+    "iDTqo1XBNAejBlj3OEiEtzZVQ6QmlsZ27BHkSr8um1wETF9b9Nc1ofsM/Ua41W+J\n" \
+    "RHlVFGCJR2AjjQNby9seuHemNzQEfoDIbl+5wZmOtZWmBtFPHLCag4Xwlb8yJzG6\n" \
+    "MQV5auN2TtHQIcbsx3+mQDF38Ogtd6mzRELPjIopOi6fdnoElanSkZSg18sA4JId\n" \
+    "sx+ftgqeIpgEpoSV5fBGxRu+gISKSJvHaYiRWMA36o4O/VyKdPRP65GRSg+QiVtl\n" \
+    "i7HnPWZ/10FxbJGM82os1MqNvwrFyjpSmFGZH2HIaLSpaGUZdhMDZHhGiLCfh2lm\n" \
+    "oH3MHvkCAwEAAQ==\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_SALT_32 \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBVjBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAwUAoRwwGgYJKoZIhvcN\n" \
+    "AQEIMA0GCWCGSAFlAwQCAwUAogMCASADggEPADCCAQoCggEBALWqv/uauWs3iFWd\n" \
+    "iDTqo1XBNAejBlj3OEiEtzZVQ6QmlsZ27BHkSr8um1wETF9b9Nc1ofsM/Ua41W+J\n" \
+    "RHlVFGCJR2AjjQNby9seuHemNzQEfoDIbl+5wZmOtZWmBtFPHLCag4Xwlb8yJzG6\n" \
+    "MQV5auN2TtHQIcbsx3+mQDF38Ogtd6mzRELPjIopOi6fdnoElanSkZSg18sA4JId\n" \
+    "sx+ftgqeIpgEpoSV5fBGxRu+gISKSJvHaYiRWMA36o4O/VyKdPRP65GRSg+QiVtl\n" \
+    "i7HnPWZ/10FxbJGM82os1MqNvwrFyjpSmFGZH2HIaLSpaGUZdhMDZHhGiLCfh2lm\n" \
+    "oH3MHvkCAwEAAQ==\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_DEFAULTS \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBIjANBgkqhkiG9w0BAQowAAOCAQ8AMIIBCgKCAQEAtaq/+5q5azeIVZ2INOqj\n" \
+    "VcE0B6MGWPc4SIS3NlVDpCaWxnbsEeRKvy6bXARMX1v01zWh+wz9RrjVb4lEeVUU\n" \
+    "YIlHYCONA1vL2x64d6Y3NAR+gMhuX7nBmY61laYG0U8csJqDhfCVvzInMboxBXlq\n" \
+    "43ZO0dAhxuzHf6ZAMXfw6C13qbNEQs+Miik6Lp92egSVqdKRlKDXywDgkh2zH5+2\n" \
+    "Cp4imASmhJXl8EbFG76AhIpIm8dpiJFYwDfqjg79XIp09E/rkZFKD5CJW2WLsec9\n" \
+    "Zn/XQXFskYzzaizUyo2/CsXKOlKYUZkfYchotKloZRl2EwNkeEaIsJ+HaWagfcwe\n" \
+    "+QIDAQAB\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_TRAILER \
+    "-----BEGIN PUBLIC KEY-----\n" \
+    "MIIBWzBGBgkqhkiG9w0BAQowOaAPMA0GCWCGSAFlAwQCAwUAoRwwGgYJKoZIhvcN\n" \
+    "AQEIMA0GCWCGSAFlAwQCAwUAogMCAUCjAwIBAQOCAQ8AMIIBCgKCAQEAtaq/+5q5\n" \
+    "azeIVZ2INOqjVcE0B6MGWPc4SIS3NlVDpCaWxnbsEeRKvy6bXARMX1v01zWh+wz9\n" \
+    "RrjVb4lEeVUUYIlHYCONA1vL2x64d6Y3NAR+gMhuX7nBmY61laYG0U8csJqDhfCV\n" \
+    "vzInMboxBXlq43ZO0dAhxuzHf6ZAMXfw6C13qbNEQs+Miik6Lp92egSVqdKRlKDX\n" \
+    "ywDgkh2zH5+2Cp4imASmhJXl8EbFG76AhIpIm8dpiJFYwDfqjg79XIp09E/rkZFK\n" \
+    "D5CJW2WLsec9Zn/XQXFskYzzaizUyo2/CsXKOlKYUZkfYchotKloZRl2EwNkeEaI\n" \
+    "sJ+HaWagfcwe+QIDAQAB\n" \
+    "-----END PUBLIC KEY-----\n"
+
+#define RSA_PSS_EXACT_PKCS1 \
+    "-----BEGIN RSA PUBLIC KEY-----\n" \
+    "MIIBCgKCAQEAtaq/+5q5azeIVZ2INOqjVcE0B6MGWPc4SIS3NlVDpCaWxnbsEeRK\n" \
+    "vy6bXARMX1v01zWh+wz9RrjVb4lEeVUUYIlHYCONA1vL2x64d6Y3NAR+gMhuX7nB\n" \
+    "mY61laYG0U8csJqDhfCVvzInMboxBXlq43ZO0dAhxuzHf6ZAMXfw6C13qbNEQs+M\n" \
+    "iik6Lp92egSVqdKRlKDXywDgkh2zH5+2Cp4imASmhJXl8EbFG76AhIpIm8dpiJFY\n" \
+    "wDfqjg79XIp09E/rkZFKD5CJW2WLsec9Zn/XQXFskYzzaizUyo2/CsXKOlKYUZkf\n" \
+    "YchotKloZRl2EwNkeEaIsJ+HaWagfcwe+QIDAQAB\n" \
+    "-----END RSA PUBLIC KEY-----\n"
+
+#define RSA_PKCS1_LONGER \
+    "-----BEGIN RSA PUBLIC KEY-----\n" \
+    "MIIBCgKCAQEAtaq/+5q5azeIVZ2INOqjVcE0B6MGWPc4SIS3NlVDpCaWxnbsEeRK\n" \
+    "vy6bXARMX1v01zWh+wz9RrjVb4lEeVUUYIlHYCONA1vL2x64d6Y3NAR+gMhuX7nB\n" \
+    "mY61laYG0U8csJqDhfCVvzInMboxBXlq43ZO0dAhxuzHf6ZAMXfw6C13qbNEQs+M\n" \
+    "iik6Lp92egSVqdKRlKDXywDgkh2zH5+2Cp4imASmhJXl8EbFG76AhIpIm8dpiJFY\n" \
+    "wDfqjg79XIp09E/rkZFKD5CJW2WLsec9Zn/XQXFskYzzaizUyo2/CsXKOlKYUZkf\n" \
+    "YchotKloZRl2EwNkeEaIsJ+HaWagfcwe+QIDAQABAA==\n" \
+    "-----END RSA PUBLIC KEY-----\n"
+
 #define RSA_PSS_PUBLIC \
     "-----BEGIN PUBLIC KEY-----\n" \
     "MIIBIDALBgkqhkiG9w0BAQoDggEPADCCAQoCggEBAMvK0k4WGbf5wYEm84x975an\n" \

@@ -148,6 +148,38 @@ static void test_pss_identifier(void **state)
     assert_null(key);
 }
 
+/* Keys restricted to exactly what rsa-pss-sha512 is; every other restriction is refused. */
+static void test_pss_parameters(void **state)
+{
+    static const char *const others[] = {RSA_PSS_SHA256, RSA_PSS_MGF1_SHA256, RSA_PSS_SALT_32,
+                                         RSA_PSS_DEFAULTS, RSA_PSS_TRAILER};
+    ia_key_raw raw, bare, pkcs1;
+    unsigned char made[IA_SIGNATURE_MAX];
+    apr_size_t len;
+    ia_key *key, *public;
+
+    assert_result(ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC)), IA_OK);
+    assert_int_equal(raw.algorithm, IA_ALGORITHM_RSA_PSS);
+    assert_result(ia_key_from_pem(&bare, RSA_PSS_NO_NULL, strlen(RSA_PSS_NO_NULL)), IA_OK);
+    assert_memory_equal(&raw, &bare, sizeof raw);
+    assert_result(ia_key_from_pem(&pkcs1, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1)), IA_OK);
+    assert_memory_equal(&raw, &pkcs1, sizeof raw);
+    assert_result(ia_key_create(&public, &raw), IA_OK);
+    assert_result(
+        ia_key_create_from_pem(&key, RSA_PSS_EXACT_PRIVATE, strlen(RSA_PSS_EXACT_PRIVATE), IA_ALGORITHM_NONE),
+        IA_OK);
+    assert_result(ia_signature_mint(made, &len, key, "abc", 3), IA_OK);
+    assert_result(ia_signature_verify(public, "abc", 3, made, len), IA_OK);
+    ia_key_unref(key);
+    ia_key_unref(public);
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        refuse_pem(*state, others[i], IA_KEY_TYPE_UNKNOWN);
+    refuse_pem(*state, RSA_PKCS1_LONGER, IA_KEY_MALFORMED);
+    assert_result(
+        ia_key_create_from_pem(&key, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1), IA_ALGORITHM_NONE),
+        IA_KEY_PUBLIC);
+}
+
 static void test_algorithm_names(void **state)
 {
     static const char *const names[] = {"ed25519",        "ecdsa-p256-sha256", "ecdsa-p384-sha384",
@@ -557,7 +589,7 @@ static void test_refuses_malformed_pem(void **state)
         /* one byte after the structure */
         "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJG9iIYS9b82U3u8IN0U4A2aX5BROnqfHNVx32R7KbfMA\n"
         "-----END PUBLIC KEY-----\n",
-        ED25519_PUBLIC ED25519_PUBLIC, P256_COMPRESSED, RSA_PKCS1, ED25519_ENCRYPTED,
+        ED25519_PUBLIC ED25519_PUBLIC, P256_COMPRESSED, RSA_PKCS1_LONGER, ED25519_ENCRYPTED,
         RSA_TRADITIONAL_ENCRYPTED};
     char *cut, *large = apr_palloc(*state, IA_KEY_TEXT_MAX + 2);
     ia_key *key;
@@ -565,7 +597,7 @@ static void test_refuses_malformed_pem(void **state)
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         refuse_pem(*state, texts[i], IA_KEY_MALFORMED);
         assert_result(ia_key_create_from_pem(&key, texts[i], strlen(texts[i]), IA_ALGORITHM_NONE),
-                      i == 3 || i == 4 || i == 6 ? IA_KEY_PUBLIC : IA_KEY_MALFORMED);
+                      i == 3 || i == 4 || i == 6 || i == 7 ? IA_KEY_PUBLIC : IA_KEY_MALFORMED);
     }
     for (size_t i = 60; i + 30 < strlen(RSA_CERTIFICATE); i += 64) {
         cut = apr_pstrdup(*state, RSA_CERTIFICATE);
@@ -760,6 +792,7 @@ int main(void)
         pool_test(test_certificates_are_containers),
         pool_test(test_older_private_pem),
         pool_test(test_pss_identifier),
+        pool_test(test_pss_parameters),
         pool_test(test_algorithm_names),
         pool_test(test_jwk_names_the_algorithm),
         pool_test(test_thumbprints),
