@@ -113,12 +113,53 @@ static ia_result check_cover(const ia_httpsig *signature, const ia_httpsig_polic
                                                                                : IA_OK;
 }
 
+static int is_chosen_by(const char *wanted, const ia_sfv_text *text)
+{
+    return wanted == NULL || (text->data != NULL && ia_sfv_text_is(text, wanted));
+}
+
+ia_result ia_httpsig_judge(const ia_httpsig *signature, const ia_httpsig_policy *policy, apr_time_t now)
+{
+    ia_result rc;
+
+    if (!is_chosen_by(policy->label, &signature->label))
+        return IA_SIG_LABEL_ABSENT;
+    if (!is_chosen_by(policy->tag, &signature->tag))
+        return IA_SIG_TAG_ABSENT;
+    if (policy->algorithms != 0 && !(policy->algorithms & 1u << signature->algorithm))
+        return IA_SIG_ALG_NOT_ALLOWED;
+    if ((rc = check_time(signature, policy, now)) != IA_OK)
+        return rc;
+    if (policy->needs_nonce && signature->nonce.data == NULL)
+        return IA_SIG_NONCE_MISSING;
+    return check_cover(signature, policy);
+}
+
+ia_result ia_httpsig_verify_chosen(ia_httpsig *signature, apr_pool_t *p, const ia_httpsig_message *message,
+                                   const ia_httpsig_policy *policy, const ia_httpsig_ports *ports,
+                                   apr_time_t now)
+{
+    ia_sfv_text base;
+    ia_result rc = ia_httpsig_base(&base, p, message, signature->input);
+
+    if (rc == IA_OK)
+        rc = check_signature(signature, &base, policy, ports, now);
+    if (rc == IA_OK) {
+        signature->base = base;
+        rc = check_time(signature, policy, now);
+    }
+    if (rc == IA_OK)
+        rc = check_nonce(signature, policy, ports);
+    if (rc == IA_OK)
+        rc = check_authority(p, message, policy);
+    return rc == IA_OK ? ia_httpsig_judge(signature, policy, now) : rc;
+}
+
 ia_result ia_httpsig_verify(const ia_httpsig **out, apr_pool_t *p, const ia_httpsig_message *message,
                             const ia_httpsig_policy *policy, const ia_httpsig_ports *ports, apr_time_t now)
 {
     ia_httpsig *signature;
     ia_httpsig_set set;
-    ia_sfv_text base;
     ia_result rc = ia_httpsig_read(&set, p, message);
 
     *out = NULL;
@@ -127,14 +168,5 @@ ia_result ia_httpsig_verify(const ia_httpsig **out, apr_pool_t *p, const ia_http
     if (rc != IA_OK)
         return rc;
     *out = signature;
-    rc = ia_httpsig_base(&base, p, message, signature->input);
-    if (rc == IA_OK)
-        rc = check_signature(signature, &base, policy, ports, now);
-    if (rc == IA_OK)
-        rc = check_time(signature, policy, now);
-    if (rc == IA_OK)
-        rc = check_nonce(signature, policy, ports);
-    if (rc == IA_OK)
-        rc = check_authority(p, message, policy);
-    return rc == IA_OK ? check_cover(signature, policy) : rc;
+    return ia_httpsig_verify_chosen(signature, p, message, policy, ports, now);
 }

@@ -123,6 +123,17 @@ static int is_whole(const ia_sfv_member *item)
     return 1;
 }
 
+int ia_httpsig_mentions(const ia_httpsig *signature, const char *component)
+{
+    const ia_sfv_text wanted = iai_text(component);
+    const ia_sfv_member *item;
+
+    for (item = signature->input->items; item != NULL; item = item->next)
+        if (iai_sfv_text_equal(&item->value.text, &wanted))
+            return 1;
+    return 0;
+}
+
 int ia_httpsig_covers(const ia_httpsig *signature, const char *component)
 {
     const ia_sfv_text wanted = iai_text(component);

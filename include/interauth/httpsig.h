@@ -58,6 +58,7 @@ typedef struct ia_httpsig {
     ia_sfv_text nonce, alg, keyid, tag;
     const ia_sfv_member *input; /**< the covered components and all parameters, in order */
     ia_algorithm algorithm;     /**< that verified; IA_ALGORITHM_NONE before */
+    ia_sfv_text base;           /**< what was verified; {NULL, 0} before */
 } ia_httpsig;
 
 /** What a place demands. Zeroed, it demands a signature by a known key with a creation time. */
@@ -121,8 +122,25 @@ ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
 ia_result ia_httpsig_verify(const ia_httpsig **out, apr_pool_t *p, const ia_httpsig_message *message,
                             const ia_httpsig_policy *policy, const ia_httpsig_ports *ports, apr_time_t now);
 
+/** The same for a signature that ia_httpsig_choose chose. */
+ia_result ia_httpsig_verify_chosen(ia_httpsig *signature, apr_pool_t *p, const ia_httpsig_message *message,
+                                   const ia_httpsig_policy *policy, const ia_httpsig_ports *ports,
+                                   apr_time_t now);
+
+/**
+ * What a policy says of a verified signature, which may have been verified under another policy: its label and tag,
+ * algorithm, age, nonce and coverage. ia_httpsig_verify ends with it.
+ * @return IA_OK, IA_SIG_LABEL_ABSENT, IA_SIG_TAG_ABSENT, IA_SIG_ALG_NOT_ALLOWED, IA_SIG_CREATED_MISSING,
+ *         IA_SIG_CREATED_FUTURE, IA_SIG_CREATED_OLD, IA_SIG_EXPIRED, IA_SIG_NONCE_MISSING, IA_SIG_COMPONENT_MISSING,
+ *         IA_SIG_DIGEST_UNCOVERED
+ */
+ia_result ia_httpsig_judge(const ia_httpsig *signature, const ia_httpsig_policy *policy, apr_time_t now);
+
 /** Whether a verified signature covers a whole component, such as "content-digest", of the message itself. */
 int ia_httpsig_covers(const ia_httpsig *signature, const char *component);
+
+/** Whether a signature covers anything of a component, such as one member of a field. */
+int ia_httpsig_mentions(const ia_httpsig *signature, const char *component);
 
 /** What to sign, and what to say about it. */
 typedef struct ia_httpsig_plan {
