@@ -66,6 +66,7 @@ static const advice table[] = {
     {IA_SIG_FIELD_LINES, ";bs on a field that may have come in several lines", "leave bs out"},
     {IA_SIG_MISSING, "no signature, and one is wanted", "the caller signs"},
     {IA_SIG_LABEL_ABSENT, "no signature of the wanted label", "correct the caller"},
+    {IA_SIG_COMPONENT_DROPPED, "the field Connection names a field that is signed, or that ISignCover demands", "find out who on the way adds it to Connection: the backend of a proxy would not see the field"},
     {IA_SIG_ABSENT, "ISign require, and a request without a signature", "the client signs: interauth call --sign KEY; or write ISign digest if a signature is not needed"},
     {IA_SIG_TAG_ABSENT, "no signature of the wanted tag", "correct the caller"},
     {IA_SIG_KEYID_MISSING, "the signature names no key", "correct the caller: keyid"},

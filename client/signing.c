@@ -96,6 +96,8 @@ apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_messag
         APR_ARRAY_PUSH(cover, const char *) = "content-digest";
     if (has_body && head_value(message, "Content-Type"))
         APR_ARRAY_PUSH(cover, const char *) = "content-type";
+    if (has_body && head_value(message, "Content-Encoding"))
+        APR_ARRAY_PUSH(cover, const char *) = "content-encoding";
     return cover;
 }
 

@@ -203,6 +203,7 @@ typedef enum ia_severity {
     X(IA_SIG_COMPONENT_MISSING,        197, "sig_component_missing", "signature_component_missing", 401, FRESH, NOTABLE, "The signature does not cover enough") \
     X(IA_SIG_DIGEST_UNCOVERED,         198, "sig_digest_uncovered", "signature_component_missing", 401, FRESH, NOTABLE, "The signature does not cover the digest of the body") \
     X(IA_SIG_AUTHORITY_FOREIGN,        199, "sig_authority_foreign", "wrong_authority", 403, NONE, NOTABLE, "The request was signed for another host") \
+    X(IA_SIG_COMPONENT_DROPPED,        214, "sig_component_dropped", "malformed_signature", 400, NONE, NOTABLE, "Connection names a field that is signed or must be signed") \
     X(IA_SIG_ABSENT,                   213, "sig_absent", "signature_required", 401, FRESH, ROUTINE, "A signature is required") \
     /* the challenge/token/signature protocol */                                                                      \
     X(IA_XML_MALFORMED,               200, "xml_malformed", "malformed_request", 400, NONE, NOTABLE, "Malformed XML") \

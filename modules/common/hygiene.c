@@ -53,9 +53,33 @@ static int matches_ours(const char *key, const char *unused)
     return is_ours(key);
 }
 
+/* mod_proxy takes the fields away that Connection names, and would take ours. */
+static void strip_connection(request_rec *r)
+{
+    const char *list = apr_table_get(r->headers_in, "Connection");
+    apr_array_header_t *kept;
+    char *name, *last;
+    int found = 0;
+
+    if (!list)
+        return;
+    kept = apr_array_make(r->pool, 4, sizeof(const char *));
+    for (name = apr_strtok(apr_pstrdup(r->pool, list), ", \t", &last); name; name = apr_strtok(NULL, ", \t", &last)) {
+        if (is_ours(name))
+            found = 1;
+        else
+            APR_ARRAY_PUSH(kept, const char *) = name;
+    }
+    if (found && kept->nelts)
+        apr_table_setn(r->headers_in, "Connection", apr_array_pstrcat(r->pool, kept, ','));
+    else if (found)
+        apr_table_unset(r->headers_in, "Connection");
+}
+
 void hygiene_strip_inbound(request_rec *r)
 {
     strip(r->headers_in, matches_ours, NULL);
+    strip_connection(r);
 }
 
 static const char *behind_redirects(const char *key)

@@ -5,12 +5,14 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <openssl/rand.h>
 #include <string.h>
 #include "clock.h"
 #include "mod_isign.h"
 #include "environment.h"
 #include "hygiene.h"
 #include "intake.h"
+#include "interauth/encoding.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
@@ -24,6 +26,7 @@ static const environment_row rows[] = {{IA_NOTE_ISIGN_RESULT, "ISIGN_RESULT", "I
                                        {IA_NOTE_ISIGN_KEYID, "ISIGN_KEYID", "ISign-Keyid"},
                                        {IA_NOTE_ISIGN_COVERED, "ISIGN_COVERED", "ISign-Covered"},
                                        {IA_NOTE_ISIGN_ALG, "ISIGN_ALG", "ISign-Alg"},
+                                       {IA_NOTE_ISIGN_NONCE, "ISIGN_NONCE", "ISign-Nonce"},
                                        {NULL, NULL, NULL}};
 
 static void log_at(request_rec *r, const char *what, ia_result rc, const char *location)
@@ -50,13 +53,25 @@ void isign_log(request_rec *r, const char *what, ia_result rc)
     log_at(r, what, rc, r->uri);
 }
 
+/* One that nobody has used. The server does not remember that it gave it: it takes any that is new. */
+static const char *make_nonce(apr_pool_t *p)
+{
+    unsigned char random[16];
+    char *text = apr_palloc(p, IA_BASE64URL_SIZE(sizeof random));
+
+    if (RAND_bytes(random, sizeof random) != 1)
+        return NULL;
+    ia_base64url_encode(text, random, sizeof random);
+    return text;
+}
+
 /* The signature that would do: RFC 9421 section 5.1. */
 static void write_accept_signature(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
     int has_body = intake_may_have_content(r); /* what is signed too much does no harm */
     apr_array_header_t *components = isign_required(r, &conf, has_body);
-    ia_httpsig_plan plan = {"sig1", NULL, 0, 1, 0, NULL, NULL, conf.tag, 0};
+    ia_httpsig_plan plan = {*conf.label ? conf.label : "sig1", NULL, 0, 1, 0, NULL, NULL, *conf.tag ? conf.tag : NULL, 0};
     char *value;
     int i;
 
@@ -68,6 +83,8 @@ static void write_accept_signature(request_rec *r)
     }
     plan.components = (const char *const *)components->elts;
     plan.component_count = (unsigned)components->nelts;
+    if (conf.nonce == ISIGN_NONCE_REQUIRED)
+        plan.nonce = make_nonce(r->pool);
     if (ia_httpsig_format_accept(&value, r->pool, &plan, IA_ALGORITHM_NONE) == IA_OK)
         apr_table_setn(r->err_headers_out, "Accept-Signature", value);
 }
@@ -114,7 +131,7 @@ int isign_log_denial(request_rec *r)
 /* Seconds until a signature made now would be accepted after a start. */
 static int seconds_young(void)
 {
-    apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + ISIGN_SKEW - clock_now() : 0;
+    apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + isign.widest_skew - clock_now() : 0;
 
     /* `created` is cut to whole seconds: one more, or a caller that comes back right then is still too early. */
     return left > 0 ? (int)apr_time_sec(left) + 2 : 1;

@@ -110,7 +110,7 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
     if ((has_content = look_for_content(r, state, &rc)) < 0)
         return rc;
     state->has_content = has_content;
-    if (has_content && was_open && state->signature && (rc = isign_judge_again(r, conf, state)))
+    if (has_content && was_open && state->signature && (rc = isign_judge(r, conf, state)))
         return rc;
     return check_digest(r, conf, state, has_content);
 }

@@ -1,4 +1,6 @@
+/* Directives: what they take, and how the settings of sections are merged. */
 #include <httpd.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
 #include <http_core.h>
@@ -11,15 +13,30 @@
 #define MEMORY_MAX     (64 * 1024 * 1024)
 #define BODY_MAX       (APR_INT64_C(1) << 40)
 #define AGE_DEFAULT    300
+#define SKEW_DEFAULT   30
+#define SKEW_MAX       3600
 #define TOTAL_DEFAULT  (APR_INT64_C(1) << 30)
 #define REPLAYS_DEFAULT 200000
+
+static apr_int64_t server_skew, widest_location_skew; /* seconds */
+
+void isign_config_reset(void)
+{
+    server_skew = SKEW_DEFAULT;
+    widest_location_skew = 0;
+}
+
+apr_time_t isign_widest_skew(void)
+{
+    return apr_time_from_sec(widest_location_skew > server_skew ? widest_location_skew : server_skew);
+}
 
 void *isign_dir_create(apr_pool_t *p, char *path)
 {
     isign_dir *conf = apr_pcalloc(p, sizeof *conf);
 
     (void)path;
-    conf->spool_memory = conf->spool_max = conf->max_age = -1;
+    conf->spool_memory = conf->spool_max = conf->max_age = conf->skew = -1;
     return conf;
 }
 
@@ -36,6 +53,9 @@ static isign_dir merge(const isign_dir *base, const isign_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, max_age, -1);
     DIRECTIVE_MERGE(&conf, base, add, algorithms, 0);
     DIRECTIVE_MERGE(&conf, base, add, tag, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, label, NULL);
+    DIRECTIVE_MERGE(&conf, base, add, nonce, ISIGN_NONCE_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, skew, -1);
     DIRECTIVE_MERGE(&conf, base, add, scheme, NULL);
     DIRECTIVE_MERGE(&conf, base, add, authority, NULL);
     return conf;
@@ -52,7 +72,7 @@ void *isign_dir_merge(apr_pool_t *p, void *base, void *add)
 isign_dir isign_dir_effective(request_rec *r)
 {
     static const isign_dir defaults = {ISIGN_OFF, ISIGN_MODE_ENFORCE, ISIGN_BODY_SPOOL, MEMORY_DEFAULT, MAX_DEFAULT, NULL,
-                                       AGE_DEFAULT, 0, NULL, NULL, NULL};
+                                       AGE_DEFAULT, ISIGN_ALGORITHMS_ALL, "", "", ISIGN_NONCE_REQUIRED, SKEW_DEFAULT, "", ""};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
 }
@@ -168,14 +188,46 @@ static const char *set_max_age(cmd_parms *cmd, void *conf_, const char *arg)
     return error;
 }
 
+static const char *set_clock_skew(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    apr_int64_t *skew = &((isign_dir *)conf_)->skew;
+    const char *error = directive_number(cmd, arg, 0, SKEW_MAX, skew);
+
+    if (error)
+        return error;
+    if (!cmd->path && !cmd->server->is_virtual)
+        server_skew = *skew;
+    else if (*skew > widest_location_skew)
+        widest_location_skew = *skew;
+    return NULL;
+}
+
+static const char *set_nonce(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    isign_dir *conf = conf_;
+
+    (void)cmd;
+    if (!strcasecmp(arg, "required"))
+        conf->nonce = ISIGN_NONCE_REQUIRED;
+    else if (!strcasecmp(arg, "optional"))
+        conf->nonce = ISIGN_NONCE_OPTIONAL;
+    else
+        return "ISignNonce: required or optional expected";
+    return NULL;
+}
+
 static const char *set_algorithms(cmd_parms *cmd, void *conf_, const char *arg)
 {
     ia_algorithm algorithm = ia_algorithm_find(arg, strlen(arg));
+    unsigned *algorithms = &((isign_dir *)conf_)->algorithms;
+    int is_all = !strcasecmp(arg, "all");
 
-    if (algorithm == IA_ALGORITHM_NONE)
+    if (*algorithms == ISIGN_ALGORITHMS_ALL || (is_all && *algorithms))
+        return "ISignAlgorithms: all stands alone";
+    if (!is_all && algorithm == IA_ALGORITHM_NONE)
         return apr_psprintf(cmd->pool, "ISignAlgorithms: ed25519, ecdsa-p256-sha256, ecdsa-p384-sha384, rsa-pss-sha512, "
-                            "rsa-v1_5-sha256 or hmac-sha256 expected, not \"%s\"", arg);
-    ((isign_dir *)conf_)->algorithms |= 1u << algorithm;
+                            "rsa-v1_5-sha256, hmac-sha256 or all expected, not \"%s\"", arg);
+    *algorithms |= is_all ? ISIGN_ALGORITHMS_ALL : 1u << algorithm;
     return NULL;
 }
 
@@ -187,8 +239,25 @@ static const char *set_tag(cmd_parms *cmd, void *conf_, const char *arg)
     for (at = arg; *at; at++)
         if (*at < 0x20 || *at > 0x7e)
             return "ISignTag: printable ASCII expected";
-    ((isign_dir *)conf_)->tag = *arg ? arg : NULL;
-    return *arg ? NULL : "ISignTag: a tag expected";
+    if (!*arg)
+        return "ISignTag: a tag, or none, expected";
+    ((isign_dir *)conf_)->tag = strcasecmp(arg, "none") ? arg : "";
+    return NULL;
+}
+
+/* A key of a structured field (RFC 9651 section 3.1.2). */
+static int is_label(const char *text)
+{
+    return (apr_islower(*text) || *text == '*') &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.*") == strlen(text);
+}
+
+static const char *set_label(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    if (!is_label(arg))
+        return apr_psprintf(cmd->pool, "ISignLabel: a label such as sig1, or none, expected, not \"%s\"", arg);
+    ((isign_dir *)conf_)->label = strcmp(arg, "none") ? arg : "";
+    return NULL;
 }
 
 static const char *set_external(cmd_parms *cmd, void *conf_, const char *arg)
@@ -196,9 +265,15 @@ static const char *set_external(cmd_parms *cmd, void *conf_, const char *arg)
     isign_dir *conf = conf_;
     apr_uri_t uri;
 
+    if (conf->scheme)
+        return "ISignExternal: already set in this section";
+    if (!strcasecmp(arg, "none")) {
+        conf->scheme = conf->authority = "";
+        return NULL;
+    }
     if (apr_uri_parse(cmd->pool, arg, &uri) || !uri.scheme || !uri.hostname || uri.user || uri.query || uri.fragment ||
         (uri.path && strcmp(uri.path, "/")) || (strcmp(uri.scheme, "http") && strcmp(uri.scheme, "https")))
-        return apr_psprintf(cmd->pool, "ISignExternal: http://host[:port] or https://host[:port] expected, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool, "ISignExternal: http://host[:port], https://host[:port] or none expected, not \"%s\"", arg);
     conf->scheme = uri.scheme;
     conf->authority = uri.hostinfo;
     return NULL;
@@ -254,8 +329,11 @@ const command_rec isign_directives[] = {
                     "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most; or stream: check on the way"),
     AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that a signature must cover"),
     AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "seconds that a signature is good"),
-    AP_INIT_ITERATE("ISignAlgorithms", set_algorithms, NULL, ANYWHERE, "algorithms that are accepted"),
-    AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts"),
+    AP_INIT_TAKE1("ISignClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds that the clocks of clients may differ"),
+    AP_INIT_TAKE1("ISignNonce", set_nonce, NULL, ANYWHERE, "required or optional: whether signatures need a nonce"),
+    AP_INIT_ITERATE("ISignAlgorithms", set_algorithms, NULL, ANYWHERE, "algorithms that are accepted, or all"),
+    AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts, or none"),
+    AP_INIT_TAKE1("ISignLabel", set_label, NULL, ANYWHERE, "label of the signature that counts, or none"),
     AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE, "scheme and authority that callers see, behind a proxy"),
     AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
     AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for the files of bodies"),

@@ -20,6 +20,10 @@ typedef enum isign_mode { ISIGN_MODE_UNSET, ISIGN_MODE_ENFORCE, ISIGN_MODE_OBSER
 
 typedef enum isign_body { ISIGN_BODY_UNSET, ISIGN_BODY_SPOOL, ISIGN_BODY_STREAM } isign_body;
 
+typedef enum isign_nonce { ISIGN_NONCE_UNSET, ISIGN_NONCE_REQUIRED, ISIGN_NONCE_OPTIONAL } isign_nonce;
+
+#define ISIGN_ALGORITHMS_ALL (~0u) /* said explicitly; tells "unset" (0) apart */
+
 /** Per location. */
 typedef struct isign_dir {
     isign_demand demand;
@@ -30,9 +34,12 @@ typedef struct isign_dir {
     apr_array_header_t *cover; /**< of const char *: components a signature must cover; NULL unset */
     apr_int64_t max_age;       /**< seconds since `created`; -1 unset */
     unsigned algorithms;       /**< bits 1u << ia_algorithm; 0 unset */
-    const char *tag;           /**< which signature; NULL unset */
-    const char *scheme;        /**< as the outside sees it; NULL: of the connection */
-    const char *authority;     /**< likewise; NULL: Host, if the server answers for it */
+    const char *tag;           /**< which signature; "" for any, NULL unset */
+    const char *label;         /**< likewise */
+    isign_nonce nonce;
+    apr_int64_t skew;          /**< seconds that clocks may differ; -1 unset */
+    const char *scheme;        /**< as the outside sees it; "": of the connection; NULL unset */
+    const char *authority;     /**< likewise; "": Host, if the server answers for it */
 } isign_dir;
 
 /** Of the server as a whole. */
@@ -49,5 +56,11 @@ void *isign_dir_merge(apr_pool_t *p, void *base, void *add);
 isign_dir isign_dir_effective(request_rec *r);
 void *isign_server_create(apr_pool_t *p, server_rec *s);
 isign_server *isign_server_of(server_rec *s);
+
+/** pre_config: forgets what an earlier reading of the configuration said. */
+void isign_config_reset(void);
+
+/** The widest ISignClockSkew of any location, in microseconds. */
+apr_time_t isign_widest_skew(void);
 
 #endif

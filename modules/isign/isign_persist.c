@@ -13,7 +13,7 @@ APLOG_USE_MODULE(isign);
 
 static persist state = {.directive = "ISignStateFile",
                         .log_prefix = "isign",
-                        .at_risk = "signatures are refused for 30 seconds after the next start",
+                        .at_risk = "after the next start, signatures are refused for as long as ISignClockSkew says",
                         .gone = "signatures of before are refused",
                         .kind = ST_STATE_SIGNATURES};
 

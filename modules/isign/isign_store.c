@@ -50,16 +50,17 @@ static apr_time_t longest_age(server_rec *s)
 }
 
 /*
- * What was forgotten under a shorter age is not known under a longer one: what may have been is refused, as of before a
- * start.
+ * What was forgotten under a shorter age or skew is not known under a longer one: what may have been used is refused, as
+ * of before a start.
  */
 static void remember_longer(apr_time_t now)
 {
-    apr_time_t old = st_grants_tolerance(isign.nonces), wall = now - old - ISIGN_SKEW;
+    apr_time_t old = st_grants_tolerance(isign.nonces), window = isign.longest_age + isign.widest_skew;
+    apr_time_t wall = now - old - isign.widest_skew;
 
-    if (old && isign.longest_age > old && wall > st_grants_birth(isign.nonces))
+    if (old && window > old && wall > st_grants_birth(isign.nonces))
         st_grants_resume(isign.nonces, 0, st_grants_epoch(isign.nonces), wall, old);
-    st_grants_tolerate(isign.nonces, isign.longest_age, now);
+    st_grants_tolerate(isign.nonces, window, now);
 }
 
 int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
@@ -91,6 +92,7 @@ int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
                      now);
     isign_budget_attach(seg->base, layout.participants, (apr_uint64_t)conf->spool_total);
     isign.longest_age = longest_age(s);
+    isign.widest_skew = isign_widest_skew();
     isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
     /* Memory that is made at a reload knows nothing, whatever an old file says. */
     if ((status = isign_persist_open(pconf, ptemp, s, !startup_is_reload())))
@@ -103,20 +105,22 @@ int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 
 ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signature, apr_time_t until, apr_time_t now)
 {
-    static const char label[] = "interauth signature nonce";
+    static const char nonce_label[] = "interauth signature nonce", base_label[] = "interauth signature base";
+    int has_nonce = signature->nonce.data != NULL;
+    const ia_sfv_text *once = has_nonce ? &signature->nonce : &signature->base;
     unsigned char mac[IA_SHA256_LEN];
-    ia_bytes parts[] = {{label, sizeof label},
+    ia_bytes parts[] = {{has_nonce ? nonce_label : base_label, has_nonce ? sizeof nonce_label : sizeof base_label},
                         {who->id, strlen(who->id) + 1}, /* what outlives a stop */
-                        {signature->nonce.data, signature->nonce.len}};
+                        {once->data, once->len}};
     apr_time_t created = apr_time_from_sec(signature->created);
     ia_result rc;
 
     /* What was used before this memory began is not known. */
-    if (created <= st_grants_birth(isign.nonces) + ISIGN_SKEW)
+    if (created <= st_grants_birth(isign.nonces) + isign.widest_skew)
         return IA_REPLAY_MEMORY_YOUNG;
     /* Another location may take older signatures than the one that this came to. */
-    if (until < created + isign.longest_age + ISIGN_SKEW)
-        until = created + isign.longest_age + ISIGN_SKEW;
+    if (until < created + isign.longest_age + isign.widest_skew)
+        until = created + isign.longest_age + isign.widest_skew;
     ia_sha256(mac, parts, 3);
     rc = st_replay_record(isign.nonces, mac, who->index, isign.replay_quota, until, now);
     return rc == IA_ACCESS_REPLAYED ? IA_SIG_NONCE_REPLAYED : rc;

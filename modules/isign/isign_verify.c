@@ -11,6 +11,7 @@
 #include <http_vhost.h>
 #include <string.h>
 #include "clock.h"
+#include "external.h"
 #include "mod_isign.h"
 #include "interauth/encoding.h"
 #include "interauth_notes.h"
@@ -73,8 +74,8 @@ static void fill_message(ia_httpsig_message *m, request_rec *r, const isign_dir 
 
     memset(m, 0, sizeof *m);
     m->method = s->method;
-    m->scheme = conf->scheme ? conf->scheme : s->scheme;
-    m->authority = conf->authority ? conf->authority : s->authority;
+    m->scheme = *conf->scheme ? conf->scheme : s->scheme;
+    m->authority = *conf->authority ? conf->authority : s->authority;
     m->target = s->target;
     m->fields = to_fields(r->pool, isign_fields_of(r), &m->field_count);
     m->merged = 1;
@@ -95,6 +96,8 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf, int ha
         APR_ARRAY_PUSH(names, const char *) = "authorization";
     if (has_body && apr_table_get(isign_fields_of(r), "Content-Type"))
         APR_ARRAY_PUSH(names, const char *) = "content-type";
+    if (has_body && apr_table_get(isign_fields_of(r), "Content-Encoding"))
+        APR_ARRAY_PUSH(names, const char *) = "content-encoding";
     return names;
 }
 
@@ -104,11 +107,12 @@ static void fill_policy(ia_httpsig_policy *policy, request_rec *r, const isign_d
     const apr_array_header_t *required = isign_required(r, conf, has_body);
 
     memset(policy, 0, sizeof *policy);
-    policy->tag = conf->tag;
+    policy->tag = *conf->tag ? conf->tag : NULL;
+    policy->label = *conf->label ? conf->label : NULL;
     policy->algorithms = conf->algorithms;
     policy->max_age = apr_time_from_sec(conf->max_age);
-    policy->skew = ISIGN_SKEW;
-    policy->needs_nonce = 1;
+    policy->skew = apr_time_from_sec(conf->skew);
+    policy->needs_nonce = conf->nonce == ISIGN_NONCE_REQUIRED;
     policy->has_body = has_body;
     policy->required = (const char *const *)required->elts;
     policy->required_count = (unsigned)required->nelts;
@@ -210,8 +214,6 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
     ia_result rc;
 
     memset(out, 0, sizeof *out);
-    if ((rc = isign_limit_enter(&l->limit, l->r->useragent_ip, &signature->keyid, l->now)))
-        return rc;
     if ((rc = look_up(l, out, signature)) == IA_SIG_KEY_UNKNOWN)
         take_nobody(out, &signature->keyid);
     return rc;
@@ -222,6 +224,12 @@ static ia_result use_nonce(void *context, const ia_httpsig *signature, apr_time_
     lookup *l = context;
 
     return isign_nonce_use(&l->entry, signature, until, l->now);
+}
+
+/* Methods that change nothing (RFC 9110 section 9.2.1): without a nonce, such a request may be repeated. */
+static int is_safe(const char *method)
+{
+    return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
 }
 
 static apr_port_t port_of(const char *authority, const char *scheme)
@@ -237,82 +245,137 @@ static apr_port_t port_of(const char *authority, const char *scheme)
 static int is_own_authority(request_rec *r)
 {
     const snapshot *s = snapshot_of(r);
-    apr_port_t port = port_of(s->authority, s->scheme);
 
-    if (port != r->connection->local_addr->port && port != r->server->port)
+    if (!external_port_is_ours(r, port_of(s->authority, s->scheme)))
         return 0;
     return ap_matches_request_vhost(r, r->hostname ? r->hostname : "", r->server->port);
 }
 
-/* Whose the message is; then whether its sender may still speak, and to us. */
-static ia_result decide(lookup *l, const isign_dir *conf, const ia_httpsig **signature)
+/*
+ * Which signature counts, and what holds for it at every location: its nonce is used up even if this location refuses it
+ * for what only this location demands. The age has a bound, or old captures would fill the memory of used nonces.
+ */
+static void fill_common_policy(ia_httpsig_policy *policy, const isign_dir *conf)
 {
-    ia_httpsig_message message;
-    ia_httpsig_policy policy;
+    memset(policy, 0, sizeof *policy);
+    policy->tag = *conf->tag ? conf->tag : NULL;
+    policy->label = *conf->label ? conf->label : NULL;
+    policy->max_age = isign.longest_age;
+    policy->skew = isign.widest_skew;
+}
+
+/* Whose the message is; then whether its sender may still speak, and to us. */
+static ia_result check_chosen(lookup *l, const isign_dir *conf, const ia_httpsig_message *message, ia_httpsig *signature)
+{
     ia_httpsig_ports ports = {l, find_key, use_nonce};
+    ia_httpsig_policy policy;
     request_rec *r = l->r;
     ia_result rc;
 
-    fill_message(&message, r, conf);
-    fill_policy(&policy, r, conf);
+    fill_common_policy(&policy, conf);
+    l->now = clock_now(); /* after the wait for a place: signatures age meanwhile */
     do {
-        rc = ia_httpsig_verify(signature, r->pool, &message, &policy, &ports, l->now);
+        rc = ia_httpsig_verify_chosen(signature, r->pool, message, &policy, &ports, l->now);
         ia_key_unref(l->key);
         l->key = NULL;
     } while (rc == IA_SIG_MISMATCH && l->is_mac && usable_secret(&l->entry, ++l->secret, l->now));
     isign_limit_leave(&l->limit, rc, clock_now());
+    if (!rc && !signature->nonce.data && !is_safe(snapshot_of(r)->method))
+        rc = isign_nonce_use(&l->entry, signature, 0, l->now);
     if (!rc)
         rc = ia_standing_check(&l->entry.standing, l->now);
-    if (!rc && !conf->authority && !is_own_authority(request_outermost(r)))
+    if (!rc && !*conf->authority && !is_own_authority(r))
         rc = IA_SIG_AUTHORITY_FOREIGN;
-    isign_remark(r, rc, *signature, &policy, l->entry.id);
     return rc;
 }
 
-static ia_result verify(request_rec *r, const isign_dir *conf, isign_state *state)
+static ia_result decide(lookup *l, const isign_dir *conf, const ia_httpsig **out)
 {
-    apr_pool_t *p = request_outermost(r)->pool;
-    const ia_httpsig *signature = NULL;
-    lookup l;
+    ia_httpsig_policy policy;
+    ia_httpsig_message message;
+    ia_httpsig *signature = NULL;
+    ia_httpsig_set set;
     ia_result rc;
 
-    if (!isign.registry || !isign.nonces)
-        return IA_FAULT_REGISTRY;
-    memset(&l, 0, sizeof l);
-    l.r = request_outermost(r);
-    l.now = clock_now();
-    if (!(rc = decide(&l, conf, &signature))) {
-        state->signature = signature;
-        state->participant = apr_pstrdup(p, l.entry.id);
-    }
-    ia_wipe(l.entry.secrets, sizeof l.entry.secrets);
+    fill_message(&message, l->r, conf);
+    fill_common_policy(&policy, conf);
+    rc = ia_httpsig_read(&set, l->r->pool, &message);
+    if (!rc)
+        rc = ia_httpsig_choose(&signature, &set, &policy);
+    if (!rc)
+        rc = isign_limit_enter(&l->limit, l->r->useragent_ip, &signature->keyid, clock_now());
+    if (!rc)
+        rc = check_chosen(l, conf, &message, signature);
+    isign_remark(l->r, rc, signature, &policy, l->entry.id);
+    *out = signature;
     return rc;
 }
 
-/* A location further on in the request may demand more than the one where the signature was verified. */
-static ia_result compare(const ia_httpsig *signature, const ia_httpsig_policy *policy)
+/* Once for an external request; each location then judges what was found. */
+static void verify_once(request_rec *r, const isign_dir *conf, isign_state *state)
+{
+    request_rec *top = request_outermost(r);
+    const ia_httpsig *signature = NULL;
+    lookup l;
+
+    if (state->headers_checked || !is_signed(top))
+        return;
+    state->headers_checked = 1;
+    if (!isign.registry || !isign.nonces) {
+        state->headers_rc = IA_FAULT_REGISTRY;
+        return;
+    }
+    memset(&l, 0, sizeof l);
+    l.r = top;
+    if (!(state->headers_rc = decide(&l, conf, &signature))) {
+        state->signature = signature;
+        state->participant = apr_pstrdup(top->pool, l.entry.id);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified participant=\"%s\" location=\"%s\"",
+                      state->participant, ap_escape_logitem(r->pool, r->uri));
+    }
+    ia_wipe(l.entry.secrets, sizeof l.entry.secrets);
+}
+
+/* --- each location ------------------------------------------------------------------------------------------------ */
+
+static int requires(const ia_httpsig_policy *policy, const char *name)
 {
     unsigned i;
 
-    if (policy->algorithms && !(policy->algorithms & 1u << signature->algorithm))
-        return IA_SIG_ALG_NOT_ALLOWED;
-    if (policy->tag && !ia_sfv_text_is(&signature->tag, policy->tag))
-        return IA_SIG_TAG_ABSENT;
-    if (clock_now() - policy->skew - policy->max_age > apr_time_from_sec(signature->created))
-        return IA_SIG_CREATED_OLD;
     for (i = 0; i < policy->required_count; i++)
-        if (!ia_httpsig_covers(signature, policy->required[i]))
-            return IA_SIG_COMPONENT_MISSING;
-    return policy->has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED : IA_OK;
+        if (!strcmp(policy->required[i], name))
+            return 1;
+    return 0;
 }
 
-ia_result isign_judge_again(request_rec *r, const isign_dir *conf, const isign_state *state)
+/* mod_proxy takes away what Connection names: a backend would not see what the signer said. */
+static ia_result check_connection(request_rec *r, const ia_httpsig *signature, const ia_httpsig_policy *policy)
+{
+    const char *list = apr_table_get(isign_fields_of(r), "Connection");
+    char *copy = list ? apr_pstrdup(r->pool, list) : NULL, *name, *last;
+
+    if (!copy)
+        return IA_OK;
+    ap_str_tolower(copy);
+    for (name = apr_strtok(copy, ", \t", &last); name; name = apr_strtok(NULL, ", \t", &last))
+        if (ia_httpsig_mentions(signature, name) || requires(policy, name))
+            return IA_SIG_COMPONENT_DROPPED;
+    return IA_OK;
+}
+
+ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *state)
 {
     ia_httpsig_policy policy;
     ia_result rc;
 
+    if (state->headers_rc)
+        return state->headers_rc;
+    if (!state->signature)
+        return conf->demand == ISIGN_REQUIRE ? IA_SIG_ABSENT : IA_OK;
     fill_policy(&policy, r, conf);
-    if ((rc = compare(state->signature, &policy)))
+    if (!(rc = ia_httpsig_judge(state->signature, &policy, clock_now())))
+        rc = check_connection(r, state->signature, &policy);
+    if (rc)
         isign_remark(r, rc, state->signature, &policy, state->participant);
     return rc;
 }
@@ -323,19 +386,24 @@ static const char *covered(apr_pool_t *p, const ia_httpsig *signature)
     return apr_pstrmemdup(p, signature->input->source.data, signature->input->source.len);
 }
 
+/* On every pass: a sub-request and what it was made for have notes of their own. */
 static void write_notes(request_rec *r, const isign_state *state)
 {
+    const ia_httpsig *signature = state->signature;
+
     apr_table_unset(r->notes, IA_NOTE_ISIGN_PARTICIPANT);
     apr_table_unset(r->notes, IA_NOTE_ISIGN_KEYID);
     apr_table_unset(r->notes, IA_NOTE_ISIGN_COVERED);
     apr_table_unset(r->notes, IA_NOTE_ISIGN_ALG);
-    if (!state->signature)
+    apr_table_unset(r->notes, IA_NOTE_ISIGN_NONCE);
+    if (!signature)
         return;
     apr_table_setn(r->notes, IA_NOTE_ISIGN_PARTICIPANT, state->participant);
-    apr_table_setn(r->notes, IA_NOTE_ISIGN_KEYID,
-                   apr_pstrmemdup(r->pool, state->signature->keyid.data, state->signature->keyid.len));
-    apr_table_setn(r->notes, IA_NOTE_ISIGN_COVERED, covered(r->pool, state->signature));
-    apr_table_setn(r->notes, IA_NOTE_ISIGN_ALG, ia_algorithm_name(state->signature->algorithm));
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_KEYID, apr_pstrmemdup(r->pool, signature->keyid.data, signature->keyid.len));
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_COVERED, covered(r->pool, signature));
+    apr_table_setn(r->notes, IA_NOTE_ISIGN_ALG, ia_algorithm_name(signature->algorithm));
+    if (!signature->nonce.data)
+        apr_table_setn(r->notes, IA_NOTE_ISIGN_NONCE, "none");
 }
 
 int isign_check_headers(request_rec *r)
@@ -344,23 +412,13 @@ int isign_check_headers(request_rec *r)
     isign_state *state;
     ia_result rc;
 
-    if (conf.demand == ISIGN_OFF)
+    if (conf.demand == ISIGN_OFF || intake_of(r)->dropped) /* after a refusal: the error page */
         return DECLINED;
     state = isign_state_of(r);
-    if (intake_of(r)->dropped) /* this is the error page */
-        return DECLINED;
-    if (!state->headers_checked) {
-        state->headers_checked = 1;
-        rc = state->headers_rc = is_signed(r) ? verify(r, &conf, state) : IA_OK;
-        if (state->signature)
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified participant=\"%s\" location=\"%s\"",
-                          state->participant, ap_escape_logitem(r->pool, r->uri));
+    verify_once(r, &conf, state);
+    rc = isign_judge(r, &conf, state);
+    if (!rc || conf.mode == ISIGN_MODE_OBSERVE)
         write_notes(r, state);
-    } else {
-        rc = state->signature ? isign_judge_again(r, &conf, state) : state->headers_rc;
-    }
-    if (!rc && !state->signature && conf.demand == ISIGN_REQUIRE)
-        rc = IA_SIG_ABSENT;
     if (!rc)
         return DECLINED;
     if (conf.mode == ISIGN_MODE_OBSERVE && rc > 0) {

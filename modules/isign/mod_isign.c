@@ -11,6 +11,13 @@
 #include "snapshot.h"
 #include "startup.h"
 
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)pconf, (void)plog, (void)ptemp;
+    isign_config_reset();
+    return OK;
+}
+
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf, (void)plog;
@@ -49,6 +56,7 @@ static void register_hooks(apr_pool_t *p)
     /* It reads the body in its fixups, and gives it back from a filter above. */
     static const char *const body_before[] = {"mod_security2.c", NULL};
 
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);

@@ -17,15 +17,14 @@
 
 extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("default"))); /* httpd looks it up by name */
 
-#define ISIGN_SKEW apr_time_from_sec(30) /* how far the caller's clock may differ */
-
 /* --- what is shared -------------------------------------------------------------------------------------------- */
 
 /** This process's view; `nonces` is NULL until post_config. */
 typedef struct isign_shared {
     st_grants *nonces;          /**< only its memory of used proofs is used */
     apr_uint32_t replay_quota;
-    apr_time_t longest_age;     /**< of all locations: as long a nonce is remembered at least */
+    apr_time_t longest_age;     /**< ISignMaxAge of all locations: as long a nonce is remembered at least */
+    apr_time_t widest_skew;     /**< ISignClockSkew of all locations */
     const ia_registry *registry; /**< NULL where no module knows participants: nobody can be verified then */
 } isign_shared;
 
@@ -41,7 +40,10 @@ int isign_persist_check(apr_pool_t *ptemp, server_rec *s);
 /** post_config: what ISignStateFile kept, into a `fresh` segment. @return OK or a status that ends a start */
 int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh);
 
-/** Uses a nonce of a participant up. @return IA_OK, IA_SIG_NONCE_REPLAYED or a fault of the store */
+/**
+ * Uses a signature of a participant up: its nonce, or where it has none, the very message (its signature base).
+ * @return IA_OK, IA_SIG_NONCE_REPLAYED or a fault of the store
+ */
 ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signature, apr_time_t until, apr_time_t now);
 
 /** A public key ready to verify, from a bounded cache of this child. The caller unrefs it. */
@@ -109,7 +111,7 @@ apr_array_header_t *isign_required(request_rec *r, const isign_dir *conf, int ha
 int isign_check_headers(request_rec *r);
 
 /** A verified signature against the policy of where `r` is now, and against what is known of the body by now. */
-ia_result isign_judge_again(request_rec *r, const isign_dir *conf, const isign_state *state);
+ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *state);
 
 /** See interauth_isign.h. */
 int isign_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status);

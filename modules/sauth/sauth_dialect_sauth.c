@@ -12,6 +12,7 @@
 #include "sauth_mint.h"
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
+#include "external.h"
 #include "request.h"
 #include "snapshot.h"
 
@@ -90,14 +91,13 @@ static ia_result prove(petition *a)
 /* The URL that this endpoint has for the outside, from configured names only: Host is the caller's. */
 static int is_audience(request_rec *r, const char *audience)
 {
-    const char *scheme = snapshot_of(r)->scheme, *host = r->server->server_hostname;
-    apr_port_t port = r->server->port ? r->server->port : r->connection->local_addr->port;
-    const char *named = r->server->server_scheme ? r->server->server_scheme : scheme;
+    const char *scheme = external_scheme(r), *host = r->server->server_hostname;
+    apr_port_t port = external_port(r);
 
-    if (port == ap_run_default_port(r) || (r->server->server_scheme && port == apr_uri_port_of_scheme(named)))
-        if (!strcmp(audience, apr_pstrcat(r->pool, named, "://", host, r->uri, NULL)))
-            return 1;
-    return !strcmp(audience, apr_psprintf(r->pool, "%s://%s:%u%s", named, host, (unsigned)port, r->uri));
+    if (port == apr_uri_port_of_scheme(scheme) &&
+        !strcmp(audience, apr_pstrcat(r->pool, scheme, "://", host, r->uri, NULL)))
+        return 1;
+    return !strcmp(audience, apr_psprintf(r->pool, "%s://%s:%u%s", scheme, host, (unsigned)port, r->uri));
 }
 
 static ia_result check_members(petition *a)

@@ -37,6 +37,7 @@ GOOD_LOCATION = {
     "SAuthAccept": ["sauth", "signature", "challenge", "sauth signature challenge"],
     "ISign": ["off", "optional", "digest", "require"],
     "ISignMode": ["enforce", "observe"],
+    "ISignNonce": ["required", "optional"], "ISignClockSkew": ["0", "5", "3600"], "ISignLabel": ["sig1", "*", "none"],
     "ISignBody": ["spool", "spool 64K", "spool 1024 1M", "spool 256K 64M"],
     "Require": ["capability read", "capability read update", "capability %{req:X-A}", "participant a", "participant a b",
                 "participant-role consumer", "call a.b", "call a.b c:d/e", "call %{req:X-A}", "<RequireAll>\nRequire not capability x\nRequire capability read\n</RequireAll>"],
@@ -63,6 +64,11 @@ BAD_LOCATION += [("SAuthPass", value) for value in ("both", "", None)]
 BAD_LOCATION += [("SAuthPassAuthorization", value) for value in ("yes", "", None)]
 BAD_LOCATION += [("SAuthAccept", value) for value in ("basic", "", None, "sauth basic")]
 BAD_LOCATION += [("ISign", value) for value in ("on", "", None, "observe", "off require")]
+BAD_LOCATION += [("ISignNonce", value) for value in ("off", "", None)]
+BAD_LOCATION += [("ISignClockSkew", value) for value in ("-1", "3601", "x", "", None)]
+BAD_LOCATION += [("ISignLabel", value) for value in ("Sig1", "1", "a b", "", None)]
+BAD_LOCATION += [("ISignExternal", "https://a.example\nISignExternal https://b.example"), ("ISignAlgorithms", "all ed25519"),
+                 ("ISignAlgorithms", "ed25519 all")]
 BAD_LOCATION += [("ISignMode", value) for value in ("off", "", None, "enforce observe")]
 BAD_LOCATION += [("ISignBody", value) for value in
                  ("file", "", None, "spool x", "spool -1", "spool 1K x", "spool 2M 1M", "spool 1T", "spool 1K 2K 3K",

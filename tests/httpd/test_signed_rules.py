@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, script
+from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, location, script
 from harness.signed import BODY, ED, JSON, OLD, PEOPLE, STRANGER, opened, turned_away, untouched
 from harness.signer import COVER, Signer
 
@@ -156,11 +156,11 @@ class TestRules:
 
     def test_alone(self, server, signer):
         answer = untouched(server, lambda: server.get("/alone"), 403, "signature_required", "signature_wanted")
-        assert answer.header("Accept-Signature") == 'sig1=("@method" "@authority" "@path" "@query");created'
+        assert re.fullmatch(r'sig1=\("@method" "@authority" "@path" "@query"\);created;nonce="[\w-]{22}"', answer.header("Accept-Signature"))
         answer = untouched(server, lambda: server.post("/alone", BODY, JSON), 403, "signature_required",
                            "signature_wanted")
-        assert answer.header("Accept-Signature") == ('sig1=("@method" "@authority" "@path" "@query" "content-type" '
-                                                     '"content-digest");created')
+        assert answer.header("Accept-Signature").startswith('sig1=("@method" "@authority" "@path" "@query" "content-type" '
+                                                            '"content-digest");created;nonce="')
         assert signer.get("/alone").status == 200
 
     def test_components(self, server, signer):
@@ -503,3 +503,190 @@ class TestRequiredSomewhere:
         answer = server.get("/require")
         assert answer.status == 401 and b"REDIRECT_STATUS=401" in answer.body
         server.log.expect(r'isign: refused reason=sig_absent location="/require"')
+
+
+class TestPasses:
+    """httpd looks ahead and includes: each pass of a request is judged by its own location, and one signature serves all."""
+
+    ahead = "RewriteEngine On\nRewriteCond %{LA-U:REMOTE_USER} ^-never-$\nRewriteRule . - [F]\n"
+    site = Site(participants=PEOPLE, modules=("rewrite", "include"), config=ENDPOINT + ahead
+                + opened("in", "ISign digest", "Require signed")
+                + beside("both", "Require capability read")
+                + opened("wide", "ISign digest", "ISignCover x-order", "Require all granted")
+                + opened("strict", "ISign digest", "ISignCover x-never", "Require all granted")
+                + opened("stricter", "ISign require", "ISignCover x-never x-more", "Require all granted")
+                + "AddOutputFilter INCLUDES .shtml\n<Directory @ROOT@/htdocs>\nOptions +Includes\n</Directory>\n"
+                + '<Location "/pages">\nISign digest\nRequire all granted\n</Location>\n',
+                files={"pages/two.shtml": "".join(f'[<!--#include virtual="/{name}" -->]'
+                                                  for name in ("strict", "stricter", "strict", "in"))})
+
+    def test_signer_is_known_after_a_look_ahead(self, server, signer):
+        assert Shown(signer.get("/in")).env["ISIGN_PARTICIPANT"] == UID
+        untouched(server, lambda: server.get("/in"), 403, "signature_required", "signature_wanted")
+
+    def test_grant_of_another_is_refused_after_a_look_ahead(self, server):
+        stranger, caller = Signer(server, STRANGER, OTHER + "#theirs"), Caller(server).granted()
+        answer = stranger.get("/both", {"Authorization": caller.header()})
+        assert answer.status == 403 and answer.problem["code"] == "wrong_signer", repr(answer)
+        server.log.expect("sauth: refused reason=signer_mismatch")
+        server.log.allow("reason=signer_mismatch|AH01630")
+
+    def test_bad_signature_is_refused_after_a_look_ahead(self, server, signer):
+        caller = Caller(server).granted()
+        before = server.journal()
+        answer = signer.get("/both", {"Authorization": caller.header()}, key=OLD)
+        assert answer.status == 401 and answer.problem["code"] == "invalid_signature" and server.journal() == before
+        server.log.allow("reason=sig_mismatch|AH01630")
+
+    def test_each_include_is_judged(self, server, signer):
+        page = signer.get("/pages/two.shtml").text
+        parts = re.findall(r"\[([^\[\]]*)", page)
+        assert page.count("an error occurred") == 3, page
+        assert "ISIGN_PARTICIPANT=" + UID in page and len(parts) >= 4
+        server.log.allow("reason=sig_component_missing|AH01374|unable to include")
+        assert len(server.log.matching("refused reason=sig_component_missing")) >= 3
+
+
+class TestConnection:
+    """mod_proxy removes the fields that Connection names."""
+
+    backend = Site(ours=(), participants=None)
+    site = Site(participants=PEOPLE, backend=backend, modules=("rewrite",), config=ENDPOINT
+                + 'ProxyPass "/far" "http://127.0.0.1:@BACKEND@/cgi-bin/show"\n'
+                + 'RewriteEngine On\nRewriteRule "^/rewritten" "http://127.0.0.1:@BACKEND@/cgi-bin/show" [P]\n'
+                + "".join(location(path, "Require capability read", "SAuthPass headers") for path in ("/far/g", "/rewritten/g"))
+                + "".join(f'<Location "{path}">\nISign digest\nISignCover x-limit @method\nRequire signed\n</Location>\n'
+                          for path in ("/far/s", "/rewritten/s")))
+
+    @pytest.mark.parametrize("path", ["/far/g", "/rewritten/g"])
+    @pytest.mark.parametrize("value", ["close, SAuth-Participant, SAuth-Capabilities", "sauth-participant,SAUTH_SCHEME",
+                                       "X-Other,\tISign-Result ,SAuth-Grant"])
+    def test_identity_stays(self, server, path, value):
+        shown = Shown(Caller(server).granted().get(path, {"Connection": value, "X-Other": "1"}))
+        assert shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
+        assert ("HTTP_X_OTHER" in shown.env) == ("X-Other" not in value), "other fields are dropped as before"
+
+    @pytest.mark.parametrize("path", ["/far/s", "/rewritten/s"])
+    @pytest.mark.parametrize("value", ["X-Limit", "close, x-limit", "x-other , X-LIMIT"])
+    def test_signed_field_is_not_dropped(self, server, signer, path, value):
+        how = {"cover": COVER + ("x-limit",)}
+        assert Shown(signer.get(path, {"X-Limit": "9"}, **how)).env["HTTP_X_LIMIT"] == "9"
+        turned_away(server, signer.get(path, {"X-Limit": "9", "Connection": value}, **how), 400, "malformed_signature",
+                    "sig_component_dropped")
+        member = COVER + ('"x-limit";bs', )
+        turned_away(server, signer.get(path, {"X-Limit": "9", "Connection": value}, cover=member), 400, "malformed_signature",
+                    "sig_component_dropped")
+        assert Shown(signer.get(path, {"X-Limit": "9", "Connection": "x-other"}, **how)).env["HTTP_X_LIMIT"] == "9"
+
+
+class TestFollowed:
+    """A client that signs exactly what Accept-Signature says gets in."""
+
+    site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require all granted")
+                + opened("named", "ISign require", "ISignTag shop", "ISignLabel order", "Require all granted")
+                + opened("free", "ISign require", "ISignNonce optional", "Require all granted"))
+
+    @pytest.mark.parametrize("path", ["/in", "/named", "/free"])
+    @pytest.mark.parametrize("body", [None, BODY])
+    def test_follow(self, server, signer, path, body):
+        headers = dict(JSON, **{"Content-Encoding": "identity", "Content-Digest": digest(BODY)}) if body else {}
+        answer = server.request("POST" if body else "GET", path, headers, body)
+        assert answer.status == 401
+        label, inner, rest = re.fullmatch(r'([a-z0-9]+)=\(([^)]*)\)(.*)', answer.header("Accept-Signature")).groups()
+        cover = re.findall(r'"([^"]*)"', inner)
+        how = {"label": label, "cover": tuple(cover), **dict(re.findall(r';(nonce|tag)="([^"]*)"', rest))}
+        if "nonce" not in how:
+            how["nonce"] = None
+        assert ";created" in rest and ("nonce" in rest) == (path != "/free")
+        if body:
+            assert "content-encoding" in cover and "content-digest" in cover
+        call = lambda: signer.send("POST" if body else "GET", path, headers, body, **how)
+        shown = Shown(call())
+        assert shown.env["ISIGN_RESULT"] == "verified"
+        assert shown.env.get("ISIGN_NONCE") == ("none" if path == "/free" else None)
+
+    def test_label(self, server, signer):
+        untouched(server, lambda: signer.get("/named", tag="shop"), 401, "signature_required", "sig_label_absent")
+        assert signer.get("/named", tag="shop", label="order").status == 200
+
+    def test_content_encoding_is_covered(self, server, signer):
+        headers = {**JSON, "Content-Encoding": "identity"}
+        untouched(server, lambda: signer.post("/in", BODY, headers, cover=COVER + ("content-digest", "content-type")), 401,
+                  "signature_component_missing", "sig_component_missing")
+        full = COVER + ("content-digest", "content-type", "content-encoding")
+        assert signer.post("/in", BODY, headers, cover=full).status == 200
+
+
+class TestWithoutNonce:
+    """ISignNonce optional: the message itself is good once, unless its method is safe."""
+
+    site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require all granted", "ISignNonce optional")
+                + opened("strict", "ISign require", "Require all granted"))
+
+    def test_safe_methods_repeat(self, server, signer):
+        for method in ("GET", "HEAD", "OPTIONS"):
+            pairs = signer.headers(method, "/in", nonce=None)
+            assert [server.request(method, "/in", pairs).status for _ in range(2)] == [200, 200], method
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "get"])
+    def test_others_are_good_once(self, server, signer, method):
+        pairs = signer.headers(method, "/in", nonce=None)
+        assert server.request(method, "/in", pairs).status in (200, 501)
+        untouched(server, lambda: server.request(method, "/in", pairs), 401, "signature_replayed", "sig_nonce_replayed")
+
+    def test_another_place_still_requires_one(self, server, signer):
+        untouched(server, lambda: signer.get("/strict", nonce=None), 401, "signature_nonce_missing", "sig_nonce_missing")
+
+    def test_nonce_is_used_all_the_same(self, server, signer):
+        pairs = signer.headers("GET", "/in")
+        shown = Shown(server.get("/in", pairs))
+        assert "ISIGN_NONCE" not in shown.env
+        untouched(server, lambda: server.get("/in", pairs), 401, "signature_replayed", "sig_nonce_replayed")
+
+
+class TestWrittenBack:
+    """What a section around sets can be set back to the default."""
+
+    site = Site(participants=PEOPLE, config='ISignTag shop\nISignLabel order\nISignAlgorithms rsa-pss-sha512\n'
+                "ISignExternal https://elsewhere.example\nISignClockSkew 5\n"
+                + opened("back", "ISign require", "ISignTag none", "ISignLabel none", "ISignAlgorithms all",
+                         "ISignExternal none", "Require all granted")
+                + opened("in", "ISign require", "Require all granted"))
+
+    def created(self, server):
+        """The first second whose signatures the server can judge."""
+        created = int(server.listening_at) + 6
+        server.clock.reach(created)
+        return created
+
+    def test_defaults(self, server, signer):
+        created = self.created(server)
+        assert Shown(signer.get("/back", created=created)).env["ISIGN_RESULT"] == "verified"
+        untouched(server, lambda: signer.get("/in", created=created), 401, "signature_required", "sig_label_absent")
+
+    def test_small_skew_starts_early(self, server, signer):
+        created = self.created(server)
+        assert signer.get("/back", created=created).status == 200
+        untouched(server, lambda: signer.get("/back", created=created + 30), 401, "signature_early", "sig_created_future")
+
+
+class TestNamedByScheme:
+    """ServerName with a scheme and without a port: the scheme's default port is ours."""
+
+    site = Site(participants=PEOPLE, config="ServerName https://orders.example\n" + ENDPOINT
+                + opened("in", "ISign require", "Require all granted")
+                + location("/files", "Require capability read"))
+
+    def test_signed(self, server, signer):
+        cover = COVER + ("@target-uri", "@scheme")
+        pairs = signer.headers("GET", "/in", {"Host": "orders.example"}, authority="orders.example", scheme="https", cover=cover)
+        assert Shown(server.get("/in", pairs, host=None)).env["ISIGN_RESULT"] == "verified"
+        pairs = signer.headers("GET", "/in", {"Host": "orders.example:8443"}, authority="orders.example:8443",
+                               scheme="https", cover=cover)
+        turned_away(server, server.get("/in", pairs, host=None), 403, "wrong_authority", "sig_authority_foreign")
+
+    def test_audience(self, server):
+        caller = Caller(server)
+        assert caller.ask(aud="https://orders.example/sauth/request_access").status == 200
+        assert caller.ask(aud=f"https://orders.example:{server.port}/sauth/request_access").status == 403
+        server.log.expect("reason=audience_mismatch")

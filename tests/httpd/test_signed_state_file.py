@@ -342,7 +342,7 @@ class TestUnsafe:
         """The file that is there says that it does not know."""
         pairs = used_and_held(keeper)
         (keeper.root / "state").chmod(0o777)
-        keeper.log.expect(OURS + ".*nobody else can open.*signatures are refused for 30 seconds after the next start")
+        keeper.log.expect(OURS + ".*nobody else can open.*after the next start, signatures are refused for as long as ISignClockSkew says")
         keeper.stop()
         (keeper.root / "state").chmod(0o700)
         keeper.start()
@@ -350,7 +350,7 @@ class TestUnsafe:
             starting(keeper, one)
 
     def test_directory_gone(self, keeper):
-        stop_without_directory(keeper, OURS, "signatures are refused")
+        stop_without_directory(keeper, OURS, "after the next start, signatures are refused")
 
     @pytest.mark.parametrize("change, part", [(lambda path: path.chmod(0o644), "mode 0644"),
                                               (lambda path: path.write_bytes(bytes(31)), "32 bytes"),

@@ -150,7 +150,7 @@ class Signer:
         """What to add to the headers; `cover` replaces the components, parameters that are None are left out."""
         names = {name.lower() for name, _ in headers}
         if cover is None:
-            cover = COVER + tuple(name for name in ("authorization", "content-digest", "content-type") if name in names)
+            cover = COVER + tuple(name for name in ("authorization", "content-digest", "content-type", "content-encoding") if name in names)
         said = {"created": None, "keyid": self.keyid, "nonce": b64url(os.urandom(12)), **self.parameters, **parameters}
         if "created" not in parameters:
             said["created"] = self.stamp()
