@@ -126,7 +126,7 @@ static void details_write(ia_json_writer *w, const ia_participant *one)
         ia_json_write_name(w, "keys");
         ia_json_write_value(w, one->keys);
     }
-    if (one->endpoint_count)
+    if (one->endpoints)
         endpoints_write(w, one);
 }
 
