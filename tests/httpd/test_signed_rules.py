@@ -556,7 +556,14 @@ class TestConnection:
                 + 'RewriteEngine On\nRewriteRule "^/rewritten" "http://127.0.0.1:@BACKEND@/cgi-bin/show" [P]\n'
                 + "".join(location(path, "Require capability read", "SAuthPass headers") for path in ("/far/g", "/rewritten/g"))
                 + "".join(f'<Location "{path}">\nISign digest\nISignCover x-limit @method\nRequire signed\n</Location>\n'
-                          for path in ("/far/s", "/rewritten/s")))
+                          for path in ("/far/s", "/rewritten/s"))
+                + '<Location "/far/more">\nISign require\nRequire all granted\n</Location>\n')
+
+    def test_more_than_is_demanded(self, server, signer):
+        how = {"cover": COVER + ("x-limit",)}
+        turned_away(server, signer.get("/far/more", {"X-Limit": "9", "Connection": "x-limit"}, **how), 400,
+                    "malformed_signature", "sig_component_dropped")
+        assert signer.get("/far/more", {"X-Limit": "9", "Connection": "x-limit"}).status == 200
 
     @pytest.mark.parametrize("path", ["/far/g", "/rewritten/g"])
     @pytest.mark.parametrize("value", ["close, SAuth-Participant, SAuth-Capabilities", "sauth-participant,SAUTH_SCHEME",

@@ -299,6 +299,25 @@ static void test_chosen_digests(void **state)
     }
 }
 
+/* Where the tolerance grows, proofs may have been forgotten that are good again: the memory is younger then. */
+static void test_tolerance_grows(void **state)
+{
+    fixture *f = open_grants(*state);
+    apr_time_t later = NOW + HOUR;
+
+    assert_true(st_grants_birth(&f->g) == NOW);
+    st_grants_tolerate(&f->g, 30 * SEC, NOW);
+    assert_true(st_grants_birth(&f->g) == NOW && st_grants_tolerance(&f->g) == 30 * SEC);
+    st_grants_tolerate(&f->g, 30 * SEC, later);
+    st_grants_tolerate(&f->g, 10 * SEC, later);
+    st_grants_tolerate(&f->g, 30 * SEC, later);
+    assert_true(st_grants_birth(&f->g) == later - 40 * SEC); /* those of the last 10 seconds are known */
+    st_grants_tolerate(&f->g, 300 * SEC, later + HOUR);
+    assert_true(st_grants_birth(&f->g) == later + HOUR - 330 * SEC);
+    st_grants_tolerate(&f->g, 300 * SEC, later + 2 * HOUR);
+    assert_true(st_grants_birth(&f->g) == later + HOUR - 330 * SEC);
+}
+
 static void test_attach_keeps_what_is_there(void **state)
 {
     fixture *f = open_grants(*state);
@@ -438,6 +457,7 @@ int main(void)
         pool_test(test_replays_full),
         pool_test(test_replay_quota_recovers),
         pool_test(test_chosen_macs), pool_test(test_chosen_digests),
+        pool_test(test_tolerance_grows),
         pool_test(test_attach_keeps_what_is_there),
         pool_test(test_stamps),
         pool_test(test_places),

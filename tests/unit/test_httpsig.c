@@ -137,6 +137,52 @@ static void test_signed_and_verified(void **state)
     assert_int_equal(f.chosen->signature.len, 32);
 }
 
+/* What another policy says of a signature that was verified under an easier one. */
+static void test_judged_again(void **state)
+{
+    static const char *const more[] = {"@method", "x-never"};
+    ia_httpsig_policy easy, hard;
+    fixture f;
+
+    start(&f, state);
+    f.plan.tag = "shop";
+    sign(&f);
+    assert_result(verify(&f), IA_OK);
+    easy = f.policy;
+    assert_result(ia_httpsig_judge(f.chosen, &easy, NOW), IA_OK);
+    assert_true(f.chosen->base.len > 0);
+    hard = easy;
+    hard.label = "sig2";
+    assert_result(ia_httpsig_judge(f.chosen, &hard, NOW), IA_SIG_LABEL_ABSENT);
+    hard.label = "sig1";
+    assert_result(ia_httpsig_judge(f.chosen, &hard, NOW), IA_OK);
+    hard = easy;
+    hard.tag = "other";
+    assert_result(ia_httpsig_judge(f.chosen, &hard, NOW), IA_SIG_TAG_ABSENT);
+    hard = easy;
+    hard.algorithms = 1u << IA_ALGORITHM_ED25519;
+    assert_result(ia_httpsig_judge(f.chosen, &hard, NOW), IA_SIG_ALG_NOT_ALLOWED);
+    assert_result(ia_httpsig_judge(f.chosen, &easy, NOW + apr_time_from_sec(100)), IA_SIG_CREATED_OLD);
+    assert_result(ia_httpsig_judge(f.chosen, &easy, apr_time_from_sec(CREATED - 10)), IA_SIG_CREATED_FUTURE);
+    hard = easy;
+    hard.max_age = apr_time_from_sec(1);
+    assert_result(ia_httpsig_judge(f.chosen, &hard, apr_time_from_sec(CREATED + 7)), IA_SIG_CREATED_OLD);
+    hard = easy;
+    hard.required = more;
+    hard.required_count = 2;
+    assert_result(ia_httpsig_judge(f.chosen, &hard, NOW), IA_SIG_COMPONENT_MISSING);
+
+    start(&f, state);
+    f.plan.nonce = NULL;
+    sign(&f);
+    assert_result(verify(&f), IA_OK);
+    hard = f.policy;
+    hard.needs_nonce = 1;
+    assert_result(ia_httpsig_judge(f.chosen, &hard, NOW), IA_SIG_NONCE_MISSING);
+    assert_false(ia_httpsig_mentions(f.chosen, "x-never"));
+    assert_true(ia_httpsig_mentions(f.chosen, "@method"));
+}
+
 static void test_every_algorithm(void **state)
 {
     static const struct {
@@ -966,6 +1012,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         pool_test(test_signed_and_verified),
+        pool_test(test_judged_again),
         pool_test(test_every_algorithm),
         pool_test(test_refuses_no_signature),
         pool_test(test_refuses_malformed_fields),
