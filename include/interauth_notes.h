@@ -5,6 +5,7 @@
 #ifndef INTERAUTH_NOTES_H
 #define INTERAUTH_NOTES_H
 
+#define IA_NOTE_ENDPOINT          "interauth-endpoint"
 #define IA_NOTE_SAUTH_DECIDED      "sauth-decided" /* of this very request_rec */
 #define IA_NOTE_SAUTH_PARTICIPANT  "sauth-participant"
 #define IA_NOTE_SAUTH_CAPABILITIES "sauth-capabilities"

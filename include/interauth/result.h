@@ -100,6 +100,7 @@ typedef enum ia_severity {
     X(IA_GRANT_TOO_OLD,              89, "grant_too_old", "grant_too_old", 403, NONE, NOTABLE, "The grant has reached its greatest age") \
     /* policy */                                                                                                      \
     X(IA_CAPABILITY_NOT_HELD,        90, "capability_not_held", "capability_not_held", 403, NONE, NOTABLE, "The participant does not hold that capability") \
+    X(IA_RULE_NOT_MET,               215, "rule_not_met", "forbidden", 403, NONE, NOTABLE, "A rule of this location is not met") \
     X(IA_CAPABILITY_MISSING,         91, "capability_missing", "insufficient_capability", 403, NONE, NOTABLE, "The grant lacks the capability") \
     X(IA_PARTICIPANT_NOT_LISTED,     92, "participant_not_listed", "participant_not_allowed", 403, NONE, NOTABLE, "This participant may not do this") \
     X(IA_ROLE_MISSING,               93, "role_missing", "insufficient_role", 403, NONE, NOTABLE, "The participant lacks the role") \

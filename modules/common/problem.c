@@ -55,6 +55,13 @@ int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_afte
     return p->outcome->status;
 }
 
+int problem_is_set(request_rec *r)
+{
+    const problem *p = find(r);
+
+    return p && p->outcome;
+}
+
 int problem_log_level(const ia_outcome *outcome)
 {
     switch (outcome->severity) {

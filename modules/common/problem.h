@@ -27,6 +27,9 @@ typedef const char *(*problem_voice)(apr_pool_t *p, const ia_outcome *outcome, c
 /** What is refused from now on in this request, by whatever module, speaks so; NULL: problem+json. */
 void problem_set_voice(request_rec *r, problem_voice voice);
 
+/** Whether somebody noted why. */
+int problem_is_set(request_rec *r);
+
 /** httpd's log level for an outcome. */
 int problem_log_level(const ia_outcome *outcome);
 

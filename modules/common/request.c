@@ -6,6 +6,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include "interauth/result.h"
+#include "interauth_notes.h"
 #include "request.h"
 
 static request_rec *above(request_rec *r)
@@ -29,6 +30,11 @@ const char *request_note(request_rec *r, const char *name)
     for (; r && !value; r = above(r))
         value = apr_table_get(r->notes, name);
     return value;
+}
+
+int request_is_for_endpoint(const request_rec *r)
+{
+    return apr_table_get(r->notes, IA_NOTE_ENDPOINT) != NULL;
 }
 
 const char *request_location_handler(request_rec *r)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "directive.h"
 #include "mod_isign.h"
+#include "request.h"
 
 #define MEMORY_DEFAULT (1024 * 1024)
 #define MAX_DEFAULT    (64 * 1024 * 1024)
@@ -74,7 +75,11 @@ isign_dir isign_dir_effective(request_rec *r)
     static const isign_dir defaults = {ISIGN_OFF, ISIGN_MODE_ENFORCE, ISIGN_BODY_SPOOL, MEMORY_DEFAULT, MAX_DEFAULT, NULL,
                                        AGE_DEFAULT, ISIGN_ALGORITHMS_ALL, "", "", ISIGN_NONCE_REQUIRED, SKEW_DEFAULT, "", ""};
 
-    return merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
+    isign_dir conf = merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
+
+    if (request_is_for_endpoint(r))
+        conf.demand = ISIGN_OFF;
+    return conf;
 }
 
 void *isign_server_create(apr_pool_t *p, server_rec *s)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "mod_isign.h"
 #include "directive.h"
+#include "request.h"
 
 /* What a Require line asks for. */
 typedef struct demand {
@@ -51,10 +52,10 @@ static ia_result look(const isign_state *state, const demand *d)
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
     const demand *d = parsed;
-    ia_result rc = look(isign_state_of(r), d);
+    ia_result rc;
 
     (void)line;
-    if (!rc)
+    if (request_is_for_endpoint(r) || !(rc = look(isign_state_of(r), d)))
         return AUTHZ_GRANTED;
     if (rc == IA_SIGNATURE_NARROW)
         isign_remark_narrow(r, d->components, d->count);

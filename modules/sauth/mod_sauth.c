@@ -60,6 +60,8 @@ static int post_read_request(request_rec *r)
 
     snapshot_take(r);
     hygiene_strip_inbound(r);
+    if (r->prev)
+        sauth_note_foreign_denial(r->prev); /* this is the page for it */
     if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && (state = sauth_state_find(r)) && state->denied)
         intake_drop(r); /* the page of an authorization rule that was not met */
     return DECLINED;
@@ -99,6 +101,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(sauth_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_log_transaction(sauth_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(sauth_note_foreign_denial, NULL, NULL, APR_HOOK_FIRST);
     problem_register(p, "SAUTH_PROBLEM");
     private_register(p, "SAUTH_PRIVATE", sauth_is_private);
     intake_register(p, "SAUTH_INTAKE", "SAUTH_DROPPED");

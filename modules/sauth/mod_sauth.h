@@ -65,6 +65,7 @@ typedef struct sauth_state {
     ia_result denied;          /**< a rule that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;     /**< its URI */
+    const request_rec *passed; /**< the last one whose rules let it through; only compared */
     const char *denied_by;     /**< the rule */
     struct sauth_call *call;   /**< see sauth_call_of; NULL where none was looked for */
     const char *method;        /**< that was called by the challenge protocol, or NULL */
@@ -102,6 +103,8 @@ void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const cha
 /** Remembers that a rule was not met; sauth_log_denial, a log_transaction hook, says so unless the request went on. */
 void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const char *rule);
 int sauth_log_denial(request_rec *r);
+/** insert_error_filter: a 403 that a rule of another module made, such as Require user, is said in our words, and logged. */
+void sauth_note_foreign_denial(request_rec *r);
 
 /** WWW-Authenticate for this request; the note_auth_failure hook and the endpoints call it. */
 void sauth_challenge_write(request_rec *r, ia_result rc);

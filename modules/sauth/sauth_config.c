@@ -55,7 +55,6 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, nonce_lifetime, -1);
     DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
     DIRECTIVE_MERGE(&conf, base, add, needs, 0);
-    DIRECTIVE_MERGE(&conf, base, add, ours, 0);
     conf.type = SAUTH_TYPE_UNSET;
     conf.has_require = 0;
     conf.unruled = base->unruled || add->unruled;
@@ -63,6 +62,8 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
         conf.unruled = add->type == SAUTH_TYPE_OURS;
     if (add->has_require)
         conf.unruled = 0;
+    conf.ours = add->ours || (base->ours && (!add->has_require || add->merging != SAUTH_MERGING_OFF));
+    conf.merging = SAUTH_MERGING_OFF;
     return conf;
 }
 
@@ -79,7 +80,7 @@ sauth_dir sauth_dir_effective(request_rec *r)
     static const sauth_dir defaults = {IA_PRESENT_SAUTH, 0, SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
                                        apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
                                        apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE, 0,
-                                       SAUTH_TYPE_UNSET, 0, 0};
+                                       SAUTH_MERGING_OFF, SAUTH_TYPE_UNSET, 0, 0};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
 }
@@ -127,11 +128,22 @@ static const char *set_scope(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-/* These two are httpd's: it calls every module that knows a directive's name. What they say is only noted. */
+/* These are httpd's: it calls every module that knows a directive's name. What they say is only noted. */
 static const char *note_type(cmd_parms *cmd, void *conf_, const char *arg)
 {
+    sauth_dir *conf = conf_;
+
+    conf->type = strcasecmp(arg, SAUTH_AUTH_TYPE) ? SAUTH_TYPE_OTHER : SAUTH_TYPE_OURS;
+    /* A known client that a rule of another module denies is forbidden, not asked for credentials again. */
+    return conf->type == SAUTH_TYPE_OURS ? directive_send_forbidden(cmd) : NULL;
+}
+
+static const char *note_merging(cmd_parms *cmd, void *conf_, const char *arg)
+{
+    sauth_dir *conf = conf_;
+
     (void)cmd;
-    ((sauth_dir *)conf_)->type = strcasecmp(arg, SAUTH_AUTH_TYPE) ? SAUTH_TYPE_OTHER : SAUTH_TYPE_OURS;
+    conf->merging = !strcasecmp(arg, "And") ? SAUTH_MERGING_AND : !strcasecmp(arg, "Or") ? SAUTH_MERGING_OR : SAUTH_MERGING_OFF;
     return NULL;
 }
 
@@ -383,6 +395,7 @@ const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s)
 
 const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: grants are asked for here"),
+    AP_INIT_TAKE1("AuthMerging", note_merging, NULL, OR_AUTHCFG, "Off, And or Or: what a section does with the rules above it"),
     AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who may come in"),
     AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "what opens this location: sauth, signature, challenge"),
     AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),

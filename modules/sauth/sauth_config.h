@@ -17,6 +17,9 @@ typedef enum sauth_pass { SAUTH_PASS_UNSET, SAUTH_PASS_ENV, SAUTH_PASS_HEADERS }
 #define SAUTH_NEED_ID     2u
 #define SAUTH_NEED_AUD    4u
 
+/** AuthMerging: whether the Require lines of a section take the place of those above it. */
+typedef enum sauth_merging { SAUTH_MERGING_OFF, SAUTH_MERGING_AND, SAUTH_MERGING_OR } sauth_merging;
+
 /** What AuthType a section declares. */
 typedef enum sauth_type { SAUTH_TYPE_UNSET, SAUTH_TYPE_OURS, SAUTH_TYPE_OTHER } sauth_type;
 
@@ -34,7 +37,8 @@ typedef struct sauth_dir {
     apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
     unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
-    int ours;                   /**< a Require of ours stands in this section or above it */
+    int ours;                   /**< a Require of ours holds: in this section, or above it where it is merged */
+    sauth_merging merging;      /**< AuthMerging of this very section; not inherited */
     sauth_type type;            /**< what this very section says; not inherited */
     int has_require;            /**< likewise: any Require */
     int unruled;                /**< AuthType SAuth was said last where no Require was said with it */

@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "interauth_notes.h"
 #include "request.h"
 
 typedef struct endpoint {
@@ -56,7 +57,11 @@ int sauth_map_to_storage(request_rec *r)
 {
     const char *handler = request_location_handler(r);
 
-    return handler && !strcmp(handler, SAUTH_HANDLER) ? OK : DECLINED;
+    apr_table_unset(r->notes, IA_NOTE_ENDPOINT);
+    if (!handler || strcmp(handler, SAUTH_HANDLER))
+        return DECLINED;
+    apr_table_setn(r->notes, IA_NOTE_ENDPOINT, "");
+    return OK;
 }
 
 int sauth_handler(request_rec *r)

@@ -7,6 +7,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_request.h>
 #include <string.h>
 #include "mod_sauth.h"
 #include "sauth_store.h"
@@ -67,35 +68,46 @@ static int is_conditional(const ap_directive_t *d)
            strcasestr(d->directive, "Match");
 }
 
-/* A section whose rules are `Require all granted` alone: what inherits them is open. */
+/* A section whose rules are `Require all granted` alone, not merged with others: what inherits them is open. */
 static int lets_all_in(const ap_directive_t *section)
 {
     const ap_directive_t *d;
 
     for (d = section->first_child; d; d = d->next)
-        if (!strncasecmp(d->directive, "<Require", 8) ||
+        if ((!strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off")) ||
+            !strncasecmp(d->directive, "<Require", 8) ||
             (!strcasecmp(d->directive, "Require") && strcasecmp(d->args, "all granted")))
             return 0;
     return 1;
 }
 
-/* Looks among the siblings of a section, and at those of its parents, for a rule that it inherits. */
+/* Whether the rules of `b` take the place of those of `a`, both around the same section: by path, or by order. */
+static int overrides(apr_pool_t *p, const ap_directive_t *b, const ap_directive_t *a)
+{
+    return !a || strcasecmp(a->directive, "<Directory") || section_covers(p, a, b);
+}
+
+/* Looks among the siblings of a section, and at those of its parents, for the rule that it inherits: the last one. */
 static guard look_around(apr_pool_t *p, const ap_directive_t *section)
 {
-    const ap_directive_t *at, *d;
+    const ap_directive_t *at, *d, *last;
     guard found = UNGUARDED;
+    int may_open = 0;
 
     for (at = section; at; at = at->parent) {
         if (at != section && find_require(at))
             return lets_all_in(at) ? UNGUARDED : GUARDED;
-        for (d = at->parent ? at->parent->first_child : ap_conftree; d; d = d->next) {
+        for (d = at->parent ? at->parent->first_child : ap_conftree, last = NULL; d; d = d->next) {
             if (d == section || !is_section(d) || !find_require(d))
                 continue;
-            if (section_covers(p, d, section))
-                return lets_all_in(d) ? UNGUARDED : GUARDED;
+            if (section_covers(p, d, section) && overrides(p, d, last))
+                last = d;
             if (is_conditional(d) || is_conditional(section))
                 found = UNDECIDED;
+            may_open |= is_conditional(d) && lets_all_in(d);
         }
+        if (last)
+            return lets_all_in(last) ? UNGUARDED : may_open ? UNDECIDED : GUARDED;
     }
     return found;
 }
@@ -154,7 +166,7 @@ int sauth_is_ours(request_rec *r)
 {
     const char *type = ap_auth_type(r);
 
-    return type && !strcasecmp(type, SAUTH_AUTH_TYPE);
+    return type && !strcasecmp(type, SAUTH_AUTH_TYPE) && !request_is_for_endpoint(r);
 }
 
 int sauth_guard_access(request_rec *r)
@@ -163,12 +175,17 @@ int sauth_guard_access(request_rec *r)
 }
 
 /*
- * What the walk could not tell shows here: somebody unknown was let in by a rule that AuthType SAuth only inherited. A
- * rule that was said beside it, such as a RequireAny that lets anybody in, is meant.
+ * What the walk could not tell shows here, where all sections are merged: no rule holds for this method, or an unknown
+ * client was let in by a rule that AuthType SAuth only inherited. A rule that stands beside it, such as a RequireAny that
+ * lets everybody in, is meant.
  */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
-    if (!sauth_is_ours(r) || !conf->unruled || conf->ours || conf->mode == SAUTH_MODE_OBSERVE)
+    if (!sauth_is_ours(r) || conf->mode == SAUTH_MODE_OBSERVE)
+        return 1;
+    if (!ap_some_auth_required(r)) /* <Limit>: the Require lines are for other methods */
+        return 0;
+    if (!conf->unruled || conf->ours)
         return 1;
     return (state && state->decided && !state->rc) || request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
 }

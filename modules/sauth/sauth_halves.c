@@ -42,6 +42,27 @@ static int is_endpoint(apr_pool_t *p, const ap_directive_t *d)
     return names(p, d, "SetHandler", SAUTH_HANDLER);
 }
 
+static int is_sauth_type(apr_pool_t *p, const ap_directive_t *d)
+{
+    return names(p, d, "AuthType", SAUTH_AUTH_TYPE);
+}
+
+static int satisfies_any(apr_pool_t *p, const ap_directive_t *d)
+{
+    return names(p, d, "Satisfy", "Any");
+}
+
+static int merges_or(apr_pool_t *p, const ap_directive_t *d)
+{
+    return names(p, d, "AuthMerging", "Or");
+}
+
+static int grants_all(apr_pool_t *p, const ap_directive_t *d)
+{
+    (void)p;
+    return !strcasecmp(d->directive, "Require") && !strcasecmp(d->args, "all granted");
+}
+
 static int requires_call(apr_pool_t *p, const ap_directive_t *d)
 {
     const char *args = d->args, *word;
@@ -84,6 +105,41 @@ static int may_hold(apr_pool_t *p, const ap_directive_t *d, directive_test test)
     return 0;
 }
 
+/* The section that a directive stands in, past those that only group. */
+static const ap_directive_t *section_of(const ap_directive_t *d)
+{
+    for (d = d->parent; d && (!strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5)); d = d->parent)
+        ;
+    return d;
+}
+
+/* Where it is merged later than the other: further on in the same place, or in a virtual host over the main server. */
+static int is_later(const ap_directive_t *section, const ap_directive_t *other)
+{
+    const ap_directive_t *d;
+
+    if (section->parent != other->parent)
+        return section->parent && !other->parent && !strncasecmp(section->parent->directive, "<VirtualHost", 12);
+    for (d = other->next; d && d != section; d = d->next)
+        ;
+    return d != NULL;
+}
+
+/* A directive that takes the handler of this endpoint away: SetHandler in a section that covers it and is merged later. */
+static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *d, const ap_directive_t *endpoint)
+{
+    const ap_directive_t *found = NULL, *section, *place = section_of(endpoint);
+
+    for (; d && place && !found; d = d->next) {
+        section = section_of(d);
+        if (!strcasecmp(d->directive, "SetHandler") && !is_endpoint(p, d) && section && section_covers(p, section, place) &&
+            is_later(section, place))
+            return d;
+        found = find_taker(p, d->first_child, endpoint);
+    }
+    return found;
+}
+
 static void warn(server_rec *s, const ap_directive_t *d, const char *lack)
 {
     ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: %s %s: %s", d->filename, d->line_num,
@@ -92,9 +148,18 @@ static void warn(server_rec *s, const ap_directive_t *d, const char *lack)
 
 static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 {
+    const ap_directive_t *taker;
+
     for (; d; d = d->next) {
         if (requires_call(p, d) && !may_hold(p, d, accepts_challenge))
             warn(s, d, "without \"SAuthAccept challenge\" no caller here has called anything");
+        if (satisfies_any(p, d) && may_hold(p, d, is_sauth_type))
+            warn(s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
+        if (merges_or(p, d) && may_hold(p, d, is_sauth_type) && may_hold(p, d, grants_all))
+            warn(s, d, "a section around it has \"Require all granted\", which then lets everybody in");
+        if (is_endpoint(p, d) && (taker = find_taker(p, ap_conftree, d)))
+            warn(s, taker, apr_psprintf(p, "takes the handler of the endpoints at %s:%d away; put that section after this "
+                                           "one", d->filename, d->line_num));
         check(p, s, d->first_child);
     }
 }

@@ -16,6 +16,7 @@
 #include "interauth/envelope.h"
 #include "interauth_notes.h"
 #include "problem.h"
+#include "request.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -106,6 +107,8 @@ static authz_status check(request_rec *r, const void *parsed, word_test has, ia_
     sauth_dir conf;
     authz_status rc;
 
+    if (request_is_for_endpoint(r))
+        return AUTHZ_GRANTED;
     if (!state || !apr_table_get(r->notes, IA_NOTE_SAUTH_DECIDED))
         return AUTHZ_DENIED_NO_USER;
     rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, has);

@@ -56,7 +56,20 @@ void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const c
     state->denied = rc;
     state->denied_in = r;
     state->denied_at = apr_pstrdup(p, r->uri);
-    state->denied_by = apr_pstrdup(p, rule);
+    state->denied_by = rule ? apr_pstrdup(p, rule) : NULL;
+}
+
+void sauth_note_foreign_denial(request_rec *r)
+{
+    sauth_state *state;
+
+    if (r->status != HTTP_FORBIDDEN || !sauth_is_ours(r) || problem_is_set(r))
+        return;
+    state = sauth_state_of(r);
+    if (state->passed == r || state->denied) /* the application's 403, or one that is known */
+        return;
+    sauth_note_denial(r, state, IA_RULE_NOT_MET, NULL);
+    problem_set(r, IA_RULE_NOT_MET, NULL, 0);
 }
 
 int sauth_log_denial(request_rec *r)
@@ -170,6 +183,8 @@ int sauth_fixups(request_rec *r)
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (!conf.pass_authorization && is_for_us(r, state))
         hygiene_strip_authorization(r);
+    if (state)
+        state->passed = r;
     if (!state || !state->decided)
         return DECLINED;
     if (state->rc || state->denied)

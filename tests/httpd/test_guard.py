@@ -151,3 +151,194 @@ class TestObserved:
     def test_anonymous(self, server):
         server.log.expect(r"\[sauth:warn\] .*sauth: would refuse reason=credentials_missing")
         assert server.get(PAGE).status == 200
+
+
+class TestEndpointBelowASection:
+    """An endpoint has a protection of its own: it inherits neither AuthType nor ISign nor the rules of ours around it."""
+
+    site = Site(config=ENDPOINT + """
+<Location "/">
+    AuthType SAuth
+    AuthName x
+    ISign require
+    <RequireAll>
+        Require capability read
+        Require signed
+    </RequireAll>
+</Location>
+""")
+
+    def test_grant(self, server):
+        caller = Caller(server).granted()
+        assert caller.refresh().status == 200 and caller.generate()
+
+    def test_bad_proof_is_refused_as_ever(self, server):
+        refused(server, Caller(server, secret=b"not the secret!!").ask(), 401, "invalid_credentials", "mac_mismatch")
+
+    def test_what_lies_beside_it_is_protected(self, server):
+        assert server.get("/sauthor").status == 401 and server.get("/files/plain.txt").status == 401
+        server.log.allow("reason=sig_absent|credentials_missing")
+
+
+class TestVirtualHostOverAnEndpoint:
+    """Debian's order: the endpoint in conf-available, the site in a virtual host that is merged later."""
+
+    site = Site(config=ENDPOINT + """
+<VirtualHost *:@PORT@>
+    <Location "/">
+        AuthType SAuth
+        AuthName x
+        ISign digest
+        Require capability read
+    </Location>
+</VirtualHost>
+""")
+
+    def test_grant_and_call(self, server):
+        passed(Caller(server).granted().get(PAGE))
+        refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
+
+
+class TestLimited:
+    """Rules for some methods leave none for the others."""
+
+    site = Site(config=ENDPOINT + """
+<Location "/files">
+    AuthType SAuth
+    AuthName x
+    <Limit GET>
+        Require capability read
+    </Limit>
+</Location>
+<Location "/cgi-bin/orders">
+    AuthType SAuth
+    AuthName x
+    <LimitExcept POST>
+        Require capability read
+    </LimitExcept>
+</Location>
+<Location "/cgi-bin/show">
+    AuthType SAuth
+    AuthName x
+    <Limit GET HEAD>
+        Require capability read
+    </Limit>
+    <LimitExcept GET HEAD>
+        Require capability update
+    </LimitExcept>
+</Location>
+""", expect=("AuthType SAuth in <Location",))
+
+    def test_others_are_closed(self, server):
+        before = server.journal()
+        refused(server, server.post("/files/plain.txt", b"x"), 503, "unavailable", "location_unguarded", level="error")
+        for method, path in (("OPTIONS", "/files/plain.txt"), ("POST", "/cgi-bin/orders")):
+            assert server.request(method, path, {}, b"x" if method == "POST" else None).status == 503
+        answer = Caller(server).granted().post("/cgi-bin/orders", b"x")
+        assert answer.status == 503 and server.journal() == before
+        server.log.allow("reason=location_unguarded")
+
+    def test_named_ones_are_as_they_were(self, server):
+        caller = Caller(server).granted("read", "update")
+        for path in ("/files/plain.txt", "/cgi-bin/orders", "/cgi-bin/show"):
+            passed(caller.get(path))
+        passed(caller.post("/cgi-bin/show", b"x"))
+        refused(server, server.get("/files/plain.txt"), 401, "credentials_required", "credentials_missing", level="info")
+
+
+OPENED_BETWEEN = ENDPOINT + """
+<Location "/a">
+    AuthType SAuth
+    AuthName x
+    Require capability read
+</Location>
+<Location "/a/b">
+    %s
+    Require all granted
+</Location>
+<Location "/a/b/c">
+    AuthType SAuth
+    AuthName x
+</Location>
+"""
+
+
+class TestOpenedBetween:
+    """A granting section in between takes the rule of the wider one away."""
+
+    def test_start_is_refused(self, make_server):
+        accepted, said = make_server(Site(config=OPENED_BETWEEN % ""), start=False).check()
+        assert not accepted and re.search(r'httpd.conf:\d+: AuthType SAuth in <Location "/a/b/c"> without a Require', said), said
+
+    def test_merged_rules_hold(self, make_server):
+        server = make_server(Site(config=OPENED_BETWEEN % "AuthMerging And", files={"a/b/c/x.txt": "x"}))
+        assert server.get("/a/b/c/x.txt").status == 401
+        passed(Caller(server).granted().get("/a/b/c/x.txt"))
+        server.log.allow("credentials_missing")
+
+    def test_found_at_run_time(self, make_server):
+        """Where a pattern makes it undecidable, the request shows it."""
+        server = make_server(Site(config=OPENED_BETWEEN.replace('<Location "/a/b">', '<LocationMatch "^/a/b">').replace(
+            "Require all granted\n</Location>\n<Location", "Require all granted\n</LocationMatch>\n<Location") % "", files={"a/b/c/x.txt": "x"},
+            expect=("AuthType SAuth in <Location",)))
+        refused(server, server.get("/a/b/c/x.txt"), 503, "unavailable", "location_unguarded", level="error")
+
+
+class TestWarnings:
+    """What weakens a rule is told with its file and line."""
+
+    def said(self, make_server, config):
+        accepted, said = make_server(Site(modules=("access_compat",), config=ENDPOINT + config), start=False).check()
+        assert accepted, said
+        return said
+
+    def test_satisfy_any(self, make_server):
+        said = self.said(make_server, '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\nSatisfy Any\n</Location>\n')
+        assert re.search(r"httpd.conf:\d+: Satisfy Any: clients that pass the rules for hosts get in", said), said
+        said = self.said(make_server, '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\nSatisfy All\n</Location>\n')
+        assert "Satisfy" not in said
+
+    def test_auth_merging_or(self, make_server):
+        said = self.said(make_server, '<Location "/files">\nRequire all granted\n</Location>\n<Location "/files/x">\nAuthType SAuth\n'
+                         'AuthName x\nAuthMerging Or\nRequire capability read\n</Location>\n')
+        assert re.search(r"httpd.conf:\d+: AuthMerging Or: a section around it has", said), said
+
+    def test_handler_taken_away(self, make_server):
+        said = self.said(make_server, '<Location "/">\nSetHandler server-status\n</Location>\n')
+        assert re.search(r"httpd.conf:\d+: SetHandler server-status: takes the handler of the endpoints at .*:\d+ away", said), said
+        said = self.said(make_server, '<Location "/status">\nSetHandler server-status\n</Location>\n')
+        assert "takes the handler" not in said
+
+
+class TestRulesOfOthers:
+    """A known client that a stock rule denies: 403 in our words, one line, and no challenge."""
+
+    site = Site(modules=("authz_user",), config=ENDPOINT
+                + "".join(f'<Location "{path}">\nAuthType SAuth\nAuthName x\n{rule}\n</Location>\n' for path, rule in (
+                    ("/files", "Require user somebody.else"), ("/cgi-bin/orders", 'Require expr "%{REQUEST_METHOD} == \'PUT\'"'),
+                    ("/cgi-bin/show", "<RequireAll>\nRequire capability read\nRequire user x\n</RequireAll>"),
+                    ("/app", "Require valid-user"))))
+
+    def test_denied(self, server):
+        for path in ("/files/plain.txt", "/cgi-bin/orders", "/cgi-bin/show"):
+            answer = Caller(server).granted().get(path)
+            refused(server, answer, 403, "forbidden", "rule_not_met")
+            assert answer.challenge is None and answer.header("WWW-Authenticate") is None
+            assert len(server.log.matching(f'sauth: refused reason=rule_not_met .*location="{path}')) == 1
+
+    def test_denied_with_a_page_of_the_administrators(self, make_server):
+        server = make_server(Site(config=self.site.config + "ErrorDocument 403 sorry\n", modules=self.site.modules))
+        answer = Caller(server).granted().get("/files/plain.txt")
+        assert answer.status == 403 and answer.text == "sorry"
+        server.log.expect("sauth: refused reason=rule_not_met participant=")
+        server.log.allow("AH016")
+
+    def test_let_in(self, server):
+        assert Caller(server).granted().get("/app/x").status in (200, 404)
+        assert not server.log.matching("refused reason=rule_not_met.*/app")
+
+    def test_unknown(self, server):
+        for path in ("/files/plain.txt", "/app/x"):
+            answer = server.get(path)
+            assert answer.status == 401 and answer.challenge and answer.problem["code"] == "credentials_required", repr(answer)
+        server.log.allow("credentials_missing")
