@@ -1,4 +1,5 @@
 #include "exchange.h"
+#include "challenge.h"
 
 #include <string.h>
 
@@ -117,12 +118,16 @@ static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *rec
     return http_send(answer, p, &call);
 }
 
-static int nonces_read(given *out, apr_pool_t *p, const ia_json *json)
+/* The first nonce is in Authentication-Info; the body lists nonces only if the request asked for a number of them. */
+static int nonces_read(given *out, apr_pool_t *p, const ia_json *json, const http_answer *answer)
 {
     const char *nonce = ia_json_member_string(json, "nonce");
     const ia_json *list = ia_json_member(json, "nonces");
+    char first[IA_NONCE_TEXT_LEN + 1];
 
     out->nonces = apr_array_make(p, 4, sizeof(const char *));
+    if (!nonce && nextnonce_read(first, p, answer))
+        nonce = apr_pstrdup(p, first);
     if (nonce)
         APR_ARRAY_PUSH(out->nonces, const char *) = nonce;
     if (list && (list->type != IA_JSON_ARRAY || list->count > IA_ACCESS_NONCES_MAX))
@@ -183,7 +188,7 @@ static int given_read(given *out, apr_pool_t *p, const grant_record *record, con
         return -1;
     if (ia_timestamp_parse(&out->expires, timeout, strlen(timeout)) != IA_OK)
         return -1;
-    return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json);
+    return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json, answer);
 }
 
 /* What the answer cannot tell, because it does not know what was meant. */

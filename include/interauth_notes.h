@@ -5,8 +5,8 @@
 #ifndef INTERAUTH_NOTES_H
 #define INTERAUTH_NOTES_H
 
-#define IA_NOTE_ENDPOINT          "interauth-endpoint"
-#define IA_NOTE_SAUTH_DECIDED      "sauth-decided" /* of this very request_rec */
+#define IA_NOTE_SAUTH_DECIDED      "sauth-decided"      /* of this very request_rec */
+#define IA_NOTE_ENDPOINT           "interauth-endpoint" /* likewise */
 #define IA_NOTE_SAUTH_PARTICIPANT  "sauth-participant"
 #define IA_NOTE_SAUTH_CAPABILITIES "sauth-capabilities"
 #define IA_NOTE_SAUTH_SCHEME       "sauth-scheme"

@@ -149,7 +149,7 @@ static ia_result take_numbers(ia_access_body *out, const ia_json *body, const ch
     *detail = "nonces: a whole number from 1 to 32 expected";
     if (nonces && (nonces->type != IA_JSON_INTEGER || nonces->integer < 1 || nonces->integer > IA_ACCESS_NONCES_MAX))
         return IA_ACCESS_MALFORMED;
-    out->nonces = nonces ? (unsigned)nonces->integer : 1;
+    out->nonces = nonces ? (unsigned)nonces->integer : 0;
     return IA_OK;
 }
 

@@ -38,7 +38,7 @@ typedef struct ia_access_body {
     const char **access_for;   /**< REQUEST only, at least one */
     unsigned access_for_count;
     apr_int64_t lifespan;      /**< seconds; 0 where absent */
-    unsigned nonces;           /**< how many were asked for; 1 where absent */
+    unsigned nonces;           /**< how many were asked for; 0 where absent */
     const char *token;         /**< REFRESH only */
     const char *id;            /**< NULL where absent (ours): makes two requests of one second differ */
     const char *audience;      /**< NULL where absent (ours, `aud`): the URL of the endpoint */

@@ -9,10 +9,6 @@
 request_rec *request_outermost(request_rec *r);
 
 /** A note of this request or of the nearest request above it that has it; httpd gives each a fresh table. */
-/** Whether this very request is for an endpoint of ours, whose protection is the proof that it asks for. */
-int request_is_for_endpoint(const request_rec *r);
-
-/** The note of this request or of the nearest one above that has it; NULL without. */
 const char *request_note(request_rec *r, const char *name);
 
 /** Whether this very request is for an endpoint of ours: the proof that it asks for is its protection. */

@@ -167,13 +167,12 @@ static int refuse(const petition *a, ia_result rc, int status)
     return sauth_refuse(a->r, rc, a->detail, a->retry_after);
 }
 
+/* Published clients know five members and refuse others: only who asks for a number of nonces finds them in the body. */
 static void write_nonces(ia_json_writer *w, apr_pool_t *p, const granted *g)
 {
     unsigned i;
 
     ia_json_write_member(w, "nonce", sauth_next_nonce(p, g->grant_id, g->sequences[0]));
-    if (g->nonces < 2)
-        return;
     ia_json_write_name(w, "nonces");
     ia_json_write_array(w);
     for (i = 0; i < g->nonces; i++)
@@ -206,11 +205,14 @@ static int write_grant(const petition *a, const granted *g)
     ia_json_write_member(w, "timeout", timeout);
     ia_json_write_member(w, "token", g->token);
     ia_json_write_member(w, "uid", a->entry.id);
-    write_nonces(w, r->pool, g);
+    if (a->body.nonces)
+        write_nonces(w, r->pool, g);
     ia_json_write_end(w);
     if (!(text = ia_json_writer_text(w, &len)))
         return refuse(a, IA_FAULT_INTERNAL, 0);
     sauth_mint_log(r, &a->entry, &g->terms);
+    memcpy(sauth_state_of(r)->grant_id, g->grant_id, sizeof g->grant_id);
+    sauth_nextnonce_write(r, sauth_state_of(r), g->sequences[0]);
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)len);
     ap_rwrite(text, (int)len, r);
@@ -259,7 +261,7 @@ int sauth_request_access(request_rec *r)
         ia_capset_add(&wish.capabilities, number);
     }
     policy = sauth_mint_policy(&a.conf);
-    g.nonces = a.body.nonces;
+    g.nonces = a.body.nonces ? a.body.nonces : 1;
     if ((rc = ia_grant_decide(&g.terms, &a.entry.standing, &wish, &policy, a.now)) || (rc = store_grant(&a, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);
@@ -337,7 +339,7 @@ int sauth_refresh_access(request_rec *r)
     held.can_refresh = (int)grant.can_refresh;
     policy = sauth_mint_policy(&a.conf);
     g.token = a.body.token;
-    g.nonces = a.body.nonces;
+    g.nonces = a.body.nonces ? a.body.nonces : 1;
     ia_grant_id(g.grant_id, grant.digest);
     if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.standing, a.body.lifespan, &policy, a.now)) ||
         (rc = prolong(&a, ref, &g)))

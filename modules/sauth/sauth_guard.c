@@ -181,6 +181,8 @@ int sauth_guard_access(request_rec *r)
  */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
+    if (request_is_for_endpoint(r)) /* an <If> or a rewrite may have given it another handler meanwhile */
+        return r->handler && !strcmp(r->handler, SAUTH_HANDLER);
     if (!sauth_is_ours(r) || conf->mode == SAUTH_MODE_OBSERVE)
         return 1;
     if (!ap_some_auth_required(r)) /* <Limit>: the Require lines are for other methods */

@@ -170,12 +170,14 @@ class Handler(BaseHTTPRequestHandler):
         service.grants[token] = expires
         answer = {"access_to": wish.get("access_for", service.capabilities), "can_refresh": True, "token": token,
                   "timeout": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires)), "uid": service.uid}
+        headers = [("Cache-Control", "no-store")]
         if service.give_nonces:
             nonces = [service.nonce() for _ in range(wish.get("nonces", 1))]
-            answer["nonce"] = nonces[0]
             if "nonces" in wish:
-                answer["nonces"] = nonces
-        self.send(200, json.dumps(answer).encode(), [("Cache-Control", "no-store")], "application/json")
+                answer["nonce"], answer["nonces"] = nonces[0], nonces
+            else:
+                headers.append(("Authentication-Info", f'nextnonce="{nonces[0]}"'))
+        self.send(200, json.dumps(answer).encode(), headers, "application/json")
 
     def application(self, body):
         service = self.server

@@ -12,7 +12,7 @@ static void check_body(apr_pool_t *p, const ia_access_form *form, ia_access_kind
         return;
     }
     CHECK(strcmp(body.uid, form->uid) == 0);
-    CHECK(body.lifespan >= 0 && body.nonces >= 1 && body.nonces <= IA_ACCESS_NONCES_MAX);
+    CHECK(body.lifespan >= 0 && body.nonces <= IA_ACCESS_NONCES_MAX);
     if (kind == IA_ACCESS_REQUEST) {
         CHECK(body.access_for_count >= 1 && body.access_for_count <= IA_ACCESS_NAMES_MAX &&
               body.token == NULL);

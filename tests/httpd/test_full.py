@@ -202,7 +202,7 @@ class Filler:
                 if answer.status != 200:
                     self.wrong.append(repr(answer))
                     return
-                self.grants.append((uid, secret, answer.json["token"], answer.json["nonce"]))
+                self.grants.append((uid, secret, answer.json["token"], answer.nextnonce))
 
     def fill(self, count, threads=4, nonces=1):
         workers = [threading.Thread(target=self.work, args=[count // threads, nonces]) for _ in range(threads)]

@@ -180,6 +180,33 @@ class TestEndpointBelowASection:
         server.log.allow("reason=sig_absent|credentials_missing")
 
 
+class TestEndpointWithAnotherHandler:
+    """What an endpoint is exempt from protects whatever else is served in its place."""
+
+    site = Site(modules=("status", "rewrite"), expect=("takes the handler of the endpoints",), config=ENDPOINT + """
+<Location "/">
+    AuthType SAuth
+    AuthName x
+    Require capability read
+</Location>
+<Location "/sauth">
+    <If "%{QUERY_STRING} == 'if'">
+        SetHandler server-status
+    </If>
+    RewriteEngine On
+    RewriteCond %{QUERY_STRING} =rewrite
+    RewriteRule . - [H=server-status]
+</Location>
+""")
+
+    def test_nothing_is_served(self, server):
+        refused(server, server.get("/sauth/generate_nonce?if"), 503, "unavailable", "location_unguarded", level="error")
+        answer = server.get("/sauth/generate_nonce?rewrite")
+        assert b"Server Version" not in answer.body and answer.status != 200 or len(answer.body) == 22
+        assert server.get("/sauth/generate_nonce").status == 200
+        server.log.allow("location_unguarded")
+
+
 class TestVirtualHostOverAnEndpoint:
     """Debian's order: the endpoint in conf-available, the site in a virtual host that is merged later."""
 

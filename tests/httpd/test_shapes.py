@@ -44,7 +44,7 @@ class TestHttp2:
         form = urlencode(caller.form(caller.body())).encode()
         answer = http2.request("POST", "/sauth/request_access", FORM, form)
         assert answer.status == 200 and "no-store" in answer.header("cache-control"), repr(answer)
-        caller.keep(answer.json)
+        caller.keep(answer)
         for _ in range(3):
             shown = Shown(passed(self.spend(caller, http2, "POST", "/cgi-bin/orders",
                                             [("Content-Digest", digest(BODY))], BODY)))

@@ -196,7 +196,7 @@ static void test_request_body(void **state)
     assert_int_equal(body.access_for_count, 1);
     assert_string_equal(body.access_for[0], "read");
     assert_int_equal(body.lifespan, 72000);
-    assert_int_equal(body.nonces, 1);
+    assert_int_equal(body.nonces, 0);
     assert_null(body.token);
     assert_null(body.id);
     assert_null(body.audience);

@@ -80,12 +80,14 @@ class Caller:
         """request_access; returns the answer and, where it is a grant, keeps it."""
         answer = self.submit("request_access", self.form(self.body(**members), timestamp, hash, fields))
         if answer.status == 200:
-            self.keep(answer.json)
+            self.keep(answer)
         return answer
 
-    def keep(self, grant):
+    def keep(self, answer):
+        grant = answer.json
         self.token = grant["token"]
-        self.nonces = list(grant.get("nonces") or [grant["nonce"]])
+        self.nonces = list(grant.get("nonces") or [answer.nextnonce])
+        assert self.nonces[0] == answer.nextnonce
         self.server.guard(self.token)
 
     def granted(self, *capabilities, **members):
@@ -100,7 +102,7 @@ class Caller:
         body = self.body(access_for=None, token=self.token if token is None else token, **members)
         answer = self.submit("refresh_access", self.form(body))
         if answer.status == 200:
-            self.keep(answer.json)
+            self.keep(answer)
         return answer
 
     def generate(self, method="GET"):
