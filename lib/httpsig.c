@@ -135,19 +135,39 @@ ia_result ia_httpsig_judge(const ia_httpsig *signature, const ia_httpsig_policy 
     return check_cover(signature, policy);
 }
 
+/*
+ * A target URI is signed as received, or, by many libraries, normalized. Both name the same target: hosts are compared
+ * without case, a default port is the port, and an empty path is "/". An unknown key costs the second look too.
+ */
+static ia_result check_forms(ia_httpsig *signature, apr_pool_t *p, const ia_httpsig_message *message,
+                             const ia_httpsig_policy *policy, const ia_httpsig_ports *ports, apr_time_t now)
+{
+    ia_httpsig_message other = *message;
+    ia_sfv_text base, normal;
+    ia_result rc = ia_httpsig_base(&base, p, message, signature->input);
+
+    if (rc != IA_OK)
+        return rc;
+    rc = check_signature(signature, &base, policy, ports, now);
+    other.normalized = !message->normalized;
+    if (rc > IA_OK && ia_httpsig_mentions(signature, "@target-uri") &&
+        ia_httpsig_base(&normal, p, &other, signature->input) == IA_OK && !iai_sfv_text_equal(&base, &normal)) {
+        base = normal;
+        rc = check_signature(signature, &base, policy, ports, now);
+    }
+    if (rc == IA_OK)
+        signature->base = base;
+    return rc;
+}
+
 ia_result ia_httpsig_verify_chosen(ia_httpsig *signature, apr_pool_t *p, const ia_httpsig_message *message,
                                    const ia_httpsig_policy *policy, const ia_httpsig_ports *ports,
                                    apr_time_t now)
 {
-    ia_sfv_text base;
-    ia_result rc = ia_httpsig_base(&base, p, message, signature->input);
+    ia_result rc = check_forms(signature, p, message, policy, ports, now);
 
     if (rc == IA_OK)
-        rc = check_signature(signature, &base, policy, ports, now);
-    if (rc == IA_OK) {
-        signature->base = base;
         rc = check_time(signature, policy, now);
-    }
     if (rc == IA_OK)
         rc = check_nonce(signature, policy, ports);
     if (rc == IA_OK)

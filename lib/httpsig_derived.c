@@ -77,12 +77,14 @@ static ia_result target_uri(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_me
 {
     ia_sfv_text scheme, authority;
     ia_result rc = lower_scheme(&scheme, p, message->scheme);
-    const char *slash = path->len == 0 && strcmp(message->target, "*") != 0 ? "/" : "";
+    const char *slash = message->normalized && path->len == 0 && strcmp(message->target, "*") != 0 ? "/" : "";
 
     if (rc == IA_OK)
         rc = iai_authority(&authority, p, message->authority, message->scheme);
     if (rc != IA_OK)
         return rc;
+    if (!message->normalized)
+        authority = iai_text(message->authority);
     *out = iai_text(apr_pstrcat(p, scheme.data, "://", authority.data, slash, path->data, NULL));
     out->len = scheme.len + 3 + authority.len + strlen(slash) + path->len + query->len;
     return IA_OK;

@@ -48,6 +48,7 @@ typedef struct ia_httpsig_message {
     unsigned field_count;
     int merged;                               /**< several lines may have been joined with ", " */
     const struct ia_httpsig_message *request; /**< of a response; NULL where it is not known */
+    int normalized;                           /**< @target-uri: host in lower case, no default port, "/" as path */
 } ia_httpsig_message;
 
 /** One signature of a message. `created` and `expires` are -1 where absent, texts {NULL, 0}. */
@@ -116,7 +117,7 @@ ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
                           const ia_sfv_member *input);
 
 /**
- * Reads, chooses and verifies. `*out` is the signature that was chosen, also on refusals after that (for
+ * Reads, chooses and verifies. `@target-uri` may be signed as received (section 2.2.2) or normalized. `*out` is the signature that was chosen, also on refusals after that (for
  * logs), else NULL; only IA_OK makes anything in it true.
  */
 ia_result ia_httpsig_verify(const ia_httpsig **out, apr_pool_t *p, const ia_httpsig_message *message,

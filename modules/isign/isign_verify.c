@@ -214,6 +214,8 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
     ia_result rc;
 
     memset(out, 0, sizeof *out);
+    ia_key_unref(l->key); /* of another form of the same message */
+    l->key = NULL;
     if ((rc = look_up(l, out, signature)) == IA_SIG_KEY_UNKNOWN)
         take_nobody(out, &signature->keyid);
     return rc;

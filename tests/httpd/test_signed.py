@@ -104,6 +104,15 @@ class TestAccepted:
         shown = Shown(signer.post("/gzip", packed, {"Content-Encoding": "gzip", **JSON}, chunked=chunked))
         assert shown.body == BODY * 1000 and shown.env["ISIGN_RESULT"] == "verified"
 
+    def test_target_uri_in_either_form(self, server, signer):
+        """As received, with its host in any case, or normalized."""
+        host, cover = f"LocalHost:{server.port}", COVER + ("@target-uri",)
+        for uri in (host, host.lower()):
+            pairs = signer.headers("GET", "/in?a=1", {"Host": host}, authority=host, cover=cover, target_authority=uri)
+            turned_away(server, server.get("/in?a=1", pairs, host=None), 403, "wrong_authority", "sig_authority_foreign")
+        pairs = signer.headers("GET", "/in?a=1", {"Host": host}, authority=host, cover=cover, target_authority="other.example")
+        turned_away(server, server.get("/in?a=1", pairs, host=None), 401, "invalid_signature", "sig_mismatch")
+
     def test_two_signatures_one_is_looked_at(self, server, signer):
         """Two that qualify are refused: trying them costs what the caller wants."""
         pairs = signer.fields("GET", "/in") + signer.fields("GET", "/in", label="sig2")

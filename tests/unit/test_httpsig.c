@@ -183,6 +183,32 @@ static void test_judged_again(void **state)
     assert_true(ia_httpsig_mentions(f.chosen, "@method"));
 }
 
+/* Either form of the target URI is good, and no other. */
+static void test_target_uri_as_received_or_normalized(void **state)
+{
+    static const char *const cover[] = {"@method", "@target-uri", "content-digest"};
+    static const struct {
+        const char *authority;
+        int normalized, good;
+    } cases[] = {{"Example.com:443", 0, 1}, {"Example.com:443", 1, 1}, {"example.com", 0, 1},
+                 {"example.com:8443", 0, 0}, {"example.org", 1, 0}};
+    fixture f;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        start(&f, state);
+        f.plan.components = cover;
+        f.plan.component_count = 3;
+        f.policy.required = cover;
+        f.policy.required_count = 3;
+        f.message.authority = cases[i].authority;
+        f.message.normalized = cases[i].normalized;
+        sign(&f);
+        f.message.authority = "Example.com:443";
+        f.message.normalized = 0;
+        assert_result(verify(&f), cases[i].good ? IA_OK : IA_SIG_MISMATCH);
+    }
+}
+
 static void test_every_algorithm(void **state)
 {
     static const struct {
@@ -1013,6 +1039,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         pool_test(test_signed_and_verified),
         pool_test(test_judged_again),
+        pool_test(test_target_uri_as_received_or_normalized),
         pool_test(test_every_algorithm),
         pool_test(test_refuses_no_signature),
         pool_test(test_refuses_malformed_fields),

@@ -97,8 +97,12 @@ static void test_authority(void **state)
         message.scheme = cases[i][0];
         message.authority = cases[i][1];
         expect_line(*state, &message, "\"@authority\"", cases[i][2]);
+        message.normalized = 1;
         expect_line(*state, &message, "\"@target-uri\"",
                     apr_psprintf(*state, "%s://%s/path?param=value", cases[i][0], cases[i][2]));
+        message.normalized = 0; /* as received */
+        expect_line(*state, &message, "\"@target-uri\"",
+                    apr_psprintf(*state, "%s://%s/path?param=value", cases[i][0], cases[i][1]));
     }
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         message.authority = bad[i];
@@ -132,6 +136,7 @@ static void test_targets(void **state)
         expect_line(*state, &message, "\"@request-target\"", cases[i][0]);
         expect_line(*state, &message, "\"@path\"", cases[i][1]);
         expect_line(*state, &message, "\"@query\"", cases[i][2]);
+        message.normalized = 1;
         expect_line(*state, &message, "\"@target-uri\"", cases[i][3]);
     }
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -94,7 +94,7 @@ class Key:
         return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def component_value(identifier, method, scheme, authority, target, headers):
+def component_value(identifier, method, scheme, authority, target, headers, target_authority=None):
     """The value of a component of a request; `identifier` as it stands in Signature-Input."""
     name = re.match(r'"([^"]*)"', identifier).group(1)
     path, mark, query = target.partition("?")
@@ -102,7 +102,7 @@ def component_value(identifier, method, scheme, authority, target, headers):
         wanted = re.search(r';name="([^"]*)"', identifier).group(1)
         return next(part.split("=", 1)[1] for part in query.split("&") if part.split("=", 1)[0] == wanted)
     derived = {"@method": method, "@scheme": scheme, "@authority": authority.lower(), "@path": path or "/",
-               "@query": "?" + query, "@request-target": target, "@target-uri": f"{scheme}://{authority.lower()}{target}"}
+               "@query": "?" + query, "@request-target": target, "@target-uri": f"{scheme}://{target_authority or authority}{target}"}
     if name in derived:
         return derived[name]
     lines = [value.strip() for field, value in headers if field.lower() == name.lower()]
@@ -117,7 +117,8 @@ def text_of(value):
     return value if value.startswith(":") else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def signature_fields(key, components, parameters, method, scheme, authority, target, headers, label="sig1"):
+def signature_fields(key, components, parameters, method, scheme, authority, target, headers, label="sig1",
+                     target_authority=None):
     """
     The two fields of one signature. A component is a name, or an identifier with its quotes and parameters; a parameter
     that is None is left out.
@@ -125,7 +126,7 @@ def signature_fields(key, components, parameters, method, scheme, authority, tar
     identifiers = [one if '"' in one else f'"{one}"' for one in components]
     said = "".join(f";{name}={text_of(value)}" for name, value in parameters.items() if value is not None)
     inner = f"({' '.join(identifiers)}){said}"
-    lines = [f"{one}: {component_value(one, method, scheme, authority, target, headers)}" for one in identifiers]
+    lines = [f"{one}: {component_value(one, method, scheme, authority, target, headers, target_authority)}" for one in identifiers]
     base = "\n".join(lines + [f'"@signature-params": {inner}'])
     value = base64.b64encode(key.sign(base.encode("latin-1"))).decode()
     return [("Signature-Input", f"{label}={inner}"), ("Signature", f"{label}=:{value}:")]
@@ -146,7 +147,7 @@ class Signer:
         return max(first + 30, int(self.server.clock.time()))
 
     def fields(self, method, target, headers=(), cover=None, authority=None, scheme="http", label="sig1", key=None,
-               **parameters):
+               target_authority=None, **parameters):
         """What to add to the headers; `cover` replaces the components, parameters that are None are left out."""
         names = {name.lower() for name, _ in headers}
         if cover is None:
@@ -155,7 +156,7 @@ class Signer:
         if "created" not in parameters:
             said["created"] = self.stamp()
         return signature_fields(key or self.key, cover, said, method, scheme,
-                                authority or f"127.0.0.1:{self.server.port}", target, headers, label)
+                                authority or f"127.0.0.1:{self.server.port}", target, headers, label, target_authority)
 
     def headers(self, method, target, headers=(), body=None, **how):
         """All headers of a signed request, the digest of its body included."""
