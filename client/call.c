@@ -39,7 +39,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 'T', "upload-file", "FILE", upload, "the body from a file; - is standard input"),
     OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
     OPTION(FLAG, 'i', "include", NULL, include, "print the answer's header too"),
-    OPTION(TEXT, 'o', "output", "FILE", output, "write the answer's body to FILE"),
+    OPTION(TEXT, 'o', "output", "FILE", output, "write the response body to FILE; - is standard output"),
     OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
     OPTION_RANGE("timeout", "SEC", timeout, 1, 86400, "for the whole exchange; default: 300"),
     OPTION(TEXT, 0, "grant", "NAME", name, "which grant; default: the one of the URL's server"),
@@ -299,8 +299,8 @@ static int options_check(const call_options *o)
 
     if (o->name && (o->endpoint || o->uid))
         return say_usage("--grant stands alone: without --endpoint and --uid");
-    if (o->json && !o->output)
-        return say_usage("--json needs --output: the body would stand in its way");
+    if (o->json && !output_path(o->output))
+        return say_usage("--json needs --output FILE: the body would stand in its way");
     if (o->no_grant && !signs)
         return say_usage("--no-grant needs --sign or --sign-secret: something must show who calls");
     if (o->no_grant && (o->name || o->endpoint || o->capabilities || o->secret_file))
@@ -330,7 +330,7 @@ static int challenge_run(apr_pool_t *p, const call_options *o, const address *at
                           .ca_file = o->ca_file,
                           .timeout = o->timeout ? o->timeout : TIMEOUT_DEFAULT,
                           .digest = o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256,
-                          .out = {.path = o->output, .with_header = o->include, .fd = -1},
+                          .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1},
                           .json = o->json};
     apr_array_header_t *headers;
     int rc = head_read(&headers, p, o->headers, ours);
@@ -352,7 +352,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 {
     const call_options *o = options;
     call_run c = {
-        .p = p, .o = o, .body = {.fd = -1}, .out = {.path = o->output, .with_header = o->include, .fd = -1}};
+        .p = p, .o = o, .body = {.fd = -1}, .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1}};
     session_wish wish = {.state = o->state,
                          .name = o->name,
                          .uid = o->uid,

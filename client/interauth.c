@@ -21,7 +21,8 @@ static void show_verbs(FILE *out)
     fputs("usage: interauth VERB [options]\n\n", out);
     for (unsigned i = 0; i < VERB_COUNT; i++)
         fprintf(out, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
-    fputs("\n`interauth VERB --help` tells the options of a verb; `interauth --version` the version.\n", out);
+    fprintf(out, "  %-12s %s\n  %-12s %s\n", "help", "Print the options of a verb.", "version", "Print the version.");
+    fputs("\n`interauth VERB -h` prints the options of a verb.\n", out);
 }
 
 static const cl_verb *verb_find(const char *name)
@@ -34,14 +35,37 @@ static const cl_verb *verb_find(const char *name)
 
 static int verb_unknown(const char *name)
 {
-    const char *names[VERB_COUNT], *nearest;
+    const char *names[VERB_COUNT + 2], *nearest;
 
+    if (name[0] == '-')
+        return say_usage("unknown option %.*s before the verb; see interauth --help", (int)strcspn(name, "="), name);
     for (unsigned i = 0; i < VERB_COUNT; i++)
         names[i] = verbs[i]->name;
-    nearest = options_suggest(name, names, VERB_COUNT);
+    names[VERB_COUNT] = "help";
+    names[VERB_COUNT + 1] = "version";
+    nearest = options_suggest(name, names, VERB_COUNT + 2);
     if (nearest)
         return say_usage("unknown verb %s; did you mean %s?", name, nearest);
     return say_usage("unknown verb %s; see interauth --help", name);
+}
+
+static int is_one_of(const char *word, const char *letter, const char *option, const char *verb)
+{
+    return strcmp(word, letter) == 0 || strcmp(word, option) == 0 || strcmp(word, verb) == 0;
+}
+
+static int help(const char *name)
+{
+    const cl_verb *verb;
+
+    if (!name) {
+        show_verbs(stdout);
+        return CL_OK;
+    }
+    if (!(verb = verb_find(name)))
+        return verb_unknown(name);
+    options_help(stdout, verb);
+    return CL_OK;
 }
 
 static int run(apr_pool_t *p, int argc, const char *const *argv)
@@ -52,18 +76,10 @@ static int run(apr_pool_t *p, int argc, const char *const *argv)
         show_verbs(stderr);
         return CL_USAGE;
     }
-    if (strcmp(argv[1], "--version") == 0)
+    if (is_one_of(argv[1], "-V", "--version", "version"))
         return say_out("interauth " PACKAGE_VERSION);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        if (argc < 3) {
-            show_verbs(stdout);
-            return CL_OK;
-        }
-        if (!(verb = verb_find(argv[2])))
-            return verb_unknown(argv[2]);
-        options_help(stdout, verb);
-        return CL_OK;
-    }
+    if (is_one_of(argv[1], "-h", "--help", "help"))
+        return help(argc < 3 ? NULL : argv[2]);
     if (!(verb = verb_find(argv[1])))
         return verb_unknown(argv[1]);
     say_begin(verb->name);

@@ -1,5 +1,7 @@
+/* Parsing is left to getopt_long; this file makes its tables and puts its errors into words. */
 #include "options.h"
 
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +11,16 @@
 
 #define WORD_MAX 32 /* longer words are not compared */
 
+/* What getopt_long returns: the letter of a short option, or one of these. */
+enum { GOT_OPERAND = 1, GOT_ROW = 256 };
+
 typedef struct parse {
     const cl_verb *verb;
     apr_pool_t *p;
     char *fields;         /* the verb's struct */
     unsigned char *given; /* one per row */
-    int argc;
-    const char *const *argv;
-    int at;
+    struct option *longs; /* one per row, then help */
+    char *shorts;
     apr_array_header_t *operands;
 } parse;
 
@@ -143,57 +147,92 @@ static int option_store(parse *c, const option_row *row, const char *value)
     return CL_OK;
 }
 
-/* Takes the value of `row`: what is attached to the option, or the next argument. */
-static int option_take(parse *c, const option_row *row, const char *attached)
+/* The tables of getopt_long. "-" keeps operands in place, whatever POSIXLY_CORRECT says; ":" leaves errors to us. */
+static void tables_make(parse *c)
 {
-    if (row->kind == OPTION_FLAG) {
-        if (attached)
-            return say_usage("--%s takes no value", row->name);
-        return option_store(c, row, NULL);
+    const cl_verb *verb = c->verb;
+    char *put = c->shorts = apr_palloc(c->p, 2 * verb->row_count + 4);
+
+    c->longs = apr_pcalloc(c->p, (verb->row_count + 2) * sizeof *c->longs);
+    *put++ = '-';
+    *put++ = ':';
+    for (unsigned i = 0; i < verb->row_count; i++) {
+        const option_row *row = &verb->rows[i];
+        int has_value = row->kind != OPTION_FLAG;
+
+        c->longs[i] = (struct option){row->name, has_value ? required_argument : no_argument, NULL, GOT_ROW + (int)i};
+        if (row->letter)
+            *put++ = row->letter;
+        if (row->letter && has_value)
+            *put++ = ':';
     }
-    if (!attached) {
-        if (c->at >= c->argc)
-            return say_usage("--%s needs a value (%s)", row->name, row->value);
-        attached = c->argv[c->at++];
-    }
-    return option_store(c, row, attached);
+    c->longs[verb->row_count] = (struct option){"help", no_argument, NULL, 'h'};
+    *put++ = 'h';
+    *put = '\0';
 }
 
-static int long_option(parse *c, const char *argument)
+static const option_row *row_of(const parse *c, int got)
 {
-    const char *equals = strchr(argument, '=');
-    const char *name = equals ? apr_pstrmemdup(c->p, argument, (apr_size_t)(equals - argument)) : argument;
+    if (got >= GOT_ROW)
+        return &c->verb->rows[got - GOT_ROW];
+    for (unsigned i = 0; got && i < c->verb->row_count; i++)
+        if (c->verb->rows[i].letter == got)
+            return &c->verb->rows[i];
+    return NULL;
+}
 
-    for (unsigned i = 0; i < c->verb->row_count; i++)
-        if (strcmp(c->verb->rows[i].name, name) == 0)
-            return option_take(c, &c->verb->rows[i], equals ? equals + 1 : NULL);
+/* A long option that getopt_long did not take: it abbreviates several names, or none. */
+static int long_refused(const parse *c, const char *argument)
+{
+    const char *name = apr_pstrmemdup(c->p, argument + 2, strcspn(argument + 2, "="));
+    const char *meant = NULL;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i <= c->verb->row_count; i++) {
+        if (strncmp(c->longs[i].name, name, strlen(name)) != 0)
+            continue;
+        meant = apr_pstrcat(c->p, meant ? meant : "", meant ? ", --" : "--", c->longs[i].name, NULL);
+        count++;
+    }
+    if (count > 1)
+        return say_usage("--%s is ambiguous: %s", name, meant);
     return option_unknown(c, name);
 }
 
-static int short_option(parse *c, const char *argument)
+static int option_refused(const parse *c, int got, const char *argument)
 {
-    for (unsigned i = 0; i < c->verb->row_count; i++)
-        if (c->verb->rows[i].letter == argument[0])
-            return option_take(c, &c->verb->rows[i], argument[1] ? argument + 1 : NULL);
-    return say_usage("unknown option -%c; see interauth %s --help", argument[0], c->verb->name);
+    const option_row *row = row_of(c, optopt);
+
+    if (row && got == ':')
+        return say_usage("--%s needs a value (%s)", row->name, row->value);
+    if (row || optopt == 'h')
+        return say_usage("--%s takes no value", row ? row->name : "help");
+    if (strncmp(argument, "--", 2) == 0)
+        return long_refused(c, argument);
+    return say_usage("unknown option -%c; see interauth %s --help", optopt, c->verb->name);
 }
 
-static int arguments_parse(parse *c)
+/* Sets `wants_help` and stops where that is asked for. */
+static int arguments_parse(parse *c, int argc, char **argv, int *wants_help)
 {
-    int only_operands = 0, rc = CL_OK;
+    int got, rc = CL_OK;
 
-    while (rc == CL_OK && c->at < c->argc) {
-        const char *argument = c->argv[c->at++];
-
-        if (only_operands || argument[0] != '-' || !argument[1])
-            APR_ARRAY_PUSH(c->operands, const char *) = argument;
-        else if (strcmp(argument, "--") == 0)
-            only_operands = 1;
-        else if (argument[1] == '-')
-            rc = long_option(c, argument + 2);
+    *wants_help = 0;
+    opterr = 0;
+    while (rc == CL_OK && (got = getopt_long(argc, argv, c->shorts, c->longs, NULL)) != -1) {
+        if (got == 'h' && !row_of(c, 'h')) {
+            *wants_help = 1;
+            return CL_OK;
+        }
+        if (got == GOT_OPERAND)
+            APR_ARRAY_PUSH(c->operands, const char *) = optarg;
+        else if (got == '?' || got == ':')
+            rc = option_refused(c, got, argv[optind - 1]);
         else
-            rc = short_option(c, argument + 1);
+            rc = option_store(c, row_of(c, got), optarg);
     }
+    while (optind < argc)
+        APR_ARRAY_PUSH(c->operands, const char *) = argv[optind++];
     return rc;
 }
 
@@ -226,27 +265,32 @@ static int arguments_check(const parse *c)
     return CL_OK;
 }
 
-static int wants_help(int argc, const char *const *argv)
+/* getopt_long wants the verb's name first, and an array that it may write to. */
+static char **arguments_copy(apr_pool_t *p, const cl_verb *verb, int argc, const char *const *argv)
 {
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0)
-            return 1;
-    return 0;
+    char **copy = apr_pcalloc(p, ((apr_size_t)argc + 2) * sizeof *copy);
+
+    copy[0] = apr_pstrdup(p, verb->name);
+    for (int i = 0; i < argc; i++)
+        copy[i + 1] = apr_pstrdup(p, argv[i]);
+    return copy;
 }
 
 int options_run(const cl_verb *verb, apr_pool_t *p, int argc, const char *const *argv)
 {
-    parse c = {.verb = verb, .p = p, .argc = argc, .argv = argv};
-    int rc;
+    parse c = {.verb = verb, .p = p};
+    int rc, wants_help;
 
-    if (wants_help(argc, argv)) {
-        options_help(stdout, verb);
-        return CL_OK;
-    }
     c.fields = apr_pcalloc(p, verb->size);
     c.given = apr_pcalloc(p, verb->row_count + 1);
     c.operands = apr_array_make(p, 2, sizeof(const char *));
-    if ((rc = arguments_parse(&c)) != CL_OK || (rc = arguments_check(&c)) != CL_OK)
+    tables_make(&c);
+    rc = arguments_parse(&c, argc + 1, arguments_copy(p, verb, argc, argv), &wants_help);
+    if (wants_help) {
+        options_help(stdout, verb);
+        return CL_OK;
+    }
+    if (rc != CL_OK || (rc = arguments_check(&c)) != CL_OK)
         return rc;
     return verb->run(p, c.fields, (const char *const *)c.operands->elts, c.operands->nelts);
 }
@@ -284,5 +328,5 @@ void options_help(FILE *out, const cl_verb *verb)
     fprintf(
         out,
         "  %-*s  this text\n\nexit status: 0 done, 1 refused, 2 usage, 3 fault\nmanual: interauth-%s(1)\n",
-        width, "    --help", verb->name);
+        width, "-h, --help", verb->name);
 }

@@ -1,5 +1,7 @@
 /**
  * Command-line options, as data: each verb has one table, from which arguments are parsed and --help is made.
+ * Arguments are read by getopt_long: short options may be clustered, a long option may be abbreviated as long
+ * as it is unambiguous, and its value may follow an equals sign.
  *
  * A verb's options land in a struct of its own, zeroed before: a flag as int, a text as const char *, a
  * number as apr_int64_t, a list as apr_array_header_t * of const char *, a choice as the int index of the
@@ -53,7 +55,7 @@ typedef struct cl_verb {
     int (*run)(apr_pool_t *p, const void *options, const char *const *operands, int operand_count);
 } cl_verb;
 
-/** Runs a verb on the arguments after its name; --help is answered here. @return an exit status */
+/** Runs a verb on the arguments after its name; -h and --help are answered here. @return an exit status */
 int options_run(const cl_verb *verb, apr_pool_t *p, int argc, const char *const *argv);
 
 /** Prints how a verb is used. */

@@ -11,6 +11,11 @@
 #include "problem.h"
 #include "say.h"
 
+const char *output_path(const char *option)
+{
+    return option && strcmp(option, "-") != 0 ? option : NULL;
+}
+
 static int header_write(const output *out, const http_answer *answer)
 {
     for (int i = 0; i < answer->lines->nelts; i++) {

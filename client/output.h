@@ -12,6 +12,9 @@ typedef struct output {
     apr_int64_t written; /**< bytes of the body */
 } output;
 
+/** The path that --output names: NULL, for standard output, where it is "-" or was not given. */
+const char *output_path(const char *option);
+
 /** An http_sink with an output as context. A 401, and any problem+json, is kept in the answer. */
 http_choice output_sink(void *context, const http_answer *answer, const void *data, apr_size_t len);
 

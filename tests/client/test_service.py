@@ -455,6 +455,13 @@ class TestAnswer:
         head, body = result.stdout.split("\r\n\r\n")
         assert head.startswith("HTTP/1.1 200 OK\r\n") and "X-Told: yes" in head and body == "body"
 
+    def test_output_to_standard_output_and_clustered_options(self, interauth, ask, service):
+        result = self.answer(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-iXPOST", "-o", "-"])
+        assert result.stdout.startswith("HTTP/1.") and result.stdout.endswith("\r\n\r\nbody")
+        assert not (interauth.home / "-").exists()
+        result = self.answer(interauth, ask, service, 200, body=b"body", arguments=["--outp=-"])
+        assert result.stdout == "body"
+
     def test_output_and_json(self, interauth, ask, service):
         body = os.urandom(3000000)
         path = interauth.home / "out"

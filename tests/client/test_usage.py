@@ -19,7 +19,22 @@ def test_without_a_verb(interauth):
 def test_help_and_version(interauth):
     assert interauth("--help").returncode == 0
     assert re.fullmatch(r"interauth \d+\.\d+\.\d+\n", interauth("--version").stdout)
-    assert interauth("help", "call").stdout == interauth("call", "--help").stdout
+    assert interauth("-V").stdout == interauth("version").stdout == interauth("--version").stdout
+    assert interauth("-h").stdout == interauth("help").stdout == interauth("--help").stdout
+    for ask in (["call", "--help"], ["call", "-h"], ["call", "-ih"], ["call", "--hel"], ["-h", "call"]):
+        result = interauth(*ask)
+        assert (result.returncode, result.stdout) == (0, interauth("help", "call").stdout)
+
+
+def test_options_are_read_by_getopt_long(interauth, tmp_path):
+    """Clusters, attached values, abbreviations, and operands in any place."""
+    for arguments in (["--bytes", "16", "--show"], ["--byt=16", "--sh"], ["--show", "--bytes=16", "--"]):
+        result = interauth("secret", *arguments)
+        assert (result.returncode, len(result.stdout.strip())) == (0, 22), result.stderr
+    result = interauth("keygen", "--type=p256", "--", "-odd", environment={"POSIXLY_CORRECT": "1"})
+    assert result.returncode == 0 and (interauth.home / "-odd").exists(), result.stderr
+    result = interauth("keygen", "later", "--ty", "p256", environment={"POSIXLY_CORRECT": "1"})
+    assert result.returncode == 0, result.stderr
 
 
 def test_an_unknown_verb_is_told_with_the_nearest(interauth):
@@ -49,7 +64,16 @@ def test_an_unknown_option_is_told(interauth, verb):
 
 @pytest.mark.parametrize("arguments, told", [
     (["grant", "--capabilty", "read"], "did you mean --capability?"),
-    (["grant", "--secret", "x"], "did you mean --secret-file?"),
+    (["grant", "--secret-flie", "x"], "did you mean --secret-file?"),
+    (["grant", "--c", "x"], "--c is ambiguous: --capability, --cacert"),
+    (["call", "-io"], "--output needs a value (FILE)"),
+    (["call", "-iZ", "http://127.0.0.1:1/"], "unknown option -Z"),
+    (["call", "-Xa b", "http://127.0.0.1:1/"], "--request takes a method"),
+    (["call", "--help=x"], "--help takes no value"),
+    (["call", "--json", "-o", "-", "http://127.0.0.1:1/"], "--output FILE"),
+    (["-x"], "unknown option -x before the verb"),
+    (["--nosuch=SECRET"], "unknown option --nosuch before the verb"),
+    (["versoin"], "did you mean version?"),
     (["grant", "--uid", "u", "--secret-file", "f", "--capability", "read"], "--url BASE is needed"),
     (["grant", "--url"], "--url needs a value"),
     (["grant", "--id=1"], "--id takes no value"),
