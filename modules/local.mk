@@ -54,7 +54,7 @@ modules_isign_mod_isign_la_LIBADD = $(module_libs)
 
 modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
 	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c \
-	modules/sauth/sauth_guard.c modules/sauth/sauth_halves.c modules/sauth/sauth_store.c modules/sauth/sauth_store.h \
+	modules/sauth/sauth_guard.c modules/sauth/sauth_halves.c modules/sauth/sauth_login.c modules/sauth/sauth_store.c modules/sauth/sauth_store.h \
 	modules/sauth/sauth_mint.h modules/sauth/sauth_presentation.h modules/sauth/sauth_authenticate.c \
 	modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
 	modules/sauth/sauth_require.c modules/sauth/sauth_challenge.c modules/sauth/sauth_endpoint.c \

@@ -1,6 +1,6 @@
 <?php
-const USAGE = 'Calls an application by challenge, profile hmac-sha256: challenge.php BASE USER PASSWORD_FILE URL METHOD [REQUEST]
-BASE is the URL of the endpoints, without /challenge. Exit status: 0 done, 1 refused, 2 usage, 3 fault.';
+const USAGE = 'Calls an application by challenge, profile hmac-sha256: challenge.php URL USER PASSWORD_FILE METHOD [REQUEST]
+URL is that of the application; the client logs in there, too. Exit status: 0 done, 1 refused, 2 usage, 3 fault.';
 class Refused extends Exception { public $wait = 0; }  // seconds until a server that has just started can be asked again
 function K($secret, ...$parts) { return hash_hmac('sha256', implode("\0", $parts), $secret); }
 
@@ -15,9 +15,9 @@ function post($url, $text) {
 }
 class Caller {
     private $token, $secret, $lifetime;
-    function __construct(private string $base, private string $user, private string $password) {}
+    function __construct(private string $url, private string $user, private string $password) {}
     private function ask($method, $request) {
-        return json_decode(post("$this->base/challenge", json_encode(compact('method', 'request'))), true)['response'];
+        return json_decode(post($this->url, json_encode(compact('method', 'request'))), true)['response'];
     }
     private function window() { return (int)ceil(microtime(true) / $this->lifetime) * $this->lifetime; }  // named by its end
     private function login() {
@@ -30,18 +30,18 @@ class Caller {
         $this->ask('auth.token', ['challenge' => $challenge, 'signature' => K($this->secret, $token, $window)]);
         $this->token = $token;
     }
-    function call($url, $method, $request, $attempts = 2) {
+    function call($method, $request, $attempts = 2) {
         try {
             if (!$this->token) $this->login();
             [$nonce, $now, $window] = [bin2hex(random_bytes(16)), time(), $this->window()];
             $signature = K($this->secret, $this->token, $window, $method, $nonce, $now, $request);
-            $body = post($url, '{"method":"' . $method . '","token":"' . $this->token . '","signature":"' . $signature .
+            $body = post($this->url, '{"method":"' . $method . '","token":"' . $this->token . '","signature":"' . $signature .
                 '","nonce":"' . $nonce . '","timestamp":' . $now . ',"request":' . $request . '}');
         } catch (Refused $no) {  // 401: the token's time is over, or a newer login of this user ended it
             if ($attempts == 1 || !($no->getCode() == 401 && $this->token) && !in_array($no->wait, range(1, 60))) throw $no;
             if ($no->getCode() == 401) $this->token = null;
             sleep($no->wait);
-            return $this->call($url, $method, $request, $attempts - 1);
+            return $this->call($method, $request, $attempts - 1);
         }
         $at = (int)strrpos($body, '"signature":"');  // the answer was signed as it is without this member
         $digest = hash('sha256', preg_replace('/,$/D', '', substr($body, 0, $at)) . substr($body, $at + 78));
@@ -51,9 +51,9 @@ class Caller {
     }
 }
 set_error_handler(fn($level, $text) => throw new ErrorException($text));  // a warning is a fault, too
-if ($argc < 6 || $argc > 7) { fwrite(STDERR, USAGE . "\n"); exit(2); }
-[, $base, $user, $path, $url, $method] = $argv;
+if ($argc < 5 || $argc > 6) { fwrite(STDERR, USAGE . "\n"); exit(2); }
+[, $url, $user, $path, $method] = $argv;
 try {
-    $caller = new Caller($base, $user, preg_replace('/\n$/D', '', file_get_contents($path)));
-    echo $caller->call($url, $method, $argv[6] ?? '{}'), "\n";
+    $caller = new Caller($url, $user, preg_replace('/\n$/D', '', file_get_contents($path)));
+    echo $caller->call($method, $argv[5] ?? '{}'), "\n";
 } catch (Exception $no) { fwrite(STDERR, "$method: {$no->getMessage()}\n"); exit($no instanceof Refused ? 1 : 3); }

@@ -1,5 +1,5 @@
-"""Calls an application by challenge, profile hmac-sha256: challenge.py BASE USER PASSWORD_FILE URL METHOD [REQUEST]
-BASE is the URL of the endpoints, without /challenge. Exit status: 0 done, 1 refused, 2 usage, 3 fault."""
+"""Calls an application by challenge, profile hmac-sha256: challenge.py URL USER PASSWORD_FILE METHOD [REQUEST]
+URL is that of the application; the client logs in there, too. Exit status: 0 done, 1 refused, 2 usage, 3 fault."""
 import hashlib, hmac, json, math, secrets, sys, time, urllib.error, urllib.request
 
 class Refused(Exception): pass  # body, status, seconds until a server that has just started can be asked again
@@ -13,11 +13,11 @@ def post(url, text):
         raise Refused(no.read(), no.code, int(no.headers.get("Retry-After", 0)) if no.code == 503 else 0)
 
 class Caller:
-    def __init__(self, base, user, password):
-        self.endpoint, self.user, self.password, self.token = base + "/challenge", user, password, None
+    def __init__(self, url, user, password):
+        self.url, self.user, self.password, self.token = url, user, password, None
 
     def ask(self, method, **request):
-        return json.loads(post(self.endpoint, json.dumps({"method": method, "request": request})))["response"]
+        return json.loads(post(self.url, json.dumps({"method": method, "request": request})))["response"]
     def window(self):  # a window is named by its end, which belongs to it
         return math.ceil(time.time() / self.lifetime) * self.lifetime
 
@@ -31,18 +31,18 @@ class Caller:
         self.ask("auth.token", challenge=challenge, signature=K(self.secret, token, window))
         self.token = token
 
-    def call(self, url, method, request, attempts=2):
+    def call(self, method, request, attempts=2):
         try:
             if not self.token: self.login()
             text, nonce, now, window = json.dumps(request), secrets.token_hex(16), int(time.time()), self.window()
             signature = K(self.secret, self.token, window, method, nonce, now, text)
-            body = post(url, f'{{"method":"{method}","token":"{self.token}","signature":"{signature}",'
-                             f'"nonce":"{nonce}","timestamp":{now},"request":{text}}}')
+            body = post(self.url, f'{{"method":"{method}","token":"{self.token}","signature":"{signature}",'
+                                  f'"nonce":"{nonce}","timestamp":{now},"request":{text}}}')
         except Refused as no:  # 401: the token's time is over, or a newer login of this user ended it
             if attempts == 1 or not (no.args[1] == 401 and self.token or 0 < no.args[2] <= 60): raise
             if no.args[1] == 401: self.token = None
             time.sleep(no.args[2])
-            return self.call(url, method, request, attempts - 1)
+            return self.call(method, request, attempts - 1)
         head, _, end = body.rpartition(b'"signature":"')  # the answer was signed as it is without this member
         digest = hashlib.sha256(head.removesuffix(b",") + end[65:]).hexdigest()
         if hmac.compare_digest(end[:64], K(self.secret, self.token, window, "response", nonce, digest).encode()):
@@ -50,10 +50,10 @@ class Caller:
         raise ValueError(f"{method}: not signed by the server: {body[:200]}")
 
 if __name__ == "__main__":
-    if not 6 <= len(sys.argv) <= 7: sys.exit(print(__doc__, file=sys.stderr) or 2)
-    base, user, path, url, method, request = (*sys.argv[1:], "{}")[:6]
+    if not 5 <= len(sys.argv) <= 6: sys.exit(print(__doc__, file=sys.stderr) or 2)
+    url, user, path, method, request = (*sys.argv[1:], "{}")[:5]
     try:
-        caller = Caller(base, user, open(path, "rb").read().removesuffix(b"\n"))
-        print(json.dumps(caller.call(url, method, json.loads(request))))
+        caller = Caller(url, user, open(path, "rb").read().removesuffix(b"\n"))
+        print(json.dumps(caller.call(method, json.loads(request))))
     except Refused as no: sys.exit(f"{method}: {no.args[1]} {no.args[0].decode(errors='replace')}")  # status 1
     except (OSError, ValueError) as fault: sys.exit(print(fault, file=sys.stderr) or 3)

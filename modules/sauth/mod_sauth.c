@@ -100,6 +100,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_note_auth_failure(sauth_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(sauth_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_log_transaction(sauth_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(sauth_login_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(sauth_note_foreign_denial, NULL, NULL, APR_HOOK_FIRST);
     problem_register(p, "SAUTH_PROBLEM");

@@ -40,6 +40,14 @@ static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *stat
     return snapshot_of(r)->authorization ? IA_SCHEME_NOT_ACCEPTED : sauth_challenge_missing(r, conf, state);
 }
 
+/* A request for the presentation itself, such as a login: it has no caller, and no rule about callers applies. */
+static int answer(request_rec *r, const sauth_dir *conf, sauth_state *state)
+{
+    const sauth_presentation *shown = sauth_presentation_shown(r, conf);
+
+    return shown && shown->answer ? shown->answer(r, conf, state) : DECLINED;
+}
+
 static int admit(request_rec *r, sauth_state *state)
 {
     apr_table_setn(r->notes, IA_NOTE_SAUTH_DECIDED, "");
@@ -53,6 +61,7 @@ int sauth_authenticate(request_rec *r)
     sauth_state *state;
     sauth_dir conf;
     ia_result rc;
+    int status;
 
     if (!sauth_is_ours(r))
         return DECLINED;
@@ -60,6 +69,8 @@ int sauth_authenticate(request_rec *r)
     intake_keep_fields(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
+    if (!state->decided && (status = answer(r, &conf, state)) != DECLINED)
+        return status;
     if (!state->decided) {
         state->rc = decide(r, &conf, state);
         state->decided = 1;

@@ -9,6 +9,9 @@
 #include "interauth/envelope.h"
 #include "mod_sauth.h"
 
+/** The largest body of auth.request, auth.token and auth.refresh. */
+#define SAUTH_LOGIN_MAX 65536
+
 /** What bodies can be calls, in a sentence for callers. */
 #define SAUTH_CALL_TYPES "JSON or XML expected, in UTF-8, without Content-Encoding"
 
@@ -27,6 +30,8 @@ typedef struct sauth_token_use {
 typedef struct sauth_call {
     ia_result rc;       /**< of reading it */
     int was_read;       /**< its body was, and is whole */
+    apr_size_t length;  /**< of the body, once read */
+    int is_login;       /**< a method of the protocol itself: auth.request, auth.token, auth.refresh */
     const char *wrong;  /**< what its grammar lacks, or NULL */
     ia_envelope_format format;
     int speaks;         /**< refusals are in its words */
@@ -88,6 +93,15 @@ const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *st
 
 /** The call that this request is, read once; NULL where it cannot be one: another method, media type or coding. */
 sauth_call *sauth_call_of(request_rec *r);
+
+/** Whether a call of this method is a login: auth.request, auth.token, auth.refresh. */
+int sauth_login_is_method(const char *method);
+
+/** Answers a login that has been read already, with the settings of this location. */
+int sauth_login_answer(request_rec *r, const sauth_call *call);
+
+/** Handler: the same, for a request that sauth_challenge_login sends to it. */
+int sauth_login_handler(request_rec *r);
 
 /** Hooks and the filter that signs answers. */
 void sauth_answer_register(apr_pool_t *p);

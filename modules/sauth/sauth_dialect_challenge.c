@@ -16,8 +16,6 @@
 
 APLOG_USE_MODULE(sauth);
 
-#define BODY_MAX 65536
-
 /* One exchange on its way through. Who is proven, and by what grant, stands in the state. */
 typedef struct exchange {
     request_rec *r;
@@ -51,13 +49,11 @@ static ia_result read_call(exchange *x, int *status)
         rc = IA_MEDIA_TYPE;
     if (rc == IA_MEDIA_TYPE)
         x->state->detail = SAUTH_CALL_TYPES;
-    if (rc || (rc = (ia_result)request_read_body(x->r, BODY_MAX, &text, &len, status)))
+    if (rc || (rc = (ia_result)request_read_body(x->r, SAUTH_LOGIN_MAX, &text, &len, status)))
         return rc;
     rc = ia_envelope_parse(&x->call, x->r->pool, format, text, len, &error);
     x->call.format = format;
     x->state->detail = rc ? error.reason : NULL;
-    if (!rc && (x->call.token || x->call.signature || x->call.nonce || x->call.timestamp_text))
-        rc = malformed(x, "token, signature, nonce and timestamp of this method stand in its request");
     return rc;
 }
 
@@ -389,26 +385,76 @@ static ia_result refresh_token(exchange *x)
     return rc;
 }
 
-static const struct {
-    const char *name;
-    ia_result (*run)(exchange *x);
-} methods[] = {
-    {"auth.request", request_challenge}, {"auth.token", exchange_challenge}, {"auth.refresh", refresh_token}};
+typedef ia_result (*login_method)(exchange *x);
+
+static login_method find_method(const char *name)
+{
+    static const struct {
+        const char *name;
+        login_method run;
+    } methods[] = {
+        {"auth.request", request_challenge}, {"auth.token", exchange_challenge}, {"auth.refresh", refresh_token}};
+    unsigned i;
+
+    for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (!strcmp(methods[i].name, name))
+            return methods[i].run;
+    return NULL;
+}
+
+int sauth_login_is_method(const char *method)
+{
+    return find_method(method) != NULL;
+}
+
+static ia_result run(exchange *x)
+{
+    login_method method = find_method(x->call.method);
+
+    if (!method) {
+        x->state->detail = "auth.request, auth.token and auth.refresh are answered here; send any other call to the "
+                           "URL of the application";
+        return IA_CALL_UNKNOWN;
+    }
+    if (x->call.token || x->call.signature || x->call.nonce || x->call.timestamp_text)
+        return malformed(x, "token, signature, nonce and timestamp of this method stand in its request");
+    return method(x);
+}
+
+static void begin(exchange *x, request_rec *r)
+{
+    memset(x, 0, sizeof *x);
+    x->r = r;
+    x->conf = sauth_dir_effective(r);
+    x->state = sauth_state_of(r);
+    x->state->asks = IA_PRESENT_CHALLENGE;
+    x->now = clock_now();
+}
 
 int sauth_challenge(request_rec *r)
 {
-    exchange x = {r, sauth_dir_effective(r), clock_now(), {0}, sauth_state_of(r), NULL, IA_CHALLENGE_PROFILE_NONE, NULL};
+    exchange x;
     ia_result rc;
-    unsigned i;
     int status;
 
-    x.state->asks = IA_PRESENT_CHALLENGE;
+    begin(&x, r);
     rc = read_call(&x, &status);
     x.now = clock_now(); /* again: who sends the body slowly must not stop the clock */
-    if (rc)
+    if (rc || (rc = run(&x)))
         return refuse(&x, rc, status);
-    for (i = 0, rc = IA_CALL_UNKNOWN; i < sizeof methods / sizeof methods[0] && rc == IA_CALL_UNKNOWN; i++)
-        if (!strcmp(methods[i].name, x.call.method))
-            rc = methods[i].run(&x);
+    return OK;
+}
+
+int sauth_login_answer(request_rec *r, const sauth_call *call)
+{
+    exchange x;
+    ia_result rc;
+
+    begin(&x, r);
+    x.call = call->envelope;
+    sauth_speak(r, call->format);
+    if (call->length > SAUTH_LOGIN_MAX)
+        return refuse(&x, IA_BODY_TOO_LARGE, 0);
+    rc = run(&x);
     return rc ? refuse(&x, rc, 0) : OK;
 }

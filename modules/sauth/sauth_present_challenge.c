@@ -24,8 +24,11 @@ static ia_result read_call(request_rec *r, sauth_call *call, ia_envelope_format 
     if ((rc = (ia_result)sauth.read_body(r, IA_ENVELOPE_MAX, &text, &len, status)))
         return rc;
     call->was_read = 1;
+    call->length = len;
     rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
     call->wrong = rc ? error.reason : NULL;
+    call->envelope.format = format;
+    call->is_login = !rc && sauth_login_is_method(call->envelope.method);
     return rc;
 }
 
@@ -92,7 +95,7 @@ int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
     if (call->rc)
         is_shown = is_alone || !call->was_read;
     else
-        is_shown = call->use->token || call->use->signature;
+        is_shown = call->use->token || call->use->signature || (call->is_login && conf->mode != SAUTH_MODE_OBSERVE);
     call->speaks = is_shown || is_alone;
     return is_shown;
 }

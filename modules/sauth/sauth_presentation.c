@@ -17,10 +17,10 @@ static int is_signed(request_rec *r, const sauth_dir *conf)
 }
 
 static const sauth_presentation presentations[] = {
-    {"sauth", IA_PRESENT_SAUTH, NULL, sauth_present_sauth},
-    {"signature", IA_PRESENT_SIGNATURE, is_signed, sauth_present_signature},
-    {"challenge", IA_PRESENT_CHALLENGE, sauth_challenge_is_shown, sauth_present_challenge},
-    {NULL, 0, NULL, NULL}};
+    {"sauth", IA_PRESENT_SAUTH, NULL, sauth_present_sauth, NULL},
+    {"signature", IA_PRESENT_SIGNATURE, is_signed, sauth_present_signature, NULL},
+    {"challenge", IA_PRESENT_CHALLENGE, sauth_challenge_is_shown, sauth_present_challenge, sauth_challenge_login},
+    {NULL, 0, NULL, NULL, NULL}};
 
 const sauth_presentation *sauth_presentation_named(const char *word)
 {

@@ -12,6 +12,11 @@ typedef struct sauth_presentation {
     int (*is_shown)(request_rec *r, const sauth_dir *conf);
     /** Fills the state; who calls it logs and answers. */
     ia_result (*check)(request_rec *r, const sauth_dir *conf, sauth_state *state);
+    /**
+     * Answers a request that is for the presentation itself, such as a login. May be NULL.
+     * @return an HTTP status or DONE; DECLINED if the request is for the application
+     */
+    int (*answer)(request_rec *r, const sauth_dir *conf, sauth_state *state);
 } sauth_presentation;
 
 /** By SAuthAccept's word, or NULL. */
@@ -26,6 +31,8 @@ ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_s
 /** A call of the challenge protocol, in the body. */
 int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf);
 ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state);
+/** auth.request, auth.token, auth.refresh where calls go; see `answer`. */
+int sauth_challenge_login(request_rec *r, const sauth_dir *conf, sauth_state *state);
 /** Nothing was shown: IA_MEDIA_TYPE for a body that can be no call where calls are the only way, else IA_CREDENTIALS_MISSING. */
 ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_state *state);
 

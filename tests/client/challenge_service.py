@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if service.refuse:
                 raise Refused(*service.refuse.pop(0))
-            if self.path == "/sauth/challenge":
+            if self.path == "/sauth/challenge" or call["method"].startswith("auth."):
                 response = {**self.auth(call["method"], call["request"]), **service.told.get(call["method"], {})}
                 return self.send(200, json.dumps({"status": "valid", "response": response}).encode())
             return self.application(call, body, is_xml)

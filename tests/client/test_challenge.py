@@ -305,73 +305,73 @@ class StartingOnce(list):
 
 @pytest.mark.parametrize("name", ["challenge.py", "challenge.php"])
 class TestExamples:
-    def test_calls(self, name, base, photos, password):
+    def test_calls(self, name, photos, password):
         assert len((EXAMPLES / name).read_text().splitlines()) < 60
-        done = example(name, base + "/sauth", "guest", password, photos, "photo.get", '{"title": "\u00fcber", "of": [1, {}]}')
+        done = example(name, photos, "guest", password, "photo.get", '{"title": "\u00fcber", "of": [1, {}]}')
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["response"] == {"user": "guest", "capabilities": "read"}
-        assert example(name, base + "/sauth", "guest", password, photos, "photo.get").returncode == 0
+        assert example(name, photos, "guest", password, "photo.get").returncode == 0
 
-    def test_wrong_password(self, name, httpd, base, photos, password):
+    def test_wrong_password(self, name, httpd, photos, password):
         httpd.log.expect("refused reason=mac_mismatch")
         password.write_text("wrong\n")
-        done = example(name, base + "/sauth", "guest", password, photos, "photo.get")
+        done = example(name, photos, "guest", password, "photo.get")
         assert (done.returncode, done.stdout) == (1, "") and "401" in done.stderr and "invalid_credentials" in done.stderr
 
     @pytest.mark.parametrize("change", [lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'),
                                         lambda data: data.replace(b'"signature":', b'"signaturE":')])
-    def test_changed_answer(self, name, base, photos, password, proxy, change):
-        done = example(name, base + "/sauth", "guest", password, proxy(to_caller=change).url(photos), "photo.get")
+    def test_changed_answer(self, name, photos, password, proxy, change):
+        done = example(name, proxy(to_caller=change).url(photos), "guest", password, "photo.get")
         assert (done.returncode, done.stdout) == (3, "") and "not signed by the server" in done.stderr
 
-    def test_signed_refusal(self, name, httpd, base, photos, password):
+    def test_signed_refusal(self, name, httpd, photos, password):
         httpd.log.allow("AH01631|reason=capability_missing")
-        done = example(name, base + "/sauth", "guest", password, photos + "/admin", "photo.get")
+        done = example(name, photos + "/admin", "guest", password, "photo.get")
         assert (done.returncode, done.stdout) == (1, "") and "insufficient_capability" in done.stderr
 
     def test_usage(self, name):
-        for arguments in ((), ("a",) * 4, ("a",) * 7):
+        for arguments in ((), ("a",) * 3, ("a",) * 6):
             done = example(name, *arguments)
             assert (done.returncode, done.stdout) == (2, "")
-            assert "BASE USER PASSWORD_FILE URL METHOD" in done.stderr and "without /challenge" in done.stderr
+            assert "URL USER PASSWORD_FILE METHOD" in done.stderr
 
     def test_fault(self, name, photos, password):
         for arguments in (("http://127.0.0.1:1/sauth", "guest", password), (photos, "guest", "/nonexistent")):
-            done = example(name, *arguments, photos, "photo.get")
+            done = example(name, *arguments, "photo.get")
             assert (done.returncode, done.stdout) == (3, "") and done.stderr.count("\n") == 1, done.stderr
 
     def test_server_that_has_just_started(self, name, password):
         service = ChallengeService(PASSWORD.encode())
         try:
             service.refuse = StartingOnce(service)
-            done = example(name, service.base, "guest", password, service.app, "photo.get")
+            done = example(name, service.app, "guest", password, "photo.get")
             assert done.returncode == 0 and json.loads(done.stdout)["status"] == "valid", done.stderr
             assert service.methods() == ["auth.request", "auth.token", "photo.get", "photo.get"]
             service.retry_after, service.refuse = "61", StartingOnce(service)
-            assert example(name, service.base, "guest", password, service.app, "photo.get").returncode == 1
+            assert example(name, service.app, "guest", password, "photo.get").returncode == 1
         finally:
             service.close()
 
 
-def test_the_python_example_logs_in_again(httpd, base, photos, password):
+def test_the_python_example_logs_in_again(httpd, photos, password):
     spec = importlib.util.spec_from_file_location("challenge_example", EXAMPLES / "challenge.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    caller = module.Caller(base + "/sauth", "guest", PASSWORD.encode())
-    assert caller.call(photos, "photo.get", {})["status"] == "valid"
+    caller = module.Caller(photos, "guest", PASSWORD.encode())
+    assert caller.call("photo.get", {})["status"] == "valid"
     httpd.log.expect("refused reason=token_unknown")
     caller.token = "0" * 64
-    assert caller.call(photos, "photo.get", {})["status"] == "valid" and caller.token != "0" * 64
+    assert caller.call("photo.get", {})["status"] == "valid" and caller.token != "0" * 64
 
 
 @pytest.mark.skipif(not PHP, reason="php is not installed (Debian's package php-cli)")
-def test_the_php_example_logs_in_again(httpd, base, photos, password, tmp_path):
+def test_the_php_example_logs_in_again(httpd, photos, password, tmp_path):
     httpd.log.expect("refused reason=token_unknown")
     script = tmp_path / "again.php"
     script.write_text("<?php require '%s'; $token = new ReflectionProperty('Caller', 'token'); "
-                      "$token->setValue($caller, str_repeat('0', 64)); echo $caller->call($url, $method, '{}');"
+                      "$token->setValue($caller, str_repeat('0', 64)); echo $caller->call($method, '{}');"
                       % (EXAMPLES / "challenge.php"))
-    done = subprocess.run([PHP, script, base + "/sauth", "guest", password, photos, "photo.get"], capture_output=True,
+    done = subprocess.run([PHP, script, photos, "guest", password, "photo.get"], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stdout.count('"status": "valid"') == 2

@@ -1,0 +1,42 @@
+/*
+ * auth.request, auth.token and auth.refresh at a location that accepts calls. A client that is written from the
+ * published description knows one URL; it gets the answers of the endpoint there.
+ */
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <string.h>
+#include "sauth_call.h"
+#include "sauth_presentation.h"
+
+/*
+ * The handler runs from within check_authn. The rules of the location that need no user have been evaluated by then; the
+ * others are about a caller, which a login does not have yet.
+ */
+int sauth_challenge_login(request_rec *r, const sauth_dir *conf, sauth_state *state)
+{
+    int status;
+
+    if (!state->call || !state->call->is_login || conf->mode == SAUTH_MODE_OBSERVE ||
+        (r->prev && ap_is_HTTP_ERROR(r->prev->status)))
+        return DECLINED;
+    if (r->main)
+        return HTTP_UNAUTHORIZED; /* a look-ahead; its main request answers */
+    state->decided = 1;
+    state->rc = IA_CREDENTIALS_MISSING; /* a login opens nothing, not even the page about its refusal */
+    r->handler = SAUTH_HANDLER;
+    status = ap_invoke_handler(r);
+    return status == OK ? DONE : status;
+}
+
+/* Comes before mod_proxy, which answers by the file name and ignores the handler's name. */
+int sauth_login_handler(request_rec *r)
+{
+    const sauth_state *state = sauth_state_find(r);
+
+    if (r->main || !state || !state->call || !state->call->is_login || !state->decided ||
+        state->rc != IA_CREDENTIALS_MISSING || !r->handler || strcmp(r->handler, SAUTH_HANDLER))
+        return DECLINED;
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    return sauth_login_answer(r, state->call);
+}

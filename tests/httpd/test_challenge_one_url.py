@@ -1,0 +1,185 @@
+"""The challenge protocol at one URL: a client written from the published description logs in where it calls."""
+import re
+
+import pytest
+
+from harness import ENDPOINT, Site, UID, location, script
+from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person, rejected
+
+TARGET = "/cgi-bin/orders"
+MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
+CALLS = "SAuthAccept challenge"
+PEOPLE = [person(allow_refresh=True), person("http://www.example.net", password="another one")]
+
+
+def each(function):
+    function = pytest.mark.parametrize("format", ["json", "xml"])(function)
+    return pytest.mark.parametrize("profile", [HMAC, MD5])(function)
+
+
+def app(*lines, at=TARGET):
+    alias = "" if at == TARGET else f'ScriptAlias "{at}" "@ROOT@/cgi-bin/show"\n'
+    return alias + location(at, "\n".join(lines), CALLS)
+
+
+class OneUrl:
+    site = Site(participants=PEOPLE, expect=(MD5_WARNS,), config=ENDPOINT + BOTH + "SAuthRefreshWindow 900\n" +
+                app("Require capability read") +
+                app("<RequireAll>", "Require capability read", "Require not participant http://bad.example.org",
+                    "Require call orders.list", "</RequireAll>", at="/rules") +
+                app("<RequireAny>", "Require capability read", "Require all granted", "</RequireAny>", at="/open") +
+                app("<RequireAll>", "Require capability read", "Require not ip 127.0.0.1", "</RequireAll>",
+                    at="/elsewhere") +
+                app("Require capability read", "SAuthScope other", at="/other") +
+                app("Require capability read", "SAuthMode observe", at="/observed") +
+                app("Require capability read", f"ErrorDocument 401 {TARGET}", at="/page") +
+                script("both", "Require capability read", "SAuthAccept sauth challenge"))
+
+    def user(self, server, profile=HMAC, format="json", at=TARGET, **options):
+        return ChallengeCaller(server, profile=profile, format=format, at=at, **options)
+
+
+class TestFlow(OneUrl):
+    @each
+    def test_login_call_refresh(self, server, profile, format):
+        user = self.user(server, profile, format)
+        said = user.request()
+        assert said.response["domain"] == DOMAIN and said.answer.header("Cache-Control") == "no-store"
+        assert said.answer.header("WWW-Authenticate") is None
+        token, reply = user.redeem(said.response["challenge"])
+        assert reply.response == {"token": token} and reply.answer.header("Cache-Control") == "no-store"
+        user.token = token
+        assert user.call(user.at).status == 200
+        assert user.refresh().status == 200 and user.token != token
+        assert user.call(user.at).status == 200
+
+    @pytest.mark.parametrize("at", ["/rules", "/open", "/both", "/page"])
+    def test_rules_about_callers_do_not_stop_a_login(self, server, at):
+        user = self.user(server, at=at).login()
+        assert user.call(at).status == 200
+
+    def test_both_urls_are_one(self, server):
+        """A challenge of one is redeemed at the other, and a token of either opens both."""
+        user, at_endpoint = self.user(server), ChallengeCaller(server)
+        token, reply = at_endpoint.redeem(user.challenge())
+        assert reply.response == {"token": token}
+        token, reply = user.redeem(at_endpoint.challenge())
+        assert reply.response == {"token": token}
+        assert user.call(TARGET, token=token).status == 200
+
+    def test_kept_connection(self, server):
+        user = self.user(server)
+        with server.connect() as line:
+            for _ in range(3):
+                text = user.text("auth.request", {"username": UID}).encode()
+                line.send(server.message("POST", TARGET, {"Content-Type": "application/json"}, text, close=False))
+                assert Reply(line.answer("POST"), "json").response["challenge"]
+
+    def test_the_app_does_not_see_it(self, server):
+        answer = self.user(server).request().answer
+        assert "SAUTH_" not in answer.text and answer.json["response"]["lifetime"] == 600
+
+
+class TestRestrictions(OneUrl):
+    def test_address_rules_hold(self, server):
+        answer = self.user(server, at="/elsewhere").post("/elsewhere", "{}")
+        assert answer.status == 403
+        answer = server.post("/elsewhere", b'{"method":"auth.request","request":{"username":"x"}}',
+                             {"Content-Type": "application/json"})
+        assert answer.status == 403
+        server.log.allow(r"AH0163[01]|rule_not_met")
+
+    def test_scope(self, server):
+        """A login is for the scope of its URL."""
+        user = self.user(server, at="/other").login()
+        assert user.call("/other").status == 200
+        rejected(server, user.call(TARGET), 403, "wrong_scope", "scope_mismatch")
+
+    def test_too_large(self, server):
+        user = self.user(server)
+        text = user.text("auth.request", {"username": "x" * 70000})
+        rejected(server, user.post(TARGET, text), 413, "body_too_large", "body_too_large")
+        assert user.login().call(TARGET, request={"page": "x" * 70000}).status == 200
+
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_token_beside_the_request(self, server, format):
+        user = self.user(server, format=format)
+        answer = user.post(TARGET, user.text("auth.request", {"username": UID}, token="x", signature="y"))
+        rejected(server, answer, 400, "malformed_request", "envelope_malformed", format)
+
+    def test_authorization_decides(self, server):
+        user = self.user(server, at="/both")
+        answer = user.post(user.at, user.text("auth.request", {"username": UID}), {"Authorization": "SAuth x"})
+        assert answer.status == 401 and answer.problem["code"] == "invalid_credentials"
+        server.log.expect("refused reason=authorization_malformed")
+
+    def test_observed_calls_reach_the_app(self, server):
+        user = self.user(server)
+        answer = user.post("/observed", user.text("auth.request", {"username": UID}))
+        assert answer.status == 200 and b"challenge" not in answer.body.split(b"\n")[0]
+        server.log.expect("would refuse reason=credentials_missing")
+
+    @each
+    def test_one_oracle(self, server, profile, format):
+        def masked(reply):
+            pairs = [(name, value) for name, value in reply.answer.headers if name != "Date"]
+            return re.sub('realm="[^"]*"', "", repr((reply.status, pairs, len(reply.answer.body))))
+
+        shapes = set()
+        for at in (TARGET, "/sauth/challenge"):
+            for who in (UID, "http://nobody.example.org"):
+                user = self.user(server, profile, format, at, username=who, password="wrong")
+                said = user.request()
+                shapes.add(masked(said))
+                _, reply = user.redeem(said.response["challenge"])
+                line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch|participant_unknown", format)
+                assert 'call="auth.token"' in line and f'location="{at}"' in line
+                shapes.add(masked(reply))
+        assert len(shapes) == 2, shapes
+
+    def test_refused_on_the_page_for_it_too(self, server):
+        """An error document at another location of calls does not answer the call a second time."""
+        user = self.user(server, at="/page")
+        request = {"challenge": user.challenge(), "signature": "0" * 64}
+        assert user.post(user.at, user.text("auth.token", request)).status == 401
+        server.log.expect("refused reason=mac_mismatch")
+
+    def test_other_http_methods(self, server):
+        answer = server.request("PUT", TARGET, {"Content-Type": "application/json"},
+                                b'{"method":"auth.request","request":{"username":"x"}}')
+        assert answer.status == 401
+        server.log.expect("refused reason=credentials_missing")
+
+
+class TestEndpoint(OneUrl):
+    @pytest.mark.parametrize("format", ["json", "xml"])
+    def test_a_call_is_told_where_calls_go(self, server, format):
+        user = self.user(server, format=format).login()
+        answer = user.call("/sauth/challenge")
+        line = rejected(server, answer, 400, "method_unknown", "call_unknown", format)
+        assert "URL of the application" in Reply(answer, format).error["message"] and 'call="orders.list"' in line
+
+
+class TestProxied:
+    """The application is behind mod_proxy, which takes any request by its file name."""
+
+    site = Site(participants=PEOPLE, expect=(MD5_WARNS,), backend=Site(ours=(), participants=None),
+                config=ENDPOINT + BOTH + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n' +
+                location("/far/", "Require capability read", CALLS))
+
+    def test_login_and_call(self, server):
+        user = ChallengeCaller(server, at="/far/show").login()
+        assert user.call(user.at).status == 200
+
+
+class TestCleartext:
+    """The rule for md5 holds at both URLs."""
+
+    site = Site(participants=PEOPLE, expect=(MD5_WARNS,), config=ENDPOINT + BOTH + app("Require capability read"))
+
+    @pytest.mark.parametrize("at", [TARGET, "/sauth/challenge"])
+    def test_through_a_proxy(self, server, at):
+        user = ChallengeCaller(server, profile=MD5, at=at)
+        answer = user.post(at, user.text("auth.request", {"username": UID, "profile": MD5}), {"Via": "1.1 proxy"})
+        rejected(server, answer, 403, "tls_required", "cleartext_refused")
