@@ -4,8 +4,10 @@
 #include <apr_strings.h>
 
 #include "address.h"
+#include "capabilities.h"
 #include "envelope_call.h"
 #include "exchange.h"
+#include "interauth/access.h"
 #include "interauth/authorization.h"
 #include "interauth/digest.h"
 #include "interauth/envelope.h"
@@ -45,7 +47,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "grant", "NAME", name, "which grant; default: the one of the URL's server"),
     OPTION(TEXT, 0, "endpoint", "BASE", endpoint, "the grant of these endpoints"),
     OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
-    OPTION(LIST, 0, "capability", "NAME", capabilities, "ask for it where there is no grant yet"),
+    OPTION(LIST, 0, "capability", "NAMES", capabilities, "ask for it where there is no grant yet"),
     OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC of such a grant"),
     OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
     OPTION(TEXT, 0, "sign", "FILE", sign.key_file, "sign the request with this private key"),
@@ -358,7 +360,6 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
                          .uid = o->uid,
                          .secret_file = o->secret_file,
                          .ca_file = o->ca_file,
-                         .capabilities = o->capabilities,
                          .hash = (ia_hash)o->hash};
     address endpoint = {0};
     int rc;
@@ -366,7 +367,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     if ((rc = address_parse(&c.at, p, operands[0])) != CL_OK ||
         (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
-        (rc = options_check(o)) != CL_OK)
+        (rc = options_check(o)) != CL_OK ||
+        (rc = capabilities_read(&wish.capabilities, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK)
         return rc;
     if (o->challenge)
         return challenge_run(p, o, &c.at, endpoint.url);

@@ -1,4 +1,5 @@
 #include "exchange.h"
+#include "capabilities.h"
 #include "challenge.h"
 
 #include <string.h>
@@ -198,7 +199,7 @@ static void refusal_explain(apr_pool_t *p, const grant_record *record, const cha
     if (answer->status == 404)
         say_note("asked %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);
     else if (strcmp(endpoint, REQUEST) == 0 && problem_is(p, answer, 403, "capability_not_held"))
-        say_note("asked for: %s", apr_array_pstrcat(p, record->access_for, ' '));
+        say_note("asked for: %s", capabilities_text(p, record->access_for));
 }
 
 static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const char *endpoint,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "capabilities.h"
 #include "exchange.h"
 #include "files.h"
 #include "grant_text.h"
@@ -25,7 +26,7 @@ static const option_row rows[] = {
     OPTION_NEEDED(TEXT, 0, "url", "BASE", url, "the service's grant endpoints, such as https://host/sauth"),
     OPTION_NEEDED(TEXT, 0, "uid", "ID", uid, "who asks: our participant id at the service"),
     OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: $INTERAUTH_SECRET"),
-    OPTION_NEEDED(LIST, 0, "capability", "NAME", capabilities, "what to ask for"),
+    OPTION_NEEDED(LIST, 0, "capability", "NAMES", capabilities, "what to ask for"),
     OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "for how long; default: as long as we may"),
     OPTION_RANGE("nonces", "N", nonces, 1, IA_ACCESS_NONCES_MAX, "one-time nonces to begin with, up to 32"),
     OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC; sha1 only for services that know no other"),
@@ -45,17 +46,6 @@ static int names_check(const grant_options *o)
     if (o->name && !ia_name_is_id(o->name, strlen(o->name)))
         return say_usage("--grant: 1 to %d printable ASCII characters without space, quote or backslash",
                          IA_NAME_MAX);
-    if (o->capabilities->nelts > IA_ACCESS_NAMES_MAX)
-        return say_usage("--capability: at most %d", IA_ACCESS_NAMES_MAX);
-    for (int i = 0; i < o->capabilities->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(o->capabilities, i, const char *);
-
-        if (!ia_name_is_capability(name, strlen(name)))
-            return say_usage("--capability %s: not the name of a capability", name);
-        for (int j = 0; j < i; j++)
-            if (strcmp(name, APR_ARRAY_IDX(o->capabilities, j, const char *)) == 0)
-                return say_usage("--capability %s is given twice", name);
-    }
     return CL_OK;
 }
 
@@ -64,7 +54,6 @@ static void record_fill(grant_record *record, apr_pool_t *p, const grant_options
     record->secret_file = o->secret_file ? file_absolute(p, o->secret_file) : NULL;
     record->ca_file = o->ca_file ? file_absolute(p, o->ca_file) : NULL;
     record->hash = (ia_hash)o->hash;
-    record->access_for = o->capabilities;
     record->lifespan = o->lifespan;
     record->nonces_wanted = o->nonces;
     record->with_id = o->with_id;
@@ -114,7 +103,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operands;
     (void)operand_count;
-    if ((rc = names_check(o)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK ||
+    if ((rc = names_check(o)) != CL_OK ||
+        (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK ||
         (rc = state_probe(p, o, at.url)) != CL_OK || (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)
         return rc;
     if (at.is_cleartext)

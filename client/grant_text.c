@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "capabilities.h"
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
 #include "say.h"
@@ -61,7 +62,7 @@ static const char *grant_line(apr_pool_t *p, const grant_record *record)
                             record->uid);
     ia_timestamp_format(expires, record->expires);
     return apr_psprintf(p, "grant %s: %s at %s for %s\n%s %s, %s, nonces held: %d", record->name,
-                        apr_array_pstrcat(p, record->access_to, ','), record->endpoint, record->uid,
+                        capabilities_text(p, record->access_to), record->endpoint, record->uid,
                         record->expires > apr_time_now() ? "expires" : "expired", expires,
                         record->can_refresh ? "can be refreshed" : "cannot be refreshed",
                         record->nonces->nelts);
@@ -134,8 +135,5 @@ const char *grant_command(apr_pool_t *p, const grant_record *record)
 
     if (record->access_for->nelts == 0)
         return apr_pstrcat(p, command, " --capability NAME", NULL);
-    for (int i = 0; i < record->access_for->nelts; i++)
-        command = apr_pstrcat(p, command, " --capability ",
-                              word_quote(p, APR_ARRAY_IDX(record->access_for, i, const char *)), NULL);
-    return command;
+    return apr_pstrcat(p, command, " --capability ", word_quote(p, capabilities_text(p, record->access_for)), NULL);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "capabilities.h"
 #include "interauth/json.h"
 #include "interauth/name.h"
 #include "password.h"
@@ -35,29 +36,9 @@ static int profiles_read(ia_challenge_profile profiles[PROFILES], unsigned *coun
     return rc;
 }
 
-static int names_check(const char *id, const apr_array_header_t *capabilities)
+static void head_write(ia_json_writer *w, const char *id, const participant_wish *wish,
+                       const apr_array_header_t *capabilities)
 {
-    if (!ia_name_is_id(id, strlen(id)))
-        return say_usage("ID: 1 to %d printable ASCII characters without space, quote or backslash",
-                         IA_NAME_MAX);
-    for (int i = 0; capabilities && i < capabilities->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(capabilities, i, const char *);
-
-        if (strchr(name, ','))
-            return say_usage("--capability %s: name one at a time, and repeat the option for each", name);
-        if (!ia_name_is_capability(name, strlen(name)))
-            return say_usage("--capability %s: not the name of a capability", name);
-        for (int j = 0; j < i; j++)
-            if (strcmp(name, APR_ARRAY_IDX(capabilities, j, const char *)) == 0)
-                return say_usage("--capability %s is given twice", name);
-    }
-    return CL_OK;
-}
-
-static void head_write(ia_json_writer *w, const char *id, const participant_wish *wish)
-{
-    const apr_array_header_t *capabilities = wish->capabilities;
-
     ia_json_write_member(w, "id", id);
     ia_json_write_member(w, "status", "approved");
     ia_json_write_name(w, "capabilities");
@@ -98,6 +79,7 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
     ia_json_writer *w = compact ? ia_json_writer_create(p) : ia_json_writer_create_pretty(p);
     ia_challenge_profile profiles[PROFILES];
     password_terms terms = {IA_CHALLENGE_PROFILE_HMAC, wish->separator, id, wish->domain};
+    apr_array_header_t *capabilities;
     unsigned count;
     int rc;
 
@@ -105,8 +87,11 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
     if (!wish->password_file || !wish->domain)
         return say_usage("make needs --%s", wish->password_file ? "domain" : "password-file");
     if ((rc = profiles_read(profiles, &count, wish->profiles)) != CL_OK ||
-        (rc = names_check(id, wish->capabilities)) != CL_OK)
+        (rc = capabilities_read(&capabilities, p, wish->capabilities, 0)) != CL_OK)
         return rc;
+    if (!ia_name_is_id(id, strlen(id)))
+        return say_usage("ID: 1 to %d printable ASCII characters without space, quote or backslash",
+                         IA_NAME_MAX);
     for (unsigned i = 0; i < count; i++)
         if (profiles[i] == IA_CHALLENGE_PROFILE_MD5)
             terms.profile = IA_CHALLENGE_PROFILE_MD5;
@@ -116,7 +101,7 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
         say_warning(
             "md5 is for callers that know nothing else: what they send is good for anybody who sees it");
     ia_json_write_object(w);
-    head_write(w, id, wish);
+    head_write(w, id, wish, capabilities);
     if ((rc = secrets_write(w, p, id, wish, profiles, count)) != CL_OK)
         return rc;
     ia_json_write_end(w);

@@ -36,6 +36,7 @@ def test_the_record(make):
         "id": "guest", "status": "approved", "capabilities": ["read", "update"],
         "challenge_secret": {"hmac-sha256": secret_of("hmac-sha256", "guest", PASSWORD.encode(), "example.org")}}
     assert result.stderr == "" and '\n  "id": "guest",\n' in result.stdout
+    assert result.stdout == make("--capability", "read,update").stdout == make("--capability", "read update").stdout
     assert make("--capability", "read", "--capability", "update", "--json").stdout.count("\n") == 1
 
 
@@ -89,16 +90,15 @@ def test_files_that_are_not_read(interauth, make, password):
     (["make", "a", "--password-file", "p", "--domain", "d" * 256], "--domain"),
     (["make", "a", "--password-file", "p", "--domain", "https://api.example.org"], "no URL"),
     (["make", "a", "--password-file", "p", "--domain", "api.example.org:443"], "no URL"),
-    (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "read,update"], "repeat the option"),
     (["list", "--file", "f", "--allow-refresh"], "did you mean make?"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "sha1"], "hmac-sha256 or md5"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--profile", "md5"], "twice"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--separator", ":"], "profile md5"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--separator", "123456789"], "at most 8"),
-    (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "a b"], "--capability"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "a é"], "--capability ??: not"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "r", "--capability", "r"], "twice"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--file", "f"], "by hand"),
-    (["make", "a", "--password", "p"], "did you mean --password-file?"),
+    (["make", "a", "--pasword-file", "p"], "did you mean --password-file?"),
     (["list", "--file", "f", "--domain", "d"], "did you mean make?"),
     (["show", "a", "--file", "f", "--password-file", "p"], "did you mean make?"),
     (["mak", "a"], "did you mean make?"),

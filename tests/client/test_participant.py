@@ -52,7 +52,7 @@ def test_list(interauth, write):
                  record("b", status="suspended", capabilities=None))
     result = interauth("participant", "list", "--file", path)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "http://a.example\tapproved\t2035-12-20T00:00:00Z\tread update\nb\tsuspended\tnever\n"
+    assert result.stdout == "http://a.example\tapproved\t2035-12-20T00:00:00Z\tread,update\nb\tsuspended\tnever\n"
     told = json.loads(interauth("participant", "list", "--file", path, "--json").stdout)["participants"]
     assert told[0] == {"id": "http://a.example", "status": "approved", "roles": [], "capabilities": ["read", "update"],
                        "expires": "2035-12-20T00:00:00Z"}

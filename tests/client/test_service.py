@@ -47,7 +47,7 @@ class TestGrant:
     def test_a_refusal_is_told_without_control_characters(self, interauth, ask):
         result = ask("--capability", "everything", "--json", expect=1)
         assert "The participant does not hold that ?[31mcapability (capability_not_held, HTTP 403)" in result.stderr
-        assert result.stderr.endswith("interauth grant: asked for: read everything\n")
+        assert result.stderr.endswith("interauth grant: asked for: read,everything\n")
         assert json.loads(result.stdout)["error"]["code"] == "capability_not_held"
         assert not interauth.state.exists()
 
@@ -312,6 +312,17 @@ class TestCall:
         result = interauth("call", "-d", "x", service.origin + "/app")
         assert result.returncode == 0 and held()[0]["token"] != first
         assert len(service.requests("/app")) == 2
+
+    @pytest.mark.parametrize("words", [["read,update"], ["read update"], ["read", "update"], ["read, ", ",update"]])
+    def test_capabilities_are_separated_by_spaces_or_commas(self, interauth, held, service, secret, words):
+        options = [option for word in words for option in ("--capability", word)]
+        login = ["--uid", UID, "--secret-file", secret.path]
+        result = interauth("grant", "--url", service.base, *login, *options)
+        assert result.returncode == 0 and ": read,update at " in result.stdout, result.stderr
+        assert held()[0]["access_for"] == ["read", "update"]
+        interauth("forget", "--all")
+        assert interauth("call", "--endpoint", service.base, *login, *options, service.origin + "/app").returncode == 0
+        assert held()[0]["access_for"] == ["read", "update"]
 
     def test_asks_for_its_first_grant_by_itself(self, interauth, held, service, secret):
         result = interauth("call", "--endpoint", service.base, "--uid", UID, "--secret-file", secret.path,

@@ -1,0 +1,18 @@
+/** The values of --capability: names separated by spaces or commas, in one option or in several. */
+#ifndef CLIENT_CAPABILITIES_H
+#define CLIENT_CAPABILITIES_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+/**
+ * Splits the values of --capability into names and checks each. `given` NULL gives NULL.
+ * @param max how many names are allowed, 0 for any number
+ * @return CL_OK, or CL_USAGE, reported
+ */
+int capabilities_read(apr_array_header_t **out, apr_pool_t *p, const apr_array_header_t *given, int max);
+
+/** The names as one word that --capability accepts: "read,write". */
+const char *capabilities_text(apr_pool_t *p, const apr_array_header_t *names);
+
+#endif
