@@ -37,6 +37,17 @@ int request_is_for_endpoint(const request_rec *r)
     return apr_table_get(r->notes, IA_NOTE_ENDPOINT) != NULL;
 }
 
+const char *request_proxy_field(request_rec *r)
+{
+    static const char *const names[] = {"Forwarded", "X-Forwarded-For", "Via", NULL};
+    const apr_table_t *fields = request_outermost(r)->headers_in;
+    int i;
+
+    for (i = 0; names[i] && !apr_table_get(fields, names[i]); i++)
+        ;
+    return names[i];
+}
+
 const char *request_location_handler(request_rec *r)
 {
     core_dir_config *core;

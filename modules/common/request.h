@@ -14,6 +14,9 @@ const char *request_note(request_rec *r, const char *name);
 /** Whether this very request is for an endpoint of ours: the proof that it asks for is its protection. */
 int request_is_for_endpoint(const request_rec *r);
 
+/** The field that shows that the request came through a proxy: Forwarded, X-Forwarded-For or Via. NULL if none does. */
+const char *request_proxy_field(request_rec *r);
+
 /** The handler that SetHandler names for this URL, before any file or rewrite was looked at; NULL if none. */
 const char *request_location_handler(request_rec *r);
 

@@ -1,5 +1,6 @@
 /* check_authn: who is this, by the presentation that came with the request. Once per external request. */
 #include <httpd.h>
+#include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -29,15 +30,30 @@ static ia_result check_location(request_rec *r, const sauth_dir *conf, const sau
     return state->grant.scope == conf->scope ? IA_OK : IA_SCOPE_MISMATCH;
 }
 
+/* For the log: the client may have sent an Authorization that a proxy did not pass on. */
+static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *state)
+{
+    const char *field = request_proxy_field(r);
+
+    if (field && conf->accept & IA_PRESENT_SAUTH)
+        state->remark = apr_pstrcat(request_outermost(r)->pool, " hint=\"no Authorization arrived, and ", field,
+                                    " shows a proxy: check that it passes Authorization on\"", NULL);
+}
+
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     const sauth_presentation *shown;
+    ia_result rc;
 
     if (r->method_number == M_CONNECT)
         return IA_TUNNEL_REFUSED;
     if ((shown = sauth_presentation_shown(r, conf)))
         return shown->check(r, conf, state);
-    return snapshot_of(r)->authorization ? IA_SCHEME_NOT_ACCEPTED : sauth_challenge_missing(r, conf, state);
+    if (snapshot_of(r)->authorization)
+        return IA_SCHEME_NOT_ACCEPTED;
+    if ((rc = sauth_challenge_missing(r, conf, state)) == IA_CREDENTIALS_MISSING)
+        hint_at_proxy(r, conf, state);
+    return rc;
 }
 
 /* A request for the presentation itself, such as a login: it has no caller, and no rule about callers applies. */

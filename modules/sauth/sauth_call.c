@@ -53,9 +53,7 @@ static int is_loopback(const apr_sockaddr_t *address)
 /* A proxy on this machine is not its caller: it tells mod_remoteip, or says so in one of these. */
 static int is_forwarded(request_rec *r)
 {
-    const apr_table_t *fields = request_outermost(r)->headers_in;
-
-    return apr_table_get(fields, "Forwarded") || apr_table_get(fields, "X-Forwarded-For") || apr_table_get(fields, "Via");
+    return request_proxy_field(r) != NULL;
 }
 
 static int is_confidential(request_rec *r)

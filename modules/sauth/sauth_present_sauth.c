@@ -3,12 +3,14 @@
  * expiry, nonce, standing. What the location wants besides, sauth_check_location says.
  */
 #include <httpd.h>
+#include <apr_strings.h>
 #include <http_log.h>
 #include <string.h>
 #include "clock.h"
 #include "mod_sauth.h"
 #include "sauth_presentation.h"
 #include "interauth/encoding.h"
+#include "request.h"
 #include "snapshot.h"
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
@@ -52,6 +54,14 @@ static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_tim
             return rc;
     }
     return IA_BARE_UNMATCHED;
+}
+
+/* Whose token it is, for the log alone: nothing is proven. */
+static const char *claimed(request_rec *r, const sauth_state *state)
+{
+    apr_pool_t *p = request_outermost(r)->pool;
+
+    return apr_pstrcat(p, " claimed=\"", ap_escape_logitem(p, state->entry.id), "\"", NULL);
 }
 
 /* An unknown token costs one MAC too. */
@@ -126,8 +136,10 @@ ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state
     still_has_secret = has_secret(&state->entry, state->grant.secret_generation, now);
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     state->bare_of_live_token = rc == IA_BARE_UNMATCHED && state->grant.expires > now;
-    if (rc)
+    if (rc) {
+        state->remark = claimed(r, state);
         return rc;
+    }
     state->proven = 1;
     return check_proven(r, conf, &auth, state, still_has_secret, now);
 }

@@ -28,8 +28,13 @@ typedef struct requirement {
     int count;
 } requirement;
 
-/* Whether a caller has what one word names. */
-typedef int (*word_test)(const sauth_state *state, const char *word);
+/* One kind of rule. */
+typedef struct rule {
+    int (*has)(const sauth_state *state, const char *word); /* whether a caller has what one word names */
+    ia_result missing;
+    /* What a caller without any of the words is told, or NULL. */
+    const char *(*advise)(apr_pool_t *p, const sauth_state *state, const char *const *words, int count);
+} rule;
 
 static const char **split(apr_pool_t *p, const char *line, int *count)
 {
@@ -80,11 +85,13 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, 
 }
 
 /* An expression that cannot be evaluated is no "no": `Require not` would make a "yes" of it. */
-static authz_status fulfils(request_rec *r, const requirement *req, const sauth_state *state, word_test has)
+static authz_status fulfils(request_rec *r, const requirement *req, const sauth_state *state, const rule *rule,
+                            const char **advice)
 {
     const char **words = req->words, *error = NULL;
     int count = req->count, i;
 
+    *advice = NULL;
     if (req->expression) {
         const char *line = ap_expr_str_exec(r, req->expression, &error);
 
@@ -95,39 +102,82 @@ static authz_status fulfils(request_rec *r, const requirement *req, const sauth_
         words = split(r->pool, line, &count);
     }
     for (i = 0; i < count; i++)
-        if (has(state, words[i]))
+        if (rule->has(state, words[i]))
             return AUTHZ_GRANTED;
+    if (rule->advise)
+        *advice = rule->advise(r->pool, state, words, count);
     return AUTHZ_DENIED;
 }
 
-static authz_status check(request_rec *r, const void *parsed, word_test has, ia_result missing)
+static authz_status check(request_rec *r, const void *parsed, const rule *rule)
 {
     const requirement *req = parsed;
     sauth_state *state = sauth_state_find(r);
     sauth_dir conf;
+    const char *advice = NULL;
     authz_status rc;
 
     if (request_is_for_endpoint(r))
         return AUTHZ_GRANTED;
     if (!state || !apr_table_get(r->notes, IA_NOTE_SAUTH_DECIDED))
         return AUTHZ_DENIED_NO_USER;
-    rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, has);
+    rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, rule, &advice);
     if (rc != AUTHZ_DENIED)
         return rc;
     conf = sauth_dir_effective(r);
     if (conf.mode == SAUTH_MODE_OBSERVE) {
         if (!state->rc)
-            sauth_log_refusal(r, "would refuse", missing, state->entry.id, req->line);
+            sauth_log_refusal(r, "would refuse", rule->missing, state->entry.id, req->line);
         return AUTHZ_GRANTED;
     }
-    sauth_note_denial(r, state, missing, req->line);
-    problem_set(r, missing, NULL, 0);
+    sauth_note_denial(r, state, rule->missing, req->line);
+    problem_set(r, rule->missing, advice, 0);
     return AUTHZ_DENIED;
 }
 
 static int has_capability(const sauth_state *state, const char *word)
 {
     return ia_capset_has(&state->capabilities, sauth.registry->capability_number(word));
+}
+
+/* Quoted, comma-separated. An expression can make words that are no names of capabilities, out of the request. */
+static const char *list_capabilities(apr_pool_t *p, const char *const *words, int count, int *listed)
+{
+    apr_array_header_t *names = apr_array_make(p, count, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < count; i++)
+        if (ia_name_is_capability(words[i], strlen(words[i])))
+            APR_ARRAY_PUSH(names, const char *) = apr_pstrcat(p, names->nelts ? " " : "", "\"", words[i], "\"", NULL);
+    *listed = names->nelts;
+    return apr_array_pstrcat(p, names, ',');
+}
+
+/* The first of the words that the participant's record has, or NULL. */
+static const char *find_held(const sauth_state *state, const char *const *words, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++)
+        if (ia_capset_has(&state->entry.standing.capabilities, sauth.registry->capability_number(words[i])))
+            return words[i];
+    return NULL;
+}
+
+static const char *advise_on_capability(apr_pool_t *p, const sauth_state *state, const char *const *words, int count)
+{
+    int listed;
+    const char *names = list_capabilities(p, words, count, &listed), *held = find_held(state, words, count), *way;
+
+    if (!listed)
+        return NULL;
+    if (!held)
+        way = "This participant does not have it; the administrator of this service can add it";
+    else if (state->grant.presentation == IA_PRESENT_SAUTH)
+        way = apr_pstrcat(p, "Request a grant that includes it, as with: interauth grant --capability ", held, NULL);
+    else
+        way = "The participant has it by now: log in again";
+    return apr_pstrcat(p, listed > 1 ? "One of the capabilities " : "The capability ", names, " is required. ", way, NULL);
 }
 
 static int is_participant(const sauth_state *state, const char *word)
@@ -149,26 +199,34 @@ static int is_call(const sauth_state *state, const char *word)
 
 static authz_status check_capability(request_rec *r, const char *line, const void *parsed)
 {
+    static const rule rule = {has_capability, IA_CAPABILITY_MISSING, advise_on_capability};
+
     (void)line;
-    return check(r, parsed, has_capability, IA_CAPABILITY_MISSING);
+    return check(r, parsed, &rule);
 }
 
 static authz_status check_participant(request_rec *r, const char *line, const void *parsed)
 {
+    static const rule rule = {is_participant, IA_PARTICIPANT_NOT_LISTED, NULL};
+
     (void)line;
-    return check(r, parsed, is_participant, IA_PARTICIPANT_NOT_LISTED);
+    return check(r, parsed, &rule);
 }
 
 static authz_status check_role(request_rec *r, const char *line, const void *parsed)
 {
+    static const rule rule = {has_role, IA_ROLE_MISSING, NULL};
+
     (void)line;
-    return check(r, parsed, has_role, IA_ROLE_MISSING);
+    return check(r, parsed, &rule);
 }
 
 static authz_status check_call(request_rec *r, const char *line, const void *parsed)
 {
+    static const rule rule = {is_call, IA_CALL_NOT_LISTED, NULL};
+
     (void)line;
-    return check(r, parsed, is_call, IA_CALL_NOT_LISTED);
+    return check(r, parsed, &rule);
 }
 
 static const char *parse_capability(cmd_parms *cmd, const char *line, const void **parsed)

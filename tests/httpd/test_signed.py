@@ -370,6 +370,8 @@ class TestRefused:
         untouched(server, lambda: signer.get("/in", created=now - 340), 401, "signature_expired", "sig_created_old")
         untouched(server, lambda: signer.get("/in", created=now - 40, expires=now - 10), 401, "signature_expired",
                   "sig_expired")
+        for reason, offset in (("created_future", r"\+4[345]"), ("created_old", "-34[0-2]"), ("expired", "-1[0-2]")):
+            assert server.log.matching(rf"refused reason=sig_{reason} .* offset={offset}\b"), reason
         answer = untouched(server, lambda: signer.get("/in", created=now - 20), 503, "starting", "replay_memory_young",
                            level="info")
         assert 1 <= int(answer.header("Retry-After")) <= 31
