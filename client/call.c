@@ -19,6 +19,7 @@
 #include "say.h"
 #include "session.h"
 #include "signing.h"
+#include "trace.h"
 #include "verbs.h"
 
 #define TIMEOUT_DEFAULT 300
@@ -27,7 +28,7 @@ typedef struct call_options {
     const char *method, *data, *upload, *output, *name, *endpoint, *uid, *secret_file, *state, *ca_file;
     apr_array_header_t *headers, *capabilities;
     apr_int64_t timeout;
-    int include, digest, hash, json, no_grant;
+    int include, digest, hash, json, verbose, no_grant;
     signing_wish sign;
     const char *envelope_method, *password_file, *profile, *separator;
     int challenge, xml;
@@ -63,6 +64,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "separator", "TEXT", separator, "the server's SAuthChallengeSeparator, for md5"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print status and refusal as JSON; needs -o"),
 };
 
@@ -365,6 +367,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     int rc;
 
     (void)operand_count;
+    trace_begin(o->verbose);
     if ((rc = address_parse(&c.at, p, operands[0])) != CL_OK ||
         (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
         (rc = options_check(o)) != CL_OK ||

@@ -7,12 +7,13 @@
 #include "findings.h"
 #include "interauth/json.h"
 #include "say.h"
+#include "trace.h"
 #include "verbs.h"
 
 typedef struct check_options {
     apr_array_header_t *files, *secret_files;
     const char *state, *url, *ca_file;
-    int json;
+    int json, verbose;
 } check_options;
 
 #define AT(field) offsetof(check_options, field)
@@ -23,6 +24,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "state", "FILE", state, "a file in which grants are kept"),
     OPTION(TEXT, 0, "url", "URL", url, "a server: clock, TRACE, TLS"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -115,6 +117,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operands;
     (void)operand_count;
+    trace_begin(o->verbose);
     if (!o->files && !o->secret_files && !o->state && !o->url)
         return say_usage("nothing to check; see interauth check --help");
     check_list(&all, o->files, check_participants_file);

@@ -11,13 +11,14 @@
 #include "interauth/participant.h"
 #include "say.h"
 #include "secret_source.h"
+#include "trace.h"
 #include "verbs.h"
 
 typedef struct grant_options {
     const char *url, *uid, *secret_file, *audience, *name, *state, *ca_file;
     apr_array_header_t *capabilities;
     apr_int64_t lifespan, nonces;
-    int hash, with_id, json;
+    int hash, with_id, json, verbose;
 } grant_options;
 
 #define AT(field) offsetof(grant_options, field)
@@ -35,6 +36,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "grant", "NAME", name, "name the grant; default: a short one is made"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -103,6 +105,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operands;
     (void)operand_count;
+    trace_begin(o->verbose);
     if ((rc = names_check(o)) != CL_OK ||
         (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK ||
         (rc = state_probe(p, o, at.url)) != CL_OK || (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)

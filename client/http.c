@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "say.h"
+#include "trace.h"
 
 #define CONNECT_TIMEOUT 10L
 #define STALL_SECONDS   60L
@@ -148,6 +149,34 @@ static void set_request(CURL *curl, exchange *c)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
 }
 
+static int trace(CURL *curl, curl_infotype type, char *data, size_t len, void *context)
+{
+    exchange *c = context;
+
+    (void)curl;
+    if (type == CURLINFO_HEADER_IN)
+        trace_header(c->p, '<', data, len);
+    if (type != CURLINFO_HEADER_OUT)
+        return 0;
+    trace_header(c->p, '>', data, len);
+    if (c->call->body && c->call->body->data)
+        trace_body(c->p, '>', c->call->body->data, (apr_size_t)c->call->body->len);
+    else if (c->call->body)
+        trace_length(c->p, '>', c->call->body->len);
+    return 0;
+}
+
+/* libcurl's own remarks are left out: with HTTP/2 they hold header fields. */
+static void set_trace(CURL *curl, exchange *c)
+{
+    if (!trace_is_on())
+        return;
+    say_trace('*', apr_pstrcat(c->p, c->call->method, " ", c->call->url, NULL));
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, trace);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, c);
+}
+
 static struct curl_slist *header_list(const apr_array_header_t *headers)
 {
     struct curl_slist *list = NULL;
@@ -184,6 +213,7 @@ static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
 
     set_limits(curl, c->call);
     set_request(curl, c);
+    set_trace(curl, c);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     rv = curl_easy_perform(curl);
@@ -217,6 +247,8 @@ int http_send(http_answer *out, apr_pool_t *p, const http_call *call)
     if (!out->body)
         out->body = apr_pcalloc(p, 1);
     out->body[out->body_len] = '\0';
+    if (trace_is_on())
+        trace_body(p, '<', out->body, out->body_len);
     return rc;
 }
 

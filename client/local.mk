@@ -16,6 +16,6 @@ interauth_SOURCES = \
 	client/advice.c client/advice.h client/base_compare.c client/base_compare.h client/request_head.c \
 	client/request_head.h client/signature_key.c client/signature_key.h client/signature_text.c \
 	client/signature_text.h client/signing.c client/signing.h client/verification.c client/verification.h \
-	client/verification_keys.c client/wire.c client/wire.h
+	client/verification_keys.c client/trace.c client/trace.h client/wire.c client/wire.h
 interauth_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 interauth_LDADD = libia.la $(CURL_LIBS) $(APR_LIBS) $(OPENSSL_LIBS)

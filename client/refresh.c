@@ -5,12 +5,13 @@
 #include "interauth/participant.h"
 #include "say.h"
 #include "secret_source.h"
+#include "trace.h"
 #include "verbs.h"
 
 typedef struct refresh_options {
     const char *name, *url, *uid, *secret_file, *state;
     apr_int64_t lifespan;
-    int json;
+    int json, verbose;
 } refresh_options;
 
 #define AT(field) offsetof(refresh_options, field)
@@ -23,6 +24,7 @@ static const option_row rows[] = {
     OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX,
                  "for how long; default: as asked for at first"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -57,6 +59,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operands;
     (void)operand_count;
+    trace_begin(o->verbose);
     if (o->name && (o->url || o->uid))
         return say_usage("--grant stands alone: without --url and --uid");
     if (o->url && (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK)

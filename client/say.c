@@ -34,6 +34,15 @@ static void say_line(const char *kind, const char *format, va_list args)
     line_is_open = 0;
 }
 
+void say_trace(char mark, const char *text)
+{
+    fprintf(stderr, "%s%c ", line_is_open ? "\n" : "", mark);
+    for (const char *c = text; *c; c++)
+        putc(*c < 0x20 || *c > 0x7e ? '?' : *c, stderr);
+    putc('\n', stderr);
+    line_is_open = 0;
+}
+
 #define SAY_BODY(kind)                                                                                       \
     va_list args;                                                                                            \
     va_start(args, format);                                                                                  \

@@ -18,6 +18,9 @@ void say_begin(const char *verb);
 void say_note(const char *format, ...) SAY_FORMAT;
 void say_warning(const char *format, ...) SAY_FORMAT;
 
+/** One line of an exchange, after `mark` and a space; sanitized like a message, but of any length. */
+void say_trace(char mark, const char *text);
+
 /** These return the exit status that belongs to them. */
 int say_refused(const char *format, ...) SAY_FORMAT;
 int say_usage(const char *format, ...) SAY_FORMAT;

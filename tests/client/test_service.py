@@ -708,6 +708,47 @@ class TestLocationsThatWantSomethingElse:
         assert told in result.stderr if told else "this location" not in result.stderr
 
 
+class TestVerbose:
+    """That no token or secret is shown is seen by the canaries of every command."""
+
+    def test_grant_call_and_refresh(self, interauth, ask, service, held):
+        result = ask("-v")
+        token = held()[0]["token"]
+        lines = result.stderr.splitlines()
+        assert "* POST %s/request_access" % service.base in lines and "< HTTP/1.1 200 OK" in lines
+        sent = next(line for line in lines if line.startswith("> uid="))
+        assert "&hmac=[masked]&body=" in sent and '"access_for":["read"]' in sent
+        assert any(line.startswith("< {") and '"token": [masked]' in line for line in lines), result.stderr
+        for arguments in (["call", "-v", service.origin + "/app"], ["refresh", "--verbose"],
+                          ["check", "-v", "--url", service.origin + "/open"]):
+            result = interauth(*arguments)
+            assert result.returncode == 0 and token not in result.stderr
+            assert "\n> " in result.stderr and "\n< HTTP/1.1" in result.stderr
+            if arguments[0] == "call":
+                assert "> Authorization: SAuth [masked]\n" in result.stderr
+            if arguments[0] == "refresh":
+                assert '"token":[masked]' in result.stderr
+
+    @pytest.mark.parametrize("data", [
+        "a=1&token=CANARY&b=2", "a=1&TOKEN=x%26CANARY%22CANARY&b=2", '{"a":1,"token" : "CANARY","b":2}',
+        '{"a":1,"password":"x\\"CANARY","b":2}', "<a>1</a><secret>CANARY</secret><b>2</b>",
+        "a=1&body=%7B%22token%22%3A%22CANARY%22%7D&b=2", '{"a":1,"text":"{\\"token\\":\\"CANARY\\"}","b":2}'])
+    def test_bodies(self, interauth, ask, service, data):
+        ask()
+        service.answer = (400, [("Content-Type", "application/problem+json"), ("Set-Cookie", "CANARY")], data.encode())
+        result = interauth("call", "-v", "-d", data, "-H", "Cookie: CANARY", service.origin + "/app")
+        assert result.stderr.count("[masked]") >= 5 and "CANARY" not in result.stderr, result.stderr
+        assert [line for line in result.stderr.splitlines() if line[0] == ">" and "a" in line and "b" in line and "2" in line]
+
+    def test_the_terminal_is_not_steered(self, interauth, ask, service):
+        ask()
+        service.answer = (403, [("Content-Type", "application/problem+json")], b"\x1b[2Jx")
+        assert "< ?[2Jx\n" in interauth("call", "-v", service.origin + "/app").stderr
+
+    def test_nothing_without(self, interauth, ask, service):
+        assert ask().stderr == ""
+
+
 class TestTls:
     def test_tls_to_a_port_without(self, interauth, service):
         assert interauth("secret", "made").returncode == 0
