@@ -173,6 +173,33 @@ class TestProxied:
         assert user.call(user.at).status == 200
 
 
+class TestBesideOthers:
+    """Look-aheads, internal redirects, and a location that demands signatures."""
+
+    site = Site(participants=PEOPLE, expect=(MD5_WARNS,), modules=("rewrite",), config=ENDPOINT + BOTH +
+                "RewriteEngine On\nRewriteRule ^/ahead$ - [E=AHEAD:%{LA-U:REMOTE_USER}]\n" +
+                app("Require capability read", at="/ahead") + app("Require capability read") +
+                app("Require capability read", "ISign require", at="/signed") +
+                f'Redirect 404 /gone\n<Location "/gone">\nErrorDocument 404 {TARGET}\n</Location>\n')
+
+    def test_look_ahead(self, server):
+        user = ChallengeCaller(server, at="/ahead").login()
+        assert user.call(user.at).status == 200
+        assert not server.log.matching("refused reason=")
+
+    def test_an_unsigned_login_where_signatures_are_demanded(self, server):
+        user = ChallengeCaller(server, at="/signed")
+        answer = user.post(user.at, user.text("auth.request", {"username": UID}))
+        assert answer.status in (400, 401) and b'"challenge"' not in answer.body
+        server.log.expect("isign: refused reason=")
+
+    def test_no_login_on_an_error_page(self, server):
+        user = ChallengeCaller(server, at="/gone")
+        answer = user.post(user.at, user.text("auth.request", {"username": UID}))
+        assert answer.status >= 400 and b'"lifetime"' not in answer.body
+        server.log.allow("refused reason=")
+
+
 class TestCleartext:
     """The rule for md5 holds at both URLs."""
 
