@@ -1,18 +1,15 @@
-/** `interauth call`: a request that carries a grant, one nonce after the other; or one in an envelope. */
+/** `interauth call`: a request that carries a grant, one nonce after the other. */
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "address.h"
 #include "capabilities.h"
-#include "envelope_call.h"
 #include "exchange.h"
 #include "interauth/access.h"
 #include "interauth/authorization.h"
 #include "interauth/digest.h"
-#include "interauth/envelope.h"
 #include "output.h"
-#include "password.h"
 #include "problem.h"
 #include "request_body.h"
 #include "request_head.h"
@@ -30,14 +27,12 @@ typedef struct call_options {
     apr_int64_t timeout;
     int include, digest, hash, json, verbose, no_grant;
     signing_wish sign;
-    const char *envelope_method, *password_file, *profile, *separator;
-    int challenge, xml;
 } call_options;
 
 #define AT(field) offsetof(call_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 'X', "request", "METHOD", method, "default: GET, POST with -d, PUT with -T"),
+    OPTION(TEXT, 'X', "method", "METHOD", method, "default: GET, POST with -d, PUT with -T"),
     OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the body, byte for byte; @- is standard input"),
     OPTION(TEXT, 'T', "upload-file", "FILE", upload, "the body from a file; - is standard input"),
     OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
@@ -56,12 +51,6 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "keyid", "ID", sign.keyid, "of the signature; default: as for sign"),
     OPTION(LIST, 0, "cover", "COMPONENT", sign.cover, "cover this instead of the default"),
     OPTION(FLAG, 0, "no-grant", NULL, no_grant, "carry no grant, only the signature"),
-    OPTION(FLAG, 0, "challenge", NULL, challenge, "call in an envelope, with a login by challenge"),
-    OPTION(TEXT, 0, "method", "NAME", envelope_method, "of the envelope; -d is its request"),
-    OPTION(FLAG, 0, "xml", NULL, xml, "send XML instead of JSON; -d is what stands in <request>"),
-    OPTION(TEXT, 0, "password-file", "FILE", password_file, "log in with this password; default: as before"),
-    OPTION(TEXT, 0, "profile", "hmac-sha256|md5", profile, "of the login; default: as before, or hmac-sha256"),
-    OPTION(TEXT, 0, "separator", "TEXT", separator, "the server's SAuthChallengeSeparator, for md5"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
     TRACE_ROW,
@@ -109,7 +98,7 @@ static int request_prepare(call_run *c)
     if (o->data && o->upload)
         return say_usage("--data and --upload-file exclude each other");
     if (o->method && !head_is_token(o->method, strlen(o->method)))
-        return say_usage("--request takes a method, such as PATCH");
+        return say_usage("--method takes an HTTP method, such as PATCH");
     c->method = o->method ? o->method : o->upload ? "PUT" : o->data ? "POST" : "GET";
     if ((rc = head_read(&c->headers, c->p, o->headers, ours)) != CL_OK)
         return rc;
@@ -248,7 +237,7 @@ static void refusal_explain(const call_run *c)
     if (c->answer.status != 401 && c->answer.status != 403)
         return;
     if (c->challenge.is_for_envelopes && !c->challenge.present)
-        say_note("this location wants --challenge");
+        say_note("this location wants calls by challenge: interauth invoke METHOD %s", c->at.url);
     if (c->challenge.is_for_signatures && !c->challenge.present && !c->signs)
         say_note("this location wants --sign");
 }
@@ -274,29 +263,6 @@ static int call_carry_out(call_run *c, const session_wish *wish)
     return c->no_new_grant ? c->no_new_grant : rc;
 }
 
-/* What goes with an envelope, and what only with one. */
-static int challenge_options_check(const call_options *o)
-{
-    const password_terms terms = {ia_challenge_profile_named(o->profile ? o->profile : "md5"), o->separator, NULL, NULL};
-
-    if (!o->challenge && (o->envelope_method || o->password_file || o->profile || o->separator || o->xml))
-        return say_usage("--method, --xml, --password-file, --profile and --separator need --challenge");
-    if (!o->challenge)
-        return CL_OK;
-    if (o->secret_file)
-        return say_usage("--secret-file is of a grant; the password of a login is told with --password-file");
-    if (!o->envelope_method)
-        return say_usage("--challenge needs --method NAME, the method of the envelope");
-    if (o->method || o->upload || o->no_grant || o->sign.key_file || o->sign.secret_file || o->capabilities ||
-        o->hash)
-        return say_usage("--challenge stands without --request, --upload-file, --sign, and the options of a new grant");
-    if (!ia_envelope_is_method(o->envelope_method, strlen(o->envelope_method)))
-        return say_usage("--method takes the name of a method: letters, digits and . _ - : /");
-    if (terms.profile == IA_CHALLENGE_PROFILE_NONE)
-        return say_usage("--profile takes one of hmac-sha256|md5");
-    return password_terms_check(&terms);
-}
-
 static int options_check(const call_options *o)
 {
     int signs = o->sign.key_file || o->sign.secret_file;
@@ -311,36 +277,7 @@ static int options_check(const call_options *o)
         return say_usage("--no-grant stands alone: without the options of a grant");
     if (!signs && (o->sign.keyid || o->sign.cover))
         return say_usage("--keyid and --cover need --sign or --sign-secret");
-    return challenge_options_check(o);
-}
-
-static int challenge_run(apr_pool_t *p, const call_options *o, const address *at, const char *base)
-{
-    static const char *const ours[] = {"Authorization", "Content-Type", "Accept", "Content-Digest",
-                                       "Content-Length", "Transfer-Encoding", NULL};
-    envelope_wish wish = {.login = {.state = o->state,
-                                    .name = o->name,
-                                    .uid = o->uid,
-                                    .password_file = o->password_file,
-                                    .ca_file = o->ca_file,
-                                    .endpoint = base ? apr_pstrcat(p, base, "/challenge", NULL) : NULL,
-                                    .profile = o->profile,
-                                    .separator = o->separator,
-                                    .origin = at->origin,
-                                    .is_cleartext = at->is_cleartext},
-                          .method = o->envelope_method,
-                          .data = o->data,
-                          .is_xml = o->xml,
-                          .ca_file = o->ca_file,
-                          .timeout = o->timeout ? o->timeout : TIMEOUT_DEFAULT,
-                          .digest = o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256,
-                          .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1},
-                          .json = o->json};
-    apr_array_header_t *headers;
-    int rc = head_read(&headers, p, o->headers, ours);
-
-    wish.headers = headers;
-    return rc == CL_OK ? envelope_call(p, &wish, at) : rc;
+    return CL_OK;
 }
 
 static int signer_open(call_run *c)
@@ -373,8 +310,6 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         (rc = options_check(o)) != CL_OK ||
         (rc = capabilities_read(&wish.capabilities, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK)
         return rc;
-    if (o->challenge)
-        return challenge_run(p, o, &c.at, endpoint.url);
     if ((rc = signer_open(&c)) != CL_OK)
         return rc;
     wish.origin = c.at.origin;
@@ -386,5 +321,11 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return rc;
 }
 
+static const option_move moves[] = {
+    {"challenge", "calls by challenge have a verb of their own: interauth invoke METHOD URL"},
+    {"request", "it is spelled --method here"},
+    {NULL, NULL},
+};
+
 const cl_verb verb_call = {
-    "call", "Send a request that carries a grant.", "URL", 1, 1, ROWS(rows), sizeof(call_options), run};
+    "call", "Send a request that carries a grant.", "URL", 1, 1, ROWS(rows), sizeof(call_options), run, moves};

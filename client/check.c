@@ -133,4 +133,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_check = {
-    "check", "Look for what is wrong or weak.", "", 0, 0, ROWS(rows), sizeof(check_options), run};
+    "check", "Look for what is wrong or weak.", "", 0, 0, ROWS(rows), sizeof(check_options), run, NULL};

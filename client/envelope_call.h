@@ -1,4 +1,4 @@
-/** `interauth call --challenge`: a call in an envelope, signed with a token of the challenge protocol. */
+/** A call in an envelope, signed with a token of the challenge protocol. */
 #ifndef CLIENT_ENVELOPE_CALL_H
 #define CLIENT_ENVELOPE_CALL_H
 

@@ -197,4 +197,4 @@ const cl_verb verb_explain = {"explain",
                               1,
                               ROWS(rows),
                               sizeof(explain_options),
-                              run};
+                              run, NULL};

@@ -65,4 +65,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_forget = {
-    "forget", "Forget a grant that is held.", "NAME | --all", 0, 1, ROWS(rows), sizeof(forget_options), run};
+    "forget", "Forget a grant that is held.", "NAME | --all", 0, 1, ROWS(rows), sizeof(forget_options), run, NULL};

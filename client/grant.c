@@ -122,4 +122,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_grant = {"grant",    "Ask a service for a grant.", "", 0, 0,
-                            ROWS(rows), sizeof(grant_options),        run};
+                            ROWS(rows), sizeof(grant_options),        run, NULL};

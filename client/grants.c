@@ -30,4 +30,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_grants = {"grants",   "List the grants that are held.", "", 0, 0,
-                             ROWS(rows), sizeof(grants_options),           run};
+                             ROWS(rows), sizeof(grants_options),           run, NULL};

@@ -104,4 +104,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
 const cl_verb verb_keygen = {
     "keygen", "Make a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options),
-    run};
+    run, NULL};

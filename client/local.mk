@@ -2,7 +2,7 @@
 bin_PROGRAMS += interauth
 interauth_SOURCES = \
 	client/interauth.c client/verbs.h client/options.c client/options.h client/say.c client/say.h \
-	client/keygen.c client/secret.c client/grant.c client/call.c client/refresh.c client/grants.c \
+	client/keygen.c client/secret.c client/grant.c client/call.c client/invoke.c client/refresh.c client/grants.c \
 	client/forget.c client/participant.c client/participant_make.c client/participant_make.h \
 	client/grant_text.c client/grant_text.h client/login.c client/login.h client/login_exchange.c \
 	client/login_exchange.h client/envelope_call.c client/envelope_call.h client/password.c client/password.h \

@@ -77,6 +77,9 @@ static int option_unknown(const parse *c, const char *name)
     const char **names = apr_palloc(c->p, (c->verb->row_count + 1) * sizeof *names);
     const char *nearest;
 
+    for (const option_move *move = c->verb->moves; move && move->name; move++)
+        if (strcmp(move->name, name) == 0)
+            return say_usage("unknown option --%s: %s", name, move->instead);
     for (unsigned i = 0; i < c->verb->row_count; i++)
         names[i] = c->verb->rows[i].name;
     names[c->verb->row_count] = "help";

@@ -43,6 +43,11 @@ typedef struct option_row {
         OPTION_NUMBER, 0, name, value, help, AT(field), 0, min, max                                          \
     }
 
+/** An option that the verb does not have, and what to use instead. */
+typedef struct option_move {
+    const char *name, *instead;
+} option_move;
+
 typedef struct cl_verb {
     const char *name;
     const char *summary;
@@ -53,6 +58,7 @@ typedef struct cl_verb {
     apr_size_t size; /**< of the verb's struct */
     /** Does the work. @return an exit status */
     int (*run)(apr_pool_t *p, const void *options, const char *const *operands, int operand_count);
+    const option_move *moves; /**< ends with a NULL name; may be NULL */
 } cl_verb;
 
 /** Runs a verb on the arguments after its name; -h and --help are answered here. @return an exit status */

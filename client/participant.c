@@ -257,4 +257,4 @@ const cl_verb verb_participant = {"participant",
                                   2,
                                   ROWS(rows),
                                   sizeof(participant_options),
-                                  run};
+                                  run, NULL};

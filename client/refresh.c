@@ -72,4 +72,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_refresh = {"refresh",  "Ask for more time for a grant.", "", 0, 0,
-                              ROWS(rows), sizeof(refresh_options),          run};
+                              ROWS(rows), sizeof(refresh_options),          run, NULL};

@@ -74,4 +74,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_secret = {"secret",   "Make a random shared secret.", "[FILE]", 0, 1,
-                             ROWS(rows), sizeof(secret_options),         run};
+                             ROWS(rows), sizeof(secret_options),         run, NULL};

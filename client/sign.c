@@ -146,4 +146,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_sign = {
-    "sign", "Sign a request; print the fields to add.", "URL", 1, 1, ROWS(rows), sizeof(sign_options), run};
+    "sign", "Sign a request; print the fields to add.", "URL", 1, 1, ROWS(rows), sizeof(sign_options), run, NULL};

@@ -203,7 +203,7 @@ static int nothing_found(record_kind kind, const char *name, const char *origin)
     static const char *const kinds[] = {"grant", "login"};
     static const char *const commands[] = {
         "ask for one with: interauth grant",
-        "log in with: interauth call --challenge --endpoint BASE --uid ID --password-file FILE"};
+        "log in with: interauth invoke --endpoint BASE --uid ID --password-file FILE METHOD URL"};
 
     if (name)
         return say_refused("there is no %s named %s; %s", kinds[kind], name, commands[kind]);

@@ -10,6 +10,7 @@ extern const cl_verb verb_grant;
 extern const cl_verb verb_grants;
 extern const cl_verb verb_forget;
 extern const cl_verb verb_call;
+extern const cl_verb verb_invoke;
 extern const cl_verb verb_refresh;
 extern const cl_verb verb_sign;
 extern const cl_verb verb_verify;

@@ -2,7 +2,7 @@
 dist_man_MANS = \
 	docs/man/interauth.1 docs/man/interauth-call.1 docs/man/interauth-check.1 docs/man/interauth-explain.1 \
 	docs/man/interauth-forget.1 docs/man/interauth-grant.1 docs/man/interauth-grants.1 \
-	docs/man/interauth-keygen.1 docs/man/interauth-participant.1 docs/man/interauth-refresh.1 \
+	docs/man/interauth-invoke.1 docs/man/interauth-keygen.1 docs/man/interauth-participant.1 docs/man/interauth-refresh.1 \
 	docs/man/interauth-secret.1 docs/man/interauth-sign.1 docs/man/interauth-verify.1
 
 # Pages, as they lie here: links between them hold after the installation.

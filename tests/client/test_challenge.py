@@ -113,7 +113,7 @@ def password(interauth, httpd):
 def call(interauth, httpd, base, photos, password):
     def call_app(*more, first=True, uid="guest", expect=0, url=photos, data='{"id": 7}'):
         login = ["--endpoint", base + "/sauth", "--uid", uid, "--password-file", password] if first else []
-        result = interauth("call", "--challenge", *login, "--method", "photo.get", "-d", data, *more, url)
+        result = interauth("invoke", *login, "-d", data, *more, "photo.get", url)
         assert result.returncode == expect, result.stderr
         if interauth.state.exists():
             httpd.guard(*[record["token"] for record in held(interauth)])
@@ -281,7 +281,7 @@ def test_another_login_of_the_same_user(interauth, call):
 
 def test_many_at_once(interauth, call, photos):
     call()
-    running = [interauth.start("call", "--challenge", "--method", "photo.get", photos) for _ in range(8)]
+    running = [interauth.start("invoke", "photo.get", photos) for _ in range(8)]
     results = [interauth.finish(process) for process in running]
     assert [result.returncode for result in results] == [0] * 8, [result.stderr for result in results]
 

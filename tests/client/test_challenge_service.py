@@ -34,8 +34,7 @@ def call(interauth, service, password):
     def call_app(*more, first=True, expect=0, method="photo.get", data=REQUEST, environment=None):
         login = ["--endpoint", service.base, "--uid", "guest", "--password-file", password] if first else []
         data = ["-d", data] if data is not None else []
-        result = interauth("call", "--challenge", *login, "--method", method, *data, *more, service.app,
-                           environment=environment)
+        result = interauth("invoke", *login, *data, *more, method, service.app, environment=environment)
         assert result.returncode == expect, result.stderr
         for token in service.tokens:
             assert token not in result.stderr
@@ -313,36 +312,37 @@ def test_the_request_of_a_file(interauth, service, call):
     (["--separator", ":"], REQUEST, "profile md5"),
     (["--profile", "sha1"], REQUEST, "--profile takes one of"),
     (["--profile", "md5", "--separator", "123456789"], REQUEST, "at most 8"),
-    (["-X", "PUT"], REQUEST, "stands without"), (["--capability", "read"], REQUEST, "stands without"),
-    (["--sign", "k"], REQUEST, "stands without"), (["-H", "Content-Type: text/plain"], REQUEST, "made here"),
-    (["--json"], REQUEST, "--json needs --output"), (["--method", "two words"], REQUEST, "--method"),
+    (["-X", "PUT"], REQUEST, "unknown option -X"), (["--capability", "read"], REQUEST, "unknown option --capability"),
+    (["--sign", "k"], REQUEST, "unknown option --sign"), (["-H", "Content-Type: text/plain"], REQUEST, "made here"),
+    (["--json"], REQUEST, "--json needs --output"), 
 ])
 def test_usage(service, call, more, data, told):
-    method = "photo.get" if "--method" not in more else None
-    result = call(*more, data=data, expect=2) if method else call(*more[2:], method=more[1], data=data, expect=2)
+    result = call(*more, data=data, expect=2)
     assert told in result.stderr and service.calls == [] and result.stdout == ""
 
 
-@pytest.mark.parametrize("arguments, told", [
-    (["--method", "m"], "need --challenge"), (["--password-file", "p"], "need --challenge"), (["--xml"], "need --challenge"),
-    (["--challenge"], "--challenge needs --method"), (["--challenge", "--method", "m", "--secret-file", "s"], "--password-file"),
-])
-def test_options_that_belong_together(interauth, arguments, told):
-    result = interauth("call", *arguments, "http://127.0.0.1:1/")
-    assert result.returncode == 2 and told in result.stderr
+def test_the_name_of_a_method(interauth):
+    result = interauth("invoke", "two words", "http://127.0.0.1:1/")
+    assert result.returncode == 2 and "METHOD" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--password-file", "--profile", "--separator", "--xml"])
+def test_options_of_a_login_are_not_those_of_a_call(interauth, option):
+    result = interauth("call", option, "x", "http://127.0.0.1:1/")
+    assert result.returncode == 2 and "unknown option " + option in result.stderr
 
 
 def test_a_login_needs_to_be_told_how(interauth, service):
-    result = interauth("call", "--challenge", "--method", "m", service.app)
-    assert result.returncode == 1 and "--challenge --endpoint BASE --uid ID --password-file FILE" in result.stderr
-    result = interauth("call", "--challenge", "--method", "m", "--endpoint", service.base + "/challenge", "--uid", "u", service.app)
+    result = interauth("invoke", "m", service.app)
+    assert result.returncode == 1 and "interauth invoke --endpoint BASE --uid ID --password-file FILE METHOD URL" in result.stderr
+    result = interauth("invoke", "--endpoint", service.base + "/challenge", "--uid", "u", "m", service.app)
     assert result.returncode == 2 and "is an endpoint" in result.stderr
 
 
 def test_md5_is_refused_without_tls(interauth, password):
     """Nothing is asked of the server, which is not there."""
-    result = interauth("call", "--challenge", "--profile", "md5", "--endpoint", "http://192.0.2.1/sauth", "--uid", "guest",
-                       "--password-file", password, "--method", "m", "http://127.0.0.1:1/")
+    result = interauth("invoke", "--profile", "md5", "--endpoint", "http://192.0.2.1/sauth", "--uid", "guest",
+                       "--password-file", password, "m", "http://127.0.0.1:1/")
     assert result.returncode == 1 and "TLS only" in result.stderr
 
 
@@ -351,16 +351,22 @@ def test_md5_with_a_separator(interauth, password, separator):
     service = ChallengeService(PASSWORD.encode(), separator=":")
     try:
         more = ["--separator", separator] if separator else []
-        result = interauth("call", "--challenge", "--profile", "md5", *more, "--endpoint", service.base, "--uid", "guest",
-                           "--password-file", password, "--method", "m", service.app)
+        result = interauth("invoke", "--profile", "md5", *more, "--endpoint", service.base, "--uid", "guest",
+                           "--password-file", password, "m", service.app)
         assert result.returncode == (0 if separator else 1), result.stderr
     finally:
         service.close()
 
 
+def test_verbose_shows_no_credentials(interauth, service, call):
+    result = call("-v")
+    assert '"token":[masked]' in result.stderr and '"signature":[masked]' in result.stderr
+    assert not any(token in result.stderr for token in service.tokens), result.stderr
+
+
 def test_many_calls_log_in_once(interauth, service, call, password):
-    first = ["call", "--challenge", "--endpoint", service.base, "--uid", "guest", "--password-file", password,
-             "--method", "photo.get", service.app]
+    first = ["invoke", "--endpoint", service.base, "--uid", "guest", "--password-file", password,
+             "photo.get", service.app]
     started = [interauth.start(*first) for _ in range(4)]
     assert [interauth.finish(one).returncode for one in started] == [0] * 4
     assert service.methods().count("auth.request") == 1

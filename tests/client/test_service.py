@@ -695,7 +695,7 @@ class TestCheckServer:
 
 class TestLocationsThatWantSomethingElse:
     @pytest.mark.parametrize("headers, told", [
-        ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location wants --challenge\n"),
+        ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location wants calls by challenge: interauth invoke METHOD http"),
         ([("WWW-Authenticate", 'Signature realm="photos"')], "this location wants --sign\n"),
         ([("Accept-Signature", 'sig1=("@method");created')], "this location wants --sign\n"),
         ([("WWW-Authenticate", 'Challenge realm="photos"'), ("WWW-Authenticate", 'SAuth realm="photos"')], None),

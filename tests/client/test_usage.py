@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-VERBS = ["keygen", "secret", "grant", "call", "refresh", "grants", "forget", "sign", "verify", "explain",
+VERBS = ["keygen", "secret", "grant", "call", "invoke", "refresh", "grants", "forget", "sign", "verify", "explain",
          "participant", "check"]
 MANUALS = os.path.join(os.path.dirname(__file__), "../../docs/man")
 
@@ -68,7 +68,11 @@ def test_an_unknown_option_is_told(interauth, verb):
     (["grant", "--c", "x"], "--c is ambiguous: --capability, --cacert"),
     (["call", "-io"], "--output needs a value (FILE)"),
     (["call", "-iZ", "http://127.0.0.1:1/"], "unknown option -Z"),
-    (["call", "-Xa b", "http://127.0.0.1:1/"], "--request takes a method"),
+    (["call", "-Xa b", "http://127.0.0.1:1/"], "--method takes an HTTP method"),
+    (["call", "--challenge", "--method", "m", "http://127.0.0.1:1/"], "interauth invoke METHOD URL"),
+    (["call", "--request", "PUT", "http://127.0.0.1:1/"], "--method"),
+    (["invoke", "http://127.0.0.1:1/", "m"], "METHOD comes before URL: interauth invoke m http://127.0.0.1:1/"),
+    (["invoke", "m"], "METHOD URL is needed"),
     (["call", "--help=x"], "--help takes no value"),
     (["call", "--json", "-o", "-", "http://127.0.0.1:1/"], "--output FILE"),
     (["-x"], "unknown option -x before the verb"),

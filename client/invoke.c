@@ -1,0 +1,117 @@
+/** `interauth invoke`: a call in an envelope, with a login by the challenge protocol. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "address.h"
+#include "envelope_call.h"
+#include "interauth/digest.h"
+#include "interauth/envelope.h"
+#include "password.h"
+#include "request_head.h"
+#include "say.h"
+#include "trace.h"
+#include "verbs.h"
+
+#define TIMEOUT_DEFAULT 300
+
+typedef struct invoke_options {
+    const char *data, *output, *name, *endpoint, *uid, *password_file, *profile, *separator, *state, *ca_file;
+    apr_array_header_t *headers;
+    apr_int64_t timeout;
+    int include, digest, xml, json, verbose;
+} invoke_options;
+
+#define AT(field) offsetof(invoke_options, field)
+
+static const option_row rows[] = {
+    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the request, JSON or what stands in <request>; @- is standard input"),
+    OPTION(FLAG, 0, "xml", NULL, xml, "send XML instead of JSON"),
+    OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
+    OPTION(FLAG, 'i', "include", NULL, include, "print the header of the response too"),
+    OPTION(TEXT, 'o', "output", "FILE", output, "write the response body to FILE; - is standard output"),
+    OPTION(TEXT, 0, "endpoint", "BASE", endpoint, "where to log in, such as https://host/sauth"),
+    OPTION(TEXT, 0, "uid", "ID", uid, "as whom to log in"),
+    OPTION(TEXT, 0, "password-file", "FILE", password_file, "log in with this password; default: as before"),
+    OPTION(TEXT, 0, "profile", "hmac-sha256|md5", profile, "of the login; default: as before, or hmac-sha256"),
+    OPTION(TEXT, 0, "separator", "TEXT", separator, "the server's SAuthChallengeSeparator, for md5"),
+    OPTION(TEXT, 0, "grant", "NAME", name, "which login; default: the one of the URL's server"),
+    OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
+    OPTION_RANGE("timeout", "SEC", timeout, 1, 86400, "for the whole exchange; default: 300"),
+    OPTION(TEXT, 0, "state", "FILE", state, "where logins are kept"),
+    OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
+    TRACE_ROW,
+    OPTION(FLAG, 0, "json", NULL, json, "print status and refusal as JSON; needs -o"),
+};
+
+static int options_check(const invoke_options *o, const char *method, const char *url)
+{
+    const password_terms terms = {ia_challenge_profile_named(o->profile ? o->profile : "md5"), o->separator, NULL, NULL};
+
+    if (strstr(method, "://") && !strstr(url, "://"))
+        return say_usage("METHOD comes before URL: interauth invoke %s %s", url, method);
+    if (!ia_envelope_is_method(method, strlen(method)))
+        return say_usage("METHOD is the name of a method: letters, digits and . _ - : /");
+    if (o->name && (o->endpoint || o->uid))
+        return say_usage("--grant stands alone: without --endpoint and --uid");
+    if (o->json && !output_path(o->output))
+        return say_usage("--json needs --output FILE: the body would stand in its way");
+    if (terms.profile == IA_CHALLENGE_PROFILE_NONE)
+        return say_usage("--profile takes one of hmac-sha256|md5");
+    return password_terms_check(&terms);
+}
+
+static envelope_wish wish_make(apr_pool_t *p, const invoke_options *o, const char *method, const address *at,
+                               const char *base)
+{
+    return (envelope_wish){.login = {.state = o->state,
+                                     .name = o->name,
+                                     .uid = o->uid,
+                                     .password_file = o->password_file,
+                                     .ca_file = o->ca_file,
+                                     .endpoint = base ? apr_pstrcat(p, base, "/challenge", NULL) : NULL,
+                                     .profile = o->profile,
+                                     .separator = o->separator,
+                                     .origin = at->origin,
+                                     .is_cleartext = at->is_cleartext},
+                           .method = method,
+                           .data = o->data,
+                           .is_xml = o->xml,
+                           .ca_file = o->ca_file,
+                           .timeout = o->timeout ? o->timeout : TIMEOUT_DEFAULT,
+                           .digest = o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256,
+                           .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1},
+                           .json = o->json};
+}
+
+static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+{
+    static const char *const ours[] = {"Authorization",  "Content-Type",      "Accept", "Content-Digest",
+                                       "Content-Length", "Transfer-Encoding", NULL};
+    const invoke_options *o = options;
+    address at, endpoint = {0};
+    apr_array_header_t *headers;
+    envelope_wish wish;
+    int rc;
+
+    (void)operand_count;
+    trace_begin(o->verbose);
+    if ((rc = options_check(o, operands[0], operands[1])) != CL_OK ||
+        (rc = address_parse(&at, p, operands[1])) != CL_OK ||
+        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
+        (rc = head_read(&headers, p, o->headers, ours)) != CL_OK)
+        return rc;
+    wish = wish_make(p, o, operands[0], &at, endpoint.url);
+    wish.headers = headers;
+    return envelope_call(p, &wish, &at);
+}
+
+const cl_verb verb_invoke = {"invoke",
+                             "Call a method in an envelope, with a login by challenge.",
+                             "METHOD URL",
+                             2,
+                             2,
+                             ROWS(rows),
+                             sizeof(invoke_options),
+                             run,
+                             NULL};
