@@ -26,7 +26,7 @@ module_libs = libclock.la libst.la libia.la
 
 common_sources = \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
-	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/external.c modules/common/external.h modules/common/environment.h \
+	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/log_field.c modules/common/log_field.h modules/common/external.c modules/common/external.h modules/common/environment.h \
 	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h \
 	modules/common/section.c modules/common/section.h modules/common/intake.c modules/common/intake.h \
 	modules/common/seldom.c modules/common/seldom.h modules/common/segment.c modules/common/segment.h \

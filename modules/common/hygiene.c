@@ -64,7 +64,7 @@ static void strip_connection(request_rec *r)
     if (!list)
         return;
     kept = apr_array_make(r->pool, 4, sizeof(const char *));
-    for (name = apr_strtok(apr_pstrdup(r->pool, list), ", \t", &last); name; name = apr_strtok(NULL, ", \t", &last)) {
+    for (name = apr_strtok(apr_pstrdup(r->pool, list), HYGIENE_CONNECTION_SEPARATORS, &last); name; name = apr_strtok(NULL, HYGIENE_CONNECTION_SEPARATORS, &last)) {
         if (is_ours(name))
             found = 1;
         else

@@ -6,7 +6,13 @@
 
 #include <httpd.h>
 
-/** Removes SAuth-* and ISign-* request headers, in any spelling that a backend could map to them. */
+/** What separates the fields that Connection names, for apr_strtok: mod_proxy takes ';' for a separator too. */
+#define HYGIENE_CONNECTION_SEPARATORS ",; \t\v\f"
+
+/**
+ * Removes SAuth-* and ISign-* request headers, in any spelling that a backend could map to them, and these names from
+ * Connection: mod_proxy takes away what it names.
+ */
 void hygiene_strip_inbound(request_rec *r);
 
 /** Removes Authorization from the headers, and HTTP_AUTHORIZATION from the environment under every redirect prefix. */

@@ -14,6 +14,7 @@
 #include "intake.h"
 #include "interauth/encoding.h"
 #include "interauth_notes.h"
+#include "log_field.h"
 #include "problem.h"
 #include "request.h"
 #include "seldom.h"
@@ -42,9 +43,8 @@ static void log_at(request_rec *r, const char *what, ia_result rc, const char *l
         participant = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
     if (!participant && has_remark)
         participant = state->proven;
-    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s location=\"%s\"%s%s",
-                  what, outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", ap_escape_logitem(r->pool, location),
+    ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s%s", what, outcome->tag,
+                  log_field(r->pool, "participant", participant), log_field(r->pool, "location", location),
                   has_remark ? state->remark : "", suppressed);
 }
 

@@ -10,6 +10,7 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_isign.h"
+#include "log_field.h"
 #include "section.h"
 #include "seldom.h"
 
@@ -109,7 +110,7 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
             ;
         if (k == on->nelts)
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "isign: %s:%d: %s %s, but ISign is off there: no "
-                         "signature is looked at, and nobody gets in by one; add \"ISign require\"", d->filename,
+                         "signature is looked at, and nobody gets in by one; add ISign require", d->filename,
                          d->line_num, d->directive, d->args);
     }
 }
@@ -120,7 +121,6 @@ void isign_guard_say(request_rec *r)
 
     if (!seldom_due(&said, PAUSE))
         return;
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "isign: Require signed at location=\"%s\", where ISign is off: no "
-                  "signature is looked at, and nobody gets in by one; add \"ISign require\"",
-                  ap_escape_logitem(r->pool, r->uri));
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "isign: Require signed where ISign is off: no signature is verified, and "
+                  "nobody gets in by one; add ISign require%s", log_field(r->pool, "location", r->uri));
 }

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "clock.h"
+#include "log_field.h"
 #include "mod_isign.h"
 #include "request.h"
 #include "snapshot.h"
@@ -14,21 +15,20 @@
 
 static const char *quote(apr_pool_t *p, const char *name, const char *text, apr_size_t len)
 {
-    apr_size_t shown = len > SHOWN_MAX ? SHOWN_MAX : len;
-
-    return apr_pstrcat(p, " ", name, "=\"", ap_escape_logitem(p, apr_pstrmemdup(p, text, shown)), shown < len ? ".." : "",
-                       "\"", NULL);
+    return log_field_cut(p, name, text, len, SHOWN_MAX);
 }
 
 static const char *name_missing(apr_pool_t *p, const ia_httpsig *signature, const char *const *names, unsigned count)
 {
-    const char *missing = "";
+    apr_array_header_t *missing = apr_array_make(p, 4, sizeof(const char *));
+    const char *list;
     unsigned i;
 
     for (i = 0; i < count; i++)
         if (!ia_httpsig_covers(signature, names[i]))
-            missing = apr_pstrcat(p, missing, *missing ? " " : "", names[i], NULL);
-    return quote(p, "missing", missing, strlen(missing));
+            APR_ARRAY_PUSH(missing, const char *) = names[i];
+    list = apr_array_pstrcat(p, missing, ',');
+    return quote(p, "missing", list, strlen(list));
 }
 
 /* Who the keyid names; where it names nobody, what stands where the name of a participant would. */

@@ -12,6 +12,8 @@
 #include <string.h>
 #include "clock.h"
 #include "external.h"
+#include "hygiene.h"
+#include "log_field.h"
 #include "mod_isign.h"
 #include "interauth/encoding.h"
 #include "interauth_notes.h"
@@ -332,8 +334,8 @@ static void verify_once(request_rec *r, const isign_dir *conf, isign_state *stat
     if (!(state->headers_rc = decide(&l, conf, &signature))) {
         state->signature = signature;
         state->participant = apr_pstrdup(top->pool, l.entry.id);
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified participant=\"%s\" location=\"%s\"",
-                      state->participant, ap_escape_logitem(r->pool, r->uri));
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified%s%s",
+                      log_field(r->pool, "participant", state->participant), log_field(r->pool, "location", r->uri));
     }
     ia_wipe(l.entry.secrets, sizeof l.entry.secrets);
 }
@@ -359,7 +361,7 @@ static ia_result check_connection(request_rec *r, const ia_httpsig *signature, c
     if (!copy)
         return IA_OK;
     ap_str_tolower(copy);
-    for (name = apr_strtok(copy, ", \t", &last); name; name = apr_strtok(NULL, ", \t", &last))
+    for (name = apr_strtok(copy, HYGIENE_CONNECTION_SEPARATORS, &last); name; name = apr_strtok(NULL, HYGIENE_CONNECTION_SEPARATORS, &last))
         if (ia_httpsig_mentions(signature, name) || requires(policy, name))
             return IA_SIG_COMPONENT_DROPPED;
     return IA_OK;

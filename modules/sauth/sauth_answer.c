@@ -11,6 +11,7 @@
 #include <util_filter.h>
 #include "sauth_call.h"
 #include "interauth/digest.h"
+#include "log_field.h"
 #include "seldom.h"
 
 APLOG_USE_MODULE(sauth);
@@ -77,8 +78,8 @@ static void leave_unsigned(request_rec *r, flaw why)
     static apr_int64_t said[FLAWS];
     int level = seldom_due(&said[why], PAUSE) ? APLOG_WARNING : APLOG_DEBUG;
 
-    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the answer is not signed: %s location=\"%s\"", sentences[why],
-                  ap_escape_logitem(r->pool, r->uri));
+    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the answer is not signed: %s%s", sentences[why],
+                  log_field(r->pool, "location", r->uri));
 }
 
 static void put(signing *s, const char *data, apr_size_t len)

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "sauth_call.h"
+#include "log_field.h"
 #include "sauth_mint.h"
 #include "sauth_presentation.h"
 #include "interauth/encoding.h"
@@ -201,21 +202,16 @@ void sauth_speak(request_rec *r, ia_envelope_format format)
     problem_set_voice(r, format == IA_ENVELOPE_XML ? speak_xml : speak_json);
 }
 
-static const char *add(apr_pool_t *p, const char *remark, const char *name, const char *value)
-{
-    return value ? apr_pstrcat(p, remark, " ", name, "=\"", ap_escape_logitem(p, value), "\"", NULL) : remark;
-}
-
 const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state, const sauth_call_circumstances *about)
 {
-    const char *remark = add(p, "", "call", about->method);
+    const char *remark = log_field(p, "call", about->method);
 
     if (about->profile)
-        remark = add(p, remark, "profile", ia_challenge_profile_name(about->profile));
+        remark = apr_pstrcat(p, remark, log_field(p, "profile", ia_challenge_profile_name(about->profile)), NULL);
     if (!state->proven && *state->entry.id)
-        remark = add(p, remark, "claimed", state->entry.id);
+        remark = apr_pstrcat(p, remark, log_field(p, "claimed", state->entry.id), NULL);
     if (about->use && (rc == IA_TIMESTAMP_STALE || rc == IA_TIMESTAMP_FUTURE))
         remark = apr_psprintf(p, "%s offset=%+" APR_TIME_T_FMT, remark,
                               apr_time_sec(about->use->timestamp) - apr_time_sec(about->now));
-    return add(p, remark, "detail", state->detail);
+    return apr_pstrcat(p, remark, log_sentence(p, state->detail), NULL);
 }

@@ -11,6 +11,7 @@
 #include "sauth_call.h"
 #include "sauth_mint.h"
 #include "interauth/challenge_seal.h"
+#include "log_field.h"
 #include "interauth/timestamp.h"
 #include "request.h"
 
@@ -67,7 +68,7 @@ static const char *remark_on(const exchange *x, ia_result rc)
         about.use = x->use;
     }
     remark = sauth_call_remark(x->r->pool, rc, x->state, &about);
-    return x->foreign ? apr_pstrcat(x->r->pool, remark, " signed_in=\"", x->foreign, "\"", NULL) : remark;
+    return x->foreign ? apr_pstrcat(x->r->pool, remark, log_field(x->r->pool, "signed_in", x->foreign), NULL) : remark;
 }
 
 static int refuse(exchange *x, ia_result rc, int status)
@@ -110,8 +111,8 @@ static ia_result wanted_profile(const exchange *x, ia_challenge_profile *profile
 /* Who asked, whether it is known or not: a refusal of auth.token cannot name what its challenge could not seal. */
 static void log_request(const exchange *x, const char *username, ia_result found, const ia_challenge_seal *seal)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "sauth: challenged claimed=\"%s\" profile=\"%s\"%s%s",
-                  ap_escape_logitem(x->r->pool, username), ia_challenge_profile_name(seal->profile),
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "sauth: challenged%s profile=%s%s%s",
+                  log_field(x->r->pool, "claimed", username), ia_challenge_profile_name(seal->profile),
                   found ? " lacks=" : "", found ? ia_outcome_of(found)->tag : "");
 }
 

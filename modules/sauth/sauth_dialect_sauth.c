@@ -13,6 +13,7 @@
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
 #include "external.h"
+#include "log_field.h"
 #include "request.h"
 #include "snapshot.h"
 
@@ -131,7 +132,7 @@ static const char *wanted(const petition *a)
 
     for (i = 0; i < a->body.access_for_count; i++)
         APR_ARRAY_PUSH(names, const char *) = a->body.access_for[i];
-    return apr_array_pstrcat(a->r->pool, names, ' ');
+    return apr_array_pstrcat(a->r->pool, names, ',');
 }
 
 /* What an administrator needs beside the reason, and the caller must not be told before it is proven. */
@@ -141,14 +142,14 @@ static const char *remark_on(const petition *a, ia_result rc)
     case IA_PARTICIPANT_UNKNOWN:
     case IA_SECRET_MISSING:
     case IA_MAC_MISMATCH:
-        return apr_psprintf(a->r->pool, " claimed=\"%s\"", a->form.uid);
+        return log_field(a->r->pool, "claimed", a->form.uid);
     case IA_TIMESTAMP_STALE:
     case IA_TIMESTAMP_FUTURE:
         return apr_psprintf(a->r->pool, " offset=%+" APR_TIME_T_FMT, apr_time_sec(a->form.timestamp) - apr_time_sec(a->now));
     case IA_CAPABILITY_NOT_HELD:
-        return apr_psprintf(a->r->pool, " wanted=\"%s\"", wanted(a));
+        return log_field(a->r->pool, "wanted", wanted(a));
     default:
-        return a->detail ? apr_psprintf(a->r->pool, " detail=\"%s\"", a->detail) : NULL;
+        return log_sentence(a->r->pool, a->detail);
     }
 }
 

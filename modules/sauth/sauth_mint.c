@@ -1,11 +1,13 @@
 /* Minting: what every dialect does once the one decision was made. The wire is not here. */
 #include <httpd.h>
+#include <apr_strings.h>
 #include <http_log.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include "mod_sauth.h"
 #include "sauth_mint.h"
 #include "interauth/encoding.h"
+#include "log_field.h"
 #include "interauth/timestamp.h"
 
 APLOG_USE_MODULE(sauth);
@@ -45,11 +47,14 @@ ia_result sauth_mint_token(apr_pool_t *p, const char **token)
 
 void sauth_mint_log(request_rec *r, const ia_registry_entry *entry, const ia_grant_terms *terms)
 {
-    char until[IA_RFC3339_SIZE];
+    char until[IA_RFC3339_SIZE], *names, *at;
 
     ia_timestamp_format(until, terms->expires);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted participant=\"%s\" capabilities=\"%s\" until=%s", entry->id,
-                  sauth_capability_names(r->pool, &terms->capabilities), until);
+    names = apr_pstrdup(r->pool, sauth_capability_names(r->pool, &terms->capabilities));
+    for (at = names; (at = strchr(at, ' ')); at++)
+        *at = ',';
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted%s%s until=%s", log_field(r->pool, "participant", entry->id),
+                  log_field(r->pool, "capabilities", names), until);
 }
 
 ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,

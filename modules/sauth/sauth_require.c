@@ -13,6 +13,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "directive.h"
+#include "log_field.h"
 #include "interauth/envelope.h"
 #include "interauth_notes.h"
 #include "problem.h"
@@ -96,7 +97,8 @@ static authz_status fulfils(request_rec *r, const requirement *req, const sauth_
         const char *line = ap_expr_str_exec(r, req->expression, &error);
 
         if (error) {
-            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "sauth: cannot evaluate \"Require %s\": %s", req->line, error);
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "sauth: cannot evaluate a rule%s%s", log_field(r->pool, "rule", req->line),
+                          log_sentence(r->pool, error));
             return AUTHZ_GENERAL_ERROR;
         }
         words = split(r->pool, line, &count);

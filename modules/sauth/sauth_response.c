@@ -12,6 +12,7 @@
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
 #include "interauth_notes.h"
+#include "log_field.h"
 #include "problem.h"
 #include "request.h"
 #include "seldom.h"
@@ -37,10 +38,9 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
 
     if (!suppressed)
         return;
-    ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s location=\"%s\"%s%s%s%s%s", what,
-                  outcome->tag, participant ? " participant=\"" : "", participant ? participant : "",
-                  participant ? "\"" : "", ap_escape_logitem(r->pool, location), rule ? " rule=\"" : "", rule ? ap_escape_logitem(r->pool, rule) : "", rule ? "\"" : "",
-                  state && state->remark ? state->remark : "", suppressed);
+    ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s%s%s",
+                  what, outcome->tag, log_field(r->pool, "participant", participant), log_field(r->pool, "location", location),
+                  log_field(r->pool, "rule", rule), state && state->remark ? state->remark : "", suppressed);
 }
 
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)

@@ -39,7 +39,7 @@ def test_first_application(source):
     assert '"code":"credentials_required"' in calls
     assert "Hello http://shop.example, you may: read\n" in calls
     log = done.stdout.split("--- 5\n")[1]
-    assert 'sauth: refused reason=credentials_missing location="/cgi-bin/orders"' in log
+    assert 'sauth: refused reason=credentials_missing location=/cgi-bin/orders' in log
 
 
 def test_everything_else_is_quickstart_or_runtests():

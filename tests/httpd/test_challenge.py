@@ -45,7 +45,7 @@ class TestFlow(Protocol):
         assert said.answer.header("Cache-Control") == "no-store"
         token, reply = user.redeem(said.response["challenge"])
         assert reply.response == {"token": token} and reply.answer.header("Cache-Control") == "no-store"
-        assert server.log.matching(rf'\[sauth:info\] .*sauth: granted participant="{UID}" capabilities="read update"')
+        assert server.log.matching(rf'\[sauth:info\] .*sauth: granted participant={UID} capabilities=read,update')
         user.token = token
         assert user.call(TARGET).status == 200
 
@@ -135,7 +135,7 @@ class TestGrammar(Protocol):
     def test_malformed(self, server, format, text, reason):
         user = self.user(server, format=format)
         line = rejected(server, user.post(user.at, text), 400, "malformed_request", reason, format)
-        assert ' detail="' in line or reason in ("malformed", "too_long", "timestamp_malformed"), line
+        assert ' (' in line or reason in ("malformed", "too_long", "timestamp_malformed"), line
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_unknown_method(self, server, format):
@@ -149,7 +149,7 @@ class TestGrammar(Protocol):
                         {"Content-Type": "application/json", "Content-Encoding": "gzip"}):
             answer = server.post(user.at, user.text("auth.request", {"username": "x"}).encode(), headers)
             line = rejected(server, answer, 415, "unsupported_media_type", "media_type")
-            assert 'detail="JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
+            assert '(JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
 
     def test_too_large(self, server):
         user = self.user(server)
@@ -231,7 +231,7 @@ class TestOneOracle(Protocol):
             user = self.user(server, profile, format, username=name or UID, password="a password that is wrong")
             token, reply = user.redeem(user.challenge() if name else os.urandom(16).hex())
             line = rejected(server, reply.answer, 401, "invalid_credentials", reason, format)
-            known = f'profile="{profile}" claimed="{name}"'
+            known = f'profile={profile} claimed={name}'
             assert (known in line) == (reason in ("mac_mismatch", "secret_missing")), line
             answers.append(reply.answer)
         assert len({str((answer.status, [line for line in answer.headers if line[0] != "Date"], answer.body))
@@ -242,8 +242,8 @@ class TestOneOracle(Protocol):
         for name, lacks in ((UID, ""), (BARE, " lacks=secret_missing"), ("x" * 255, " lacks=participant_unknown"),
                             ("a\"b\n[core:error] c", " lacks=participant_unknown")):
             self.user(server, username=name).challenge()
-            shown = name.replace('"', r'\\"').replace("\n", r"\\n")
-            assert server.log.next(r"sauth: challenged ").endswith(f' claimed="{shown}" profile="{HMAC}"{lacks}')
+            shown = name.replace('"', "%22").replace("\n", "%0A").replace(" ", "%20")
+            assert server.log.next(r"sauth: challenged ").endswith(f' claimed={shown} profile={HMAC}{lacks}')
 
     def test_a_secret_that_went_away(self, server):
         user = self.user(server)
@@ -267,11 +267,11 @@ class TestOneOracle(Protocol):
         challenge = strong.challenge()
         reply = weak.exchange("auth.token", {"challenge": challenge, "signature": weak.make(challenge)[1]})
         line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
-        assert f'profile="{HMAC}" claimed="{UID}" signed_in="md5"' in line, line
+        assert f'profile={HMAC} claimed={UID} signed_in=md5' in line, line
         for wrong in ("x", "0" * 63, "G" * 64):
             reply = strong.exchange("auth.token", {"challenge": challenge, "signature": wrong})
             line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
-            assert f'profile="{HMAC}" claimed="{UID}" signed_in="none"' in line, line
+            assert f'profile={HMAC} claimed={UID} signed_in=none' in line, line
         assert strong.redeem(challenge)[1].status == 200, "nothing was used up"
 
 
@@ -435,7 +435,7 @@ class TestRefresh(Protocol):
         server.participants([person(capabilities=["read"])] + PEOPLE[1:])
         server.graceful()
         assert user.refresh().status == 200
-        assert 'capabilities="read" ' in server.log.wait(r"sauth: granted participant", 2)[-1]
+        assert 'capabilities=read ' in server.log.wait(r"sauth: granted participant", 2)[-1]
         server.participants(PEOPLE)
         server.graceful()
 

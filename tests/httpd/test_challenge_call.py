@@ -136,8 +136,8 @@ class TestRefused(Calls):
         whole = {"method": "orders.list", "request": {"page": "1"}, **members, **replaced}
         text = user.text(whole.pop("method"), whole.pop("request"), **whole)
         line = self.bad(server, user, user.post(TARGET, text), 401, "invalid_credentials", "mac_mismatch")
-        assert ("claimed=" in line) == (f'claimed="{UID}"' in line) and "participant=" not in line, line
-        assert 'profile="hmac-sha256"' in line and f'claimed="{UID}"' in line, line
+        assert ("claimed=" in line) == (f'claimed={UID}' in line) and "participant=" not in line, line
+        assert 'profile=hmac-sha256' in line and f'claimed={UID}' in line, line
 
     @each
     def test_unknown_token(self, server, profile, format):
@@ -162,7 +162,7 @@ class TestRefused(Calls):
         assert user.call(TARGET).status == 200
         again = user.post(TARGET, user.body)
         line = self.bad(server, user, again, 401, "replayed_request", "call_replayed")
-        assert f'participant="{UID}"' in line and 'call="orders.list"' in line
+        assert f'participant={UID}' in line and 'call=orders.list' in line
         assert b"signature" not in again.body, "that it was used before is no answer to the call"
         assert Reply(again, format).error["message"] == "This call was used before"
         self.bad(server, user, user.post("/cgi-bin/other", user.body), 401, "replayed_request", "call_replayed")
@@ -278,7 +278,7 @@ class TestGrammar(Calls):
         user = ChallengeCaller(server, format=format)
         code = "body_too_large" if status == 413 else "malformed_request"
         line = self.bad(server, user, user.post(TARGET, body, chunked=chunked), status, code, reason)
-        assert ' detail="' in line or status == 413, line
+        assert ' (' in line or status == 413, line
 
     @pytest.mark.parametrize("chunked", [False, True])
     @pytest.mark.parametrize("headers", [
@@ -288,7 +288,7 @@ class TestGrammar(Calls):
     def test_media_type(self, server, headers, chunked):
         answer = server.post(TARGET, gzip.compress(b"{}"), headers, chunked=chunked)
         line = self.bad(server, ChallengeCaller(server), answer, 415, "unsupported_media_type", "media_type")
-        assert 'detail="JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
+        assert '(JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
 
     @pytest.mark.parametrize("method, headers, body", [
         ("GET", {}, None), ("POST", {}, b""), ("HEAD", {}, None), ("POST", {"Content-Type": "text/plain"}, b""),
@@ -647,7 +647,7 @@ class TestAnswers:
         for query, why in (("type=text/plain", "its media type is neither"), ("body=x", "it does not end in")):
             for _ in range(40):
                 assert b"signature" not in user.call(f"/php/answer.php?{query}").body
-            lines = server.log.wait(NOT_SIGNED + why + r'.* location="/php/answer.php"')
+            lines = server.log.wait(NOT_SIGNED + why + r'.* location=/php/answer.php')
             assert len(lines) <= 8, "one in each process"
 
     def test_md5_signs_nothing(self, server):

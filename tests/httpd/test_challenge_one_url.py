@@ -134,7 +134,7 @@ class TestRestrictions(OneUrl):
                 shapes.add(masked(said))
                 _, reply = user.redeem(said.response["challenge"])
                 line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch|participant_unknown", format)
-                assert 'call="auth.token"' in line and f'location="{at}"' in line
+                assert 'call=auth.token' in line and f'location={at}' in line
                 shapes.add(masked(reply))
         assert len(shapes) == 2, shapes
 
@@ -158,7 +158,7 @@ class TestEndpoint(OneUrl):
         user = self.user(server, format=format).login()
         answer = user.call("/sauth/challenge")
         line = rejected(server, answer, 400, "method_unknown", "call_unknown", format)
-        assert "URL of the application" in Reply(answer, format).error["message"] and 'call="orders.list"' in line
+        assert "URL of the application" in Reply(answer, format).error["message"] and 'call=orders.list' in line
 
 
 class TestProxied:

@@ -17,7 +17,7 @@ NOT_HEARD = r"isign: .*httpd.conf:\d+: (Require (not )?signed( @method)?|SAuthAc
 
 def remarks(line):
     """What a line of the log says, by name."""
-    return dict(re.findall(r' (\w+)="((?:[^"\\]|\\.)*)"', line))
+    return dict(re.findall(r" (?!reason=)(\w+)=(\S+)", line))
 
 
 class TestRemarks:
@@ -50,11 +50,11 @@ class TestRemarks:
         assert said == {"claimed": UID, "keyid": ED.thumbprint(), "location": "/in"}
 
     @pytest.mark.parametrize("keyid, claimed, shown", [
-        ('no" participant="you#k', r'no\\" participant=\\"you', r'no\\" participant=\\"you#k'), ("a#b#c", "a#b", "a#b#c"),
-        ("x-" * 2000,) + ("x-" * 150 + "..",) * 2, ("", "", "")], ids=("quotes", "hashes", "long", "empty"))
+        ('no" participant="you#k', "no%22%20participant=%22you", "no%22%20participant=%22you#k"), ("a#b#c", "a#b", "a#b#c"),
+        ("x-" * 2000,) + ("x-" * 150 + "..",) * 2, ("", "-", "-")], ids=("quotes", "hashes", "long", "empty"))
     def test_strangers(self, server, keyid, claimed, shown):
         line = self.line(server, Signer(server, ED, keyid).get("/in"), "sig_key_unknown")
-        assert line.endswith(f' location="/in" claimed="{claimed}" keyid="{shown}"') and 'participant="' not in line
+        assert line.endswith(f' location=/in claimed={claimed} keyid={shown}') and ' participant=' not in line
 
     def test_replayed(self, server, signer):
         pairs = signer.headers("GET", "/in")
@@ -66,11 +66,11 @@ class TestRemarks:
         for offset, reason in ((-400, "sig_created_old"), (45, "sig_created_future")):
             answer = signer.get("/in", created=int(server.clock.time()) + offset)
             self.refused(server, answer, reason)
-            server.log.wait(rf'refused reason={reason} participant="{UID}" .* offset={re.escape(f"{offset // 10:+d}")}\d$')
+            server.log.wait(rf'refused reason={reason} participant={UID} .* offset={re.escape(f"{offset // 10:+d}")}\d$')
 
     def test_components(self, server, signer):
         said = self.refused(server, signer.get("/in", cover=("@method", "@path")), "sig_component_missing")
-        assert said == {"participant": UID, "keyid": UID + "#ed25519", "location": "/in", "missing": "@authority @query"}
+        assert said == {"participant": UID, "keyid": UID + "#ed25519", "location": "/in", "missing": "@authority,@query"}
 
     def test_authority(self, server, signer):
         answer = signer.get("/in", authority=f"shop.example:{server.port + 1}", host=f"shop.example:{server.port + 1}")
@@ -80,13 +80,13 @@ class TestRemarks:
     def test_narrow(self, server, signer):
         """A GET has no body, and its caller no reason to send a digest: the line says what is asked for."""
         said = self.refused(server, signer.get("/digest"), "signature_narrow")
-        assert said == {"participant": UID, "location": "/digest", "missing": "content-digest x-order"}
+        assert said == {"participant": UID, "location": "/digest", "missing": "content-digest,x-order"}
 
     def test_observed(self, server, signer):
-        server.log.expect(rf'isign: would refuse reason=signature_narrow participant="{UID}" .*missing="content-digest"')
+        server.log.expect(rf'isign: would refuse reason=signature_narrow participant={UID} .*missing=content-digest')
         assert signer.get("/watched").status == 200
-        server.log.expect(rf'isign: would refuse reason=sig_mismatch location="/watched" claimed="{UID}" keyid="{UID}#ed25519"')
-        server.log.expect('isign: would refuse reason=signature_wanted location="/watched"$')
+        server.log.expect(rf'isign: would refuse reason=sig_mismatch location=/watched claimed={UID} keyid={UID}#ed25519')
+        server.log.expect('isign: would refuse reason=signature_wanted location=/watched$')
         assert signer.get("/watched", key=OLD).status == 200
 
     def test_nothing_chosen(self, server):
@@ -190,10 +190,10 @@ class TestRules:
 
     def test_without_isign(self, server, signer):
         """Nobody could ever get in: that is said, but not each time."""
-        server.log.allow("isign: Require signed at ")
+        server.log.allow("isign: Require signed where ")
         for _ in range(20):
             turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
-        lines = server.log.wait(r'\[isign:warn\] .*isign: Require signed at location="/unheard", where ISign is off')
+        lines = server.log.wait(r'\[isign:warn\] .*isign: Require signed where ISign is off.* location=/unheard')
         assert len(lines) <= len(server.children())
         turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
 
@@ -482,10 +482,10 @@ class TestLevels:
 
     def test_observed(self, server):
         assert Shown(server.get("/watched")).env["ISIGN_RESULT"] == "none"
-        server.log.expect(r'isign: would refuse reason=sig_absent location="/watched"')
+        server.log.expect(r'isign: would refuse reason=sig_absent location=/watched')
         assert Shown(server.post("/watched", BODY, JSON)).env["ISIGN_RESULT"] == "digest_missing"
-        server.log.expect(r'isign: would refuse reason=sig_absent location="/watched"')
-        server.log.expect(r'isign: would refuse reason=digest_missing location="/watched"')
+        server.log.expect(r'isign: would refuse reason=sig_absent location=/watched')
+        server.log.expect(r'isign: would refuse reason=digest_missing location=/watched')
 
 
 class TestRequiredSomewhere:
@@ -496,13 +496,13 @@ class TestRequiredSomewhere:
 
     def test_redirected_into_it(self, server, signer):
         assert server.get("/plain?location=/require").status == 401
-        server.log.expect(r'isign: refused reason=sig_absent location="/require"')
+        server.log.expect(r'isign: refused reason=sig_absent location=/require')
         assert Shown(signer.get("/require")).env["ISIGN_RESULT"] == "verified"
 
     def test_error_document_is_served(self, server):
         answer = server.get("/require")
         assert answer.status == 401 and b"REDIRECT_STATUS=401" in answer.body
-        server.log.expect(r'isign: refused reason=sig_absent location="/require"')
+        server.log.expect(r'isign: refused reason=sig_absent location=/require')
 
 
 class TestPasses:
@@ -567,14 +567,15 @@ class TestConnection:
 
     @pytest.mark.parametrize("path", ["/far/g", "/rewritten/g"])
     @pytest.mark.parametrize("value", ["close, SAuth-Participant, SAuth-Capabilities", "sauth-participant,SAUTH_SCHEME",
-                                       "X-Other,\tISign-Result ,SAuth-Grant"])
+                                       "X-Other,\tISign-Result ,SAuth-Grant", "close;SAuth-Participant",
+                                       "X-Other;q=1;SAuth-Capabilities"])
     def test_identity_stays(self, server, path, value):
         shown = Shown(Caller(server).granted().get(path, {"Connection": value, "X-Other": "1"}))
         assert shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
         assert ("HTTP_X_OTHER" in shown.env) == ("X-Other" not in value), "other fields are dropped as before"
 
     @pytest.mark.parametrize("path", ["/far/s", "/rewritten/s"])
-    @pytest.mark.parametrize("value", ["X-Limit", "close, x-limit", "x-other , X-LIMIT"])
+    @pytest.mark.parametrize("value", ["X-Limit", "close, x-limit", "x-other , X-LIMIT", "close;X-Limit", "x;x-limit;y"])
     def test_signed_field_is_not_dropped(self, server, signer, path, value):
         how = {"cover": COVER + ("x-limit",)}
         assert Shown(signer.get(path, {"X-Limit": "9"}, **how)).env["HTTP_X_LIMIT"] == "9"
