@@ -36,8 +36,8 @@ static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *st
     const char *field = request_proxy_field(r);
 
     if (field && conf->accept & IA_PRESENT_SAUTH)
-        state->remark = apr_pstrcat(request_outermost(r)->pool, " hint=\"no Authorization arrived, and ", field,
-                                    " shows a proxy: check that it passes Authorization on\"", NULL);
+        state->remark = apr_pstrcat(request_outermost(r)->pool, " hint=proxy (no Authorization arrived, and ", field,
+                                    " shows a proxy: check that it passes Authorization on)", NULL);
 }
 
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)

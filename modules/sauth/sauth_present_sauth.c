@@ -11,6 +11,7 @@
 #include "sauth_presentation.h"
 #include "interauth/encoding.h"
 #include "request.h"
+#include "log_field.h"
 #include "snapshot.h"
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
@@ -61,7 +62,7 @@ static const char *claimed(request_rec *r, const sauth_state *state)
 {
     apr_pool_t *p = request_outermost(r)->pool;
 
-    return apr_pstrcat(p, " claimed=\"", ap_escape_logitem(p, state->entry.id), "\"", NULL);
+    return log_field(p, "claimed", state->entry.id);
 }
 
 /* An unknown token costs one MAC too. */

@@ -27,13 +27,13 @@ class TestHints:
         caller = Caller(server).granted("read")
         answer = server.get("/read", {"Authorization": caller.header(secret=OTHER_SECRET)})
         line = refused(server, answer, 401, "invalid_credentials", "mac_mismatch")
-        assert f' claimed="{UID}"' in line and "participant=" not in line
+        assert f' claimed={UID}' in line and "participant=" not in line
 
     def test_unmatched_bare_form(self, server):
         caller = Caller(server).granted("read")
         answer = server.get("/read", {"Authorization": caller.bare(caller.nonces[0], secret=OTHER_SECRET)})
         line = refused(server, answer, 401, "invalid_credentials", "bare_unmatched", level="info")
-        assert f' claimed="{UID}"' in line
+        assert f' claimed={UID}' in line
 
     def test_unknown_token_claims_nothing(self, server):
         caller = Caller(server).granted("read")
@@ -70,7 +70,7 @@ class TestHints:
     @pytest.mark.parametrize("name", ["Via", "X-Forwarded-For", "Forwarded"])
     def test_no_authorization_through_a_proxy(self, server, name):
         line = refused(server, server.get("/read", {name: "x"}), 401, "credentials_required", "credentials_missing", level="info")
-        assert f' hint="no Authorization arrived, and {name} shows a proxy: check that it passes Authorization on"' in line
+        assert f" hint=proxy (no Authorization arrived, and {name} shows a proxy: check that it passes Authorization on)" in line
 
     def test_no_authorization_and_no_proxy(self, server):
         line = refused(server, server.get("/read"), 401, "credentials_required", "credentials_missing", level="info")
@@ -79,7 +79,7 @@ class TestHints:
     def test_nobody_expects_authorization(self, server):
         answer = server.get("/signed", {"Via": "x"})
         server.log.expect("refused reason=credentials_missing")
-        assert answer.status == 401 and not server.log.matching('reason=credentials_missing location="/signed" hint=')
+        assert answer.status == 401 and not server.log.matching('reason=credentials_missing location=/signed hint=')
 
     # clocks
 
