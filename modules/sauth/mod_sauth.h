@@ -54,6 +54,7 @@ typedef struct sauth_state {
     int decided;               /**< `rc` holds; the nonce, if any, is used up */
     ia_result rc;
     int proven;                /**< token and HMAC verified: `grant`, `ref` and `entry` are the caller's */
+    unsigned hash;             /**< SAUTH_HASH_* of the HMAC presented; 0 where there is none */
     int bare_of_live_token;    /**< a bare form of a live token matched no held nonce */
     ia_registry_entry entry;   /**< secrets wiped */
     st_grant grant;

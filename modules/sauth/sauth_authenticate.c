@@ -25,6 +25,8 @@ static ia_result check_location(request_rec *r, const sauth_dir *conf, const sau
         return IA_SIGNER_MISMATCH;
     if (!(conf->accept & state->grant.presentation))
         return IA_PRESENTATION_MISMATCH;
+    if (state->hash && !(conf->hashes & state->hash))
+        return IA_AUTHORIZATION_MALFORMED;
     if (state->grant.presentation == IA_PRESENT_SIGNATURE)
         return IA_OK;
     return state->grant.scope == conf->scope ? IA_OK : IA_SCOPE_MISMATCH;

@@ -16,9 +16,9 @@
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
 
-static int is_hash_accepted(const sauth_dir *conf, ia_hash hash)
+static unsigned hash_bit(ia_hash hash)
 {
-    return (conf->hashes & (hash == IA_HASH_SHA1 ? SAUTH_HASH_SHA1 : SAUTH_HASH_SHA256)) != 0;
+    return hash == IA_HASH_SHA1 ? SAUTH_HASH_SHA1 : SAUTH_HASH_SHA256;
 }
 
 /* Does any secret that is still good make this MAC over N? */
@@ -123,7 +123,8 @@ ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state
 
     if ((rc = ia_authorization_parse(&auth, snapshot_of(r)->authorization)))
         return rc;
-    if (!is_hash_accepted(conf, auth.hash))
+    state->hash = hash_bit(auth.hash);
+    if (!(conf->hashes & state->hash))
         return IA_AUTHORIZATION_MALFORMED;
     if ((rc = sauth_grant_find(state, auth.token, auth.token_len))) {
         if (rc > 0)

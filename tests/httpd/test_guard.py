@@ -84,6 +84,36 @@ class TestElsewhere:
         refused(server, server.get("/cgi-bin/show", seen), 401, "replayed_nonce", "nonce_replayed")
 
 
+class TestHashElsewhere:
+    """A location that wants SHA-256 is not reached by SHA-1 through one that takes it."""
+
+    site = Site(modules=("include",), config=ENDPOINT.replace("SetHandler sauth", "SetHandler sauth\nSAuthHash sha1 sha256") + """
+AddOutputFilter INCLUDES .shtml
+<Directory @ROOT@/htdocs>
+    Options +Includes
+</Directory>
+<Location "/pages">
+    AuthType SAuth
+    AuthName x
+    SAuthHash sha1 sha256
+    Require capability read
+</Location>
+<Location "/files">
+    AuthType SAuth
+    AuthName x
+    Require capability read
+</Location>
+""", files={"pages/one.shtml": '[<!--#include virtual="/files/plain.txt" -->]'})
+
+    def test_included(self, server):
+        strong, weak = Caller(server).granted(), Caller(server, hash="sha1").granted()
+        assert "an error occurred" not in strong.get("/pages/one.shtml").text
+        answer = weak.get("/pages/one.shtml")
+        assert answer.status == 200 and "an error occurred" in answer.text, repr(answer)
+        server.log.expect("sauth: refused reason=authorization_malformed .*location=/files/plain.txt")
+        server.log.allow("AH01374|unable to include")
+
+
 class TestTrailers:
     """Trailers that httpd merges into the headers bring no identity with them."""
 
