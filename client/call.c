@@ -163,6 +163,8 @@ static int send_once(call_run *c, const char *nonce)
     challenge_read(&c->challenge, c->p, &c->answer);
     if (c->s.held && nextnonce_read(next, c->p, &c->answer))
         session_keep(&c->s, c->p, next, 0);
+    if (c->s.held && nonce && nextnonce_read(next, c->p, &c->answer) && c->answer.status != 401)
+        session_keep_secret(&c->s, c->p);
     return CL_OK;
 }
 
@@ -257,7 +259,7 @@ static int call_carry_out(call_run *c, const session_wish *wish)
     if (c->o->json && (rc = output_summary(&c->out, c->p, &c->answer)) != CL_OK)
         return rc;
     if (c->answer.status >= 400) {
-        rc = problem_tell(c->p, &c->answer, 0);
+        rc = problem_tell(c->p, &c->answer);
         refusal_explain(c);
     }
     return c->no_new_grant ? c->no_new_grant : rc;

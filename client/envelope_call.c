@@ -265,7 +265,7 @@ static int call_carry_out(envelope_run *c)
         say_note("there was no new login after the token had been refused (%s)", told.code);
         return no_new_login;
     }
-    return c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer, 0);
+    return c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer);
 }
 
 int envelope_call(apr_pool_t *p, const envelope_wish *wish, const address *at)

@@ -203,10 +203,10 @@ static void refusal_explain(apr_pool_t *p, const grant_record *record, const cha
 }
 
 static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const char *endpoint,
-                       const http_answer *answer, int json)
+                       const http_answer *answer)
 {
     if (answer->status != 200) {
-        int rc = problem_tell(p, answer, json);
+        int rc = problem_tell(p, answer);
 
         refusal_explain(p, record, endpoint, answer);
         return rc;
@@ -216,7 +216,7 @@ static int answer_read(given *out, apr_pool_t *p, const grant_record *record, co
     return CL_OK;
 }
 
-int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, int json)
+int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key)
 {
     http_answer answer;
     given got;
@@ -234,7 +234,7 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, i
         unique.with_id = 1; /* known to every server that has this code */
         rc = form_send(&answer, p, &unique, key, REQUEST, NULL, record->lifespan);
     }
-    if (rc != CL_OK || (rc = answer_read(&got, p, record, REQUEST, &answer, json)) != CL_OK)
+    if (rc != CL_OK || (rc = answer_read(&got, p, record, REQUEST, &answer)) != CL_OK)
         return rc;
     if (!got.access_to || got.access_to->nelts == 0)
         return say_fault("%s: the answer grants nothing", record->endpoint);
@@ -246,14 +246,13 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key, i
     return CL_OK;
 }
 
-int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan,
-                     int json)
+int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan)
 {
     http_answer answer;
     given got;
     int rc = form_send(&answer, p, record, key, REFRESH, record->token, lifespan);
 
-    if (rc != CL_OK || (rc = answer_read(&got, p, record, REFRESH, &answer, json)) != CL_OK)
+    if (rc != CL_OK || (rc = answer_read(&got, p, record, REFRESH, &answer)) != CL_OK)
         return rc;
     if (strcmp(got.token, record->token) != 0)
         return say_fault("%s: the answer is about another token", record->endpoint);

@@ -3,13 +3,14 @@
 
 #include <apr_strings.h>
 
+#include "interauth/json.h"
 #include "say.h"
 #include "state.h"
 #include "verbs.h"
 
 typedef struct forget_options {
     const char *state;
-    int all;
+    int all, json;
 } forget_options;
 
 #define AT(field) offsetof(forget_options, field)
@@ -17,10 +18,32 @@ typedef struct forget_options {
 static const option_row rows[] = {
     OPTION(FLAG, 0, "all", NULL, all, "all grants that are held"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
+static int print_json(apr_pool_t *p, const apr_array_header_t *gone)
+{
+    ia_json_writer *w = ia_json_writer_create(p);
+
+    ia_json_write_object(w);
+    ia_json_write_name(w, "forgotten");
+    ia_json_write_array(w);
+    for (int i = 0; i < gone->nelts; i++) {
+        const grant_record *record = APR_ARRAY_IDX(gone, i, const grant_record *);
+
+        ia_json_write_object(w);
+        ia_json_write_member(w, "grant", record->name);
+        ia_json_write_member(w, "endpoint", record->endpoint);
+        ia_json_write_member(w, "uid", record->uid);
+        ia_json_write_end(w);
+    }
+    ia_json_write_end(w);
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
+}
+
 /* `name` NULL stands for all. */
-static int forget_held(state *s, apr_pool_t *p, const char *name)
+static int forget_held(state *s, apr_pool_t *p, const char *name, int json)
 {
     apr_array_header_t *kept = apr_array_make(p, 4, sizeof(grant_record *));
     apr_array_header_t *gone = apr_array_make(p, 4, sizeof(grant_record *));
@@ -35,11 +58,13 @@ static int forget_held(state *s, apr_pool_t *p, const char *name)
         return say_refused("there is no grant named %s; see: interauth grants", name);
     if (gone->nelts == 0) {
         say_note("no grants are held");
-        return CL_OK;
+        return json ? print_json(p, gone) : CL_OK;
     }
     s->grants = kept;
     if ((rc = state_save(s)) != CL_OK)
         return rc;
+    if (json)
+        return print_json(p, gone);
     for (int i = 0; i < gone->nelts; i++) {
         const grant_record *record = APR_ARRAY_IDX(gone, i, const grant_record *);
 
@@ -59,7 +84,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage("what to forget: the NAME of a grant, or --all; see: interauth grants");
     if ((rc = state_open(&s, p, o->state)) != CL_OK)
         return rc;
-    rc = forget_held(s, p, o->all ? NULL : operands[0]);
+    rc = forget_held(s, p, o->all ? NULL : operands[0], o->json);
     state_close(s);
     return rc;
 }

@@ -75,6 +75,36 @@ static int state_probe(apr_pool_t *p, const grant_options *o, const char *endpoi
     return rc;
 }
 
+static int is_member(const apr_array_header_t *names, const char *name)
+{
+    for (int i = 0; i < names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+            return 1;
+    return 0;
+}
+
+static int is_same_set(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    for (int i = 0; i < a->nelts; i++)
+        if (!is_member(b, APR_ARRAY_IDX(a, i, const char *)))
+            return 0;
+    return a->nelts == b->nelts;
+}
+
+/* One endpoint and id have one grant: calls that rely on another capability of the old one will be refused. */
+static void replacement_tell(apr_pool_t *p, const grant_record *old, const grant_record *got)
+{
+    apr_array_header_t *all = apr_array_copy(p, got->access_to);
+
+    if (!old->token || is_same_set(old->access_to, got->access_to))
+        return;
+    for (int i = 0; i < old->access_to->nelts; i++)
+        if (!is_member(all, APR_ARRAY_IDX(old->access_to, i, const char *)))
+            APR_ARRAY_PUSH(all, const char *) = APR_ARRAY_IDX(old->access_to, i, const char *);
+    say_note("this replaces grant %s of %s; to hold all of them: --capability %s", old->name,
+             capabilities_text(p, old->access_to), capabilities_text(p, all));
+}
+
 static int record_store(apr_pool_t *p, const grant_options *o, const grant_record *got, grant_record **stored)
 {
     state *s;
@@ -85,6 +115,7 @@ static int record_store(apr_pool_t *p, const grant_options *o, const grant_recor
     if (rc != CL_OK)
         return rc;
     record = state_add(s, got->endpoint, got->uid);
+    replacement_tell(p, record, got);
     name = record->name;
     *record = *got;
     record->name = name;
@@ -114,7 +145,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         say_warning("%s: without TLS everybody on the way can read what is asked and answered", at.url);
     asked.endpoint = at.url;
     record_fill(&asked, p, o);
-    rc = exchange_grant(&asked, p, &key, o->json);
+    rc = exchange_grant(&asked, p, &key);
     ia_wipe(&key, sizeof key);
     if (rc != CL_OK || (rc = record_store(p, o, &asked, &stored)) != CL_OK)
         return rc;

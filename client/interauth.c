@@ -94,7 +94,7 @@ int main(int argc, const char *const *argv)
     if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS)
         return say_fault("the runtime library could not be started");
     atexit(apr_terminate);
-    status = say_end(run(p, argc, argv));
+    status = say_end(p, run(p, argc, argv));
     apr_pool_destroy(p);
     return status;
 }

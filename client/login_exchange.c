@@ -92,7 +92,7 @@ static int auth_read(const ia_json **response, const login *l, const char *metho
 
     *response = NULL;
     if (answer->status != 200) {
-        rc = problem_tell(l->p, answer, 0);
+        rc = problem_tell(l->p, answer);
         if (answer->status == 404)
             say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->held->endpoint);
         return rc;

@@ -279,6 +279,19 @@ static char **arguments_copy(apr_pool_t *p, const cl_verb *verb, int argc, const
     return copy;
 }
 
+/* Known ahead of the arguments, so that a mistake in them is told as JSON too. */
+static int wants_json(const cl_verb *verb, int argc, const char *const *argv)
+{
+    int has_row = 0;
+
+    for (unsigned i = 0; i < verb->row_count; i++)
+        has_row |= strcmp(verb->rows[i].name, "json") == 0;
+    for (int i = 0; has_row && i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return 1;
+    return 0;
+}
+
 int options_run(const cl_verb *verb, apr_pool_t *p, int argc, const char *const *argv)
 {
     parse c = {.verb = verb, .p = p};
@@ -288,6 +301,8 @@ int options_run(const cl_verb *verb, apr_pool_t *p, int argc, const char *const 
     c.given = apr_pcalloc(p, verb->row_count + 1);
     c.operands = apr_array_make(p, 2, sizeof(const char *));
     tables_make(&c);
+    if (wants_json(verb, argc, argv))
+        say_json();
     rc = arguments_parse(&c, argc + 1, arguments_copy(p, verb, argc, argv), &wants_help);
     if (wants_help) {
         options_help(stdout, verb);

@@ -88,10 +88,8 @@ int output_summary(const output *out, apr_pool_t *p, const http_answer *answer)
         ia_json_write_member(w, "content_type", type);
     ia_json_write_name(w, "bytes");
     ia_json_write_integer(w, out->written);
-    if (told.code)
-        ia_json_write_member(w, "code", told.code);
-    if (told.title)
-        ia_json_write_member(w, "title", told.title);
+    if (answer->status >= 400)
+        error_write(w, problem_code(p, &told, answer->status), problem_message(p, &told, answer->status));
     ia_json_write_end(w);
     return say_out(ia_json_writer_text(w, NULL));
 }

@@ -21,7 +21,7 @@ http_choice output_sink(void *context, const http_answer *answer, const void *da
 /** Writes what was kept of the last answer and closes. @return an exit status */
 int output_end(output *out, const http_answer *answer);
 
-/** Prints an object on standard output: status, content_type, bytes and, of a refusal, code and title. */
+/** Prints an object on standard output: status, content_type, bytes and, of a refusal, error. */
 int output_summary(const output *out, apr_pool_t *p, const http_answer *answer);
 
 #endif

@@ -82,31 +82,24 @@ int problem_status(long status)
     return status < 500 ? CL_REFUSED : CL_FAULT;
 }
 
-static int problem_print(apr_pool_t *p, long status, const problem *told)
+const char *problem_code(apr_pool_t *p, const problem *told, long status)
 {
-    ia_json_writer *w = ia_json_writer_create(p);
-
-    ia_json_write_object(w);
-    ia_json_write_name(w, "error");
-    ia_json_write_object(w);
-    ia_json_write_name(w, "status");
-    ia_json_write_integer(w, status);
-    if (told->code)
-        ia_json_write_member(w, "code", told->code);
-    if (told->title)
-        ia_json_write_member(w, "title", told->title);
-    ia_json_write_end(w);
-    ia_json_write_end(w);
-    return say_out(ia_json_writer_text(w, NULL));
+    return told->code ? told->code : apr_psprintf(p, "http_%ld", status);
 }
 
-int problem_tell(apr_pool_t *p, const http_answer *answer, int json)
+const char *problem_message(apr_pool_t *p, const problem *told, long status)
+{
+    return told->title ? told->title : apr_psprintf(p, "the server answered HTTP %ld", status);
+}
+
+int problem_tell(apr_pool_t *p, const http_answer *answer)
 {
     problem told;
     int status = problem_status(answer->status);
     apr_int64_t after = retry_after(answer);
 
     problem_read(&told, p, answer);
+    say_error(problem_code(p, &told, answer->status), problem_message(p, &told, answer->status));
     if (told.title || told.code)
         say_note("%s (%s, HTTP %ld)", told.title ? told.title : "refused", told.code ? told.code : "no code",
                  answer->status);
@@ -117,7 +110,5 @@ int problem_tell(apr_pool_t *p, const http_answer *answer, int json)
                  after > WAIT_MAX ? "; longer than a minute is not waited for here" : "");
     if (strstr(answer->body, "plain HTTP to an SSL-enabled server port"))
         say_note("this port speaks TLS: https:// is meant");
-    if (json && problem_print(p, answer->status, &told) != CL_OK)
-        return CL_FAULT;
     return status == CL_OK ? CL_FAULT : status;
 }

@@ -20,10 +20,13 @@ unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer);
 /** 0 below 400, CL_REFUSED for 4xx, CL_FAULT from 500. */
 int problem_status(long status);
 
+/** Code and message of an error; a response without them is "http_404" and a sentence with the status. */
+const char *problem_code(apr_pool_t *p, const problem *told, long status);
+const char *problem_message(apr_pool_t *p, const problem *told, long status);
+
 /**
- * Tells an answer that is no success on standard error, with `json` also on standard output as
- * {"error":{"status","code","title"}}. @return problem_status, CL_FAULT for anything below 400
+ * Reports a response that is no success, on standard error and as the error of --json. @return problem_status, CL_FAULT for anything below 400
  */
-int problem_tell(apr_pool_t *p, const http_answer *answer, int json);
+int problem_tell(apr_pool_t *p, const http_answer *answer);
 
 #endif

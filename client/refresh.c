@@ -1,6 +1,7 @@
 /** `interauth refresh`: asks for a new time of expiry of a grant. */
 #include "address.h"
 #include "exchange.h"
+#include "files.h"
 #include "grant_text.h"
 #include "interauth/participant.h"
 #include "say.h"
@@ -43,8 +44,10 @@ static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const
                            record->name);
     if ((rc = secret_key_load(&key, p, o->secret_file ? o->secret_file : record->secret_file)) != CL_OK)
         return rc;
-    rc = exchange_refresh(record, p, &key, o->lifespan ? o->lifespan : record->lifespan, o->json);
+    rc = exchange_refresh(record, p, &key, o->lifespan ? o->lifespan : record->lifespan);
     ia_wipe(&key, sizeof key);
+    if (rc == CL_OK && o->secret_file)
+        record->secret_file = file_absolute(p, o->secret_file);
     if (rc != CL_OK || (rc = state_save(s)) != CL_OK)
         return rc;
     return grant_print(p, record, o->json);

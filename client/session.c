@@ -45,13 +45,15 @@ static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const c
     if (record->access_for->nelts == 0)
         return say_refused("grant %s %s; ask for a new one with: %s", record->name,
                            dead_token ? "is no longer accepted" : "has expired", grant_command(p, record));
-    rc = exchange_grant(record, p, &s->key, 0);
+    rc = exchange_grant(record, p, &s->key);
     if (rc == CL_REFUSED)
         say_note("there is no new grant either; where secret or capabilities have changed: %s",
                  grant_command(p, record));
     if (rc != CL_OK)
         return rc;
     s->asked = 1;
+    if (s->wish->secret_file)
+        record->secret_file = file_absolute(p, s->wish->secret_file);
     say_note("asked %s for a new grant", record->endpoint);
     return CL_OK;
 }
@@ -112,6 +114,27 @@ void session_keep(const session *s, apr_pool_t *p, const char *nonce, int drop)
             apr_array_clear(record->nonces);
         if (nonce)
             record_add_nonce(record, p, nonce);
+        state_save(st);
+    }
+    state_close(st);
+}
+
+static int names_file(apr_pool_t *p, const grant_record *record, const char *secret_file)
+{
+    return record->secret_file && strcmp(record->secret_file, file_absolute(p, secret_file)) == 0;
+}
+
+void session_keep_secret(const session *s, apr_pool_t *p)
+{
+    grant_record *record;
+    state *st;
+
+    if (!s->wish->secret_file || names_file(p, s->held, s->wish->secret_file) ||
+        state_open(&st, p, s->wish->state) != CL_OK)
+        return;
+    record = state_find(st, s->held->endpoint, s->held->uid);
+    if (record && record->token && strcmp(record->token, s->held->token) == 0) {
+        record->secret_file = file_absolute(p, s->wish->secret_file);
         state_save(st);
     }
     state_close(st);

@@ -33,6 +33,9 @@ int session_begin(session *out, apr_pool_t *p, const session_wish *wish, const c
 /** Keeps a nonce for a later call; NULL for none. With `drop` those held are given up first. */
 void session_keep(const session *s, apr_pool_t *p, const char *nonce, int drop);
 
+/** The server has accepted our HMAC: the secret file that the call named is kept with the grant. */
+void session_keep_secret(const session *s, apr_pool_t *p);
+
 void session_close(session *s);
 
 #endif

@@ -37,10 +37,12 @@ static void text_write(ia_json_writer *w, apr_pool_t *p, const char *name, const
 
 static void time_write(ia_json_writer *w, const char *name, apr_int64_t seconds)
 {
+    char text[IA_RFC3339_SIZE];
+
     if (seconds < 0)
         return;
-    ia_json_write_name(w, name);
-    ia_json_write_integer(w, seconds);
+    ia_timestamp_format(text, apr_time_from_sec(seconds));
+    ia_json_write_member(w, name, text);
 }
 
 void signature_write(ia_json_writer *w, apr_pool_t *p, const ia_httpsig *signature)

@@ -196,14 +196,10 @@ void verification_write(ia_json_writer *w, const verification *v)
         ia_json_write_member(w, "algorithm", ia_algorithm_name(v->signature->algorithm));
         return;
     }
-    ia_json_write_name(w, "error");
-    ia_json_write_object(w);
-    ia_json_write_member(w, "tag", ia_outcome_of(v->result)->tag);
-    ia_json_write_member(w, "means", advice_meaning(v->result));
+    error_write(w, ia_outcome_of(v->result)->tag, advice_meaning(v->result));
     ia_json_write_member(w, "todo", advice_todo(v->result));
     if (v->detail)
         ia_json_write_member(w, "detail", v->detail);
-    ia_json_write_end(w);
 }
 
 void verification_close(verification *v)

@@ -279,7 +279,7 @@ def test_a_refusal_of_the_application(interauth, service, call):
     call()
     service.refuse = [(403, "insufficient_capability")]
     result = call("-o", interauth.home / "out", "--json", first=False, expect=1)
-    assert json.loads(result.stdout)["code"] == "insufficient_capability"
+    assert json.loads(result.stdout)["error"]["code"] == "insufficient_capability"
     assert "insufficient_capability, HTTP 403" in result.stderr and "not signed" in result.stderr
     service.refuse = [(500, "fault")]
     call(first=False, expect=3)

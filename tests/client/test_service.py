@@ -57,7 +57,7 @@ class TestGrant:
         assert result.returncode == 1
         assert result.stderr.endswith("interauth grant: asked %s/none/request_access: is --url the location with "
                                       "SetHandler sauth?\n" % service.origin)
-        assert json.loads(result.stdout) == {"error": {"status": 404}}
+        assert json.loads(result.stdout) == {"error": {"code": "http_404", "message": "the server answered HTTP 404"}}
 
     def test_twice_in_one_second(self, ask, held, service):
         service.replays = set()
@@ -236,7 +236,7 @@ class TestCall:
         path = interauth.home / "out"
         result = interauth("call", "--json", "-o", path, service.origin + "/app")
         assert result.returncode == 1 and "(token_revoked, HTTP 401)" in result.stderr
-        assert json.loads(result.stdout)["code"] == json.loads(path.read_text())["code"] == "token_revoked"
+        assert json.loads(result.stdout)["error"]["code"] == json.loads(path.read_text())["code"] == "token_revoked"
         assert len(service.requests("/sauth/request_access")) == 2
         assert len([1 for seen in service.requests("/app") if seen[2]["Authorization"]]) == 2
         assert held()[0]["token"] not in grants
@@ -261,7 +261,7 @@ class TestCall:
         assert "(invalid_credentials, HTTP 401)" in result.stderr and "(token_revoked, HTTP 401)" in result.stderr
         assert "interauth grant --url %s --uid %s --secret-file %s --capability read\n" % (
             service.base, UID, secret.path) in result.stderr
-        assert json.loads(result.stdout)["code"] == json.loads(path.read_text())["code"] == "token_revoked"
+        assert json.loads(result.stdout)["error"]["code"] == json.loads(path.read_text())["code"] == "token_revoked"
         assert len(service.requests("/sauth/request_access")) == 2 and len(service.requests("/app")) == 1
         assert [one["token"] for one in held()] == [one["token"] for one in before]
 
@@ -482,7 +482,7 @@ class TestAnswer:
         service.answer = None
         refused = interauth("call", "--json", "-o", path, service.origin + "/app/denied")
         assert refused.returncode == 1
-        assert json.loads(refused.stdout)["code"] == "insufficient_capability"
+        assert json.loads(refused.stdout)["error"]["code"] == "insufficient_capability"
         assert json.loads(path.read_text())["code"] == "insufficient_capability"
 
     def test_output_that_cannot_be_written(self, interauth, ask, service):
@@ -747,6 +747,72 @@ class TestVerbose:
 
     def test_nothing_without(self, interauth, ask, service):
         assert ask().stderr == ""
+
+
+class TestErrorsAsJson:
+    @pytest.mark.parametrize("arguments, status, code, message", [
+        (["grant", "--json", "--nosuch"], 2, "usage", "unknown option --nosuch"),
+        (["grant", "--nonces", "0", "--json"], 2, "usage", "--nonces takes a number"),
+        (["call", "--json", "-o", "f", "http://127.0.0.1:1/"], 1, "refused", "there is no grant"),
+        (["refresh", "--json"], 1, "refused", "there is no such grant"),
+        (["forget", "--json", "g"], 1, "refused", "no grant named g"),
+        (["participant", "list", "--file", "missing", "--json"], 3, "fault", "missing: "),
+        (["verify", "--json", "--key", "missing", "request"], 3, "fault", "missing: "),
+        (["explain", "--json", "--key", "missing", "request"], 3, "fault", "missing: "),
+        (["sign", "--json", "--key", "missing", "http://127.0.0.1/"], 3, "fault", "missing: "),
+        (["keygen", "--json", "--kid", "a b", "f"], 2, "usage", "--kid"),
+        (["secret", "--json", "/no/where"], 3, "fault", "/no/where: "),
+        (["check", "--json"], 2, "usage", "nothing to check"),
+    ])
+    def test_one_shape(self, interauth, arguments, status, code, message):
+        result = interauth(*arguments)
+        told = json.loads(result.stdout)
+        assert result.returncode == status, result.stderr
+        assert list(told) == ["error"] and sorted(told["error"]) == ["code", "message"]
+        assert told["error"]["code"] == code and message in told["error"]["message"]
+        assert told["error"]["message"] in result.stderr
+
+    @pytest.mark.parametrize("status, code", [(404, "http_404"), (500, "http_500")])
+    def test_a_response_without_a_code(self, interauth, ask, service, status, code):
+        ask()
+        service.answer = (status, [], b"no")
+        result = interauth("call", "--json", "-o", interauth.home / "out", service.origin + "/app")
+        assert json.loads(result.stdout)["error"] == {"code": code, "message": "the server answered HTTP %d" % status}
+
+    def test_forget(self, interauth, ask, service):
+        ask("--grant", "mine")
+        told = {"forgotten": [{"grant": "mine", "endpoint": service.base, "uid": UID}]}
+        assert json.loads(interauth("forget", "--json", "mine").stdout) == told
+        assert json.loads(interauth("forget", "--json", "--all").stdout) == {"forgotten": []}
+
+
+class TestWhatIsRemembered:
+    def test_a_grant_that_replaces_another_says_so(self, interauth, ask, service):
+        ask("--grant", "mine")
+        told = "this replaces grant mine of read; to hold all of them: --capability update,read\n"
+        result = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "update",
+                           "--secret-file", interauth.home / "secret")
+        assert result.returncode == 0 and told in result.stderr
+        again = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "update",
+                          "--secret-file", interauth.home / "secret")
+        assert "replaces" not in again.stderr
+
+    @pytest.mark.parametrize("verb", ["call", "refresh"])
+    def test_a_secret_file_that_works(self, interauth, ask, held, service, secret, verb):
+        ask()
+        other = interauth.home / "other"
+        secret.path.rename(other)
+        target = [service.origin + "/app"] if verb == "call" else []
+        assert interauth(verb, "--secret-file", "other", *target).returncode == 0
+        assert held()[0]["secret_file"] == str(other)
+        assert interauth(verb, *target).returncode == 0
+
+    def test_a_secret_file_that_does_not_work(self, interauth, ask, held, service, secret):
+        ask()
+        assert interauth("secret", "wrong").returncode == 0
+        interauth("call", "--secret-file", "wrong", service.origin + "/app")
+        interauth("refresh", "--secret-file", "wrong")
+        assert held()[0]["secret_file"] == str(secret.path)
 
 
 class TestTls:
