@@ -1,6 +1,9 @@
-/** `interauth explain`: why is this signed request refused, and where do two sides differ? */
+/** `interauth explain`: what does a log tag mean, why is this signed request refused, and where do two sides differ? */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
 
 #include "advice.h"
 #include "base_compare.h"
@@ -175,13 +178,77 @@ static int explain(explanation *e, int json)
     return e->v.result < 0 ? CL_FAULT : CL_REFUSED;
 }
 
+static const ia_outcome *outcome_find(const char *tag)
+{
+    unsigned count;
+    const ia_outcome *all = ia_outcomes(&count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(all[i].tag, tag) == 0)
+            return &all[i];
+    return NULL;
+}
+
+static int outcome_print(apr_pool_t *p, const ia_outcome *outcome, int json)
+{
+    ia_json_writer *w;
+
+    if (!json) {
+        printf("outcome: %s\nresponse: %d %s (%s)\n", outcome->tag, outcome->status, outcome->code, outcome->title);
+        printf("meaning: %s\nto do: %s\n", advice_meaning(outcome->result), advice_todo(outcome->result));
+        return CL_OK;
+    }
+    w = ia_json_writer_create(p);
+    ia_json_write_object(w);
+    ia_json_write_member(w, "tag", outcome->tag);
+    ia_json_write_name(w, "status");
+    ia_json_write_integer(w, outcome->status);
+    ia_json_write_member(w, "code", outcome->code);
+    ia_json_write_member(w, "title", outcome->title);
+    ia_json_write_member(w, "meaning", advice_meaning(outcome->result));
+    ia_json_write_member(w, "todo", advice_todo(outcome->result));
+    ia_json_write_end(w);
+    return say_out(ia_json_writer_text(w, NULL));
+}
+
+static int tag_unknown(apr_pool_t *p, const char *tag)
+{
+    unsigned count;
+    const ia_outcome *all = ia_outcomes(&count);
+    const char **tags = apr_palloc(p, count * sizeof *tags), *nearest;
+
+    for (unsigned i = 0; i < count; i++)
+        tags[i] = all[i].tag;
+    nearest = options_suggest(tag, tags, count);
+    return say_refused("%s: neither a file nor the tag of an outcome%s%s%s", tag, nearest ? "; did you mean " : "",
+                       nearest ? nearest : "", nearest ? "?" : "");
+}
+
+/* Without a key the operand is the tag of a log line. */
+static int tag_explain(apr_pool_t *p, const char *tag, int json)
+{
+    const ia_outcome *outcome = outcome_find(tag);
+
+    return outcome ? outcome_print(p, outcome, json) : tag_unknown(p, tag);
+}
+
+static int is_for_a_tag(const explain_options *o, const char *operand)
+{
+    int has_key = o->wish.key_file || o->wish.participants_file || o->wish.secret_file;
+
+    return !has_key && (outcome_find(operand) || access(operand, F_OK) != 0);
+}
+
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
 {
     const explain_options *o = options;
     explanation e = {.claimed = {NULL, 0}};
-    int rc = verification_run(&e.v, p, &o->wish, operands[0]);
+    int rc;
 
     (void)operand_count;
+    if (is_for_a_tag(o, operands[0]))
+        return tag_explain(p, operands[0], o->json);
+    rc = verification_run(&e.v, p, &o->wish, operands[0]);
     if (rc == CL_OK && o->base)
         rc = base_load(&e.claimed, p, o->base);
     if (rc == CL_OK)
@@ -191,8 +258,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_explain = {"explain",
-                              "Tell why a saved request is refused, and what to do.",
-                              "REQUEST",
+                              "Explain a log tag, or why a saved request is refused.",
+                              "TAG | REQUEST",
                               1,
                               1,
                               ROWS(rows),

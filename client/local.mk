@@ -13,9 +13,12 @@ interauth_SOURCES = \
 	client/output.h client/participants.c client/participants.h client/problem.c client/problem.h \
 	client/request_body.c client/request_body.h client/secret_source.c client/secret_source.h client/session.c \
 	client/session.h client/state.c client/state.h client/state_format.c client/state_format.h \
-	client/advice.c client/advice.h client/base_compare.c client/base_compare.h client/request_head.c \
+	client/advice.c client/advice.h client/advice.inc client/base_compare.c client/base_compare.h client/request_head.c \
 	client/request_head.h client/signature_key.c client/signature_key.h client/signature_text.c \
 	client/signature_text.h client/signing.c client/signing.h client/verification.c client/verification.h \
 	client/verification_keys.c client/trace.c client/trace.h client/wire.c client/wire.h
 interauth_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 interauth_LDADD = libia.la $(CURL_LIBS) $(APR_LIBS) $(OPENSSL_LIBS)
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = client/bash-completion/interauth

@@ -498,15 +498,28 @@ class TestExplain:
             assert signer.explain(pair[0], "--base", claimed).returncode == 1
         assert signer.explain(pair[0], "--base", interauth.home / "missing").returncode == 3
 
-    def test_advice_is_that_of_the_guide(self):
+    def test_every_tag_is_explained_in_the_words_of_the_guide(self, interauth):
         with open(os.path.join(HERE, "../../docs/guides/troubleshooting.md")) as guide:
             rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", guide.read(), re.M)
-        told = {tag: (means.replace("`", ""), todo.replace("`", "")) for tag, means, todo in rows}
         with open(os.path.join(HERE, "../../include/interauth/result.h")) as header:
-            tags = dict(re.findall(r'X\((IA_\w+), +-?\d+, "(\w+)"', header.read()))
-        with open(os.path.join(HERE, "../../client/advice.c")) as source:
-            table = re.findall(r'^    \{(IA_\w+), "(.*?)", "(.*?)"\},$', source.read(), re.M)
-        assert len(table) > 60
-        assert [(tags[name], means, todo) for name, means, todo in table if told[tags[name]] != (means, todo)] == []
-        assert [tag for tag in told if tag.startswith(("sig_", "key_", "digest_")) and
-                tag not in [tags[name] for name, _, _ in table]] == []
+            tags = re.findall(r'X\((?:IA_\w+), +-?\d+, "(\w+)", "(\w+)", (\d+)', header.read())
+        told = {tag: (means, todo) for tag, means, todo in rows}
+        assert len(tags) > 150
+        for tag, code, status in tags:
+            result = json.loads(interauth("explain", "--json", tag).stdout)
+            assert (result["tag"], result["code"], result["status"]) == (tag, code, int(status))
+            for name, cell in zip(("meaning", "todo"), told[tag]):
+                cell = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", cell).replace("`", "").replace("\\|", "|")
+                assert result[name] == cell
+
+    def test_a_tag_in_words(self, interauth):
+        result = interauth("explain", "mac_mismatch")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert re.fullmatch(r"outcome: mac_mismatch\nresponse: 401 invalid_credentials \(.+\)\nmeaning: .+\nto do: .+\n",
+                            result.stdout)
+        result = interauth("explain", "mac_mismach")
+        assert result.returncode == 1 and "did you mean mac_mismatch?" in result.stderr
+
+    def test_a_file_named_like_a_tag(self, interauth, signer, pair):
+        (interauth.home / "mac_mismatch").write_text("nonsense")
+        assert interauth("explain", "--key", pair[0], "mac_mismatch").stderr != ""

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+import advice
 import outcomes
 from pages import TOP, blocks, pages, read, rows
 
@@ -30,6 +31,11 @@ RUN_BY = {
 
 def test_outcomes():
     assert read("docs/outcomes.md") == outcomes.page(), "run tests/docs/outcomes.py >docs/outcomes.md"
+
+
+def test_advice_of_the_client():
+    assert read("client/advice.inc") == advice.text(), "run tests/docs/advice.py >client/advice.inc"
+    assert len(advice.advice()) == len(outcomes.outcomes())
 
 
 def test_troubleshooting_has_a_row_for_every_outcome():
