@@ -136,7 +136,7 @@ def test_refusals_are_told(interauth, ask, httpd, base):
     ask(uid="http://limited.example", capability="update")
     result = interauth("call", base + "/files/plain.txt")
     assert result.returncode == 1 and "insufficient_capability" in result.stderr
-    assert json.loads(result.stdout)["error"]["code"] == "insufficient_capability"
+    assert json.loads(result.stdout)["code"] == "insufficient_capability"
 
 
 def test_an_unknown_participant(ask, httpd):
