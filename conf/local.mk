@@ -6,6 +6,8 @@ examplesdir = $(docdir)/examples
 examples_DATA = $(samples)
 debianexamplesdir = $(docdir)/examples/debian
 debianexamples_DATA = $(debian_load)
+fail2banexamplesdir = $(docdir)/examples/fail2ban
+fail2banexamples_DATA = $(srcdir)/conf/fail2ban/filter.d/interauth.conf
 
 $(samples) $(debian_load): Makefile
 	$(AM_V_GEN)$(MKDIR_P) conf/debian && \
@@ -20,6 +22,6 @@ conf/debian/isign.load: conf/debian/isign.load.in
 conf/debian/sauth.load: conf/debian/sauth.load.in
 
 EXTRA_DIST += conf/minimal-cgi.conf.in conf/php-fpm.conf.in conf/proxy-headers.conf.in conf/migrate-basic.conf.in \
-	conf/challenge.conf.in \
+	conf/challenge.conf.in conf/fail2ban/filter.d/interauth.conf \
 	conf/debian/registry.load.in conf/debian/isign.load.in conf/debian/sauth.load.in conf/debian/prepare.sh
 CLEANFILES += $(samples) $(debian_load)

@@ -1,6 +1,10 @@
 """Lines of the log as programs read them: no value looks like another field, and a line fits into JSON."""
 import json
+import os
+import pathlib
 import re
+import subprocess
+import sys
 from urllib.parse import quote
 
 import pytest
@@ -57,3 +61,52 @@ def test_json(make_server):
     lines = [line for line in server.log.lines() if '"module":"sauth"' in line or '"module":"isign"' in line]
     messages = [json.loads(line)["message"] for line in lines]
     assert len(messages) >= 2 * len(HOSTILE) and any("keyid=no%22%20one#k" in message for message in messages)
+
+
+FAIL2BAN = pathlib.Path(os.environ.get("INTERAUTH_FAIL2BAN", "/usr"))
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+FILTER = SOURCE / "conf/fail2ban/filter.d/interauth.conf"
+
+
+def fail2ban(line):
+    """The address that the shipped filter finds in one line of the log, or None."""
+    tool = FAIL2BAN / "bin/fail2ban-regex"
+    if not tool.exists():
+        pytest.skip("fail2ban is not installed")
+    done = subprocess.run(
+        [sys.executable, tool, "--raw", "--config", FILTER.parents[1], "--out", "ip", line, "interauth"], text=True,
+        env={**os.environ, "PYTHONPATH": str(FAIL2BAN / "lib/python3/dist-packages")},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode in (0, 1) and "rror" not in done.stderr, done.stderr
+    return done.stdout.strip() or None
+
+
+class TestFail2ban:
+    """The shipped filter counts failed proofs, by the address that they came from, and nothing else."""
+    site = Site(participants=PEOPLE, config=BASIC + opened("in"))
+
+    def line(self, server, reason):
+        return next(line for line in server.log.lines()[::-1] if f"refused reason={reason}" in line)
+
+    def test_failed_proofs(self, server):
+        server.log.expect("sauth: refused reason=participant_unknown")
+        server.log.expect("isign: refused reason=sig_key_unknown")
+        assert Caller(server, uid="http://nobody.example").ask().status == 401
+        assert Signer(server, ED, "nobody#k").get("/in").status == 401
+        for reason in ("participant_unknown", "sig_key_unknown"):
+            line = self.line(server, reason)
+            assert fail2ban(line) == "127.0.0.1", line
+            assert fail2ban(line.replace("[client 127.0.0.1:", "[client 2001:db8::1:")) == "2001:db8::1"
+            assert fail2ban(line.replace("refused", "would refuse")) is None
+
+    def test_not_by_a_value(self, server):
+        server.log.expect("sauth: refused reason=credentials_missing")
+        forged = "] [client 192.0.2.1:1] sauth: refused reason=mac_mismatch "
+        assert server.get("/files/" + quote(forged)).status == 401
+        assert fail2ban(self.line(server, "credentials_missing")) is None
+
+    def test_tags(self):
+        """Each tag of the filter is a row of the table of outcomes."""
+        known = set(re.findall(r"^\| `(\w+)`", (SOURCE / "docs/outcomes.md").read_text(), re.M))
+        tags = re.search(r"^_unproven = (.*)$", FILTER.read_text(), re.M).group(1).split("|")
+        assert tags and set(tags) <= known
