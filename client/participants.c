@@ -40,9 +40,7 @@ static int key_load(ia_participant_key *key, apr_pool_t *p, const char *base, co
         path = apr_pstrcat(p, apr_pstrmemdup(p, base, (apr_size_t)(slash - base + 1)), path, NULL);
     if ((rc = file_read(&text, &len, p, path, IA_KEY_TEXT_MAX, FILE_PLAIN)) != CL_OK)
         return rc;
-    result = ia_key_from_pem(&key->raw, text, len);
-    if (result == IA_OK && key->algorithm != IA_ALGORITHM_NONE)
-        result = ia_key_set_algorithm(&key->raw, key->algorithm);
+    result = ia_key_from_pem(&key->raw, text, len, key->algorithm);
     if (result == IA_OK)
         return CL_OK;
     *wrong = apr_psprintf(p, "key %s: %s: %s: %s", key->kid, path, ia_outcome_of(result)->tag,

@@ -42,9 +42,9 @@ static ia_result public_load(signature_key *out, const char *text, apr_size_t le
                              ia_algorithm algorithm)
 {
     ia_key_raw raw;
-    ia_result rc = jwk ? ia_key_from_jwk(&raw, jwk) : ia_key_from_pem(&raw, text, len);
+    ia_result rc = jwk ? ia_key_from_jwk(&raw, jwk) : ia_key_from_pem(&raw, text, len, algorithm);
 
-    if (rc == IA_OK && algorithm != IA_ALGORITHM_NONE)
+    if (rc == IA_OK && jwk && algorithm != IA_ALGORITHM_NONE)
         rc = ia_key_set_algorithm(&raw, algorithm);
     return rc == IA_OK ? ia_key_create(&out->key, &raw) : rc;
 }

@@ -53,7 +53,4 @@ EVP_PKEY *iai_pkey_from_params(const char *type, OSSL_PARAM_BLD *build, int sele
  */
 int iai_push_ec(OSSL_PARAM_BLD *build, const ia_key_raw *raw, unsigned char point[IAI_EC_POINT_MAX]);
 
-/* A DER SubjectPublicKeyInfo, into a completed key. */
-ia_result iai_key_from_spki(ia_key_raw *out, const unsigned char *der, apr_size_t len);
-
 #endif

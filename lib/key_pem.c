@@ -83,25 +83,29 @@ static ia_result take_point(ia_key_raw *raw, const der *bits)
     return IA_OK;
 }
 
-/* The type from a whole AlgorithmIdentifier, parameters included. */
+/* The type from a whole AlgorithmIdentifier, parameters included. One of id-RSASSA-PSS fixes the algorithm
+ * too. */
 static ia_result find_type(ia_key_raw *raw, const der *identifier)
 {
     static const struct {
         const char *bytes;
         unsigned char len, ec;
         ia_key_type type;
+        ia_algorithm algorithm;
     } identifiers[] = {
-        {"\x06\x03\x2b\x65\x70", 5, 0, IA_KEY_ED25519},
-        {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 19, 1, IA_KEY_P256},
-        {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", 16, 1, IA_KEY_P384},
-        {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 13, 0, IA_KEY_RSA},
-        {PSS, 11, 0, IA_KEY_RSA}, /* no parameters: any hash */
+        {"\x06\x03\x2b\x65\x70", 5, 0, IA_KEY_ED25519, IA_ALGORITHM_NONE},
+        {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 19, 1, IA_KEY_P256,
+         IA_ALGORITHM_NONE},
+        {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", 16, 1, IA_KEY_P384,
+         IA_ALGORITHM_NONE},
+        {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 13, 0, IA_KEY_RSA, IA_ALGORITHM_NONE},
+        {PSS, 11, 0, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS}, /* no parameters: any hash */
         {PSS "\x30\x34\xa0\x0f\x30\x0d" SHA512 "\x05\x00\xa1\x1c\x30\x1a" MGF1 "\x30\x0d" SHA512
              "\x05\x00\xa2\x03\x02\x01\x40",
-         65, 0, IA_KEY_RSA},
+         65, 0, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS},
         {PSS "\x30\x30\xa0\x0d\x30\x0b" SHA512 "\xa1\x1a\x30\x18" MGF1 "\x30\x0b" SHA512
              "\xa2\x03\x02\x01\x40",
-         61, 0, IA_KEY_RSA}}; /* RFC 4055: NULL parameters of a hash may be left out */
+         61, 0, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS}}; /* RFC 4055: NULL parameters of a hash may be left out */
     apr_size_t len = (apr_size_t)(identifier->end - identifier->at);
     ia_result rc = IA_KEY_TYPE_UNKNOWN;
     unsigned i;
@@ -109,6 +113,7 @@ static ia_result find_type(ia_key_raw *raw, const der *identifier)
     for (i = 0; i < sizeof identifiers / sizeof identifiers[0]; i++) {
         if (len == identifiers[i].len && ia_mac_equal(identifier->at, identifiers[i].bytes, len)) {
             raw->type = identifiers[i].type;
+            raw->algorithm = identifiers[i].algorithm;
             return IA_OK;
         }
         if (identifiers[i].ec && len >= 9 && ia_mac_equal(identifier->at, identifiers[i].bytes, 9))
@@ -117,7 +122,18 @@ static ia_result find_type(ia_key_raw *raw, const der *identifier)
     return rc;
 }
 
-ia_result iai_key_from_spki(ia_key_raw *out, const unsigned char *bytes, apr_size_t len)
+/* The algorithm that was asked for, unless the key itself fixes another one. */
+static ia_result choose_algorithm(ia_key_raw *raw, ia_algorithm algorithm)
+{
+    if (algorithm == IA_ALGORITHM_NONE)
+        return IA_OK;
+    if (raw->algorithm != IA_ALGORITHM_NONE && raw->algorithm != (apr_uint32_t)algorithm)
+        return IA_KEY_ALGORITHM;
+    return ia_key_set_algorithm(raw, algorithm);
+}
+
+static ia_result from_spki(ia_key_raw *out, const unsigned char *bytes, apr_size_t len,
+                           ia_algorithm algorithm)
 {
     der all = {bytes, bytes + len}, info, identifier, bits;
     ia_result rc;
@@ -130,6 +146,8 @@ ia_result iai_key_from_spki(ia_key_raw *out, const unsigned char *bytes, apr_siz
     if (rc == IA_OK)
         rc = out->type == IA_KEY_RSA ? take_rsa(out, &bits) : take_point(out, &bits);
     if (rc == IA_OK)
+        rc = choose_algorithm(out, algorithm);
+    if (rc == IA_OK)
         rc = iai_key_complete(out);
     if (rc != IA_OK)
         memset(out, 0, sizeof *out);
@@ -137,7 +155,8 @@ ia_result iai_key_from_spki(ia_key_raw *out, const unsigned char *bytes, apr_siz
 }
 
 /* PKCS #1: RSAPublicKey (RFC 8017, appendix A.1.1) without the AlgorithmIdentifier around it. */
-static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_size_t len)
+static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_size_t len,
+                            ia_algorithm algorithm)
 {
     der all = {bytes, bytes + len};
     ia_result rc;
@@ -146,13 +165,16 @@ static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_siz
     out->type = IA_KEY_RSA;
     rc = take_rsa(out, &all);
     if (rc == IA_OK)
+        rc = choose_algorithm(out, algorithm);
+    if (rc == IA_OK)
         rc = iai_key_complete(out);
     if (rc != IA_OK)
         memset(out, 0, sizeof *out);
     return rc;
 }
 
-static ia_result from_certificate(ia_key_raw *out, const unsigned char *bytes, long len)
+static ia_result from_certificate(ia_key_raw *out, const unsigned char *bytes, long len,
+                                  ia_algorithm algorithm)
 {
     const unsigned char *at = bytes;
     X509 *certificate = d2i_X509(NULL, &at, len);
@@ -163,7 +185,7 @@ static ia_result from_certificate(ia_key_raw *out, const unsigned char *bytes, l
     if (certificate != NULL && at == bytes + len)
         spki_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
     if (spki_len > 0)
-        rc = iai_key_from_spki(out, spki, (apr_size_t)spki_len);
+        rc = from_spki(out, spki, (apr_size_t)spki_len, algorithm);
     OPENSSL_free(spki);
     X509_free(certificate);
     return rc;
@@ -181,10 +203,8 @@ static ia_result from_private(ia_key **out, const unsigned char *bytes, long len
     if (pkey != NULL && at == bytes + len)
         spki_len = i2d_PUBKEY(pkey, &spki);
     if (spki_len > 0)
-        rc = iai_key_from_spki(&raw, spki, (apr_size_t)spki_len);
+        rc = from_spki(&raw, spki, (apr_size_t)spki_len, algorithm);
     OPENSSL_free(spki);
-    if (rc == IA_OK && algorithm != IA_ALGORITHM_NONE)
-        rc = ia_key_set_algorithm(&raw, algorithm);
     if (rc == IA_OK)
         return iai_key_create_private(out, &raw, pkey);
     EVP_PKEY_free(pkey);
@@ -241,7 +261,7 @@ static int is_public(const block *b)
            strcmp(b->name, PEM_STRING_X509) == 0;
 }
 
-ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len)
+ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len, ia_algorithm algorithm)
 {
     block b;
     ia_result rc;
@@ -250,11 +270,11 @@ ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len)
     ERR_set_mark();
     rc = read_block(&b, text, len);
     if (rc == IA_OK && strcmp(b.name, PEM_STRING_PUBLIC) == 0)
-        rc = iai_key_from_spki(out, b.data, (apr_size_t)b.len);
+        rc = from_spki(out, b.data, (apr_size_t)b.len, algorithm);
     else if (rc == IA_OK && strcmp(b.name, PEM_STRING_RSA_PUBLIC) == 0)
-        rc = from_pkcs1(out, b.data, (apr_size_t)b.len);
+        rc = from_pkcs1(out, b.data, (apr_size_t)b.len, algorithm);
     else if (rc == IA_OK && strcmp(b.name, PEM_STRING_X509) == 0)
-        rc = from_certificate(out, b.data, b.len);
+        rc = from_certificate(out, b.data, b.len, algorithm);
     else if (rc == IA_OK)
         rc = is_private(&b) ? IA_KEY_PRIVATE : IA_KEY_MALFORMED;
     drop(&b);

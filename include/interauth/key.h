@@ -76,8 +76,14 @@ typedef struct ia_key_raw {
  */
 ia_result ia_key_from_jwk(ia_key_raw *out, const ia_json *jwk);
 
-/** One PEM block, PUBLIC KEY or CERTIFICATE. As above. */
-ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len);
+/**
+ * A public key from the only PEM block of a text: PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE.
+ * @param algorithm what its owner's record names, or IA_ALGORITHM_NONE. A key of id-RSASSA-PSS (RFC 4055) is
+ * one for rsa-pss-sha512 only.
+ * @return IA_OK, or an IA_KEY_.. refusal with `*out` zeroed: IA_KEY_ALGORITHM where the key is not for that
+ * algorithm
+ */
+ia_result ia_key_from_pem(ia_key_raw *out, const char *text, apr_size_t len, ia_algorithm algorithm);
 
 /**
  * Makes an RSA key one for the other RSA algorithm, which its owner's record names.

@@ -68,9 +68,7 @@ static const char *read_key(apr_pool_t *p, const char *base, ia_participant_key 
     path = key->file[0] == '/' ? key->file : apr_pstrcat(p, ap_make_dirstr_parent(p, base), key->file, NULL);
     if ((wrong = read_file(p, path, 0, &text, &len)))
         return apr_psprintf(p, "key %s: %s %s", key->kid, path, wrong);
-    rc = ia_key_from_pem(&key->raw, text, len);
-    if (!rc && key->algorithm != IA_ALGORITHM_NONE)
-        rc = ia_key_set_algorithm(&key->raw, key->algorithm);
+    rc = ia_key_from_pem(&key->raw, text, len, key->algorithm);
     return rc ? apr_psprintf(p, "key %s: %s is no public key or certificate that can be used: %s", key->kid, path,
                              ia_outcome_of(rc)->tag)
               : NULL;

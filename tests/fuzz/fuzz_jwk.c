@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             CHECK(!is_public && key == NULL);
         }
     }
-    if (ia_key_from_pem(&raw, (const char *)data, size) == IA_OK) {
+    if (ia_key_from_pem(&raw, (const char *)data, size, IA_ALGORITHM_NONE) == IA_OK) {
         check_public(&raw);
     }
     apr_pool_destroy(p);

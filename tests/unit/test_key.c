@@ -48,7 +48,8 @@ static void refuse_pem(apr_pool_t *p, const char *text, ia_result expected)
     ia_key_raw raw;
 
     memset(&raw, 0xff, sizeof raw);
-    assert_result(ia_key_from_pem(&raw, exact(p, text, strlen(text)), strlen(text)), expected);
+    assert_result(ia_key_from_pem(&raw, exact(p, text, strlen(text)), strlen(text), IA_ALGORITHM_NONE),
+                  expected);
     assert_true(is_empty(&raw));
     assert_int_equal(ERR_peek_error(), 0);
 }
@@ -87,7 +88,7 @@ static void test_all_forms_are_one_key(void **state)
         assert_int_equal(raw.algorithm, kinds[i].algorithm);
         assert_int_equal(raw.len, kinds[i].len);
         assert_int_equal(raw.exponent, raw.type == IA_KEY_RSA ? 65537 : 0);
-        assert_result(ia_key_from_pem(&pem, kinds[i].pem, strlen(kinds[i].pem)), IA_OK);
+        assert_result(ia_key_from_pem(&pem, kinds[i].pem, strlen(kinds[i].pem), IA_ALGORITHM_NONE), IA_OK);
         assert_memory_equal(&raw, &pem, sizeof raw);
         assert_result(ia_key_create(&key, &raw), IA_OK);
         assert_memory_equal(ia_key_public(key), &raw, sizeof raw);
@@ -117,7 +118,7 @@ static void test_certificates_are_containers(void **state)
     for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         ia_key_raw raw, jwk = take_jwk(*state, pairs[i][1]);
 
-        assert_result(ia_key_from_pem(&raw, pairs[i][0], strlen(pairs[i][0])), IA_OK);
+        assert_result(ia_key_from_pem(&raw, pairs[i][0], strlen(pairs[i][0]), IA_ALGORITHM_NONE), IA_OK);
         assert_memory_equal(&raw, &jwk, sizeof raw);
     }
 }
@@ -140,12 +141,19 @@ static void test_pss_identifier(void **state)
     ia_key *key;
 
     (void)state;
-    assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC)), IA_OK);
+    assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC), IA_ALGORITHM_NONE), IA_OK);
     assert_int_equal(raw.algorithm, IA_ALGORITHM_RSA_PSS);
     assert_result(
         ia_key_create_from_pem(&key, RSA_PSS_PRIVATE, strlen(RSA_PSS_PRIVATE), IA_ALGORITHM_RSA_V1_5),
-        IA_KEY_PAIR);
+        IA_KEY_ALGORITHM);
     assert_null(key);
+    assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC), IA_ALGORITHM_RSA_PSS), IA_OK);
+    assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC), IA_ALGORITHM_RSA_V1_5),
+                  IA_KEY_ALGORITHM);
+    assert_int_equal(raw.type, IA_KEY_NONE);
+    assert_result(
+        ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC), IA_ALGORITHM_RSA_V1_5),
+        IA_KEY_ALGORITHM);
 }
 
 /* Keys restricted to exactly what rsa-pss-sha512 is; every other restriction is refused. */
@@ -158,11 +166,13 @@ static void test_pss_parameters(void **state)
     apr_size_t len;
     ia_key *key, *public;
 
-    assert_result(ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC)), IA_OK);
+    assert_result(
+        ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC), IA_ALGORITHM_NONE), IA_OK);
     assert_int_equal(raw.algorithm, IA_ALGORITHM_RSA_PSS);
-    assert_result(ia_key_from_pem(&bare, RSA_PSS_NO_NULL, strlen(RSA_PSS_NO_NULL)), IA_OK);
+    assert_result(ia_key_from_pem(&bare, RSA_PSS_NO_NULL, strlen(RSA_PSS_NO_NULL), IA_ALGORITHM_NONE), IA_OK);
     assert_memory_equal(&raw, &bare, sizeof raw);
-    assert_result(ia_key_from_pem(&pkcs1, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1)), IA_OK);
+    assert_result(
+        ia_key_from_pem(&pkcs1, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1), IA_ALGORITHM_NONE), IA_OK);
     assert_memory_equal(&raw, &pkcs1, sizeof raw);
     assert_result(ia_key_create(&public, &raw), IA_OK);
     assert_result(
@@ -624,7 +634,7 @@ static void test_damaged_pem(void **state)
                 continue;
             }
             text[i] = text[i] == 'A' ? 'B' : 'A';
-            if (ia_key_from_pem(&raw, text, strlen(text)) == IA_OK) {
+            if (ia_key_from_pem(&raw, text, strlen(text), IA_ALGORITHM_NONE) == IA_OK) {
                 assert_int_equal(raw.type, original.type);
                 assert_memory_not_equal(&raw, &original, sizeof raw);
             }

@@ -171,15 +171,17 @@ static void check_pem(apr_pool_t *p, const ia_json *entry)
            entry->name, "jwk");
     from_jwk = *ia_key_public(key);
     second = strstr(pem + 1, "-----BEGIN");
-    expect(ia_key_from_pem(&raw, pem, (apr_size_t)(second - pem)) == IA_OK, entry->name, "public PEM");
+    expect(ia_key_from_pem(&raw, pem, (apr_size_t)(second - pem), IA_ALGORITHM_NONE) == IA_OK, entry->name,
+           "public PEM");
     expect(memcmp(&raw, &from_jwk, sizeof raw) == 0, entry->name, "PEM and JWK differ");
     expect(ia_key_create_from_pem(&private_key, second, strlen(second), IA_ALGORITHM_NONE) == IA_OK,
            entry->name, "private PEM");
     expect(private_key != NULL && memcmp(ia_key_public(private_key), &from_jwk, sizeof from_jwk) == 0,
            entry->name, "private PEM and JWK differ");
-    expect(ia_key_from_pem(&raw, second, strlen(second)) == IA_KEY_PRIVATE, entry->name,
+    expect(ia_key_from_pem(&raw, second, strlen(second), IA_ALGORITHM_NONE) == IA_KEY_PRIVATE, entry->name,
            "private PEM as public");
-    expect(ia_key_from_pem(&raw, pem, strlen(pem)) == IA_KEY_MALFORMED, entry->name, "two PEM blocks");
+    expect(ia_key_from_pem(&raw, pem, strlen(pem), IA_ALGORITHM_NONE) == IA_KEY_MALFORMED, entry->name,
+           "two PEM blocks");
     ia_key_unref(private_key);
     ia_key_unref(key);
     (void)p;

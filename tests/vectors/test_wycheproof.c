@@ -60,7 +60,8 @@ static ia_key *load_public(const char *file, const ia_json *group)
     ia_key_raw raw, again;
     ia_key *key;
 
-    if (ia_key_from_pem(&raw, pem, strlen(pem)) != IA_OK || ia_key_create(&key, &raw) != IA_OK) {
+    if (ia_key_from_pem(&raw, pem, strlen(pem), IA_ALGORITHM_NONE) != IA_OK ||
+        ia_key_create(&key, &raw) != IA_OK) {
         die(file, "a key is refused");
     }
     if (jwk != NULL && (ia_key_from_jwk(&again, jwk) != IA_OK || memcmp(&raw, &again, sizeof raw) != 0)) {
