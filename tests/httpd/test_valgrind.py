@@ -58,8 +58,13 @@ class Watched(Server):
         return self.root / "logs" / "valgrind.xml"
 
     def start(self):
-        """As the workers' user from the beginning: one process cannot save as root and serve as somebody else."""
+        """
+        As the workers' user from the beginning: one process cannot save as root and serve as somebody else. That user
+        may not be able to read the build directory, so our modules are loaded from the server's tree.
+        """
         uid, gid = worker_ids()
+        for path in (str(path) for name, path in self.modules if OURS.search(str(path))):
+            self.conf.write_text(self.conf.read_text().replace(path, shutil.copy(path, self.root)))
         for path in (self.root, *self.root.rglob("*")):
             os.chown(path, uid, gid)
         with open(self.root / "logs" / "stderr.log", "ab") as err:
