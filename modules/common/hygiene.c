@@ -100,8 +100,17 @@ static int matches_prefix(const char *key, const char *prefix)
     return !strncasecmp(behind_redirects(key), prefix, strlen(prefix)); /* as httpd's tables compare */
 }
 
-/* SetEnvIf and RewriteRule E= copy a header into a variable of any name. */
-static void strip_copies(apr_table_t *env, const char *value)
+#define PART_MIN 16 /* a shorter value is no token, HMAC or nonce, and may be among the credentials by chance */
+
+/* Does a value hold the header, or share a part of its credentials? */
+static int is_copy(const char *value, const char *header, const char *credentials)
+{
+    return strstr(value, header) ||
+           (credentials && (strstr(value, credentials) || (strlen(value) >= PART_MIN && strstr(credentials, value))));
+}
+
+/* SetEnvIf and RewriteRule E= copy a header, or a part of it, into a variable of any name. */
+static void strip_copies(apr_table_t *env, const char *header, const char *credentials)
 {
     const apr_array_header_t *array = apr_table_elts(env);
     int i = 0;
@@ -109,7 +118,7 @@ static void strip_copies(apr_table_t *env, const char *value)
     while (i < array->nelts) {
         const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts + i;
 
-        if (entry->val && strstr(entry->val, value)) {
+        if (entry->val && is_copy(entry->val, header, credentials)) {
             apr_table_unset(env, entry->key);
             i = 0;
         } else {
@@ -118,12 +127,13 @@ static void strip_copies(apr_table_t *env, const char *value)
     }
 }
 
-void hygiene_strip_authorization(request_rec *r)
+void hygiene_strip_authorization(request_rec *r, int is_proven)
 {
-    const char *value = apr_table_get(r->headers_in, "Authorization");
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    const char *space = header ? strchr(header, ' ') : NULL;
 
-    if (value && *value)
-        strip_copies(r->subprocess_env, value);
+    if (header && *header)
+        strip_copies(r->subprocess_env, header, is_proven && space ? space + strspn(space, " ") : NULL);
     apr_table_unset(r->headers_in, "Authorization");
     strip(r->subprocess_env, matches_authorization, NULL);
 }

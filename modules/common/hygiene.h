@@ -15,8 +15,12 @@
  */
 void hygiene_strip_inbound(request_rec *r);
 
-/** Removes Authorization from the headers, and HTTP_AUTHORIZATION from the environment under every redirect prefix. */
-void hygiene_strip_authorization(request_rec *r);
+/**
+ * Removes Authorization from the headers, HTTP_AUTHORIZATION from the environment under every redirect prefix, and each
+ * variable that holds the whole header. Where the credentials are proven, it also removes each variable that holds them
+ * without the scheme or 16 bytes of them or more: with others, a client could name variables to be removed.
+ */
+void hygiene_strip_authorization(request_rec *r, int is_proven);
 
 /** Removes environment variables that begin with `prefix` behind any number of REDIRECT_ prefixes, and the bare ones. */
 void hygiene_strip_environment(request_rec *r, const char *prefix);

@@ -182,7 +182,7 @@ int sauth_fixups(request_rec *r)
     if (!sauth_guard_passes(r, &conf, state))
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (!conf.pass_authorization && is_for_us(r, state))
-        hygiene_strip_authorization(r);
+        hygiene_strip_authorization(r, state && state->proven);
     if (state)
         state->passed = r;
     if (!state || !state->decided)

@@ -55,6 +55,9 @@ AddOutputFilter INCLUDES .shtml
 ErrorDocument 404 /cgi-bin/show
 ErrorDocument 403 /cgi-bin/show
 SetEnvIf Authorization "(.+)" COPIED=$1
+SetEnvIf Authorization "^SAuth (.+)" BEHIND_THE_SCHEME=$1
+SetEnvIf Authorization '^[^"]+"([^"]+)' FIRST_VALUE=$1
+SetEnvIf Authorization "(.+)$" AMONG_OTHERS="x $1 y"
 <Location "/cgi-bin">
     CGIPassAuth On
 </Location>
@@ -281,6 +284,19 @@ class TestPassAuthorization:
 
     def test_off(self, server, caller):
         assert "HTTP_AUTHORIZATION" not in Shown(passed(caller.get("/cgi-bin/other"))).env
+
+
+class TestVariablesOfOthers:
+    """Whoever is observed only cannot have a variable removed by naming its value."""
+
+    site = Site(config=ENDPOINT + location("/cgi-bin/orders", "Require capability read",
+                                           "SAuthMode observe\nSetEnvIf Host . STAGE=production-and-locked"))
+
+    @pytest.mark.parametrize("value", ["SAuth production-and-locked", 'SAuth token="production-and-locked"', "SAuth loc"])
+    def test_named(self, server, value):
+        server.log.expect("sauth: would refuse reason=")
+        env = Shown(server.get("/cgi-bin/orders", [("Authorization", value)])).env
+        assert env["STAGE"] == "production-and-locked" and "HTTP_AUTHORIZATION" not in env
 
 
 FAR = Site(ours=(), participants=None,
