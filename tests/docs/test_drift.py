@@ -15,6 +15,7 @@ RUN_BY = {
     ("README.md", "sh"): "test_readme.py, test_quickstart.py",
     ("HACKING.md", "sh"): "test_guides.py::test_hacking",
     ("docs/performance.md", "sh"): "test_performance.py",
+    ("docs/guides/troubleshooting.md", "ini"): "test_guides.py::test_fail2ban_jail",
     ("docs/guides/participants.md", "json"): "test_guides.py::test_participants",
     ("docs/guides/participants.md", "sh"): "test_guides.py::test_participants",
     ("docs/guides/debian.md", "sh"): "test_guides.py::TestDebian",

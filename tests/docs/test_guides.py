@@ -49,6 +49,24 @@ def test_configuration(make_server, one):
     assert accepted and "Warning" not in said, said
 
 
+def test_fail2ban_jail(tmp_path):
+    """The jail of the guide finds its filter and starts."""
+    usr = Path(os.environ.get("INTERAUTH_FAIL2BAN", "/usr"))
+    stock = usr.parent / "etc/fail2ban"
+    if not (usr / "bin/fail2ban-client").exists():
+        pytest.skip("fail2ban is not installed")
+    config = shutil.copytree(stock, tmp_path / "fail2ban")
+    shutil.copy(TOP / "conf/fail2ban/filter.d/interauth.conf", config / "filter.d")
+    for other in (config / "jail.d").iterdir():
+        other.unlink()  # jails of this machine
+    log = tmp_path / "error.log"
+    log.touch()
+    jail = block("docs/guides/troubleshooting.md", "Where to look", "ini")
+    (config / "jail.local").write_text(jail.replace("/var/log/apache2/error.log", str(log)))
+    run(f"""python3 {usr}/bin/fail2ban-client -c {config} -d | grep "'addfailregex', .*reason=" """, tmp_path,
+        env={**os.environ, "PYTHONPATH": str(usr / "lib/python3/dist-packages")})
+
+
 def test_methods(make_server):
     server = make_server(Site(participants=PEOPLE, config=ENDPOINT + block("docs/guides/methods.md", "Method to capability",
                                                                            "apache")))
