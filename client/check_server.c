@@ -1,5 +1,6 @@
 /** What `interauth check` asks a server. */
 #include <stdlib.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -15,7 +16,7 @@
 #define OFFSET_NOTED     5
 
 /* The server's Date has whole seconds: ours are taken from the middle of the exchange. */
-static int offset_ask(const http_call *call, apr_pool_t *p, long *offset)
+static int offset_ask(const http_call *call, apr_pool_t *p, long *offset, long *status)
 {
     http_answer answer;
     apr_time_t before = apr_time_now(), after;
@@ -25,6 +26,7 @@ static int offset_ask(const http_call *call, apr_pool_t *p, long *offset)
     if (http_send(&answer, p, call) != CL_OK)
         return -1;
     after = apr_time_now();
+    *status = answer.status;
     date = http_field(&answer, "Date", 0);
     theirs = date ? curl_getdate(date, NULL) : -1;
     if (theirs == -1)
@@ -58,18 +60,25 @@ void check_server(findings *all, const char *url, const char *ca_file, int *has_
 {
     http_call call = {.method = "HEAD", .ca_file = ca_file, .timeout = HTTP_TIMEOUT, .sink = drop};
     address at;
+    long status = 0;
     int asked;
 
     if (address_parse(&at, all->p, url) != CL_OK) {
         finding_add(all, FINDING_FAULT, "url", url, "not a URL of a server");
         return;
     }
-    call.url = apr_pstrcat(all->p, at.origin, "/", NULL); /* an endpoint below would log a method that it does not know */
+    call.url = apr_pstrcat(all->p, at.origin, "/",
+                           NULL); /* an endpoint below would log a method that it does not know */
     if (at.is_cleartext)
         finding_add(all, FINDING_WARNING, "cleartext", url,
                     "without TLS everybody on the way can read and change it");
-    if ((asked = offset_ask(&call, all->p, offset)) < 0) {
+    if ((asked = offset_ask(&call, all->p, offset, &status)) < 0) {
         finding_add(all, FINDING_FAULT, "unreachable", url, "does not answer");
+        return;
+    }
+    if (status == 400 && !strncasecmp(url, "http:", 5)) {
+        finding_add(all, FINDING_ERROR, "bad_request", url,
+                    "answers 400 to HTTP without TLS; does this port want https://?");
         return;
     }
     *has_offset = asked;

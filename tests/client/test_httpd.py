@@ -2,6 +2,7 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.realpath(os.path.join(os.path.dirname(__file__), "../httpd")))
 
 from harness import BASIC, Server, Site, participant
+from harness.server import free_port
 from harness.site import SECRET, UID, b64url
 
 DIGEST = """
@@ -234,6 +236,32 @@ def test_trace_is_warned_about(interauth, httpd, base):
     result = interauth("check", "--url", base + "/cgi-bin/orders", "--json")
     assert result.returncode == 0
     assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["trace"]
+
+
+def test_check_finds_a_port_of_tls(interauth, tmp_path):
+    key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", free_port()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", certificate, "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    server = Server(Site(modules=("ssl", "socache_shmcb"), config="""
+TraceEnable off
+Listen 127.0.0.1:%d
+<VirtualHost 127.0.0.1:%d>
+    SSLEngine on
+    SSLCertificateFile %s
+    SSLCertificateKeyFile %s
+</VirtualHost>
+""" % (port, port, certificate, key)))
+    server.log.allow("ssl:warn|AH01909|AH01906")
+    try:
+        server.start()
+        result = interauth("check", "--url", "http://127.0.0.1:%d/" % port)
+        assert result.returncode == 1 and "want https://" in result.stdout, result
+        result = interauth("check", "--url", "https://127.0.0.1:%d/" % port, "--cacert", certificate)
+        assert result.returncode == 0, result
+    finally:
+        wrong = server.close()
+    assert wrong == []
 
 
 def test_the_participants_file_of_the_server(interauth, httpd):
