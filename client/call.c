@@ -50,6 +50,9 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "sign-secret", "FILE", sign.secret_file, "or with this shared secret, hmac-sha256"),
     OPTION(TEXT, 0, "keyid", "ID", sign.keyid, "of the signature; default: as for sign"),
     OPTION(LIST, 0, "cover", "COMPONENT", sign.cover, "cover this instead of the default"),
+    OPTION(TEXT, 0, "label", "NAME", sign.label, "of the signature; default: sig1"),
+    OPTION(TEXT, 0, "tag", "TEXT", sign.tag, "what the signature is for"),
+    OPTION_RANGE("expires", "SEC", sign.expires, 1, 31536000, "the signature is good for so long"),
     OPTION(FLAG, 0, "no-grant", NULL, no_grant, "carry no grant, only the signature"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
@@ -277,8 +280,8 @@ static int options_check(const call_options *o)
         return say_usage("--no-grant needs --sign or --sign-secret: something must show who calls");
     if (o->no_grant && (o->name || o->endpoint || o->capabilities || o->secret_file))
         return say_usage("--no-grant stands alone: without the options of a grant");
-    if (!signs && (o->sign.keyid || o->sign.cover))
-        return say_usage("--keyid and --cover need --sign or --sign-secret");
+    if (!signs && (o->sign.keyid || o->sign.cover || o->sign.label || o->sign.tag || o->sign.expires))
+        return say_usage("--keyid, --cover, --label, --tag and --expires need --sign or --sign-secret");
     return CL_OK;
 }
 

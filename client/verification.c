@@ -53,6 +53,7 @@ static void policy_make(ia_httpsig_policy *out, const verification *v)
     out->max_age = apr_time_from_sec(wish->max_age ? wish->max_age : VERIFICATION_MAX_AGE);
     out->skew = apr_time_from_sec(wish->skew ? wish->skew : VERIFICATION_SKEW);
     out->needs_nonce = !wish->no_nonce;
+    out->is_keyless = !wish->participants_file;
     out->has_body = v->request.body_len > 0;
 }
 

@@ -107,7 +107,7 @@ ia_result verification_find_key(void *context, ia_httpsig_key *out, const ia_htt
     } else {
         rc = thumbprint_find(v, out, keyid);
     }
-    if (rc == IA_OK)
+    if (rc == IA_OK && *keyid)
         v->detail = apr_psprintf(v->p, "keyid %s", keyid);
     v->found = *out;
     return rc;

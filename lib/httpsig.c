@@ -36,7 +36,7 @@ static ia_result check_signature(ia_httpsig *signature, const ia_sfv_text *base,
     ia_httpsig_key key = {NULL, NULL, 0, 0};
     ia_result found, made;
 
-    if (signature->keyid.data == NULL)
+    if (signature->keyid.data == NULL && !policy->is_keyless)
         return IA_SIG_KEYID_MISSING;
     found = ports->find_key(ports->context, &key, signature);
     if ((key.key == NULL) == (key.secret == NULL))

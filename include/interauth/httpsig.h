@@ -71,6 +71,7 @@ typedef struct ia_httpsig_policy {
     apr_time_t max_age;  /**< microseconds since `created`; 0 for no bound but `expires` */
     apr_time_t skew;     /**< how far clocks may differ */
     int needs_nonce;
+    int is_keyless;                 /**< a signature need not name its key: find_key knows it without */
     int has_body;                   /**< content-digest must be covered */
     const char *const *authorities; /**< the hosts this place answers for; none: any */
     unsigned authority_count;

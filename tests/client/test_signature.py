@@ -2,6 +2,7 @@
 import base64
 import datetime
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -269,6 +270,28 @@ class TestVerify:
         assert refusal(signer.verify(path, "--require", "x-foo")) == "sig_component_missing"
         path = signer.save("-d", BODY, "--cover", "@method")
         assert refusal(signer.verify(path, "--require", "@method")) == "sig_digest_uncovered"
+
+    def test_without_a_keyid(self, interauth):
+        """The key is given: its name is not wanted. A participants file has nothing to look it up by."""
+        signer = Signer(interauth, "hmac")
+        base = json.loads(signer.sign("--json").stdout)["base"]
+        text = signer.private.read_text().strip()
+        secret = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        keyid = re.search(r';keyid="[^"]*"', base).group(0)
+        base = base.replace(keyid, "")
+        made = base64.b64encode(hmac.new(secret, base.encode(), "sha256").digest()).decode()
+        path = interauth.home / "keyless"
+        path.write_text("GET /cgi-bin/orders?item=1&note=a%%20b HTTP/1.1\r\nHost: orders.example\r\n"
+                        "Signature-Input: sig1=%s\r\nSignature: sig1=:%s:\r\n\r\n" %
+                        (base.rpartition('"@signature-params": ')[2], made))
+        result = signer.verify(path)
+        assert result.returncode == 0 and "keyid" not in result.stdout, result
+        text = made.replace(made[:4], "AAAA")
+        path.write_text(path.read_text().replace(made, text))
+        assert refusal(signer.verify(path)) == "sig_mismatch"
+        people = interauth.home / "people.json"
+        people.write_text(json.dumps({"participants": [{"id": signer.uid}]}))
+        assert refusal(interauth("verify", "--participants", people, path)) == "sig_keyid_missing"
 
     def test_a_nonce_is_wanted(self, signer):
         path = signer.save("--no-nonce")

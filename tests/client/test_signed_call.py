@@ -1,6 +1,7 @@
 """Calls that are signed: beside a grant and instead of one, against a service on 127.0.0.1 and a real httpd."""
 import json
 import os
+import re
 import sys
 import time
 
@@ -76,6 +77,19 @@ class TestService:
         told = json.loads(signer.verify(arrived(interauth, service.requests("/open")[0]), "--require", "x-a",
                                         "--json").stdout)
         assert told["keyid"] == "mine" and told["covered"] == ['"@method"', '"x-a"']
+
+    def test_label_tag_and_end_are_chosen(self, interauth, service):
+        signer = Signer(interauth, "ed25519")
+        assert interauth("call", "--no-grant", "--sign", signer.private, "--uid", "me", "--label", "mine", "--tag", "orders",
+                         "--expires", "60", service.origin + "/open").returncode == 0
+        field = service.requests("/open")[0][2]["Signature-Input"]
+        created, expires = (int(re.search(r";%s=(\d+)" % name, field).group(1)) for name in ("created", "expires"))
+        assert field.startswith("mine=(") and ';tag="orders"' in field and expires == created + 60
+
+    @pytest.mark.parametrize("option", [["--label", "a"], ["--tag", "a"], ["--expires", "9"], ["--cover", "@path"]])
+    def test_options_of_a_signature_want_one(self, interauth, service, option):
+        result = interauth("call", *option, service.origin + "/open")
+        assert result.returncode == 2 and "need --sign" in result.stderr and service.requests("/open") == []
 
     def test_a_host_of_its_own_is_the_authority(self, interauth, service):
         signer = Signer(interauth, "ed25519")
