@@ -66,7 +66,8 @@ static void measure(const char *name, apr_pool_t *root, const ia_httpsig_key *ke
                                   PLAIN,  1,       NULL};
     ia_httpsig_plan plan = {"sig1",      components, 7, 1618884473, 0, "b3k2pp5k7z-50gnwp.yemd",
                             "shop#2024", NULL,       0};
-    ia_httpsig_policy policy = {"sig1", NULL, NULL, components, 7, 0, 0, 0, 1, 1, NULL, 0};
+    ia_httpsig_policy policy = {
+        .label = "sig1", .required = components, .required_count = 7, .needs_nonce = 1, .has_body = 1};
     ia_httpsig_key copy = *key;
     ia_httpsig_ports ports = {&copy, find_key, NULL};
     const ia_httpsig *verified;
