@@ -2,6 +2,7 @@
 import re
 import socket
 import threading
+import time
 
 from harness import Caller, ENDPOINT, Site, location
 
@@ -43,6 +44,15 @@ def upgrade(server, authorization=None):
     return head_of(connection)[0].decode(), connection
 
 
+def wait_for_tunnels(server, count):
+    """A tunnel is in the access log once it has ended; httpd that is stopped before may wait for its timeout."""
+    path = server.root / "logs" / "access.log"
+    deadline = time.monotonic() + 20
+    while path.read_text().count(" 101 ") < count:
+        assert time.monotonic() < deadline, path.read_text()
+        time.sleep(0.01)
+
+
 def test_websocket(make_server):
     heads = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -73,4 +83,5 @@ ProxyPass "/socket" "http://127.0.0.1:{listener.getsockname()[1]}/" upgrade=webs
         head, connection = upgrade(server, caller.header(nonce=fresh))
         connection.close()
         assert head.startswith("HTTP/1.1 101 "), head
+        wait_for_tunnels(server, 2)
         listener.shutdown(socket.SHUT_RDWR)

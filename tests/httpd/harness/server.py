@@ -223,9 +223,29 @@ class Server:
         return (self.root / "logs" / "stderr.log").read_text(errors="replace")
 
     def _again(self, number, what):
-        before = self._resumed()
+        before, old = self._resumed(), self.children()
         self.process.send_signal(number)
         self._await(lambda: self._resumed() > before and self._listens(), what)
+        self._retire(old)
+
+    def _retire(self, children):
+        """Waits until these accept no connection: httpd resumes before its old children have closed their listeners.
+        A child of prefork keeps its listener while it serves, and accepts nothing then: this ends after 3 s."""
+        inodes = {f"socket:[{line.split()[9]}]" for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+                  if line.split()[1].endswith(f":{self.port:04X}") and line.split()[3] == "0A"}
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline and any(self._opened(pid) & inodes for pid in children):
+            time.sleep(0.005)
+
+    @staticmethod
+    def _opened(pid):
+        names = set()
+        try:
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                names.add(os.readlink(link))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+        return names
 
     def graceful(self):
         """Reload, as logrotate does it: old workers finish their requests."""
