@@ -13,6 +13,8 @@
 
 #define LIFETIME_DEFAULT 600
 
+#define ALL_METHODS APR_INT64_C(-1)
+
 static const char *challenge_accepted_at; /* file and line of the first, or NULL */
 static apr_time_t server_skew, widest_location_skew;
 
@@ -56,13 +58,12 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
     DIRECTIVE_MERGE(&conf, base, add, needs, 0);
     conf.type = SAUTH_TYPE_UNSET;
-    conf.has_require = 0;
-    conf.unruled = base->unruled || add->unruled;
+    conf.required = 0;
+    conf.unruled = base->unruled | add->unruled;
     if (add->type != SAUTH_TYPE_UNSET)
-        conf.unruled = add->type == SAUTH_TYPE_OURS;
-    if (add->has_require)
-        conf.unruled = 0;
-    conf.ours = add->ours || (base->ours && (!add->has_require || add->merging != SAUTH_MERGING_OFF));
+        conf.unruled = add->type == SAUTH_TYPE_OURS ? ALL_METHODS : 0;
+    conf.unruled &= ~add->required;
+    conf.ours = add->ours | (!add->required || add->merging != SAUTH_MERGING_OFF ? base->ours : 0);
     conf.merging = SAUTH_MERGING_OFF;
     return conf;
 }
@@ -79,8 +80,8 @@ sauth_dir sauth_dir_effective(request_rec *r)
 {
     static const sauth_dir defaults = {IA_PRESENT_SAUTH, 0, SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
                                        apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
-                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE, 0,
-                                       SAUTH_MERGING_OFF, SAUTH_TYPE_UNSET, 0, 0};
+                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE,
+                                       SAUTH_MERGING_OFF, SAUTH_TYPE_UNSET, 0, 0, 0};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
 }
@@ -149,8 +150,8 @@ static const char *note_merging(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *note_require(cmd_parms *cmd, void *conf_, const char *args)
 {
-    (void)cmd, (void)args;
-    ((sauth_dir *)conf_)->has_require = 1;
+    (void)args;
+    ((sauth_dir *)conf_)->required |= cmd->limited;
     return NULL;
 }
 

@@ -37,11 +37,12 @@ typedef struct sauth_dir {
     apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
     unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
-    int ours;                   /**< a Require of ours holds: in this section, or above it where it is merged */
     sauth_merging merging;      /**< AuthMerging of this very section; not inherited */
     sauth_type type;            /**< what this very section says; not inherited */
-    int has_require;            /**< likewise: any Require */
-    int unruled;                /**< AuthType SAuth was said last where no Require was said with it */
+    /* Sets of methods, AP_METHOD_BIT << number: a Require inside <Limit> is for those methods alone. */
+    apr_int64_t required;       /**< any Require of this very section; not inherited */
+    apr_int64_t ours;           /**< a Require of ours holds: in this section, or above it where it is merged */
+    apr_int64_t unruled;        /**< AuthType SAuth was said last where no Require was said with it */
 } sauth_dir;
 
 /** The challenge protocol, for the whole server: a record holds one secret in a profile. */

@@ -187,7 +187,7 @@ int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state 
         return 1;
     if (!ap_some_auth_required(r)) /* <Limit>: the Require lines are for other methods */
         return 0;
-    if (!conf->unruled || conf->ours)
+    if (!(conf->unruled & ~conf->ours & (AP_METHOD_BIT << r->method_number)))
         return 1;
     return (state && state->decided && !state->rc) || request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
 }

@@ -53,7 +53,7 @@ static void mark_ours(cmd_parms *cmd)
 {
     sauth_dir *conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &sauth_module, cmd->pool);
 
-    conf->ours = 1;
+    conf->ours |= cmd->limited;
 }
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, int (*is_word)(const char *, apr_size_t),

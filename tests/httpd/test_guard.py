@@ -303,6 +303,55 @@ class TestLimited:
         refused(server, server.get("/files/plain.txt"), 401, "credentials_required", "credentials_missing", level="info")
 
 
+class Methods:
+    """A rule for GET alone, where everything else would be open: who has no credentials gets nothing else."""
+
+    def test_get_is_protected(self, server):
+        refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
+        passed(Caller(server).granted().get(PAGE))
+
+    def test_other_methods_are_closed(self, server):
+        """Unknown ones share one bit with each other, and none with GET. Faults are logged seldom: one line."""
+        server.log.expect("sauth: refused reason=location_unguarded")
+        for method in ("POST", "OPTIONS", "PROPFIND", "UNHEARD-OF"):
+            answer = server.request(method, PAGE, {}, b"x" if method == "POST" else None)
+            assert answer.status == 503 and answer.problem["code"] == "unavailable", repr(answer)
+
+
+class TestMethodsOfASectionAround(Methods):
+    """The method's rule is in the section around the one that says AuthType SAuth and no more."""
+
+    site = Site(config=ENDPOINT + DEBIAN + """
+<Location "/files">
+    <Limit GET>
+        Require capability read
+    </Limit>
+    <Limit POST OPTIONS>
+        Require all granted
+    </Limit>
+</Location>
+<Location "/files/plain.txt">
+    AuthType SAuth
+    AuthName x
+</Location>
+""", expect=("without a Require of its own",))
+
+
+class TestMethodsMerged(Methods):
+    """AuthMerging keeps the open rule of the directory for the methods that no rule of ours names."""
+
+    site = Site(config=ENDPOINT + DEBIAN + """
+<Location "/files">
+    AuthType SAuth
+    AuthName x
+    AuthMerging And
+    <Limit GET>
+        Require capability read
+    </Limit>
+</Location>
+""", expect=("without a Require of its own",))
+
+
 OPENED_BETWEEN = ENDPOINT + """
 <Location "/a">
     AuthType SAuth
