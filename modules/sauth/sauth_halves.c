@@ -105,6 +105,26 @@ static int may_hold(apr_pool_t *p, const ap_directive_t *d, directive_test test)
     return 0;
 }
 
+static int is_if(const ap_directive_t *d)
+{
+    return !strcasecmp(d->directive, "<If") || !strcasecmp(d->directive, "<ElseIf") || !strcasecmp(d->directive, "<Else");
+}
+
+/* In an <If>, which is merged after every other section; one inside of the section with AuthType SAuth is meant. */
+static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
+{
+    const ap_directive_t *at, *said;
+    int conditional = 0;
+
+    for (at = d; at; at = at->parent) {
+        for (said = at->parent ? at->parent->first_child : NULL; said; said = said->next)
+            if (is_sauth_type(p, said))
+                return 0;
+        conditional |= is_if(at);
+    }
+    return conditional;
+}
+
 /* The section that a directive stands in, past those that only group. */
 static const ap_directive_t *section_of(const ap_directive_t *d)
 {
@@ -157,6 +177,8 @@ static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
             warn(s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
         if (merges_or(p, d) && may_hold(p, d, is_sauth_type) && may_hold(p, d, grants_all))
             warn(s, d, "a section around it has \"Require all granted\", which then lets everybody in");
+        if (grants_all(p, d) && is_in_if_around(p, d) && may_hold(p, d, is_sauth_type))
+            warn(s, d, "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
         if (is_endpoint(p, d) && (taker = find_taker(p, ap_conftree, d)))
             warn(s, taker, apr_psprintf(p, "takes the handler of the endpoints at %s:%d away; put that section after this "
                                            "one", d->filename, d->line_num));

@@ -409,6 +409,16 @@ class TestWarnings:
                          'AuthName x\nAuthMerging Or\nRequire capability read\n</Location>\n')
         assert re.search(r"httpd.conf:\d+: AuthMerging Or: a section around it has", said), said
 
+    def test_if(self, make_server):
+        guarded = '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\n%s</Location>\n'
+        opens = "<If \"%{QUERY_STRING} == 'x'\">\n<RequireAny>\nRequire all granted\n</RequireAny>\n</If>\n"
+        for around in (opens, f'<Location "/">\n{opens}</Location>\n'):
+            said = self.said(make_server, guarded % "" + around)
+            assert re.search(r"httpd.conf:\d+: Require all granted: the <If> around it lets everybody in", said), said
+        for meant in (guarded % opens, guarded % "" + f'<Location "/other">\n{opens}</Location>\n',
+                      guarded % "" + "<IfModule mod_sauth.c>\n<Location /other>\nRequire all granted\n</Location>\n</IfModule>\n"):
+            assert "<If>" not in self.said(make_server, meant), meant
+
     def test_handler_taken_away(self, make_server):
         said = self.said(make_server, '<Location "/">\nSetHandler server-status\n</Location>\n')
         assert re.search(r"httpd.conf:\d+: SetHandler server-status: takes the handler of the endpoints at .*:\d+ away", said), said
