@@ -55,7 +55,7 @@ ia_result ia_participants_parse(ia_participants *out, apr_pool_t *p, const char 
     }
     list = ia_json_member(document, "participants");
     if (!list || list->type != IA_JSON_ARRAY || document->count != 1) {
-        error->text = "one object with the single member \"participants\" expected: {\"participants\": [ {..} ]}";
+        error->text = "one object expected, with the single member participants, a list of objects";
         return IA_MALFORMED;
     }
     return parse_list(out, p, list, error);

@@ -44,6 +44,26 @@ const char *log_sentence(apr_pool_t *p, const char *text)
     return text ? apr_pstrcat(p, " (", encode(p, text, 1), ")", NULL) : "";
 }
 
+const char *log_words(apr_pool_t *p, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = apr_palloc(p, 3 * strlen(text) + 1), *to = out;
+
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c >= 0x20 && c < 0x7f && c != '\\') {
+            *to++ = c == '"' ? '\'' : *text;
+        } else {
+            *to++ = '%';
+            *to++ = digits[c >> 4];
+            *to++ = digits[c & 15];
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
 const char *log_field(apr_pool_t *p, const char *name, const char *text)
 {
     return text ? apr_pstrcat(p, " ", name, "=", log_value(p, text), NULL) : "";

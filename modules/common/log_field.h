@@ -10,6 +10,9 @@
 /** The value as it is written: space, quotes, backslash, '%', and bytes that are not printable ASCII become %XX; "-" if empty. */
 const char *log_value(apr_pool_t *p, const char *text);
 
+/** Words of the administrator, such as a directive: '"' becomes an apostrophe, a backslash and what is not ASCII %XX. */
+const char *log_words(apr_pool_t *p, const char *text);
+
 /** " name=value", or "" if the text is NULL. */
 const char *log_field(apr_pool_t *p, const char *name, const char *text);
 

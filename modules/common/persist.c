@@ -171,7 +171,7 @@ static void announce_aside(const persist *f, const char *path, apr_pool_t *ptemp
     apr_status_t rv = st_state_examine(path, ptemp, &error);
 
     if (rv && rv != APR_ENOENT)
-        ap_log_error(__FILE__, __LINE__, m ? m->module_index : APLOG_NO_MODULE, APLOG_STARTUP | APLOG_WARNING, 0, s,
+        ap_log_error(__FILE__, __LINE__, m ? m->module_index : APLOG_NO_MODULE, startup_log_level(APLOG_WARNING), 0, s,
                      "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, error, f->gone);
 }
 
@@ -240,7 +240,7 @@ int persist_open(persist *f, const char *path, apr_pool_t *pconf, apr_pool_t *pt
     if (!f->path)
         return OK;
     if (rv) {
-        ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR | (fresh ? APLOG_STARTUP : 0), rv, s, "%s: %s: %s",
+        ap_log_error(__FILE__, __LINE__, f->module_index, startup_log_level(APLOG_ERR), rv, s, "%s: %s: %s",
                      f->log_prefix, f->directive, error);
         f->path = NULL;
         if (fresh)

@@ -1,5 +1,6 @@
 #include <httpd.h>
 #include <http_core.h>
+#include <http_log.h>
 #include <ap_mpm.h>
 #include <mpm_common.h>
 #include "startup.h"
@@ -12,6 +13,11 @@ int startup_is_config_test(void)
 int startup_is_dry_run(void)
 {
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+}
+
+int startup_log_level(int level)
+{
+    return startup_is_dry_run() ? level | APLOG_STARTUP : level;
 }
 
 /* Generation 1 is the start itself; the dry run before it is 0. */

@@ -12,6 +12,7 @@
 #include "mod_isign.h"
 #include "log_field.h"
 #include "section.h"
+#include "startup.h"
 #include "seldom.h"
 
 APLOG_USE_MODULE(isign);
@@ -109,9 +110,9 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
         for (k = 0; k < on->nelts && !may_meet(ptemp, d, APR_ARRAY_IDX(on, k, const ap_directive_t *)); k++)
             ;
         if (k == on->nelts)
-            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "isign: %s:%d: %s %s, but ISign is off there: no "
+            ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "isign: %s:%d: %s %s, but ISign is off there: no "
                          "signature is looked at, and nobody gets in by one; add ISign require", d->filename,
-                         d->line_num, d->directive, d->args);
+                         d->line_num, d->directive, log_words(ptemp, d->args));
     }
 }
 

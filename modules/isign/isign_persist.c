@@ -23,7 +23,7 @@ int isign_persist_check(apr_pool_t *ptemp, server_rec *s)
 
     if (!error || startup_is_reload())
         return OK;
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "isign: ISignStateFile: %s", error);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "isign: ISignStateFile: %s", error);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 

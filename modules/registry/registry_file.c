@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <http_log.h>
 #include "clock.h"
+#include "log_field.h"
 #include "mod_registry.h"
 #include "startup.h"
 
@@ -126,10 +127,10 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     const registry_config *conf = registry_config_of(s);
     const char *wrong;
 
-    (void)plog, (void)ptemp;
+    (void)plog;
     registry.stale = NULL;
     if (!conf->file) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "registry: no RegistryFile: nobody is known");
+        ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "registry: no RegistryFile: nobody is known");
         return OK;
     }
     apr_pool_create(&checked.pool, pconf);
@@ -141,11 +142,11 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     apr_pool_destroy(checked.pool);
     if (startup_is_reload()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: RegistryFile %s: %s; the participants read before stay in "
-                     "force", conf->file, registry.stale);
+                     "force", log_words(ptemp, conf->file), log_words(ptemp, registry.stale));
         return OK;
     }
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "registry: RegistryFile %s: %s", conf->file,
-                 registry.stale);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "registry: RegistryFile %s: %s", log_words(ptemp, conf->file),
+                 log_words(ptemp, registry.stale));
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -184,7 +185,7 @@ int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
     if (rc) {
         registry.stale = ia_outcome_of(rc)->tag;
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: participants of %s could not be loaded reason=%s",
-                     conf->file, registry.stale);
+                     log_words(ptemp, conf->file), registry.stale);
         return startup_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
     }
     if (conf->file)

@@ -12,6 +12,7 @@
 #include "mod_sauth.h"
 #include "sauth_store.h"
 #include "interauth_notes.h"
+#include "log_field.h"
 #include "request.h"
 #include "section.h"
 #include "startup.h"
@@ -122,9 +123,9 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
     if (found == UNGUARDED && has_require_within(section))
         found = UNDECIDED;
     if (found == UNDECIDED)
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: AuthType SAuth in %s %s without a "
+        ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: AuthType SAuth in %s %s without a "
                      "Require of its own; where no other section's rule protects it, it answers 503", section->filename,
-                     section->line_num, section->directive, section->args);
+                     section->line_num, section->directive, log_words(p, section->args));
     if (found != UNGUARDED)
         return NULL;
     return apr_psprintf(p, "%s:%d: AuthType SAuth in %s %s without a Require: the location would be open; add "
@@ -149,16 +150,16 @@ static const char *walk(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    (void)plog, (void)ptemp;
+    (void)plog;
     sauth.unguarded = walk(pconf, s, ap_conftree);
     if (!sauth.unguarded)
         return OK;
     if (startup_is_reload()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "sauth: %s; locations with AuthType SAuth answer 503 until this is "
-                     "mended", sauth.unguarded);
+                     "mended", log_words(ptemp, sauth.unguarded));
         return OK;
     }
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "sauth: %s", sauth.unguarded);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "sauth: %s", log_words(ptemp, sauth.unguarded));
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 

@@ -8,8 +8,10 @@
 #include <http_log.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "log_field.h"
 #include "sauth_store.h"
 #include "section.h"
+#include "startup.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -160,10 +162,10 @@ static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *d, 
     return found;
 }
 
-static void warn(server_rec *s, const ap_directive_t *d, const char *lack)
+static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const char *lack)
 {
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "sauth: %s:%d: %s %s: %s", d->filename, d->line_num,
-                 d->directive, d->args, lack);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: %s %s: %s", d->filename, d->line_num,
+                 d->directive, log_words(p, d->args), log_words(p, lack));
 }
 
 static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
@@ -172,15 +174,15 @@ static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 
     for (; d; d = d->next) {
         if (requires_call(p, d) && !may_hold(p, d, accepts_challenge))
-            warn(s, d, "without \"SAuthAccept challenge\" no caller here has called anything");
+            warn(p, s, d, "without \"SAuthAccept challenge\" no caller here has called anything");
         if (satisfies_any(p, d) && may_hold(p, d, is_sauth_type))
-            warn(s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
+            warn(p, s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
         if (merges_or(p, d) && may_hold(p, d, is_sauth_type) && may_hold(p, d, grants_all))
-            warn(s, d, "a section around it has \"Require all granted\", which then lets everybody in");
+            warn(p, s, d, "a section around it has \"Require all granted\", which then lets everybody in");
         if (grants_all(p, d) && is_in_if_around(p, d) && may_hold(p, d, is_sauth_type))
-            warn(s, d, "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
+            warn(p, s, d, "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
         if (is_endpoint(p, d) && (taker = find_taker(p, ap_conftree, d)))
-            warn(s, taker, apr_psprintf(p, "takes the handler of the endpoints at %s:%d away; put that section after this "
+            warn(p, s, taker, apr_psprintf(p, "takes the handler of the endpoints at %s:%d away; put that section after this "
                                            "one", d->filename, d->line_num));
         check(p, s, d->first_child);
     }
@@ -193,7 +195,7 @@ void sauth_halves_check(apr_pool_t *ptemp, server_rec *s)
 
     check(ptemp, s, ap_conftree);
     if (signs && !ap_find_linked_module("mod_isign.c")) /* which knows better what it verifies where */
-        warn(s, signs, "without mod_isign nobody looks at signatures");
+        warn(ptemp, s, signs, "without mod_isign nobody looks at signatures");
     if (accepts && !find(ptemp, ap_conftree, is_endpoint))
-        warn(s, accepts, "without a section with \"SetHandler sauth\" nobody can log in");
+        warn(ptemp, s, accepts, "without a section with \"SetHandler sauth\" nobody can log in");
 }

@@ -85,7 +85,7 @@ static int refuse_start(server_rec *s, const char *wrong)
 {
     if (startup_is_reload())
         return OK;
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "sauth: %s", wrong);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "sauth: %s", wrong);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -108,7 +108,7 @@ static void open_challenges(server_rec *s)
 
     if (domain && !startup_is_reload())
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: no SAuthChallengeDomain: challenge secrets are made for the "
-                     "ServerName, \"%s\"; name one, so that they outlive another name of the server", domain);
+                     "ServerName, %s; name one, so that they outlive another name of the server", domain);
     sauth.challenge = sauth_challenge_settings_of(s);
     if (sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 && !startup_is_reload())
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: SAuthChallenge md5: for old clients only; who sees one of its "

@@ -374,7 +374,7 @@ class TestOpenedBetween:
 
     def test_start_is_refused(self, make_server):
         accepted, said = make_server(Site(config=OPENED_BETWEEN % ""), start=False).check()
-        assert not accepted and re.search(r'httpd.conf:\d+: AuthType SAuth in <Location "/a/b/c"> without a Require', said), said
+        assert not accepted and re.search(r"httpd.conf:\d+: AuthType SAuth in <Location '/a/b/c'> without a Require", said), said
 
     def test_merged_rules_hold(self, make_server):
         server = make_server(Site(config=OPENED_BETWEEN % "AuthMerging And", files={"a/b/c/x.txt": "x"}))

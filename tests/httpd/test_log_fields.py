@@ -48,18 +48,46 @@ class TestFields:
         assert fields(server.log.next("sauth: granted "))["capabilities"] == "read,update"
 
 
-JSON = r'''ErrorLogFormat "{\"time\":\"%{cu}t\",\"module\":\"%m\",\"level\":\"%l\",\"client\":\"%a\",\"message\":\"%M\"}"'''
+JSON = r'''ErrorLogFormat "{\"time\":\"%{cu}t\",\"module\":\"%-m\",\"level\":\"%-l\",\"client\":\"%-a\",\"message\":\"%M\"}"'''
+
+
+# What a start warns of, with an administrator's quotes and backslashes.
+WARNED = r"""
+<FilesMatch "\.ht">
+    Require all denied
+</FilesMatch>
+<LocationMatch "^/un\.guarded">
+    AuthType SAuth
+    AuthName x
+</LocationMatch>
+<Location "/quoted">
+    Require call "f"
+    Require signed
+    <If "%{QUERY_STRING} == 'x'">
+        Require all granted
+    </If>
+</Location>
+"""
 
 
 def test_json(make_server):
-    """The format of docs/guides/troubleshooting.md: each line is an object."""
-    server = make_server(Site(participants=PEOPLE, config=JSON + "\n" + BASIC + opened("in")))
+    """The format of docs/guides/troubleshooting.md: each line is an object, with a client or without."""
+    config = JSON + "\n" + BASIC + WARNED + opened("in")
+    server = make_server(Site(participants=PEOPLE, config=config, expect=(".",)))
     server.log.allow(".")  # it is no log that httpd's own form is known of
     for text in HOSTILE:
         server.get("/files/" + quote(text))
         Signer(server, ED, 'no" one#k').get("/in")
-    lines = [line for line in server.log.lines() if '"module":"sauth"' in line or '"module":"isign"' in line]
-    messages = [json.loads(line)["message"] for line in lines]
+    record = {"id": "x", "capabilities": [], 'un"kno\\wn': 1}
+    server.participants({"participants": [record]} if isinstance(PEOPLE, dict) else [record])
+    server.graceful()
+    lines = [line for line in server.log.lines() if re.match(r'\{|.*\b(sauth|isign|registry)\b', line)]
+    found = [json.loads(line) for line in lines]
+    assert {"sauth", "isign", "registry"} <= {line["module"] for line in found}
+    messages = [line["message"] for line in found if line["module"] != "core"]
+    assert any("unknown member" in message for message in messages), messages
+    for text in ("un%5C.guarded", "Require call 'f'", "Require signed"):
+        assert any(text in message for message in messages), (text, messages)
     assert len(messages) >= 2 * len(HOSTILE) and any("keyid=no%22%20one#k" in message for message in messages)
 
 
