@@ -100,13 +100,41 @@ static int matches_prefix(const char *key, const char *prefix)
     return !strncasecmp(behind_redirects(key), prefix, strlen(prefix)); /* as httpd's tables compare */
 }
 
-#define PART_MIN 16 /* a shorter value is no token, HMAC or nonce, and may be among the credentials by chance */
+#define PART_MIN 16 /* what is shorter is no token, HMAC or nonce, and may be among the credentials by chance */
+#define STEP     (PART_MIN / 2)
+
+/* How many bytes around these places are alike in two texts. */
+static apr_size_t common_part(const char *text, apr_size_t at, const char *value, const char *found)
+{
+    apr_size_t before = 0, after = 0;
+
+    while (before < at && found - before > value && text[at - before - 1] == found[-(apr_ssize_t)before - 1])
+        before++;
+    while (text[at + after] && text[at + after] == found[after])
+        after++;
+    return before + after;
+}
+
+/* Do they share PART_MIN bytes in a row? Wherever these are, they hold one of the pieces of STEP bytes whole. */
+static int shares_part(const char *value, const char *credentials)
+{
+    apr_size_t len = strlen(credentials), at;
+    char piece[STEP + 1] = {0};
+    const char *found;
+
+    for (at = 0; at + STEP <= len; at += STEP) {
+        memcpy(piece, credentials + at, STEP);
+        for (found = strstr(value, piece); found; found = strstr(found + 1, piece))
+            if (common_part(credentials, at, value, found) >= PART_MIN)
+                return 1;
+    }
+    return 0;
+}
 
 /* Does a value hold the header, or share a part of its credentials? */
 static int is_copy(const char *value, const char *header, const char *credentials)
 {
-    return strstr(value, header) ||
-           (credentials && (strstr(value, credentials) || (strlen(value) >= PART_MIN && strstr(credentials, value))));
+    return strstr(value, header) || (credentials && (strstr(value, credentials) || shares_part(value, credentials)));
 }
 
 /* SetEnvIf and RewriteRule E= copy a header, or a part of it, into a variable of any name. */

@@ -26,7 +26,9 @@ def assert_sauth(env, prefix=""):
 
 def assert_nothing_secret(caller, raw, value):
     """Neither the token nor the header value, under any name."""
-    for secret in (caller.token, value, value.split('"')[1]):
+    credentials = value.split(" ", 1)[1]
+    parts = {credentials[at:at + 16] for at in range(len(credentials) - 15)}
+    for secret in {caller.token, value} | parts:
         assert secret.encode() not in raw, secret
     assert b"AUTHORIZATION" not in raw.replace(b"SAuthPassAuthorization", b""), raw
     assert b'"Authorization"' not in raw
@@ -57,7 +59,10 @@ ErrorDocument 403 /cgi-bin/show
 SetEnvIf Authorization "(.+)" COPIED=$1
 SetEnvIf Authorization "^SAuth (.+)" BEHIND_THE_SCHEME=$1
 SetEnvIf Authorization '^[^"]+"([^"]+)' FIRST_VALUE=$1
-SetEnvIf Authorization "(.+)$" AMONG_OTHERS="x $1 y"
+SetEnvIf Authorization "(.+)$" AMONG_OTHERS=x;$1;y
+SetEnvIf Authorization '^[^"]+"([^"]+)' PART_AMONG_OTHERS=tok-$1
+SetEnvIf Authorization 'response=".....(.{16})' SHORT_PART_AMONG_OTHERS=a,$1,b
+SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-that-are-no-part-of-it
 <Location "/cgi-bin">
     CGIPassAuth On
 </Location>
@@ -74,6 +79,7 @@ SetEnvIf Authorization "(.+)$" AMONG_OTHERS="x $1 y"
     def test_cgi(self, server):
         shown = Shown(self.call(server, "/cgi-bin/orders", "POST", body=b"hello"))
         assert_sauth(shown.env)
+        assert shown.env["TOO_SHORT_FOR_A_PART"].endswith("-and-words-that-are-no-part-of-it")
         assert shown.env["REMOTE_USER"] == UID and shown.env["AUTH_TYPE"] == "SAuth" and shown.body == b"hello"
 
     def test_grant_id_is_neither_token_nor_nonce(self, server):

@@ -114,6 +114,13 @@ AddOutputFilter INCLUDES .shtml
         server.log.allow("AH01374|unable to include")
 
 
+    def test_weak_is_not_computed(self, server):
+        """What is wrong with an HMAC that no location takes is not told."""
+        weak = Caller(server, hash="sha1").granted()
+        weak.secret = b"not the secret!!"
+        refused(server, weak.get("/files/plain.txt"), 401, "invalid_credentials", "authorization_malformed")
+
+
 class TestTrailers:
     """Trailers that httpd merges into the headers bring no identity with them."""
 
