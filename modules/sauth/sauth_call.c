@@ -7,7 +7,6 @@
 #include "sauth_presentation.h"
 #include "interauth/encoding.h"
 #include "problem.h"
-#include "request.h"
 #include "snapshot.h"
 
 static apr_status_t wipe_use(void *use)
@@ -35,34 +34,12 @@ ia_challenge_profile sauth_profile_of(const char *text)
                                           : IA_CHALLENGE_PROFILE_NONE;
 }
 
-static int is_loopback(const apr_sockaddr_t *address)
-{
-    const unsigned char *ip = address->ipaddr_ptr;
-
-    if (address->family == APR_INET)
-        return ip[0] == 127;
-#if APR_HAVE_IPV6
-    if (address->family == APR_INET6) {
-        const struct in6_addr *ip6 = address->ipaddr_ptr;
-
-        return IN6_IS_ADDR_LOOPBACK(ip6) || (IN6_IS_ADDR_V4MAPPED(ip6) && ip6->s6_addr[12] == 127);
-    }
-#endif
-    return 0;
-}
-
-/* A proxy on this machine is not its caller: it tells mod_remoteip, or says so in one of these. */
-static int is_forwarded(request_rec *r)
-{
-    return request_proxy_field(r) != NULL;
-}
-
+/* By TLS alone: behind a proxy on this machine that names no one, every client has a local address. */
 static int is_confidential(request_rec *r)
 {
     const char *named = r->server->server_scheme;
 
-    return !strcmp(snapshot_of(r)->scheme, "https") || (named && !strcmp(named, "https")) ||
-           (is_loopback(r->connection->client_addr) && is_loopback(r->useragent_addr) && !is_forwarded(r));
+    return !strcmp(snapshot_of(r)->scheme, "https") || (named && !strcmp(named, "https"));
 }
 
 ia_result sauth_profile_check(request_rec *r, ia_challenge_profile profile)

@@ -112,7 +112,7 @@ static void open_challenges(server_rec *s)
     sauth.challenge = sauth_challenge_settings_of(s);
     if (sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 && !startup_is_reload())
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: SAuthChallenge md5: for old clients only; who sees one of its "
-                     "calls can make any other until the window ends, so it is answered over TLS and on this machine only");
+                     "calls can make any other until the window ends, so it is answered over TLS only");
 }
 
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)

@@ -28,6 +28,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "docs/examples"
 PHP = shutil.which("php")
 CONFIG = ENDPOINT + """
 SAuthChallenge hmac-sha256 md5
+ServerName https://127.0.0.1:@PORT@
 SAuthChallengeDomain example.org
 SAuthChallengeLifetime 60
 <Location "/cgi-bin/photos">

@@ -13,7 +13,7 @@ from harness import ENDPOINT, OTHER, PAGE, Caller, Shown, Site, UID, digest, loc
 from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person, rejected, window
 from harness.http2 import Http2
 
-BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
+BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 CALL = "SAuthAccept challenge"
 MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
 NOT_SIGNED = r"\[sauth:warn\] .*the answer is not signed: "
@@ -688,7 +688,7 @@ class TestConfiguration:
 
     def test_md5_taken_away(self, make_server):
         config = ENDPOINT + f"SAuthChallengeDomain {DOMAIN}\n" + location(TARGET, "Require capability read", CALL)
-        server = make_server(Site(config=config + "SAuthChallenge md5\n", participants=PEOPLE, expect=(MD5_WARNS,)))
+        server = make_server(Site(config=config + "ServerName https://127.0.0.1:@PORT@\nSAuthChallenge md5\n", participants=PEOPLE, expect=(MD5_WARNS,)))
         user = ChallengeCaller(server, profile=MD5).login()
         rejected(server, ChallengeCaller(server).request().answer, 400, "profile_not_enabled", "profile_not_enabled")
         server.configure(config)

@@ -8,7 +8,7 @@ from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person,
 
 TARGET = "/cgi-bin/orders"
 MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
-BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\n"
+BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 CALLS = "SAuthAccept challenge"
 PEOPLE = [person(allow_refresh=True), person("http://www.example.net", password="another one")]
 
@@ -198,15 +198,3 @@ class TestBesideOthers:
         answer = user.post(user.at, user.text("auth.request", {"username": UID}))
         assert answer.status >= 400 and b'"lifetime"' not in answer.body
         server.log.allow("refused reason=")
-
-
-class TestCleartext:
-    """The rule for md5 holds at both URLs."""
-
-    site = Site(participants=PEOPLE, expect=(MD5_WARNS,), config=ENDPOINT + BOTH + app("Require capability read"))
-
-    @pytest.mark.parametrize("at", [TARGET, "/sauth/challenge"])
-    def test_through_a_proxy(self, server, at):
-        user = ChallengeCaller(server, profile=MD5, at=at)
-        answer = user.post(at, user.text("auth.request", {"username": UID, "profile": MD5}), {"Via": "1.1 proxy"})
-        rejected(server, answer, 403, "tls_required", "cleartext_refused")

@@ -23,6 +23,7 @@ CONFIG = 'SAuthStateFile "@ROOT@/state/grants"\nSAuthHash sha256 sha1\n' + BASIC
     ISign digest
 </Location>
 SAuthChallenge hmac-sha256 md5
+ServerName https://127.0.0.1:@PORT@
 SAuthChallengeDomain example.org
 <Location "/cgi-bin/other">
     AuthType SAuth
