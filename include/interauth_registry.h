@@ -69,6 +69,11 @@ typedef struct ia_registry {
                      apr_size_t kid_len);
     /** The key with this thumbprint, whosever it is. Results as above. */
     ia_result (*key_by_thumbprint)(ia_registry_key *out, const unsigned char thumbprint[IA_SHA256_LEN]);
+    /**
+     * Some participant's key, for one number the same one while no key comes or goes: what is verified where a keyid is
+     * nobody's, so that it costs what a key costs. Results as above; IA_SIG_KEY_UNKNOWN where there are few keys or none.
+     */
+    ia_result (*any_key)(ia_registry_key *out, apr_uint64_t number);
     /** How many places there are. */
     apr_uint32_t (*capacity)(void);
     /**

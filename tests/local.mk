@@ -174,7 +174,7 @@ EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tes
 dist-hook: dist-tests
 dist-tests:
 	@dest=`cd "$(distdir)" && pwd` && cd "$(srcdir)" && \
-	find tests/fuzz/corpus tests/mutate tests/httpd tests/client tests/bench tests/distro tests/interop \
+	find tests/fuzz/corpus tests/mutate tests/httpd tests/client tests/bench tests/distro tests/interop tests/timing \
 	    \( -name __pycache__ -o -name .pytest_cache -o -name '*.pyc' \) -prune -o -type f -print 2>/dev/null | \
 	while IFS= read -r file; do \
 	    $(MKDIR_P) "$$dest/`dirname "$$file"`" && cp -fp "$$file" "$$dest/$$file" || exit 1; \

@@ -159,6 +159,18 @@ const ia_mac_key *isign_secret_of_nobody(void)
     return &secret_of_nobody;
 }
 
+apr_uint64_t isign_number_of(const ia_sfv_text *keyid)
+{
+    static const char label[] = "interauth stand-in";
+    ia_bytes parts[] = {{label, sizeof label}, {keyid->data, keyid->len}};
+    unsigned char mac[IA_MAC_MAX];
+    apr_uint64_t number;
+
+    ia_mac_compute(mac, IA_HASH_SHA256, st_grants_epoch(isign.nonces), parts, 2);
+    memcpy(&number, mac, sizeof number);
+    return number;
+}
+
 void isign_store_child_init(apr_pool_t *p)
 {
     isign_limit_child_init(p);

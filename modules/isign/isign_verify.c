@@ -201,13 +201,23 @@ static ia_result look_up(lookup *l, ia_httpsig_key *out, const ia_httpsig *signa
     return rc == IA_SIG_KEY_UNKNOWN ? find_by_thumbprint(l, out, keyid) : rc;
 }
 
-/* What a key that is not there would have been: a name alone is that of a secret. */
-static void take_nobody(ia_httpsig_key *out, const ia_sfv_text *keyid)
+/*
+ * What a key that is not there would have been: a name alone is that of a secret. For any other keyid it is the key of
+ * some participant, always the same one, so that the time of the answer tells nothing: neither its type, nor how soon a
+ * signature that is none of that type is given up.
+ */
+static void take_stand_in(lookup *l, ia_httpsig_key *out, const ia_sfv_text *keyid)
 {
-    if (memchr(keyid->data, '#', keyid->len) || keyid->len == IA_BASE64URL_SIZE(IA_SHA256_LEN) - 1)
-        out->key = isign_key_of_nobody();
-    else
+    ia_registry_key key;
+
+    if (!memchr(keyid->data, '#', keyid->len) && keyid->len != IA_BASE64URL_SIZE(IA_SHA256_LEN) - 1) {
         out->secret = isign_secret_of_nobody();
+        return;
+    }
+    if (!isign.registry->any_key(&key, isign_number_of(keyid)) && !isign_key_get(&l->key, &key))
+        out->key = l->key;
+    else
+        out->key = isign_key_of_nobody();
 }
 
 static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *signature)
@@ -219,7 +229,7 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
     ia_key_unref(l->key); /* of another form of the same message */
     l->key = NULL;
     if ((rc = look_up(l, out, signature)) == IA_SIG_KEY_UNKNOWN)
-        take_nobody(out, &signature->keyid);
+        take_stand_in(l, out, &signature->keyid);
     return rc;
 }
 

@@ -49,9 +49,12 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
 /** A public key ready to verify, from a bounded cache of this child. The caller unrefs it. */
 ia_result isign_key_get(ia_key **out, const ia_registry_key *key);
 
-/** A key of nobody: verifying with it makes an unknown keyid cost what a known one does. NULL before child_init. */
+/** Keys of nobody: an unknown keyid costs a verification too. The first is NULL before child_init. */
 const ia_key *isign_key_of_nobody(void);
 const ia_mac_key *isign_secret_of_nobody(void);
+
+/** Chooses the stand-in of an unknown keyid; the same while the shared memory lives, and a secret of this server. */
+apr_uint64_t isign_number_of(const ia_sfv_text *keyid);
 
 /* --- how much a child verifies (isign_limit.c) ------------------------------------------------------------------ */
 

@@ -117,6 +117,16 @@ static ia_result key_by_thumbprint(ia_registry_key *out, const unsigned char thu
     return copy_key(out, &copy, rc);
 }
 
+static ia_result any_key(ia_registry_key *out, apr_uint64_t number)
+{
+    st_key copy;
+    ia_result rc = IA_FAULT_REGISTRY;
+
+    if (registry.keys)
+        rc = st_key_any(registry.keys, number, &copy);
+    return copy_key(out, &copy, rc);
+}
+
 static apr_uint32_t capacity(void)
 {
     return registry.capacity;
@@ -153,4 +163,4 @@ static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, a
 }
 
 const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name, key,
-                                      key_by_thumbprint, capacity, credential, revision, name, endpoint};
+                                      key_by_thumbprint, any_key, capacity, credential, revision, name, endpoint};

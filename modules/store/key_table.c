@@ -3,6 +3,8 @@
 #include "key_table.h"
 #include "shm_word.h"
 
+#define PROBES_MAX 16
+
 /* Where the key of a thumbprint is. */
 typedef struct thumb {
     unsigned char thumbprint[IA_SHA256_LEN];
@@ -130,6 +132,16 @@ ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_S
     if (!rc)
         rc = from_status(st_table_read_at(&t->keys.table, found.key_index, copy, NULL));
     return !rc && !ia_mac_equal(copy->thumbprint, thumbprint, IA_SHA256_LEN) ? IA_SIG_KEY_UNKNOWN : rc;
+}
+
+ia_result st_key_any(st_keys *t, apr_uint64_t number, st_key *copy)
+{
+    apr_uint32_t places = st_table_high_water(&t->keys.table), i;
+    ia_result rc = IA_SIG_KEY_UNKNOWN;
+
+    for (i = 0; i < places && i < PROBES_MAX && rc == IA_SIG_KEY_UNKNOWN; i++)
+        rc = from_status(st_table_read_at(&t->keys.table, (apr_uint32_t)((number + i) % places), copy, NULL));
+    return rc;
 }
 
 ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,

@@ -34,6 +34,13 @@ ia_result st_key_find(st_keys *t, const st_owner *owner, const char *kid, apr_si
 ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_SHA256_LEN], st_key *copy);
 
 /**
+ * Some key that is there: for one number the same one while no key comes or goes. All kinds of keys come up as often as
+ * there are keys of them. Keys that lie far apart, after many were removed, may not be met.
+ * @return IA_OK, IA_SIG_KEY_UNKNOWN where none was met, IA_FAULT_STORE
+ */
+ia_result st_key_any(st_keys *t, apr_uint64_t number, st_key *copy);
+
+/**
  * Makes the keys of these participants, which `owners` holds already, exactly what the list says, and removes the keys
  * of owners that are gone. Keys of participants of other sources stay.
  * @return IA_OK; IA_KEYS_FULL, before anything changed unless keys of other sources take up the room; IA_FAULT_STORE;

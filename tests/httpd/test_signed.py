@@ -490,6 +490,17 @@ class TestRefused:
             server.log.allow("isign: refused reason=sig_(mismatch|nonce_replayed)|AH0")
 
 
+class TestStandIn:
+    """The only key there is stands in for unknown ones; its owner is not let in under their names."""
+
+    site = Site(participants=[participant(UID, ["read"], keys=[ED.jwk("k1")])], config=opened("in"))
+
+    def test_of_its_owner(self, server):
+        assert Signer(server, ED, UID + "#k1").get("/in").status == 200
+        for keyid in ("http://nobody.example.org#k1", UID + "#k2", b64url(bytes(range(32)))):
+            untouched(server, lambda: Signer(server, ED, keyid).get("/in"), 401, "invalid_signature", "sig_key_unknown")
+
+
 class TestNobodyKnown:
     """mod_isign without mod_registry verifies digests, and nobody."""
 

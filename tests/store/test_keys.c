@@ -241,11 +241,34 @@ static void test_sources(void **state)
     assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &key), IA_SIG_KEY_UNKNOWN);
 }
 
+/* Each key is the stand-in for some number, and a place without one leads to the next that has one. */
+static void test_any(void **state)
+{
+    fixture *f = open_keys(*state, 40);
+    unsigned seen = 0, n;
+    st_key key;
+
+    assert_result(st_key_any(&f->keys, 7, &key), IA_SIG_KEY_UNKNOWN);
+    assert_result(load(f, 4, 10), IA_OK);
+    for (n = 0; n < 4; n++) {
+        assert_result(st_key_any(&f->keys, n + 4 * APR_UINT64_C(0x4000000000000000) / 4, &key), IA_OK);
+        seen |= 1u << key.owner.index;
+    }
+    assert_int_equal(seen, 15);
+    assert_result(load(f, 1, 10), IA_OK);
+    for (n = 0; n < 4; n++) {
+        assert_result(st_key_any(&f->keys, n, &key), IA_OK);
+        assert_memory_equal(key.raw.bytes, point(10), 32);
+    }
+    assert_result(load(f, 0, 0), IA_OK);
+    assert_result(st_key_any(&f->keys, 1, &key), IA_SIG_KEY_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         pool_test(test_find), pool_test(test_owner), pool_test(test_rotation), pool_test(test_moves), pool_test(test_full),
-        pool_test(test_put_owner), pool_test(test_put_owner_into_a_full_table), pool_test(test_sources),
+        pool_test(test_put_owner), pool_test(test_put_owner_into_a_full_table), pool_test(test_sources), pool_test(test_any),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
