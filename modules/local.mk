@@ -11,7 +11,8 @@ libst_la_SOURCES = \
 	modules/store/shm_reclaim.c modules/store/quota.c modules/store/quota.h \
 	modules/store/name_table.c modules/store/name_table.h \
 	modules/store/participant_table.c modules/store/participant_table.h \
-	modules/store/grant_table.c modules/store/grant_table.h modules/store/state_file.c modules/store/state_file.h \
+	modules/store/grant_table.c modules/store/grant_table.h modules/store/replay_cache.c modules/store/replay_cache.h \
+	modules/store/state_file.c modules/store/state_file.h \
 	modules/store/state_record.c modules/store/state_record.h modules/store/key_table.c modules/store/key_table.h \
 	modules/store/owned_table.c modules/store/owned_table.h modules/store/text_table.c modules/store/text_table.h \
 	modules/store/challenge_table.c modules/store/challenge_table.h \

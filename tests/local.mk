@@ -121,12 +121,12 @@ tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) $(
 # The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
 store_sources = \
 	modules/store/cas_lock.c modules/store/shm_table.c modules/store/shm_reclaim.c modules/store/quota.c \
-	modules/store/name_table.c modules/store/participant_table.c modules/store/grant_table.c \
+	modules/store/name_table.c modules/store/participant_table.c modules/store/grant_table.c modules/store/replay_cache.c \
 	modules/store/challenge_table.c modules/store/challenge_record.c
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/tests
 store_test_ldadd = libia.la $(CMOCKA_LIBS) -lpthread
 store_cmocka_tests = \
-	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_texts tests/store/test_grants \
+	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_texts tests/store/test_grants tests/store/test_replays \
 	tests/store/test_state_file
 if HAVE_CMOCKA
 check_PROGRAMS += $(store_cmocka_tests)
@@ -156,6 +156,8 @@ tests_store_test_texts_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_texts_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_grants_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_grants_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_replays_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_replays_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_state_file_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_state_file_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_race_CPPFLAGS = $(store_test_cppflags)

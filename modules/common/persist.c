@@ -93,7 +93,7 @@ static int save(persist *f, int clean)
 
     apr_pool_create(&ptemp, NULL);
     f->saved = clock_now();
-    rv = st_state_save(f->path, f->key, f->grants, &names, clean, f->saved, ptemp, &error);
+    rv = st_state_save(f->path, f->key, &f->state, &names, clean, f->saved, ptemp, &error);
     if (rv)
         ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s%s", f->log_prefix,
                      f->directive, error ? error : f->path, clean ? "nothing was saved at this stop: " : "", f->at_risk);
@@ -115,7 +115,7 @@ static void restore(persist *f, apr_pool_t *ptemp)
 {
     st_state_names names = names_of(f);
     const char *error = NULL;
-    apr_status_t rv = st_state_load(&f->report, f->path, f->key, f->grants, &names, clock_now(), ptemp, &error);
+    apr_status_t rv = st_state_load(&f->report, f->path, f->key, &f->state, &names, clock_now(), ptemp, &error);
 
     if (rv && rv != APR_ENOENT)
         set_aside(f, ptemp, error);

@@ -18,7 +18,7 @@ typedef struct persist {
     apr_uint32_t kind;      /**< of st_state_names */
     int module_index;       /**< under which lines are logged */
 
-    st_grants *grants;           /**< set before persist_open */
+    st_state state;              /**< set before persist_open */
     const ia_registry *registry; /**< likewise; NULL: nobody is known */
 
     const char *path;     /**< NULL: nothing is kept */

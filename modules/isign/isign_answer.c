@@ -131,7 +131,7 @@ int isign_log_denial(request_rec *r)
 /* Seconds until a signature made now would be accepted after a start. */
 static int seconds_young(void)
 {
-    apr_time_t left = isign.nonces ? st_grants_birth(isign.nonces) + isign.widest_skew - clock_now() : 0;
+    apr_time_t left = isign.replays ? st_replays_birth(isign.replays) + isign.widest_skew - clock_now() : 0;
 
     /* `created` is cut to whole seconds: one more, or a caller that comes back right then is still too early. */
     return left > 0 ? (int)apr_time_sec(left) + 2 : 1;

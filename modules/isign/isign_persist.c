@@ -33,7 +33,7 @@ int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     int status;
 
     state.module_index = APLOG_MODULE_INDEX;
-    state.grants = isign.nonces;
+    state.state.replays = isign.replays;
     state.registry = isign.registry;
     status = persist_open(&state, path, pconf, ptemp, s, fresh);
     if (state.restored && state.report.clean)

@@ -1,6 +1,7 @@
 /* What the processes share: nonces of signatures, bytes of bodies that are being read. And each child's keys. */
 #include <httpd.h>
 #include <ap_provider.h>
+#include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <http_log.h>
 #include <openssl/rand.h>
@@ -14,29 +15,52 @@
 APLOG_USE_MODULE(isign);
 
 #define SEGMENT_KEY    "interauth.isign"
-#define SEGMENT_LAYOUT (APR_UINT64_C(5) << 32 | sizeof(st_grant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(6) << 32)
 #define CACHE_SLOTS    512  /* keys of a child; a power of two */
 
 enum { REPLAYS, PARTICIPANTS };
 
-static ia_mac_key secret_of_nobody;
+/* Of this server, for as long as it runs; its children inherit it. */
+static const ia_mac_key *secret_of_nobody;
 
 isign_shared isign;
 
-static segment *make_segment(server_rec *s, const st_grants_config *layout)
+static segment *make_segment(server_rec *s, apr_uint32_t replays, apr_uint32_t participants)
 {
     apr_status_t rv;
-    segment *seg = segment_create(s, SEGMENT_KEY, isign_budget_size(layout->participants) + st_grants_size(layout),
+    segment *seg = segment_create(s, SEGMENT_KEY, isign_budget_size(participants) + st_replays_size(replays, participants),
                                   SEGMENT_LAYOUT, &rv);
 
     if (!seg) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "isign: no shared memory for %u nonces; lower ISignReplayCapacity",
-                     layout->replays);
+                     replays);
         return NULL;
     }
-    seg->numbers[REPLAYS] = layout->replays;
-    seg->numbers[PARTICIPANTS] = layout->participants;
+    seg->numbers[REPLAYS] = replays;
+    seg->numbers[PARTICIPANTS] = participants;
     return seg;
+}
+
+/* What is chosen by it stays as it is over a reload, which unloads this module. */
+static int open_secret(server_rec *s)
+{
+    static const char name[] = "interauth.isign.secret";
+    apr_pool_t *p = s->process->pool;
+    unsigned char random[32];
+    ia_mac_key *made;
+    void *kept = NULL;
+
+    apr_pool_userdata_get(&kept, name, p);
+    if (!kept) {
+        made = apr_palloc(p, sizeof *made);
+        if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(made, random, sizeof random))
+            return 0;
+        ia_wipe(random, sizeof random);
+        kept = made;
+        apr_pool_userdata_set(kept, name, NULL, p);
+    }
+    secret_of_nobody = kept;
+    return 1;
 }
 
 static apr_time_t longest_age(server_rec *s)
@@ -55,45 +79,44 @@ static apr_time_t longest_age(server_rec *s)
  */
 static void remember_longer(apr_time_t now)
 {
-    apr_time_t old = st_grants_tolerance(isign.nonces), window = isign.longest_age + isign.widest_skew;
+    apr_time_t old = st_replays_tolerance(isign.replays), window = isign.longest_age + isign.widest_skew;
     apr_time_t wall = now - old - isign.widest_skew;
 
-    if (old && window > old && wall > st_grants_birth(isign.nonces))
-        st_grants_resume(isign.nonces, 0, st_grants_epoch(isign.nonces), wall, old);
-    st_grants_tolerate(isign.nonces, window, now);
+    if (old && window > old && wall > st_replays_birth(isign.replays))
+        st_replays_resume(isign.replays, wall, old);
+    st_replays_tolerate(isign.replays, window, now);
 }
 
 int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const isign_server *conf = isign_server_of(s);
-    st_grants_config layout = {1, (apr_uint32_t)conf->replay_capacity, 1};
+    apr_uint32_t replays = (apr_uint32_t)conf->replay_capacity, participants = 1;
     segment *seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
-    unsigned char random[32];
     apr_time_t now = clock_now();
     int status;
 
     isign.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (isign.registry)
-        layout.participants = isign.registry->capacity();
-    if (seg && seg->numbers[PARTICIPANTS] < layout.participants)
+        participants = isign.registry->capacity();
+    if (seg && seg->numbers[PARTICIPANTS] < participants)
         seg = NULL; /* made before a registry was loaded: it has no room for them */
-    if (!seg && !(seg = make_segment(s, &layout)))
+    if (!seg && !(seg = make_segment(s, replays, participants)))
         return HTTP_INTERNAL_SERVER_ERROR;
-    if (seg->numbers[REPLAYS] != layout.replays)
+    if (seg->numbers[REPLAYS] != replays)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: ISignReplayCapacity %u comes into force after a stop and "
-                     "start; %u stays for now", layout.replays, seg->numbers[REPLAYS]);
-    layout.replays = seg->numbers[REPLAYS];
-    layout.participants = seg->numbers[PARTICIPANTS];
-    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&secret_of_nobody, random, sizeof random))
+                     "start; %u stays for now", replays, seg->numbers[REPLAYS]);
+    replays = seg->numbers[REPLAYS];
+    participants = seg->numbers[PARTICIPANTS];
+    if (!open_secret(s))
         return HTTP_INTERNAL_SERVER_ERROR;
     st_owner_init();
-    isign.nonces = apr_pcalloc(pconf, sizeof *isign.nonces);
-    st_grants_attach(isign.nonces, (char *)seg->base + isign_budget_size(layout.participants), &layout, &secret_of_nobody,
-                     now);
-    isign_budget_attach(seg->base, layout.participants, (apr_uint64_t)conf->spool_total);
+    isign.replays = apr_pcalloc(pconf, sizeof *isign.replays);
+    st_replays_attach(isign.replays, (char *)seg->base + isign_budget_size(participants), replays, participants,
+                      secret_of_nobody, now);
+    isign_budget_attach(seg->base, participants, (apr_uint64_t)conf->spool_total);
     isign.longest_age = longest_age(s);
     isign.widest_skew = isign_widest_skew();
-    isign.replay_quota = layout.replays >= 8 ? layout.replays / 8 : 1;
+    isign.replay_quota = replays >= 8 ? replays / 8 : 1;
     /* Memory that is made at a reload knows nothing, whatever an old file says. */
     if ((status = isign_persist_open(pconf, ptemp, s, !startup_is_reload())))
         return status;
@@ -113,17 +136,27 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
                         {who->id, strlen(who->id) + 1}, /* what outlives a stop */
                         {once->data, once->len}};
     apr_time_t created = apr_time_from_sec(signature->created);
-    ia_result rc;
 
     /* What was used before this memory began is not known. */
-    if (created <= st_grants_birth(isign.nonces) + isign.widest_skew)
+    if (created <= st_replays_birth(isign.replays) + isign.widest_skew)
         return IA_REPLAY_MEMORY_YOUNG;
     /* Another location may take older signatures than the one that this came to. */
     if (until < created + isign.longest_age + isign.widest_skew)
         until = created + isign.longest_age + isign.widest_skew;
     ia_sha256(mac, parts, 3);
-    rc = st_replay_record(isign.nonces, mac, who->index, isign.replay_quota, until, now);
-    return rc == IA_ACCESS_REPLAYED ? IA_SIG_NONCE_REPLAYED : rc;
+    switch (st_replay_record(isign.replays, mac, who->index, isign.replay_quota, until, now)) {
+    case ST_REPLAY_RECORDED:
+        return IA_OK;
+    case ST_REPLAY_EXISTS:
+        return IA_SIG_NONCE_REPLAYED;
+    case ST_REPLAY_FULL:
+        return IA_REPLAYS_FULL;
+    case ST_REPLAY_QUOTA:
+        return IA_REPLAY_QUOTA;
+    case ST_REPLAY_FAULT:
+        break;
+    }
+    return IA_FAULT_STORE;
 }
 
 /* --- keys of this child --- */
@@ -156,7 +189,7 @@ const ia_key *isign_key_of_nobody(void)
 
 const ia_mac_key *isign_secret_of_nobody(void)
 {
-    return &secret_of_nobody;
+    return secret_of_nobody;
 }
 
 apr_uint64_t isign_number_of(const ia_sfv_text *keyid)
@@ -166,7 +199,7 @@ apr_uint64_t isign_number_of(const ia_sfv_text *keyid)
     unsigned char mac[IA_MAC_MAX];
     apr_uint64_t number;
 
-    ia_mac_compute(mac, IA_HASH_SHA256, st_grants_epoch(isign.nonces), parts, 2);
+    ia_mac_compute(mac, IA_HASH_SHA256, secret_of_nobody, parts, 2);
     memcpy(&number, mac, sizeof number);
     return number;
 }

@@ -335,7 +335,7 @@ static void verify_once(request_rec *r, const isign_dir *conf, isign_state *stat
     if (state->headers_checked || !is_signed(top))
         return;
     state->headers_checked = 1;
-    if (!isign.registry || !isign.nonces) {
+    if (!isign.registry || !isign.replays) {
         state->headers_rc = IA_FAULT_REGISTRY;
         return;
     }

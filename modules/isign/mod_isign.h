@@ -10,7 +10,7 @@
 #include <util_filter.h>
 #include "interauth/digest.h"
 #include "interauth/httpsig.h"
-#include "grant_table.h"
+#include "replay_cache.h"
 #include "interauth_isign.h"
 #include "interauth_registry.h"
 #include "isign_config.h"
@@ -21,7 +21,7 @@ extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("def
 
 /** This process's view; `nonces` is NULL until post_config. */
 typedef struct isign_shared {
-    st_grants *nonces;          /**< only its memory of used proofs is used */
+    st_replay_cache *replays;   /**< used nonces */
     apr_uint32_t replay_quota;
     apr_time_t longest_age;     /**< ISignMaxAge of all locations: as long a nonce is remembered at least */
     apr_time_t widest_skew;     /**< ISignClockSkew of all locations */
@@ -53,7 +53,7 @@ ia_result isign_key_get(ia_key **out, const ia_registry_key *key);
 const ia_key *isign_key_of_nobody(void);
 const ia_mac_key *isign_secret_of_nobody(void);
 
-/** Chooses the stand-in of an unknown keyid; the same while the shared memory lives, and a secret of this server. */
+/** Chooses the stand-in of an unknown keyid; the same while the server runs, and a secret of it. */
 apr_uint64_t isign_number_of(const ia_sfv_text *keyid);
 
 /* --- how much a child verifies (isign_limit.c) ------------------------------------------------------------------ */

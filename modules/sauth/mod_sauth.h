@@ -14,6 +14,7 @@
 #include "grant_table.h"
 #include "interauth_isign.h"
 #include "interauth_registry.h"
+#include "replay_cache.h"
 #include "sauth_config.h"
 
 extern module AP_MODULE_DECLARE_DATA sauth_module __attribute__((visibility("default"))); /* httpd looks it up by name */
@@ -26,6 +27,7 @@ extern module AP_MODULE_DECLARE_DATA sauth_module __attribute__((visibility("def
 /** This process's view; `grants` is NULL until post_config. */
 typedef struct sauth_shared {
     st_grants *grants;
+    st_replay_cache *replays; /**< used access requests and calls */
     const ia_registry *registry;
     apr_uint32_t grant_quota;
     apr_uint32_t replay_quota;

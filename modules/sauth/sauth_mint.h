@@ -31,7 +31,8 @@ ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_mintin
 
 /** After a start, nobody knows which proofs were used before: only ones from after it count. */
 ia_result sauth_proof_check_memory(apr_time_t timestamp, apr_time_t now, int *retry_after);
-/** Uses up a proof of this stamp; `mac` is what we computed. @return as st_replay_record */
+/** Uses up a proof of this stamp; `mac` is what we computed.
+ * @return IA_OK, IA_ACCESS_REPLAYED, IA_REPLAYS_FULL, IA_REPLAY_QUOTA, IA_FAULT_STORE */
 ia_result sauth_proof_use(const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index, apr_time_t timestamp,
                           apr_time_t now, int *retry_after);
 

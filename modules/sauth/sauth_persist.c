@@ -25,7 +25,8 @@ int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     int status;
 
     state.module_index = APLOG_MODULE_INDEX;
-    state.grants = sauth.grants;
+    state.state.grants = sauth.grants;
+    state.state.replays = sauth.replays;
     state.registry = sauth.registry;
     status = persist_open(&state, sauth_server_of(s)->state_file, pconf, ptemp, s, fresh);
     if (state.restored)

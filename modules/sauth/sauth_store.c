@@ -14,9 +14,15 @@
 APLOG_USE_MODULE(sauth);
 
 #define SEGMENT_KEY    "interauth.sauth"
-#define SEGMENT_LAYOUT (APR_UINT64_C(3) << 32 | sizeof(st_grant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(4) << 32 | sizeof(st_grant))
 
 enum { GRANTS, REPLAYS, PARTICIPANTS };
+
+/* Of the segment: the grants, then the used proofs. */
+typedef struct layout {
+    st_grants_config grants;
+    apr_uint32_t replays;
+} layout;
 
 apr_uint64_t sauth_scope_number(const char *name)
 {
@@ -29,29 +35,35 @@ apr_uint64_t sauth_scope_number(const char *name)
     return number ? number : 1;
 }
 
-static st_grants_config wanted_layout(const sauth_server *conf)
+static layout wanted_layout(const sauth_server *conf)
 {
-    st_grants_config layout;
+    layout wanted;
 
-    layout.grants = (apr_uint32_t)conf->grant_capacity;
-    layout.replays = (apr_uint32_t)(conf->replay_capacity ? conf->replay_capacity : conf->grant_capacity);
-    layout.participants = sauth.registry->capacity();
-    return layout;
+    wanted.grants.grants = (apr_uint32_t)conf->grant_capacity;
+    wanted.grants.participants = sauth.registry->capacity();
+    wanted.replays = (apr_uint32_t)(conf->replay_capacity ? conf->replay_capacity : conf->grant_capacity);
+    return wanted;
 }
 
-static segment *make_segment(server_rec *s, const st_grants_config *layout)
+static apr_size_t offset_of_replays(const layout *l)
 {
+    return APR_ALIGN(st_grants_size(&l->grants), 64);
+}
+
+static segment *make_segment(server_rec *s, const layout *l)
+{
+    apr_size_t size = st_size_sum(offset_of_replays(l), st_replays_size(l->replays, l->grants.participants));
     apr_status_t rv;
-    segment *seg = segment_create(s, SEGMENT_KEY, st_grants_size(layout), SEGMENT_LAYOUT, &rv);
+    segment *seg = segment_create(s, SEGMENT_KEY, size, SEGMENT_LAYOUT, &rv);
 
     if (!seg) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "sauth: no shared memory for %u grants (%" APR_SIZE_T_FMT " bytes); "
-                     "lower SAuthGrantCapacity", layout->grants, st_grants_size(layout));
+                     "lower SAuthGrantCapacity", l->grants.grants, size);
         return NULL;
     }
-    seg->numbers[GRANTS] = layout->grants;
-    seg->numbers[REPLAYS] = layout->replays;
-    seg->numbers[PARTICIPANTS] = layout->participants;
+    seg->numbers[GRANTS] = l->grants.grants;
+    seg->numbers[REPLAYS] = l->replays;
+    seg->numbers[PARTICIPANTS] = l->grants.participants;
     return seg;
 }
 
@@ -64,7 +76,7 @@ static apr_uint32_t quota_of(apr_int64_t configured, apr_uint32_t capacity)
 
 static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
 {
-    st_grants_config layout = {seg->numbers[GRANTS], seg->numbers[REPLAYS], seg->numbers[PARTICIPANTS]};
+    const layout l = {{seg->numbers[GRANTS], seg->numbers[PARTICIPANTS]}, seg->numbers[REPLAYS]};
     unsigned char random[32];
     ia_mac_key epoch;
 
@@ -74,7 +86,10 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
     }
     st_owner_init();
     sauth.grants = apr_pcalloc(pconf, sizeof *sauth.grants);
-    st_grants_attach(sauth.grants, seg->base, &layout, &epoch, clock_now());
+    st_grants_attach(sauth.grants, seg->base, &l.grants, &epoch);
+    sauth.replays = apr_pcalloc(pconf, sizeof *sauth.replays);
+    st_replays_attach(sauth.replays, (char *)seg->base + offset_of_replays(&l), l.replays, l.grants.participants, &epoch,
+                      clock_now());
     ia_wipe(random, sizeof random);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
@@ -118,7 +133,7 @@ static void open_challenges(server_rec *s)
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const sauth_server *conf = sauth_server_of(s);
-    st_grants_config wanted;
+    layout wanted;
     segment *seg;
     int fresh, status;
 
@@ -140,9 +155,9 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     fresh = !seg;
     if (fresh && !(seg = make_segment(s, &wanted)))
         return HTTP_INTERNAL_SERVER_ERROR;
-    if (seg->numbers[GRANTS] != wanted.grants || seg->numbers[REPLAYS] != wanted.replays)
+    if (seg->numbers[GRANTS] != wanted.grants.grants || seg->numbers[REPLAYS] != wanted.replays)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
-                     "force after a stop and start; %u and %u stay for now", wanted.grants, wanted.replays,
+                     "force after a stop and start; %u and %u stay for now", wanted.grants.grants, wanted.replays,
                      seg->numbers[GRANTS], seg->numbers[REPLAYS]);
     if (!attach(pconf, s, seg))
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -150,6 +165,6 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     sauth.replay_quota = quota_of(conf->replay_quota, seg->numbers[REPLAYS]);
     if ((status = sauth_persist_open(pconf, ptemp, s, fresh)))
         return status;
-    st_grants_tolerate(sauth.grants, sauth_widest_skew(), clock_now());
+    st_replays_tolerate(sauth.replays, sauth_widest_skew(), clock_now());
     return OK;
 }

@@ -1,4 +1,4 @@
-/* Grants and used proofs in shared memory: two tables, and counts by participant. */
+/* Grants in shared memory: a table, counts by participant, and the newest challenge that each one used. */
 #include <apr_siphash.h>
 #include <string.h>
 #include "challenge_table.h"
@@ -11,25 +11,15 @@
 struct st_grants_shared {
     apr_uint64_t last_stamp;
     apr_uint64_t ready;
-    apr_time_t birth;
-    apr_time_t tolerance; /* how long after its stamp a used proof is remembered */
     ia_mac_key epoch;
     unsigned char hash_key[APR_SIPHASH_KSIZE];
 };
 
-typedef struct replay {
-    unsigned char mac[IA_MAC_MAX];
-    apr_uint32_t participant_index;
-    apr_uint32_t counted;
-} replay;
-
 apr_size_t st_grants_size(const st_grants_config *config)
 {
-    apr_size_t counts = 2 * ALIGN(st_quota_size(config->participants)) + ALIGN(st_challenges_size(config->participants));
-    apr_size_t tables = st_size_sum(st_table_size(config->grants, sizeof(st_grant)),
-                                    st_table_size(config->replays, sizeof(replay)));
+    apr_size_t counts = ALIGN(st_quota_size(config->participants)) + ALIGN(st_challenges_size(config->participants));
 
-    return st_size_sum(ALIGN(sizeof(struct st_grants_shared)) + counts, tables);
+    return st_size_sum(ALIGN(sizeof(struct st_grants_shared)) + counts, st_table_size(config->grants, sizeof(st_grant)));
 }
 
 static int admit_grant(void *context, void *payload, apr_uint32_t limit)
@@ -50,30 +40,13 @@ static void on_grant_free(void *context, void *payload)
                        grant->participant_incarnation, &grant->counted);
 }
 
-static int admit_replay(void *context, void *payload, apr_uint32_t limit)
-{
-    st_grants *g = context;
-    replay *r = payload;
-
-    return r->participant_index == ST_NOBODY || st_quota_take(g->replays_of, g->config.participants,
-                                                              r->participant_index, 0, limit, &r->counted);
-}
-
-static void on_replay_free(void *context, void *payload)
-{
-    st_grants *g = context;
-    replay *r = payload;
-
-    st_quota_give_back(g->replays_of, g->config.participants, r->participant_index, 0, &r->counted);
-}
-
 /*
- * Clients can try many MACs, and many tokens of the challenge protocol, and show those that fall into one bucket. So the
- * buckets are chosen by a hash under a key that they do not know.
+ * Clients can try many tokens of the challenge protocol, and show those that fall into one bucket. So the buckets are
+ * chosen by a hash under a key that they do not know.
  */
 static void derive_hash_key(unsigned char out[APR_SIPHASH_KSIZE], const ia_mac_key *epoch)
 {
-    static const char label[] = "hash of grants and used proofs";
+    static const char label[] = "hash of grants";
     unsigned char random[IA_MAC_MAX];
     ia_bytes part = {label, sizeof label};
 
@@ -82,8 +55,7 @@ static void derive_hash_key(unsigned char out[APR_SIPHASH_KSIZE], const ia_mac_k
     ia_wipe(random, sizeof random);
 }
 
-void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch,
-                      apr_time_t now)
+void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch)
 {
     char *at = memory;
 
@@ -92,17 +64,12 @@ void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config
     at += ALIGN(sizeof(struct st_grants_shared));
     g->grants_of = (apr_uint64_t *)at;
     at += ALIGN(st_quota_size(config->participants));
-    g->replays_of = (apr_uint64_t *)at;
-    at += ALIGN(st_quota_size(config->participants));
     g->challenges = (apr_uint64_t *)at;
     at += ALIGN(st_challenges_size(config->participants));
     st_table_attach(&g->grants, at, config->grants, sizeof(st_grant), admit_grant, on_grant_free, g);
-    at += st_table_size(config->grants, sizeof(st_grant));
-    st_table_attach(&g->replays, at, config->replays, sizeof(replay), admit_replay, on_replay_free, g);
     if (!LOAD(g->shared->ready)) {
         g->shared->epoch = *epoch;
         derive_hash_key(g->shared->hash_key, epoch);
-        g->shared->birth = now;
         STORE(g->shared->ready, 1);
     }
 }
@@ -112,36 +79,13 @@ const ia_mac_key *st_grants_epoch(const st_grants *g)
     return &g->shared->epoch;
 }
 
-apr_time_t st_grants_birth(const st_grants *g)
-{
-    return g->shared->birth;
-}
-
-void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth,
-                      apr_time_t tolerance)
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch)
 {
     if (last_stamp > g->shared->last_stamp)
         STORE(g->shared->last_stamp, last_stamp);
     st_challenges_forget(g->challenges, g->config.participants, last_stamp);
-    if (!epoch)
-        return;
-    g->shared->epoch = *epoch;
-    g->shared->birth = birth;
-    g->shared->tolerance = tolerance;
-}
-
-apr_time_t st_grants_tolerance(const st_grants *g)
-{
-    return g->shared->tolerance;
-}
-
-void st_grants_tolerate(st_grants *g, apr_time_t tolerance, apr_time_t now)
-{
-    apr_time_t old = g->shared->tolerance, wall = now - old - tolerance;
-
-    if (old && tolerance > old && wall > g->shared->birth)
-        STORE(g->shared->birth, wall);
-    STORE(g->shared->tolerance, tolerance);
+    if (epoch)
+        g->shared->epoch = *epoch;
 }
 
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)
@@ -161,7 +105,6 @@ apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now)
     return (apr_uint64_t)now > last ? (apr_uint64_t)now : last;
 }
 
-/* Of a digest or MAC: both have 32 bytes. */
 static apr_uint64_t hash_of(const st_grants *g, const unsigned char key[IA_SHA256_LEN])
 {
     return apr_siphash24(key, IA_SHA256_LEN, g->shared->hash_key);
@@ -170,11 +113,6 @@ static apr_uint64_t hash_of(const st_grants *g, const unsigned char key[IA_SHA25
 static int match_digest(const void *payload, const void *key)
 {
     return ia_mac_equal(((const st_grant *)payload)->digest, key, IA_SHA256_LEN);
-}
-
-static int match_mac(const void *payload, const void *key)
-{
-    return ia_mac_equal(((const replay *)payload)->mac, key, IA_MAC_MAX);
 }
 
 static ia_result from_status(apr_status_t rv, ia_result gone)
@@ -307,11 +245,6 @@ apr_uint32_t st_grants_live(const st_grants *g)
     return st_table_live(&g->grants);
 }
 
-apr_uint32_t st_replays_live(const st_grants *g)
-{
-    return st_table_live(&g->replays);
-}
-
 apr_uint32_t st_grants_high_water(const st_grants *g)
 {
     return st_table_high_water(&g->grants);
@@ -324,51 +257,4 @@ ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time
 
     *forget = rc ? 0 : st_table_expires(&g->grants, ref);
     return rc;
-}
-
-apr_uint32_t st_replays_high_water(const st_grants *g)
-{
-    return st_table_high_water(&g->replays);
-}
-
-ia_result st_replay_at(st_grants *g, apr_uint32_t place, unsigned char mac[IA_MAC_MAX], apr_uint32_t *participant_index,
-                       apr_time_t *forget)
-{
-    replay copy;
-    st_ref ref;
-    ia_result rc = from_status(st_table_read_at(&g->replays, place, &copy, &ref), IA_TOKEN_UNKNOWN);
-
-    if (rc)
-        return rc;
-    memcpy(mac, copy.mac, IA_MAC_MAX);
-    *participant_index = copy.participant_index;
-    *forget = st_table_expires(&g->replays, ref);
-    return IA_OK;
-}
-
-ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
-                           apr_uint32_t quota, apr_time_t forget, apr_time_t now)
-{
-    replay record;
-    st_insertion what = {hash_of(g, mac), match_mac, mac, &record, forget, quota};
-    apr_status_t rv;
-
-    if (st_table_read(&g->replays, what.hash, match_mac, mac, &record, NULL) == APR_SUCCESS)
-        return IA_ACCESS_REPLAYED; /* whatever room there is */
-    memset(&record, 0, sizeof record);
-    memcpy(record.mac, mac, IA_MAC_MAX);
-    record.participant_index = participant_index;
-    rv = st_table_insert(&g->replays, &what, now, NULL);
-    if (rv == APR_EACCES) {
-        st_table_sweep(&g->replays, now);
-        rv = st_table_insert(&g->replays, &what, now, NULL);
-    }
-    if (rv == APR_EEXIST)
-        return IA_ACCESS_REPLAYED;
-    if (rv == APR_EACCES || (rv == APR_ENOSPC && participant_index != ST_NOBODY &&
-                             !st_quota_has_room(g->replays_of, g->config.participants, participant_index, 0, quota)))
-        return IA_REPLAY_QUOTA;
-    if (rv)
-        return rv == APR_ENOSPC ? IA_REPLAYS_FULL : IA_FAULT_STORE;
-    return IA_OK;
 }

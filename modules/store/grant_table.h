@@ -1,8 +1,8 @@
 /**
- * Grants, and the access requests that were used, in shared memory.
+ * Grants in shared memory.
  *
- * A grant is found by SHA-256(token); the token itself is never stored. Both kinds of record are counted per
- * participant, so that one key cannot fill a table that never evicts. `now` is an apr_time_t given by the caller.
+ * A grant is found by SHA-256(token); the token itself is never stored. Grants are counted per participant, so that one
+ * key cannot fill a table that never evicts. `now` is an apr_time_t given by the caller.
  */
 #ifndef INTERAUTH_ST_GRANT_TABLE_H
 #define INTERAUTH_ST_GRANT_TABLE_H
@@ -34,7 +34,6 @@ typedef struct st_grant {
 
 typedef struct st_grants_config {
     apr_uint32_t grants;        /**< records */
-    apr_uint32_t replays;
     apr_uint32_t participants;  /**< indexes that participants can have */
 } st_grants_config;
 
@@ -42,40 +41,25 @@ typedef struct st_grants {
     struct st_grants_shared *shared;
     st_grants_config config;    /**< the layout in force */
     apr_uint64_t *grants_of;    /**< counts, by participant index */
-    apr_uint64_t *replays_of;
     apr_uint64_t *challenges;   /**< used ones, by participant index */
     st_table grants;
-    st_table replays;
 } st_grants;
 
 apr_size_t st_grants_size(const st_grants_config *config);
 
-/**
- * @param epoch key of the nonces, kept when the memory is new
- * @param now becomes the birth of new memory: what was used before is not known
- */
-void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch,
-                      apr_time_t now);
+/** @param epoch key of the nonces, kept when the memory is new */
+void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch);
 
 const ia_mac_key *st_grants_epoch(const st_grants *g);
-apr_time_t st_grants_birth(const st_grants *g);
 
 /** Now on the clock that makes the stamps: never before the last stamp. */
 apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now);
 
 /**
- * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `epoch` the nonces of then are good
- * and what was used then is known, so that the memory is as old as it was (`birth`). For fresh tables, before serving.
+ * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `epoch` the nonces of then are good.
+ * For fresh tables, before serving.
  */
-void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch, apr_time_t birth,
-                      apr_time_t tolerance);
-
-/**
- * How long after its stamp a used proof is remembered from now on: the widest that any location trusts a stamp. Where it
- * grows, proofs were forgotten that would be accepted again: birth + tolerance then lies behind them.
- */
-void st_grants_tolerate(st_grants *g, apr_time_t tolerance, apr_time_t now);
-apr_time_t st_grants_tolerance(const st_grants *g);
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch);
 
 /** A stamp that no other call in any process got: max(now, last + 1), in microseconds. */
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);
@@ -113,18 +97,12 @@ typedef struct st_refresh {
 /** Prolongs a grant and issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
 ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count);
 
-/** Grants and used proofs held, expired ones that were not swept yet included. */
+/** Grants held, expired ones that were not swept yet included. */
 apr_uint32_t st_grants_live(const st_grants *g);
-apr_uint32_t st_replays_live(const st_grants *g);
 
 /** One past the highest place a grant ever had, and the grant at a place. @return IA_OK, IA_TOKEN_UNKNOWN for none */
 apr_uint32_t st_grants_high_water(const st_grants *g);
 ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget);
-
-/** The same for used proofs. */
-apr_uint32_t st_replays_high_water(const st_grants *g);
-ia_result st_replay_at(st_grants *g, apr_uint32_t place, unsigned char mac[IA_MAC_MAX], apr_uint32_t *participant_index,
-                       apr_time_t *forget);
 
 /**
  * Uses a challenge up that the server stamped, with every older one of this participant. Those of before a resumed state
@@ -136,15 +114,5 @@ ia_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uin
 
 /** Ends a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
 ia_result st_grant_end(st_grants *g, st_ref ref);
-
-/** The participant of a proof whose participant is gone: it counts against nobody's quota. */
-#define ST_NOBODY 0xffffffffu
-
-/**
- * Records a proof that was used: its MAC, good once until `forget`.
- * @return IA_OK, IA_ACCESS_REPLAYED, IA_REPLAYS_FULL, IA_REPLAY_QUOTA, IA_FAULT_STORE
- */
-ia_result st_replay_record(st_grants *g, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
-                           apr_uint32_t quota, apr_time_t forget, apr_time_t now);
 
 #endif

@@ -277,7 +277,7 @@ static void put(void *sink_, const void *data, apr_size_t len)
     s->used += len;
 }
 
-static apr_status_t write_state(int fd, const unsigned char *key, st_grants *grants, const st_state_names *names, int clean,
+static apr_status_t write_state(int fd, const unsigned char *key, const st_state *state, const st_state_names *names, int clean,
                                 apr_time_t now, apr_pool_t *ptemp)
 {
     unsigned char mac[IA_SHA256_LEN];
@@ -287,7 +287,7 @@ static apr_status_t write_state(int fd, const unsigned char *key, st_grants *gra
     s->fd = fd;
     if (RAND_bytes(mask.salt, sizeof mask.salt) != 1 || !(s->mac = mac_begin(key)))
         return APR_EGENERAL;
-    st_state_write(put, s, &mask, grants, names, clean, now);
+    st_state_write(put, s, &mask, state, names, clean, now);
     flush(s);
     if (!mac_end(s->mac, mac) && !s->rv)
         s->rv = APR_EGENERAL;
@@ -299,7 +299,7 @@ static apr_status_t write_state(int fd, const unsigned char *key, st_grants *gra
     return s->rv;
 }
 
-apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KEY_LEN], st_grants *grants,
+apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KEY_LEN], const st_state *state,
                            const st_state_names *names, int clean, apr_time_t now, apr_pool_t *ptemp,
                            const char **error)
 {
@@ -313,7 +313,7 @@ apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KE
     fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return say(error, ptemp, errno, next, "cannot be made");
-    rv = write_state(fd, key, grants, names, clean, now, ptemp);
+    rv = write_state(fd, key, state, names, clean, now, ptemp);
     close(fd);
     if (!rv && rename(next, path))
         rv = errno;
@@ -362,7 +362,7 @@ static int is_authentic(const unsigned char *key, const unsigned char *data, apr
 }
 
 apr_status_t st_state_load(st_state_report *report, const char *path, const unsigned char key[ST_STATE_KEY_LEN],
-                           st_grants *grants, const st_state_names *names, apr_time_t now, apr_pool_t *ptemp,
+                           const st_state *state, const st_state_names *names, apr_time_t now, apr_pool_t *ptemp,
                            const char **error)
 {
     unsigned char *data = NULL;
@@ -376,7 +376,7 @@ apr_status_t st_state_load(st_state_report *report, const char *path, const unsi
     if (!is_authentic(key, data, len)) {
         *error = apr_psprintf(ptemp, "%s is damaged, or was written with another key", path);
         rv = APR_EGENERAL;
-    } else if (st_state_read(report, key, data, len, grants, names, now)) {
+    } else if (st_state_read(report, key, data, len, state, names, now)) {
         *error = apr_psprintf(ptemp, "%s is of another version, or of another directive", path);
         rv = APR_EGENERAL;
     }

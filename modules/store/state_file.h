@@ -14,6 +14,7 @@
 
 #include <apr_pools.h>
 #include "grant_table.h"
+#include "replay_cache.h"
 
 /** What a file is of: one of another kind is not read. */
 enum { ST_STATE_GRANTS, ST_STATE_SIGNATURES };
@@ -31,6 +32,12 @@ typedef struct st_state_names {
     int (*capability_number)(void *context, const char *name);
     apr_uint32_t kind;
 } st_state_names;
+
+/** What a file holds. */
+typedef struct st_state {
+    st_grants *grants;        /**< NULL: none */
+    st_replay_cache *replays;
+} st_state;
 
 /** What a load brought back. */
 typedef struct st_state_report {
@@ -72,7 +79,7 @@ apr_status_t st_state_lock(int *fd, const char *path, apr_pool_t *ptemp, const c
  * @param clean whether nothing can change it any more before the process ends
  * @return APR_SUCCESS; else the old file is untouched and `*error` says what and where
  */
-apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KEY_LEN], st_grants *grants,
+apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KEY_LEN], const st_state *state,
                            const st_state_names *names, int clean, apr_time_t now, apr_pool_t *ptemp,
                            const char **error);
 
@@ -82,7 +89,7 @@ apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KE
  *         read into the tables, and `*error` says why
  */
 apr_status_t st_state_load(st_state_report *report, const char *path, const unsigned char key[ST_STATE_KEY_LEN],
-                           st_grants *grants, const st_state_names *names, apr_time_t now, apr_pool_t *ptemp,
+                           const st_state *state, const st_state_names *names, apr_time_t now, apr_pool_t *ptemp,
                            const char **error);
 
 #endif

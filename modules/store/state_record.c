@@ -64,20 +64,20 @@ static void put_words(const writer *w, const apr_uint64_t *words, unsigned count
         put_number(w, words[i], 8);
 }
 
-static void write_head(const writer *w, const st_state_mask *mask, st_grants *grants, apr_uint32_t flags, apr_time_t now)
+static void write_head(const writer *w, const st_state_mask *mask, const st_state *state, apr_uint32_t flags, apr_time_t now)
 {
     ia_mac_key epoch = {{0}, {0}, {0}, {0}};
 
-    if (flags & CLEAN) {
-        epoch = *st_grants_epoch(grants);
+    if (flags & CLEAN && state->grants) {
+        epoch = *st_grants_epoch(state->grants);
         apply_mask(&epoch, mask->key, mask->salt);
     }
     w->put(w->sink, MAGIC, MAGIC_LEN);
     put_number(w, flags, 4);
     put_number(w, (apr_uint64_t)now, 8);
-    put_number(w, (apr_uint64_t)st_grants_birth(grants), 8);
-    put_number(w, (apr_uint64_t)st_grants_tolerance(grants), 8);
-    put_number(w, st_grants_clock(grants, 0), 8);
+    put_number(w, (apr_uint64_t)st_replays_birth(state->replays), 8);
+    put_number(w, (apr_uint64_t)st_replays_tolerance(state->replays), 8);
+    put_number(w, state->grants ? st_grants_clock(state->grants, 0) : 0, 8);
     w->put(w->sink, mask->salt, ST_STATE_SALT_LEN);
     w->put(w->sink, &epoch, sizeof epoch);
     ia_wipe(&epoch, sizeof epoch);
@@ -118,29 +118,29 @@ static void write_grant(const writer *w, const st_grant *grant, const char *id, 
     put_words(w, grant->nonces.stamps, IA_NONCE_STAMPS);
 }
 
-void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, st_grants *grants,
+void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, const st_state *state,
                     const st_state_names *names, int clean, apr_time_t now)
 {
     writer w = {put, sink};
     char id[IA_NAME_MAX + 1];
     apr_uint32_t i;
 
-    write_head(&w, mask, grants, names->kind << KIND_SHIFT | (clean ? CLEAN : 0), now);
+    write_head(&w, mask, state, names->kind << KIND_SHIFT | (clean ? CLEAN : 0), now);
     write_names(&w, names);
-    for (i = 0; i < st_grants_high_water(grants); i++) {
+    for (i = 0; state->grants && i < st_grants_high_water(state->grants); i++) {
         st_grant grant;
         apr_time_t forget;
 
-        if (st_grant_at(grants, i, &grant, &forget) == IA_OK && forget > now &&
+        if (st_grant_at(state->grants, i, &grant, &forget) == IA_OK && forget > now &&
             names->participant_id(names->context, grant.participant_index, grant.participant_incarnation, id))
             write_grant(&w, &grant, id, forget);
     }
-    for (i = 0; clean && i < st_replays_high_water(grants); i++) {
+    for (i = 0; clean && i < st_replays_high_water(state->replays); i++) {
         unsigned char mac[IA_MAC_MAX];
         apr_uint32_t participant;
         apr_time_t forget;
 
-        if (st_replay_at(grants, i, mac, &participant, &forget) == IA_OK && forget > now) {
+        if (st_replay_at(state->replays, i, mac, &participant, &forget) && forget > now) {
             if (!names->participant_id(names->context, participant, 0, id))
                 id[0] = '\0';
             put(sink, "R", 1);
@@ -203,7 +203,7 @@ static void get_words(reader *r, apr_uint64_t *words, unsigned count)
 
 typedef struct loading {
     reader r;
-    st_grants *grants;
+    const st_state *state;
     const st_state_names *names;
     apr_time_t now;
     int clean;
@@ -237,7 +237,10 @@ static int read_head(loading *l, const unsigned char *key)
     if (l->r.too_short)
         return 0;
     apply_mask(&epoch, key, salt);
-    st_grants_resume(l->grants, stamp, l->clean ? &epoch : NULL, birth, tolerance);
+    if (l->state->grants)
+        st_grants_resume(l->state->grants, stamp, l->clean ? &epoch : NULL);
+    if (l->clean)
+        st_replays_resume(l->state->replays, birth, tolerance);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
 }
@@ -287,9 +290,9 @@ static void read_grant(loading *l)
     grant.nonces.floor = get_number(&l->r, 8);
     get_words(&l->r, grant.nonces.stamps, IA_NONCE_STAMPS);
     translate(l, &capabilities, &grant.capabilities);
-    if (!l->r.too_short && forget > l->now &&
+    if (!l->r.too_short && forget > l->now && l->state->grants &&
         l->names->participant_find(l->names->context, id, &grant.participant_index, &grant.participant_incarnation) &&
-        st_grant_create(l->grants, &grant, APR_UINT32_MAX, forget, l->now) == IA_OK)
+        st_grant_create(l->state->grants, &grant, APR_UINT32_MAX, forget, l->now) == IA_OK)
         l->report->grants++;
     else
         l->report->dropped++;
@@ -310,17 +313,16 @@ static void read_replay(loading *l)
         return;
     if (!l->names->participant_find(l->names->context, id, &index, &incarnation))
         index = ST_NOBODY;
-    if (st_replay_record(l->grants, mac, index, APR_UINT32_MAX, forget, l->now) == IA_OK)
+    if (st_replay_record(l->state->replays, mac, index, APR_UINT32_MAX, forget, l->now) == ST_REPLAY_RECORDED)
         l->report->replays++;
     else /* a memory with a hole is as young as this start */
-        st_grants_resume(l->grants, 0, st_grants_epoch(l->grants), l->now,
-                         st_grants_tolerance(l->grants));
+        st_replays_resume(l->state->replays, l->now, st_replays_tolerance(l->state->replays));
 }
 
 apr_status_t st_state_read(st_state_report *report, const unsigned char *key, const unsigned char *data, apr_size_t len,
-                           st_grants *grants, const st_state_names *names, apr_time_t now)
+                           const st_state *state, const st_state_names *names, apr_time_t now)
 {
-    loading l = {{data, len, 0}, grants, names, now, 0, {0}, 0, report};
+    loading l = {{data, len, 0}, state, names, now, 0, {0}, 0, report};
     char tag = 0;
 
     if (!read_head(&l, key))

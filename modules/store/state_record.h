@@ -15,7 +15,7 @@ typedef struct st_state_mask {
     unsigned char salt[ST_STATE_SALT_LEN]; /**< random, of one file */
 } st_state_mask;
 
-void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, st_grants *grants,
+void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, const st_state *state,
                     const st_state_names *names, int clean, apr_time_t now);
 
 /**
@@ -23,6 +23,6 @@ void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, st_
  * @return APR_SUCCESS, or APR_EGENERAL for another version or kind (nothing read)
  */
 apr_status_t st_state_read(st_state_report *report, const unsigned char *key, const unsigned char *data, apr_size_t len,
-                           st_grants *grants, const st_state_names *names, apr_time_t now);
+                           const st_state *state, const st_state_names *names, apr_time_t now);
 
 #endif

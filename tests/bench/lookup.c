@@ -96,7 +96,7 @@ static void participants(unsigned count)
 
 static void grants(void)
 {
-    static const st_grants_config config = {GRANTS, GRANTS, 1000};
+    static const st_grants_config config = {GRANTS, 1000};
     unsigned char (*digests)[32] = malloc(GRANTS * sizeof *digests);
     uint64_t seed = 6;
     apr_int64_t since;

@@ -142,7 +142,12 @@ class TestKilledChildren:
                                                                     "ReplayQuota")) + BASIC)
 
     def workers(self, server):
-        return [pid for pid in dict.fromkeys(server.served_by()) if pid in server.children()]
+        """Those that served and live; a request is in the log only after its answer."""
+        deadline = time.monotonic() + 5
+        while not (found := [pid for pid in dict.fromkeys(server.served_by()) if pid in server.children()]):
+            assert time.monotonic() < deadline, "no worker that lives has served"
+            time.sleep(0.01)
+        return found
 
     def test_between_requests(self, server):
         caller = Caller(server).granted(nonces=32)

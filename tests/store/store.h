@@ -21,6 +21,7 @@
 #include <apr_pools.h>
 #include "grant_table.h"
 #include "participant_table.h"
+#include "replay_cache.h"
 #include "shm_layout.h"
 
 #define NOW APR_INT64_C(1763800000000000)
@@ -146,7 +147,18 @@ static inline void *grants_open(st_grants *g, const st_grants_config *config)
     ia_mac_key epoch;
 
     key_of(&epoch, "epoch");
-    st_grants_attach(g, memory, config, &epoch, NOW);
+    st_grants_attach(g, memory, config, &epoch);
+    return memory;
+}
+
+/** Used proofs in new memory. */
+static inline void *replays_open(st_replay_cache *c, apr_uint32_t capacity, apr_uint32_t participants)
+{
+    void *memory = shared_memory(st_replays_size(capacity, participants));
+    ia_mac_key key;
+
+    key_of(&key, "hash of proofs");
+    st_replays_attach(c, memory, capacity, participants, &key, NOW);
     return memory;
 }
 

@@ -27,10 +27,11 @@ void st_crash_point(const char *file, int line)
 #define MAC_FIRST 1000
 
 /* What a test starts from: a board of shared memory, made anew for each kill. */
-static const st_grants_config CONFIG = {CAPACITY, CAPACITY, 4};
-static void *grants_memory, *participants_memory, *keys_memory;
-static apr_size_t grants_size, participants_size, keys_size;
+static const st_grants_config CONFIG = {CAPACITY, 4};
+static void *grants_memory, *replays_memory, *participants_memory, *keys_memory;
+static apr_size_t grants_size, replays_size, participants_size, keys_size;
 static st_grants g;
+static st_replay_cache replays;
 static st_participants t;
 static st_keys keys;
 static apr_pool_t *pool;
@@ -94,12 +95,12 @@ static void end(uint64_t number)
         CHECK_EQ(st_grant_end(&g, ref), IA_OK);
 }
 
-static ia_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+static st_replay_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     unsigned char mac[32];
 
     digest_of(mac, MAC_FIRST + number);
-    return st_replay_record(&g, mac, participant, quota, forget, now);
+    return st_replay_record(&replays, mac, participant, quota, forget, now);
 }
 
 /* --- what holds after every kill --------------------------------------------------------------------------------- */
@@ -140,16 +141,16 @@ static void check_fills(void)
         CHECK(find(500 + i, &copy, &ref));
     CHECK(create(900, 2, now + HOUR, now) == IA_GRANTS_FULL);
     for (i = 0; i < CAPACITY; i++)
-        CHECK_EQ(record(500 + i, 1, CAPACITY, now + HOUR, now), IA_OK);
-    CHECK(record(900, 2, CAPACITY, now + HOUR, now) == IA_REPLAYS_FULL);
-    CHECK_EQ(count_of(g.replays_of, 1), CAPACITY);
+        CHECK_EQ(record(500 + i, 1, CAPACITY, now + HOUR, now), ST_REPLAY_RECORDED);
+    CHECK(record(900, 2, CAPACITY, now + HOUR, now) == ST_REPLAY_FULL);
+    CHECK_EQ(count_of(replays.counts, 1), CAPACITY);
     st_table_sweep(&g.grants, now + 2 * HOUR);
-    st_table_sweep(&g.replays, now + 2 * HOUR);
+    st_table_sweep(&replays.table, now + 2 * HOUR);
     st_table_sweep(&g.grants, now + 3 * HOUR);
-    st_table_sweep(&g.replays, now + 3 * HOUR);
+    st_table_sweep(&replays.table, now + 3 * HOUR);
     for (i = 0; i < 4; i++)
-        CHECK(count_of(g.grants_of, (apr_uint32_t)i) == 0 && count_of(g.replays_of, (apr_uint32_t)i) == 0);
-    CHECK(st_grants_live(&g) == 0 && st_replays_live(&g) == 0);
+        CHECK(count_of(g.grants_of, (apr_uint32_t)i) == 0 && count_of(replays.counts, (apr_uint32_t)i) == 0);
+    CHECK(st_grants_live(&g) == 0 && st_replays_live(&replays) == 0);
 }
 
 /* --- the mutations ----------------------------------------------------------------------------------------------- */
@@ -172,7 +173,7 @@ static void bystanders(void)
         CHECK_EQ(create(i, 1, NOW + HOUR, NOW), IA_OK);
         CHECK_EQ(use(i, IA_NONCE_NEXT, 1, &next), IA_OK);
     }
-    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
 }
 
 static void check_bystanders(void)
@@ -187,7 +188,7 @@ static void check_bystanders(void)
         CHECK(is_used_up(use(i, IA_NONCE_NEXT, 1, &next)));
         CHECK_EQ(next, 0);
     }
-    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
 }
 
 static void create_run(void)
@@ -242,36 +243,36 @@ static void quota_prepare(void)
 
     bystanders();
     for (i = 20; i < 22; i++)
-        CHECK_EQ(record(i, 2, 2, NOW + HOUR, NOW), IA_OK);
+        CHECK_EQ(record(i, 2, 2, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
 }
 
 /* Refused at the last moment, after everything else was done. */
 static void quota_run(void)
 {
-    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
 }
 
 static void quota_check(int done)
 {
     (void)done;
-    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
-    CHECK_EQ(record(23, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
-    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), IA_REPLAY_QUOTA);
-    CHECK_EQ(record(20, 2, 2, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
+    CHECK_EQ(record(23, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
+    CHECK_EQ(record(20, 2, 2, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
 }
 
 static void replay_run(void)
 {
-    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
 }
 
 /* Its request was never answered: it may be good once more. */
 static void replay_check(int done)
 {
-    ia_result rc = record(30, 2, 3, NOW + HOUR, NOW);
+    st_replay_result rc = record(30, 2, 3, NOW + HOUR, NOW);
 
-    CHECK(rc == IA_ACCESS_REPLAYED || (!done && rc == IA_OK));
-    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
+    CHECK(rc == ST_REPLAY_EXISTS || (!done && rc == ST_REPLAY_RECORDED));
+    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
 }
 
 /* A grant with a past: of each kind the nonces up to 8 are used, except 5. */
@@ -534,7 +535,7 @@ static void end_first_prepare(void)
 static void sweep_run(void)
 {
     st_table_sweep(&g.grants, NOW + 2 * SEC);
-    st_table_sweep(&g.replays, NOW + 2 * SEC);
+    st_table_sweep(&replays.table, NOW + 2 * SEC);
 }
 
 static void sweep_check(int done)
@@ -865,7 +866,9 @@ static void world_open(void)
     memset(participants_memory, 0, participants_size);
     memset(keys_memory, 0, keys_size);
     key_of(&key, "key");
-    st_grants_attach(&g, grants_memory, &CONFIG, &key, NOW);
+    memset(replays_memory, 0, replays_size);
+    st_grants_attach(&g, grants_memory, &CONFIG, &key);
+    st_replays_attach(&replays, replays_memory, CAPACITY, 4, &key, NOW);
     st_participants_attach(&t, participants_memory, CAPACITY, &key);
     st_keys_attach(&keys, keys_memory, CAPACITY, &key);
 }
@@ -949,8 +952,10 @@ int main(void)
     CHECK_EQ(apr_pool_create(&pool, NULL), APR_SUCCESS);
     st_owner_init();
     grants_size = st_grants_size(&CONFIG);
+    replays_size = st_replays_size(CAPACITY, 4);
     participants_size = st_participants_size(CAPACITY);
     grants_memory = shared_memory(grants_size);
+    replays_memory = shared_memory(replays_size);
     participants_memory = shared_memory(participants_size);
     keys_size = st_keys_size(CAPACITY);
     keys_memory = shared_memory(keys_size);

@@ -1,10 +1,10 @@
-/* Grants, used proofs and quotas in shared memory: every function and every result, one process. */
+/* Grants and their quotas in shared memory: every function and every result, one process. */
 #include "unit/support.h"
 #include "store.h"
 
 #define HOUR (3600 * SEC)
 
-static const st_grants_config CONFIG = {40, 20, 4};
+static const st_grants_config CONFIG = {40, 4};
 
 typedef struct fixture {
     st_grants g;
@@ -34,15 +34,6 @@ static ia_result find(fixture *f, uint64_t number, st_grant *copy, st_ref *ref)
 
     digest_of(digest, number);
     return st_grant_find(&f->g, digest, copy, ref);
-}
-
-static ia_result record(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
-                        apr_time_t now)
-{
-    unsigned char mac[32];
-
-    digest_of(mac, number);
-    return st_replay_record(&f->g, mac, participant, quota, forget, now);
 }
 
 static ia_nonce_claim next_nonce(apr_uint64_t sequence)
@@ -211,80 +202,10 @@ static void test_grants_full(void **state)
     assert_result(create(f, 40, 1, 40, NOW + 2 * HOUR, NOW + HOUR), IA_OK);
 }
 
-static void test_replays(void **state)
-{
-    fixture *f = open_grants(*state);
-
-    assert_result(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), IA_OK);
-    assert_result(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
-    assert_result(record(f, 1, 1, 10, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
-    assert_result(record(f, 2, 0, 10, NOW + 600 * SEC, NOW), IA_OK);
-    assert_result(record(f, 3, 4, 10, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
-    assert_int_equal(count_of(f->g.replays_of, 0), 2);
-    assert_result(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), IA_OK);
-    assert_result(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
-    assert_int_equal(st_replays_live(&f->g), 3);
-    /* Sent again as long as its record stands, however late. */
-    assert_result(record(f, 1, 0, 10, NOW + 900 * SEC, NOW + 599 * SEC), IA_ACCESS_REPLAYED);
-}
-
-/* Sending a used proof again takes nothing off the count, or a participant could fill the table past its quota. */
-static void test_replay_does_not_lower_the_count(void **state)
-{
-    fixture *f = open_grants(*state);
-
-    for (uint64_t i = 0; i < 3; i++)
-        assert_result(record(f, i, 0, 3, NOW + 600 * SEC, NOW), IA_OK);
-    for (uint64_t i = 0; i < 9; i++)
-        assert_result(record(f, i % 3, 0, 3, NOW + 600 * SEC, NOW), IA_ACCESS_REPLAYED);
-    assert_int_equal(count_of(f->g.replays_of, 0), 3);
-    assert_result(record(f, 3, 0, 3, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
-    assert_result(record(f, 3, 1, 3, NOW + 600 * SEC, NOW), IA_OK);
-}
-
-static void test_replays_full(void **state)
-{
-    fixture *f = open_grants(*state);
-
-    for (uint64_t i = 0; i < 20; i++)
-        assert_result(record(f, i, (apr_uint32_t)i % 2, 10, NOW + 600 * SEC, NOW), IA_OK);
-    assert_result(record(f, 20, 2, 10, NOW + 600 * SEC, NOW), IA_REPLAYS_FULL);
-    assert_result(record(f, 20, 1, 10, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
-    assert_result(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), IA_OK);
-    assert_result(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), IA_ACCESS_REPLAYED);
-}
-
-static void test_replay_quota_recovers(void **state)
-{
-    fixture *f = open_grants(*state);
-
-    for (uint64_t i = 0; i < 5; i++)
-        assert_result(record(f, i, 0, 5, NOW + 600 * SEC, NOW), IA_OK);
-    assert_result(record(f, 5, 0, 5, NOW + 600 * SEC, NOW), IA_REPLAY_QUOTA);
-    assert_result(record(f, 5, 0, 5, NOW + 900 * SEC, NOW + 600 * SEC), IA_OK);
-    assert_int_equal(count_of(f->g.replays_of, 0), 1);
-}
-
-/* MACs that share their first bytes, as a caller could choose them, do not share a chain. */
-static void test_chosen_macs(void **state)
-{
-    static const st_grants_config config = {1, 1000, 1};
-    st_grants g;
-    unsigned char mac[32] = {1, 2, 3, 4, 5, 6, 7, 8};
-
-    (void)state;
-    grants_open(&g, &config);
-    for (unsigned i = 0; i < 1000; i++) {
-        mac[30] = (unsigned char)(i >> 8);
-        mac[31] = (unsigned char)i;
-        assert_result(st_replay_record(&g, mac, 0, 1000, NOW + SEC, NOW), IA_OK);
-    }
-}
-
 /* A client that makes many tokens shows those whose digests fall into one bucket: they must not share a chain. */
 static void test_chosen_digests(void **state)
 {
-    static const st_grants_config config = {2000, 1, 1};
+    static const st_grants_config config = {2000, 1};
     st_grants g;
     st_grant grant, copy;
     unsigned i;
@@ -299,43 +220,20 @@ static void test_chosen_digests(void **state)
     }
 }
 
-/* Where the tolerance grows, proofs may have been forgotten that are good again: the memory is younger then. */
-static void test_tolerance_grows(void **state)
-{
-    fixture *f = open_grants(*state);
-    apr_time_t later = NOW + HOUR;
-
-    assert_true(st_grants_birth(&f->g) == NOW);
-    st_grants_tolerate(&f->g, 30 * SEC, NOW);
-    assert_true(st_grants_birth(&f->g) == NOW && st_grants_tolerance(&f->g) == 30 * SEC);
-    st_grants_tolerate(&f->g, 30 * SEC, later);
-    st_grants_tolerate(&f->g, 10 * SEC, later);
-    st_grants_tolerate(&f->g, 30 * SEC, later);
-    assert_true(st_grants_birth(&f->g) == later - 40 * SEC); /* those of the last 10 seconds are known */
-    st_grants_tolerate(&f->g, 300 * SEC, later + HOUR);
-    assert_true(st_grants_birth(&f->g) == later + HOUR - 330 * SEC);
-    st_grants_tolerate(&f->g, 300 * SEC, later + 2 * HOUR);
-    assert_true(st_grants_birth(&f->g) == later + HOUR - 330 * SEC);
-}
-
 static void test_attach_keeps_what_is_there(void **state)
 {
     fixture *f = open_grants(*state);
     st_grants again;
     ia_mac_key other;
     st_grant copy;
-    unsigned char digest[32], mac[32];
+    unsigned char digest[32];
 
     key_of(&other, "other");
     digest_of(digest, 7);
-    digest_of(mac, 8);
     assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
-    assert_result(record(f, 8, 1, 10, NOW + HOUR, NOW), IA_OK);
-    st_grants_attach(&again, f->memory, &CONFIG, &other, NOW + HOUR);
-    assert_true(st_grants_birth(&again) == NOW);
+    st_grants_attach(&again, f->memory, &CONFIG, &other);
     assert_memory_equal(st_grants_epoch(&again), st_grants_epoch(&f->g), sizeof other);
     assert_result(st_grant_find(&again, digest, &copy, NULL), IA_OK);
-    assert_result(st_replay_record(&again, mac, 1, 10, NOW + HOUR, NOW), IA_ACCESS_REPLAYED);
 }
 
 static void test_stamps(void **state)
@@ -353,8 +251,7 @@ static void test_stamps(void **state)
 static void test_places(void **state)
 {
     fixture *f = open_grants(*state);
-    unsigned char mac[32], same[32];
-    apr_uint32_t participant, there = 0;
+    apr_uint32_t there = 0;
     apr_time_t forget;
     st_grant copy;
 
@@ -368,13 +265,6 @@ static void test_places(void **state)
         there += !rc;
     }
     assert_int_equal(there, 5);
-    assert_result(record(f, 8, 3, 10, NOW + HOUR, NOW), IA_OK);
-    assert_int_equal(st_replays_high_water(&f->g), 1);
-    assert_result(st_replay_at(&f->g, 0, mac, &participant, &forget), IA_OK);
-    digest_of(same, 8);
-    assert_memory_equal(mac, same, 32);
-    assert_true(participant == 3 && forget == NOW + HOUR);
-    assert_result(st_replay_at(&f->g, 1, mac, &participant, &forget), IA_TOKEN_UNKNOWN);
 }
 
 static void test_challenge_is_used_once(void **state)
@@ -402,7 +292,7 @@ static void test_challenges_of_before_a_stop(void **state)
 
     assert_result(st_challenge_use(&f->g, 1, used), IA_OK);
     again = open_grants(*state);
-    st_grants_resume(&again->g, unused, st_grants_epoch(&f->g), st_grants_birth(&f->g), 0);
+    st_grants_resume(&again->g, unused, st_grants_epoch(&f->g));
     assert_result(st_challenge_use(&again->g, 1, used), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again->g, 1, unused), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again->g, 2, unused), IA_CHALLENGE_SUPERSEDED);
@@ -410,8 +300,8 @@ static void test_challenges_of_before_a_stop(void **state)
     assert_result(st_challenge_use(&again->g, 1, later), IA_OK);
     assert_result(st_challenge_use(&again->g, 2, later), IA_OK);
     assert_result(st_challenge_use(&again->g, 2, later), IA_CHALLENGE_SUPERSEDED);
-    /* A younger birth of the same memory forgets nothing. */
-    st_grants_resume(&again->g, 0, st_grants_epoch(&f->g), NOW + HOUR, 0);
+    /* Once more, with no later stamp, forgets nothing. */
+    st_grants_resume(&again->g, 0, st_grants_epoch(&f->g));
     assert_result(st_challenge_use(&again->g, 3, unused), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again->g, 3, later), IA_OK);
 }
@@ -424,7 +314,7 @@ static void test_attach_keeps_used_challenges(void **state)
 
     key_of(&other, "other");
     assert_result(st_challenge_use(&f->g, 3, NOW + 5), IA_OK);
-    st_grants_attach(&again, f->memory, &CONFIG, &other, NOW + HOUR);
+    st_grants_attach(&again, f->memory, &CONFIG, &other);
     assert_result(st_challenge_use(&again, 3, NOW + 5), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again, 3, NOW + 6), IA_OK);
     assert_result(st_challenge_use(&f->g, 3, NOW + 6), IA_CHALLENGE_SUPERSEDED);
@@ -433,7 +323,7 @@ static void test_attach_keeps_used_challenges(void **state)
 /* 512 bytes a grant, all included. */
 static void test_size(void **state)
 {
-    st_grants_config config = {100000, 0, 0}, huge = {APR_UINT32_MAX, APR_UINT32_MAX, APR_UINT32_MAX};
+    st_grants_config config = {100000, 0}, huge = {APR_UINT32_MAX, APR_UINT32_MAX};
 
     (void)state;
     assert_true(st_table_size(config.grants, sizeof(st_grant)) / config.grants <= 512);
@@ -451,13 +341,7 @@ int main(void)
         pool_test(test_refresh),
         pool_test(test_grant_quota),
         pool_test(test_quota_of_the_next_incarnation),
-        pool_test(test_grants_full),
-        pool_test(test_replays),
-        pool_test(test_replay_does_not_lower_the_count),
-        pool_test(test_replays_full),
-        pool_test(test_replay_quota_recovers),
-        pool_test(test_chosen_macs), pool_test(test_chosen_digests),
-        pool_test(test_tolerance_grows),
+        pool_test(test_grants_full), pool_test(test_chosen_digests),
         pool_test(test_attach_keeps_what_is_there),
         pool_test(test_stamps),
         pool_test(test_places),

@@ -5,6 +5,7 @@
  */
 #include "store.h"
 
+#define SEGMENTS 3
 #define PARTICIPANTS 300
 #define GRANTS       200
 #define LONGEST      (8 * SEC) /* for one call, on a busy machine */
@@ -16,7 +17,8 @@ typedef struct segment {
 
 static st_participants participants;
 static st_grants grants;
-static segment segments[2];
+static st_replay_cache replays;
+static segment segments[SEGMENTS];
 static apr_uint64_t live_word; /* of a process that lives and is not this one */
 static apr_pool_t *pool;
 static apr_int64_t longest;
@@ -53,7 +55,7 @@ static apr_uint64_t evil_word(uint64_t *seed)
 static void scribble(uint64_t *seed, unsigned words)
 {
     while (words-- > 0) {
-        const segment *s = &segments[next_random(seed) % 2];
+        const segment *s = &segments[next_random(seed) % SEGMENTS];
         /* Half of it where the heads and stripes are. */
         apr_size_t reach = next_random(seed) % 2 ? s->size : s->size < 40000 ? s->size : 40000;
         apr_uint64_t *at = (apr_uint64_t *)(void *)s->at + next_random(seed) % (reach / 8);
@@ -151,7 +153,7 @@ static void use_grants(uint64_t *seed)
             st_grant_end(&grants, ref);
         timed(since);
         since = clock_micros();
-        st_replay_record(&grants, mac, (apr_uint32_t)(next_random(seed) % 6), 50, now + 100 * SEC, now);
+        st_replay_record(&replays, mac, (apr_uint32_t)(next_random(seed) % 6), 50, now + 100 * SEC, now);
         timed(since);
         st_grants_stamp(&grants, now);
         st_challenge_use(&grants, (apr_uint32_t)(next_random(seed) % 7), next_random(seed));
@@ -163,27 +165,28 @@ static void use_grants(uint64_t *seed)
 
         st_grant_at(&grants, i, &copy, &forget);
     }
-    for (i = 0; i < st_replays_high_water(&grants); i++)
-        st_replay_at(&grants, i, mac, &participant, &forget);
+    for (i = 0; i < st_replays_high_water(&replays); i++)
+        st_replay_at(&replays, i, mac, &participant, &forget);
     timed(since);
     since = clock_micros();
     st_table_sweep(&grants.grants, now + 50 * SEC);
-    st_table_sweep(&grants.replays, now + 50 * SEC);
+    st_table_sweep(&replays.table, now + 50 * SEC);
     timed(since);
-    CHECK(st_grants_live(&grants) <= GRANTS && st_replays_live(&grants) <= GRANTS);
+    CHECK(st_grants_live(&grants) <= GRANTS && st_replays_live(&replays) <= GRANTS);
 }
 
 static void open_all(void)
 {
-    static const st_grants_config config = {GRANTS, GRANTS, 5};
+    static const st_grants_config config = {GRANTS, 5};
     ia_mac_key key;
     unsigned i;
 
-    for (i = 0; i < 2; i++)
+    for (i = 0; i < SEGMENTS; i++)
         memset(segments[i].at, 0, segments[i].size);
     key_of(&key, "key");
     st_participants_attach(&participants, segments[0].at, PARTICIPANTS, &key);
-    st_grants_attach(&grants, segments[1].at, &config, &key, NOW);
+    st_grants_attach(&grants, segments[1].at, &config, &key);
+    st_replays_attach(&replays, segments[2].at, GRANTS, 5, &key, NOW);
 }
 
 static void scribble_before(unsigned rounds)
@@ -199,7 +202,7 @@ static void scribble_before(unsigned rounds)
         scribble(&seed, 1u << next_random(&seed) % 10);
         scribble_heads(&seed, &participants.table, 20);
         scribble_heads(&seed, &grants.grants, 20);
-        scribble_heads(&seed, &grants.replays, 20);
+        scribble_heads(&seed, &replays.table, 20);
         use_participants(&seed);
         use_grants(&seed);
     }
@@ -214,7 +217,7 @@ static void scribble_for_ever(void *unused)
         scribble(&seed, 40);
         scribble_heads(&seed, &participants.table, 4);
         scribble_heads(&seed, &grants.grants, 4);
-        scribble_heads(&seed, &grants.replays, 4);
+        scribble_heads(&seed, &replays.table, 4);
         usleep(50);
     }
 }
@@ -298,7 +301,7 @@ static void live_on(void *unused)
 
 int main(void)
 {
-    static const st_grants_config config = {GRANTS, GRANTS, 5};
+    static const st_grants_config config = {GRANTS, 5};
     pid_t alive;
 
     CHECK_EQ(apr_initialize(), APR_SUCCESS);
@@ -310,8 +313,10 @@ int main(void)
     CHECK_EQ(st_owner_is_dead(live_word), 0);
     segments[0].size = st_participants_size(PARTICIPANTS);
     segments[1].size = st_grants_size(&config);
+    segments[2].size = st_replays_size(GRANTS, 5);
     segments[0].at = shared_memory(segments[0].size);
     segments[1].at = shared_memory(segments[1].size);
+    segments[2].at = shared_memory(segments[2].size);
     all_locks_held();
     all_claims_strange();
     scribble_before(20);

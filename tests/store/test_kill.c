@@ -27,6 +27,7 @@ typedef struct board {
 
 static board *b;
 static st_grants g;
+static st_replay_cache replays;
 static st_participants t;
 
 static apr_uint64_t add(apr_uint64_t *where, apr_uint64_t n)
@@ -75,15 +76,15 @@ static void record_proof(uint64_t *seed)
     apr_int64_t since = clock_micros();
     apr_uint64_t number = add(&b->proofs, 1) / 8 + next_random(seed) % 4;
     unsigned char mac[32];
-    ia_result rc;
+    st_replay_result rc;
 
     if (number >= PROOFS)
         return;
     digest_of(mac, number);
-    rc = st_replay_record(&g, mac, (apr_uint32_t)(number % 4), PROOFS, NOW + 3600 * SEC, NOW);
-    check_rc(rc, since);
-    CHECK(rc == IA_OK || rc == IA_ACCESS_REPLAYED);
-    if (rc == IA_OK)
+    rc = st_replay_record(&replays, mac, (apr_uint32_t)(number % 4), PROOFS, NOW + 3600 * SEC, NOW);
+    check_rc(IA_OK, since);
+    CHECK(rc == ST_REPLAY_RECORDED || rc == ST_REPLAY_EXISTS);
+    if (rc == ST_REPLAY_RECORDED)
         CHECK_EQ(__atomic_fetch_add(&b->proof_wins[number], 1, __ATOMIC_ACQ_REL), 0);
 }
 
@@ -226,7 +227,7 @@ static pid_t start(unsigned number, uint64_t seed)
 
 static void prepare(void)
 {
-    static const st_grants_config config = {CAPACITY, PROOFS + 100, 4};
+    static const st_grants_config config = {CAPACITY, 4};
     ia_participants list;
     st_load_report report;
     st_grant grant;
@@ -234,6 +235,7 @@ static void prepare(void)
 
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
     grants_open(&g, &config);
+    replays_open(&replays, PROOFS + 100, 4);
     participants_open(&t, PARTICIPANTS);
     participants_make(&list, p, 0, PARTICIPANTS, 1);
     CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
@@ -304,9 +306,9 @@ static void check_what_is_left(void)
     CHECK_EQ(st_challenge_use(&g, 3, newest), IA_CHALLENGE_SUPERSEDED);
     CHECK_EQ(st_challenge_use(&g, 3, newest + 1), IA_OK);
     st_table_sweep(&g.grants, later);
-    st_table_sweep(&g.replays, later);
+    st_table_sweep(&replays.table, later);
     for (i = 0; i < 3; i++)
-        CHECK(count_of(g.grants_of, i) == 0 && count_of(g.replays_of, i) == 0);
+        CHECK(count_of(g.grants_of, i) == 0 && count_of(replays.counts, i) == 0);
     st_table_sweep(&g.grants, later + 10 * SEC);
     CHECK_EQ(st_grants_live(&g), 1);
     for (i = 0; i < CAPACITY - 1; i++) {

@@ -142,7 +142,7 @@ static void grant_open(race *r, uint64_t number, unsigned nonces)
 
 static void one_winner(ia_nonce_kind kind)
 {
-    static const st_grants_config config = {8, 8, 2};
+    static const st_grants_config config = {8, 2};
     race r;
     unsigned i;
 
@@ -183,7 +183,7 @@ static void use_own_share(unsigned number, void *shuffle_)
 
 static void all_shuffled_succeed(unsigned count, unsigned grants)
 {
-    static const st_grants_config config = {64, 8, 2};
+    static const st_grants_config config = {64, 2};
     uint64_t seed = count;
     shuffle s;
     unsigned round, i;
@@ -215,41 +215,39 @@ static void all_shuffled_succeed(unsigned count, unsigned grants)
 
 /* --- one proof, one winner --------------------------------------------------------------------------------------- */
 
-static void record_each(unsigned number, void *grants)
+static void record_each(unsigned number, void *replays)
 {
-    st_grants *g = grants;
+    st_replay_cache *c = replays;
     unsigned char mac[32];
     unsigned i;
 
     for (i = 0; i < rounds; i++) {
-        ia_result rc;
+        st_replay_result rc;
 
         digest_of(mac, i);
-        rc = st_replay_record(g, mac, number % 4, APR_UINT32_MAX, NOW + 600 * SEC, NOW);
-        if (rc == IA_OK)
+        rc = st_replay_record(c, mac, number % 4, APR_UINT32_MAX, NOW + 600 * SEC, NOW);
+        if (rc == ST_REPLAY_RECORDED)
             __atomic_add_fetch(&b->wins[i], 1, __ATOMIC_ACQ_REL);
-        else if (rc != IA_ACCESS_REPLAYED)
+        else if (rc != ST_REPLAY_EXISTS)
             add(&b->faults, 1);
     }
 }
 
 static void one_record(void)
 {
-    st_grants_config config = {8, 0, 4};
-    st_grants g;
+    st_replay_cache c;
     unsigned i;
 
-    /* Each thread holds one record more while it looks whether its proof is there. */
-    config.replays = rounds + threads * PROCESSES;
     board_clear(rounds);
-    grants_open(&g, &config);
-    run_everywhere(record_each, &g);
+    /* Each thread holds one record more while it looks whether its proof is there. */
+    replays_open(&c, rounds + threads * PROCESSES, 4);
+    run_everywhere(record_each, &c);
     CHECK_EQ(b->faults, 0);
     for (i = 0; i < rounds; i++)
         CHECK_EQ(b->wins[i], 1);
-    CHECK_EQ(st_replays_live(&g), rounds);
-    CHECK_EQ(count_of(g.replays_of, 0) + count_of(g.replays_of, 1) + count_of(g.replays_of, 2) +
-                 count_of(g.replays_of, 3), rounds);
+    CHECK_EQ(st_replays_live(&c), rounds);
+    CHECK_EQ(count_of(c.counts, 0) + count_of(c.counts, 1) + count_of(c.counts, 2) +
+                 count_of(c.counts, 3), rounds);
     printf("used proofs: %u, recorded %u times, one winner each\n", rounds, rounds * threads * PROCESSES);
 }
 
@@ -278,7 +276,7 @@ static void use_each(unsigned number, void *grants)
 
 static void one_use(void)
 {
-    static const st_grants_config config = {8, 8, 2};
+    static const st_grants_config config = {8, 2};
     st_grants g;
     unsigned i;
 
@@ -315,7 +313,7 @@ static void use_any(unsigned number, void *grants)
 
 static void uses_in_any_order(void)
 {
-    static const st_grants_config config = {8, 8, 2};
+    static const st_grants_config config = {8, 2};
     st_grants g;
     unsigned newest;
 
@@ -350,7 +348,7 @@ static void take_stamps(unsigned number, void *grants)
 
 static void stamps_differ(void)
 {
-    static const st_grants_config config = {8, 8, 2};
+    static const st_grants_config config = {8, 2};
     unsigned i, all = STAMPS * threads * PROCESSES;
     st_grants g;
 
@@ -475,7 +473,7 @@ static void churn_or_find(unsigned number, void *grants)
 
 static void readers_miss_nothing(void)
 {
-    static const st_grants_config config = {5, 1, 2};
+    static const st_grants_config config = {5, 2};
     unsigned kept = threads, i;
     st_grants g;
 
@@ -554,7 +552,7 @@ static void come_and_go(unsigned number, void *grants)
 
 static void insert_and_sweep_lose_nothing(void)
 {
-    st_grants_config config = {0, 8, 4};
+    st_grants_config config = {0, 4};
     st_grants g;
     st_grant grant;
     unsigned i;

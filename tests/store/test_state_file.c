@@ -5,7 +5,13 @@
 #include <sys/stat.h>
 #include "state_file.h"
 
-static const st_grants_config CONFIG = {40, 20, 4};
+static const st_grants_config CONFIG = {40, 4};
+
+typedef struct tables {
+    st_grants grants;
+    st_replay_cache replays;
+    st_state state;
+} tables;
 
 typedef struct fixture {
     apr_pool_t *p;
@@ -86,39 +92,47 @@ static int capability_number(void *context, const char *name)
 static const st_state_names NAMES = {NULL, participant_id, participant_find, capability_name, capability_number,
                                      ST_STATE_GRANTS};
 
-static void fill(st_grants *g)
+static void open_tables(tables *t)
+{
+    grants_open(&t->grants, &CONFIG);
+    replays_open(&t->replays, 20, 4);
+    t->state.grants = &t->grants;
+    t->state.replays = &t->replays;
+}
+
+static void fill(tables *t)
 {
     unsigned char mac[32];
     st_grant grant;
 
-    grants_open(g, &CONFIG);
+    open_tables(t);
     grant_make(&grant, 7, 1, 4);
-    assert_result(st_grant_create(g, &grant, 10, NOW + 7200 * SEC, NOW), IA_OK);
+    assert_result(st_grant_create(&t->grants, &grant, 10, NOW + 7200 * SEC, NOW), IA_OK);
     grant_make(&grant, 8, 2, 4);
-    assert_result(st_grant_create(g, &grant, 10, NOW + 7200 * SEC, NOW), IA_OK);
+    assert_result(st_grant_create(&t->grants, &grant, 10, NOW + 7200 * SEC, NOW), IA_OK);
     digest_of(mac, 9);
-    assert_result(st_replay_record(g, mac, 1, 10, NOW + 60 * SEC, NOW), IA_OK);
+    assert_int_equal(st_replay_record(&t->replays, mac, 1, 10, NOW + 60 * SEC, NOW), ST_REPLAY_RECORDED);
 }
 
-static int is_held(st_grants *g, uint64_t number)
+static int is_held(tables *t, uint64_t number)
 {
     unsigned char digest[32];
     st_grant copy;
     st_ref ref;
 
     digest_of(digest, number);
-    return st_grant_find(g, digest, &copy, &ref) == IA_OK;
+    return st_grant_find(&t->grants, digest, &copy, &ref) == IA_OK;
 }
 
-static apr_status_t save(fixture *f, st_grants *g, int clean)
+static apr_status_t save(fixture *f, tables *t, int clean)
 {
-    return st_state_save(f->path, f->key, g, &NAMES, clean, NOW, f->p, &f->error);
+    return st_state_save(f->path, f->key, &t->state, &NAMES, clean, NOW, f->p, &f->error);
 }
 
-static apr_status_t load(fixture *f, st_grants *g, st_state_report *report)
+static apr_status_t load(fixture *f, tables *t, st_state_report *report)
 {
-    grants_open(g, &CONFIG);
-    return st_state_load(report, f->path, f->key, g, &NAMES, NOW + SEC, f->p, &f->error);
+    open_tables(t);
+    return st_state_load(report, f->path, f->key, &t->state, &NAMES, NOW + SEC, f->p, &f->error);
 }
 
 static void test_round_trip(void **state)
@@ -126,7 +140,7 @@ static void test_round_trip(void **state)
     fixture *f = *state;
     st_state_report report;
     unsigned char mac[32];
-    st_grants g, back;
+    tables g, back;
     struct stat st;
 
     assert_int_equal(st_state_key(f->key, f->path, f->p, &f->error), APR_SUCCESS);
@@ -138,28 +152,28 @@ static void test_round_trip(void **state)
     assert_true(report.clean && report.grants == 2 && report.replays == 1 && !report.dropped);
     assert_true(is_held(&back, 7) && is_held(&back, 8));
     digest_of(mac, 9);
-    assert_int_not_equal(st_replay_record(&back, mac, 1, 10, NOW + 60 * SEC, NOW), IA_OK);
+    assert_int_equal(st_replay_record(&back.replays, mac, 1, 10, NOW + 60 * SEC, NOW), ST_REPLAY_EXISTS);
 }
 
 static void test_dirty_keeps_grants_alone(void **state)
 {
     fixture *f = *state;
     st_state_report report;
-    st_grants g, back;
+    tables g, back;
 
     assert_int_equal(st_state_key(f->key, f->path, f->p, &f->error), APR_SUCCESS);
     fill(&g);
     assert_int_equal(save(f, &g, 0), APR_SUCCESS);
     assert_int_equal(load(f, &back, &report), APR_SUCCESS);
     assert_true(!report.clean && report.grants == 2 && !report.replays);
-    assert_true(memcmp(st_grants_epoch(&back), st_grants_epoch(&g), sizeof(ia_mac_key)) == 0);
+    assert_true(memcmp(st_grants_epoch(&back.grants), st_grants_epoch(&g.grants), sizeof(ia_mac_key)) == 0);
 }
 
 static void test_no_file(void **state)
 {
     fixture *f = *state;
     st_state_report report;
-    st_grants back;
+    tables back;
 
     assert_int_equal(load(f, &back, &report), APR_ENOENT);
     assert_int_equal(st_state_examine(f->path, f->p, &f->error), APR_ENOENT);
@@ -191,7 +205,7 @@ static void test_changed_and_cut(void **state)
 {
     fixture *f = *state;
     st_state_report report;
-    st_grants g, back;
+    tables g, back;
     unsigned char *data;
     size_t len, i;
 
@@ -203,7 +217,7 @@ static void test_changed_and_cut(void **state)
         data[i] ^= 1;
         write_whole(f, data, len);
         assert_int_equal(load(f, &back, &report), APR_EGENERAL);
-        assert_int_equal(st_grants_live(&back), 0);
+        assert_int_equal(st_grants_live(&back.grants), 0);
         data[i] ^= 1;
         write_whole(f, data, i);
         assert_int_equal(load(f, &back, &report), APR_EGENERAL);
@@ -219,7 +233,7 @@ static void test_unsafe_directory_and_files(void **state)
 {
     fixture *f = *state;
     st_state_report report;
-    st_grants g, back;
+    tables g, back;
 
     assert_int_equal(st_state_key(f->key, f->path, f->p, &f->error), APR_SUCCESS);
     fill(&g);
@@ -285,13 +299,13 @@ static void test_failed_save(void **state)
     fixture *f = *state;
     unsigned char *before, *after;
     size_t len, now;
-    st_grants g;
+    tables g;
 
     assert_int_equal(st_state_key(f->key, f->path, f->p, &f->error), APR_SUCCESS);
     fill(&g);
     assert_int_equal(save(f, &g, 1), APR_SUCCESS);
     before = read_whole(f, &len);
-    assert_int_not_equal(st_state_save(apr_pstrcat(f->p, f->dir, "/none/grants", NULL), f->key, &g, &NAMES, 1, NOW, f->p,
+    assert_int_not_equal(st_state_save(apr_pstrcat(f->p, f->dir, "/none/grants", NULL), f->key, &g.state, &NAMES, 1, NOW, f->p,
                                        &f->error), APR_SUCCESS);
     assert_non_null(strstr(f->error, "/none"));
     after = read_whole(f, &now);
@@ -303,15 +317,15 @@ static void test_other_kind(void **state)
     fixture *f = *state;
     st_state_names other = NAMES;
     st_state_report report;
-    st_grants g, back;
+    tables g, back;
 
     assert_int_equal(st_state_key(f->key, f->path, f->p, &f->error), APR_SUCCESS);
     fill(&g);
     assert_int_equal(save(f, &g, 1), APR_SUCCESS);
     other.kind = ST_STATE_SIGNATURES;
-    grants_open(&back, &CONFIG);
-    assert_int_equal(st_state_load(&report, f->path, f->key, &back, &other, NOW, f->p, &f->error), APR_EGENERAL);
-    assert_int_equal(st_grants_live(&back), 0);
+    open_tables(&back);
+    assert_int_equal(st_state_load(&report, f->path, f->key, &back.state, &other, NOW, f->p, &f->error), APR_EGENERAL);
+    assert_int_equal(st_grants_live(&back.grants), 0);
 }
 
 int main(void)
