@@ -43,7 +43,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "grant", "NAME", name, "which grant; default: the one of the URL's server"),
     OPTION(TEXT, 0, "endpoint", "BASE", endpoint, "the grant of these endpoints"),
     OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
-    OPTION(LIST, 0, "capability", "NAMES", capabilities, "ask for it where there is no grant yet"),
+    OPTION(LIST, 0, "capability", "NAMES", capabilities, "ask for a grant of it where there is none"),
     OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC of such a grant"),
     OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
     OPTION(TEXT, 0, "sign", "FILE", sign.key_file, "sign the request with this private key"),

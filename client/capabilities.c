@@ -47,3 +47,25 @@ const char *capabilities_text(apr_pool_t *p, const apr_array_header_t *names)
 {
     return apr_array_pstrcat(p, names, ',');
 }
+
+int capabilities_has(const apr_array_header_t *names, const char *name)
+{
+    for (int i = 0; names && i < names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+            return 1;
+    return 0;
+}
+
+apr_array_header_t *capabilities_missing(apr_pool_t *p, const apr_array_header_t *names, const apr_array_header_t *one,
+                                         const apr_array_header_t *other)
+{
+    apr_array_header_t *missing = apr_array_make(p, 4, sizeof(const char *));
+
+    for (int i = 0; names && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
+        if (!capabilities_has(one, name) && !capabilities_has(other, name))
+            APR_ARRAY_PUSH(missing, const char *) = name;
+    }
+    return missing;
+}

@@ -15,4 +15,10 @@ int capabilities_read(apr_array_header_t **out, apr_pool_t *p, const apr_array_h
 /** The names as one word that --capability accepts: "read,write". */
 const char *capabilities_text(apr_pool_t *p, const apr_array_header_t *names);
 
+int capabilities_has(const apr_array_header_t *names, const char *name);
+
+/** Those of `names` that none of the lists has. */
+apr_array_header_t *capabilities_missing(apr_pool_t *p, const apr_array_header_t *names, const apr_array_header_t *one,
+                                         const apr_array_header_t *other);
+
 #endif

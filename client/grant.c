@@ -75,18 +75,10 @@ static int state_probe(apr_pool_t *p, const grant_options *o, const char *endpoi
     return rc;
 }
 
-static int is_member(const apr_array_header_t *names, const char *name)
-{
-    for (int i = 0; i < names->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
-            return 1;
-    return 0;
-}
-
 static int is_same_set(const apr_array_header_t *a, const apr_array_header_t *b)
 {
     for (int i = 0; i < a->nelts; i++)
-        if (!is_member(b, APR_ARRAY_IDX(a, i, const char *)))
+        if (!capabilities_has(b, APR_ARRAY_IDX(a, i, const char *)))
             return 0;
     return a->nelts == b->nelts;
 }
@@ -99,7 +91,7 @@ static void replacement_tell(apr_pool_t *p, const grant_record *old, const grant
     if (!old->token || is_same_set(old->access_to, got->access_to))
         return;
     for (int i = 0; i < old->access_to->nelts; i++)
-        if (!is_member(all, APR_ARRAY_IDX(old->access_to, i, const char *)))
+        if (!capabilities_has(all, APR_ARRAY_IDX(old->access_to, i, const char *)))
             APR_ARRAY_PUSH(all, const char *) = APR_ARRAY_IDX(old->access_to, i, const char *);
     say_note("this replaces grant %s of %s; to hold all of them: --capability %s", old->name,
              capabilities_text(p, old->access_to), capabilities_text(p, all));

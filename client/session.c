@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "capabilities.h"
 #include "exchange.h"
 #include "files.h"
 #include "grant_text.h"
@@ -35,12 +36,29 @@ static int is_usable(const grant_record *record, const char *dead_token)
            (!dead_token || strcmp(record->token, dead_token) != 0);
 }
 
+/*
+ * A grant that lacks what this call wants is asked for anew, with what it has: other calls rely on that. What was asked
+ * for before and not given is not asked for again in each call.
+ */
+static int widen(grant_record *record, apr_pool_t *p, const session_wish *wish)
+{
+    const apr_array_header_t *missing = capabilities_missing(p, wish->capabilities, record->access_to, record->access_for);
+
+    if (!record->token || missing->nelts == 0)
+        return 0;
+    say_note("grant %s lacks %s", record->name, capabilities_text(p, missing));
+    record->access_for = apr_array_append(
+        p, capabilities_missing(p, record->access_to, record->access_for, NULL), record->access_for);
+    apr_array_cat(record->access_for, missing);
+    return 1;
+}
+
 /* Under the lock, so that of many calls that find no grant one asks and the others use what it got. */
 static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const char *dead_token)
 {
     int rc;
 
-    if (is_usable(record, dead_token))
+    if (!widen(record, p, s->wish) && is_usable(record, dead_token))
         return CL_OK;
     if (record->access_for->nelts == 0)
         return say_refused("grant %s %s; ask for a new one with: %s", record->name,

@@ -332,6 +332,28 @@ class TestCall:
         assert result.returncode == 0 and held()[0]["access_for"] == ["read"]
         assert interauth("call", service.origin + "/app").returncode == 0
 
+    def test_asks_for_a_capability_that_its_grant_lacks(self, interauth, ask, held, service):
+        ask()
+        old = held()[0]["token"]
+        result = interauth("call", "--capability", "update", service.origin + "/app")
+        interauth.canaries.update(service.grants)
+        interauth.inspect(result)
+        assert result.returncode == 0
+        assert result.stderr == (f"interauth call: grant {held()[0]['name']} lacks update\n"
+                                 f"interauth call: asked {service.base} for a new grant\n")
+        assert held()[0]["access_for"] == held()[0]["access_to"] == ["read", "update"] and held()[0]["token"] != old
+        for wanted in ("read", "update", "update,read"):
+            assert interauth("call", "--capability", wanted, service.origin + "/app").stderr == ""
+        assert len(service.requests("/sauth/request_access")) == 2
+
+    def test_a_capability_that_is_not_given_leaves_the_grant_as_it_is(self, interauth, ask, held, service):
+        ask()
+        before = held()
+        result = interauth("call", "--capability", "everything", service.origin + "/app")
+        assert result.returncode == 1 and "capability_not_held" in result.stderr
+        assert held() == before and service.requests("/app") == []
+        assert interauth("call", service.origin + "/app").returncode == 0
+
     def test_a_token_goes_only_where_it_belongs(self, interauth, ask, service):
         ask("--grant", "orders")
         seen = len(service.seen)
