@@ -128,11 +128,17 @@ static int signature_add(call_run *c, apr_array_header_t *headers)
 {
     ia_httpsig_message message;
     signing_result made;
+    unsigned given;
     int rc;
 
     if (c->s.held)
         c->signer.wish.uid = c->s.held->uid;
     head_message(&message, c->p, c->method, &c->at, headers);
+    given = message.field_count;
+    signing_complete(&message, c->p, &c->signer.wish, c->has_body ? &c->body : NULL);
+    for (; given < message.field_count; given++)
+        APR_ARRAY_PUSH(headers, const char *) =
+            apr_pstrcat(c->p, message.fields[given].name, ": ", message.fields[given].value, NULL);
     if ((rc = signing_mint(&made, c->p, &c->signer, &message, c->has_body)) != CL_OK)
         return rc;
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(c->p, "Signature-Input: ", made.fields.input, NULL);

@@ -119,6 +119,7 @@ static int sign_carry_out(sign_run *c, const signing *s)
     signing_result made;
     int rc = body_fields(c);
 
+    signing_complete(&c->message, c->p, &c->o->wish, c->o->data ? &c->body : NULL);
     if (rc == CL_OK)
         rc = signing_mint(&made, c->p, s, &c->message, c->o->data != NULL);
     if (rc != CL_OK)

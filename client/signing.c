@@ -101,6 +101,29 @@ apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_messag
     return cover;
 }
 
+/* By its name, or by an identifier with parameters. */
+static int is_covered(const signing_wish *wish, const char *name)
+{
+    apr_size_t len = strlen(name);
+
+    for (int i = 0; wish->cover && i < wish->cover->nelts; i++) {
+        const char *component = APR_ARRAY_IDX(wish->cover, i, const char *);
+
+        if (strcmp(component, name) == 0 ||
+            (component[0] == '"' && strncmp(component + 1, name, len) == 0 && component[1 + len] == '"'))
+            return 1;
+    }
+    return 0;
+}
+
+void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_wish *wish, const http_body *body)
+{
+    if (is_covered(wish, "host") && !head_value(message, "Host"))
+        head_append(message, p, "Host", message->authority);
+    if (body && is_covered(wish, "content-length") && !head_value(message, "Content-Length"))
+        head_append(message, p, "Content-Length", apr_psprintf(p, "%" APR_INT64_T_FMT, body->len));
+}
+
 /* Which component is at fault is found by signing each alone. */
 static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig_plan *plan,
                        const ia_httpsig_key *key, ia_result rc)

@@ -3,6 +3,7 @@
 #define CLIENT_SIGNING_H
 
 #include <apr_tables.h>
+#include "http.h"
 #include "signature_key.h"
 
 #define SIGNING_LABEL "sig1"
@@ -32,6 +33,12 @@ typedef struct signing_result {
     const ia_httpsig *signature; /**< as a verifier reads it */
     const char *base;
 } signing_result;
+
+/**
+ * Completes a message with the fields that whoever sends it would add later, where they are to be covered: Host, and
+ * Content-Length. @param body NULL where there is none
+ */
+void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_wish *wish, const http_body *body);
 
 /**
  * Signs the message at this moment, and with a nonce of its own. The names of what is covered by default

@@ -168,7 +168,7 @@ static const char *head_format(apr_pool_t *p, const ia_httpsig_message *message,
     for (unsigned i = 0; i < message->field_count; i++)
         APR_ARRAY_PUSH(parts, const char *) =
             apr_pstrcat(p, message->fields[i].name, ": ", message->fields[i].value, "\r\n", NULL);
-    if (body)
+    if (body && !head_value(message, "Content-Length"))
         APR_ARRAY_PUSH(parts, const char *) =
             apr_psprintf(p, "Content-Length: %" APR_INT64_T_FMT "\r\n", body->len);
     APR_ARRAY_PUSH(parts, const char *) = "\r\n";

@@ -116,6 +116,13 @@ class TestRoundTrip:
         assert all(line + "\r\n" in text for line in lines)
         assert signer.verify(path).returncode == 0
 
+    def test_fields_that_are_made_when_it_is_sent(self, signer):
+        path = signer.save("-d", BODY, "--cover", "host", "--cover", "content-length")
+        text = path.read_bytes().decode()
+        assert text.count("Host: ") == 1 and text.count(f"Content-Length: {len(BODY)}\r\n") == 1
+        result = signer.verify(path, "--require", "host", "--require", "content-length", "--json")
+        assert json.loads(result.stdout)["covered"] == ['"host"', '"content-length"'], result.stderr
+
     def test_components_with_parameters(self, signer):
         cover = ['"@query-param";name="note"', '"x-list";bs', '"priority";sf', '"priority";key="u"', "@scheme",
                  "@target-uri", "@request-target", "@method"]

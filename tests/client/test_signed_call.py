@@ -86,6 +86,18 @@ class TestService:
         created, expires = (int(re.search(r";%s=(\d+)" % name, field).group(1)) for name in ("created", "expires"))
         assert field.startswith("mine=(") and ';tag="orders"' in field and expires == created + 60
 
+    def test_fields_that_are_made_when_it_is_sent(self, interauth, service):
+        signer = Signer(interauth, "ed25519")
+        options = ["--no-grant", "--sign", signer.private, "--cover", "host", "--cover", '"content-length"']
+        assert interauth("call", *options, "-d", BODY, service.origin + "/open").returncode == 0
+        assert interauth("call", *options, "-T", "-", service.origin + "/open", data=b"").returncode == 0
+        for seen, length in zip(service.requests("/open"), (len(BODY), 0)):
+            assert seen[2]["Host"] == service.origin.split("//")[1] and seen[2]["Content-Length"] == str(length)
+            told = signer.verify(arrived(interauth, seen), "--require", "host", "--require", "content-length", "--json")
+            assert json.loads(told.stdout)["covered"] == ['"host"', '"content-length"'], told.stderr
+        refused = interauth("call", *options, service.origin + "/open")
+        assert refused.returncode == 2 and '"content-length" cannot be covered: ' in refused.stderr
+
     @pytest.mark.parametrize("option", [["--label", "a"], ["--tag", "a"], ["--expires", "9"], ["--cover", "@path"]])
     def test_options_of_a_signature_want_one(self, interauth, service, option):
         result = interauth("call", *option, service.origin + "/open")
@@ -181,6 +193,11 @@ class TestHttpd:
         for kind in sorted(keys):
             result = self.call(interauth, httpd, keys[kind], "--no-grant", "--uid", UID)
             assert (result.returncode, result.stdout, result.stderr) == (0, "plain\n", ""), kind
+
+    def test_with_the_host_field(self, interauth, httpd, keys):
+        cover = [option for name in ("@method", "@authority", "@path", "@query", "host") for option in ("--cover", name)]
+        result = self.call(interauth, httpd, keys["ed25519"], "--no-grant", "--uid", UID, *cover)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "plain\n", "")
 
     def test_refusals_are_told(self, interauth, httpd, keys):
         httpd.log.expect("sig_key_unknown")
