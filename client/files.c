@@ -11,6 +11,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
+#include "interauth/mac.h"
 #include "say.h"
 
 #define PIPE_MAX (1024 * 1024)
@@ -105,6 +106,35 @@ int file_read(char **text, apr_size_t *len, apr_pool_t *p, const char *path, apr
     rc = open_read(text, len, p, path, max, care, fd);
     close(fd);
     return rc;
+}
+
+static struct {
+    char *text;
+    apr_size_t len;
+} from_stdin;
+
+static apr_status_t wipe_stdin(void *unused)
+{
+    (void)unused;
+    ia_wipe(from_stdin.text, from_stdin.len);
+    from_stdin.text = NULL;
+    return APR_SUCCESS;
+}
+
+int file_read_stdin(char **text, apr_size_t *len, apr_pool_t *p, const char *option, apr_size_t max, file_care care)
+{
+    int rc;
+
+    if (isatty(STDIN_FILENO))
+        return say_usage("%s -: standard input is a terminal, which shows what is typed; use a file or a pipe", option);
+    if (!from_stdin.text) {
+        apr_pool_cleanup_register(p, NULL, wipe_stdin, apr_pool_cleanup_null);
+        if ((rc = open_read(&from_stdin.text, &from_stdin.len, p, "standard input", max, care, STDIN_FILENO)) != CL_OK)
+            return rc;
+    }
+    *len = from_stdin.len;
+    *text = apr_pmemdup(p, from_stdin.text, *len + 1);
+    return CL_OK;
 }
 
 int file_write_all(int fd, const void *data, apr_size_t len)

@@ -22,6 +22,12 @@ typedef enum file_care {
  */
 int file_read(char **text, apr_size_t *len, apr_pool_t *p, const char *path, apr_size_t max, file_care care);
 
+/**
+ * Reads standard input as file_read reads a file; what was read is read again by the next call. CL_USAGE on a terminal,
+ * which would show what is typed. @param option what it is for, in what is said
+ */
+int file_read_stdin(char **text, apr_size_t *len, apr_pool_t *p, const char *option, apr_size_t max, file_care care);
+
 /** Whether a file that was read as FILE_PLAIN is private enough after all. Says what is wrong. @return an exit status */
 int file_care_check(const char *path, file_care care);
 

@@ -56,6 +56,8 @@ static int options_check(const invoke_options *o, const char *method, const char
         return say_usage("--grant stands alone: without --endpoint and --uid");
     if (o->json && !output_path(o->output))
         return say_usage("--json needs --output FILE: the body would stand in its way");
+    if (o->password_file && strcmp(o->password_file, PASSWORD_STDIN) == 0 && o->data && strcmp(o->data, "@-") == 0)
+        return say_usage("--password-file - and --data @- exclude each other: both are standard input");
     if (terms.profile == IA_CHALLENGE_PROFILE_NONE)
         return say_usage("--profile takes one of hmac-sha256|md5");
     return password_terms_check(&terms);

@@ -5,6 +5,7 @@
 #include "address.h"
 #include "files.h"
 #include "login_exchange.h"
+#include "password.h"
 #include "say.h"
 
 #define PROFILE_DEFAULT "hmac-sha256"
@@ -50,10 +51,11 @@ static int is_same(const char *a, const char *b)
 static int record_adopt(grant_record *record, apr_pool_t *p, const login_wish *wish)
 {
     login_terms *terms = &record->login, before = *terms;
-    const char *file_before = record->secret_file;
+    const char *file_before = record->secret_file ? record->secret_file : PASSWORD_STDIN; /* which is not kept */
 
     if (wish->password_file)
-        record->secret_file = file_absolute(p, wish->password_file);
+        record->secret_file = strcmp(wish->password_file, PASSWORD_STDIN) == 0 ? PASSWORD_STDIN
+                                                                               : file_absolute(p, wish->password_file);
     if (!record->secret_file)
         return say_usage("no password: name its file with --password-file");
     if (wish->profile)

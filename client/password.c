@@ -43,7 +43,10 @@ int password_secret(ia_challenge_secret *out, apr_pool_t *p, const char *path, c
     int rc;
 
     ia_wipe(out, sizeof *out);
-    rc = file_read(&text, &file_len, p, path, IA_CHALLENGE_PASSWORD_MAX + 2, FILE_SECRET);
+    text = NULL;
+    rc = strcmp(path, PASSWORD_STDIN) == 0
+             ? file_read_stdin(&text, &file_len, p, "--password-file", IA_CHALLENGE_PASSWORD_MAX + 2, FILE_SECRET)
+             : file_read(&text, &file_len, p, path, IA_CHALLENGE_PASSWORD_MAX + 2, FILE_SECRET);
     if (rc != CL_OK) {
         if (text)
             ia_wipe(text, file_len);

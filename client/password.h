@@ -16,6 +16,9 @@ typedef struct password_terms {
 /** Whether the separator and the domain can be used. Says what is wrong. @return CL_OK or CL_USAGE */
 int password_terms_check(const password_terms *terms);
 
+/** The path that stands for standard input. */
+#define PASSWORD_STDIN "-"
+
 /**
  * Reads the password, all of the file but a newline at its end, and derives Secret. The password is wiped.
  * Takes a fraction of a second. @return an exit status; `out` is the caller's to wipe, and wiped unless it is

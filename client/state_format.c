@@ -9,6 +9,7 @@
 #include "interauth/json.h"
 #include "interauth/name.h"
 #include "interauth/timestamp.h"
+#include "password.h"
 #include "state.h"
 
 #define VERSION   1
@@ -158,7 +159,8 @@ static void record_write(ia_json_writer *w, const grant_record *record)
     text_write(w, "endpoint", record->endpoint);
     text_write(w, "uid", record->uid);
     text_write(w, "hash", record->hash == IA_HASH_SHA1 ? "sha1" : "sha256");
-    text_write(w, "secret_file", record->secret_file);
+    if (record->secret_file && strcmp(record->secret_file, PASSWORD_STDIN) != 0)
+        text_write(w, "secret_file", record->secret_file);
     text_write(w, "ca_file", record->ca_file);
     text_write(w, "aud", record->audience);
     list_write(w, "access_for", record->access_for);

@@ -1,5 +1,6 @@
 """participant make: the record of a participant that logs in by challenge, from a password file."""
 import json
+import os
 
 import pytest
 
@@ -38,6 +39,23 @@ def test_the_record(make):
     assert result.stderr == "" and '\n  "id": "guest",\n' in result.stdout
     assert result.stdout == make("--capability", "read,update").stdout == make("--capability", "read update").stdout
     assert make("--capability", "read", "--capability", "update", "--json").stdout.count("\n") == 1
+
+
+def test_the_password_from_standard_input(interauth, make, password):
+    def typed(data, *more):
+        return interauth("participant", "make", "guest", "--password-file", "-", "--domain", "example.org", *more, data=data)
+
+    profiles = ["--profile", "md5", "--profile", "hmac-sha256"]
+    assert typed(PASSWORD.encode() + b"\n", *profiles).stdout == make(*profiles).stdout
+    assert typed(b"").returncode == 1 and typed(b"x" * 5000).returncode == 3
+    master, terminal = os.openpty()
+    try:
+        result = interauth.finish(interauth.start("participant", "make", "guest", "--password-file", "-", "--domain",
+                                                  "example.org", stdin=terminal))
+    finally:
+        os.close(master)
+        os.close(terminal)
+    assert result.returncode == 2 and "--password-file -: standard input is a terminal" in result.stderr
 
 
 def test_a_record_that_may_refresh(make):

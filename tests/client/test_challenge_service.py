@@ -75,6 +75,23 @@ def test_what_is_kept(interauth, service, call, password):
     assert "there is no login for" in call(first=False, expect=1).stderr
 
 
+def test_the_password_from_standard_input(interauth, service):
+    login = ["--endpoint", service.base, "--uid", "guest"]
+
+    def invoke(*more, data=PASSWORD.encode()):
+        return interauth("invoke", "photo.get", service.app, *more, data=data)
+
+    first = invoke(*login, "--password-file", "-", "-d", REQUEST)
+    assert first.returncode == 0, first.stderr
+    assert "secret_file" not in held(interauth) and PASSWORD not in interauth.state.read_text()
+    assert invoke("--password-file", "-", "-d", REQUEST).returncode == 0
+    assert service.methods() == ["auth.request", "auth.token", "photo.get", "photo.get"], "one login"
+    again = invoke("-d", REQUEST)
+    assert again.returncode == 2 and "no password: name its file with --password-file" in again.stderr
+    both = invoke("--password-file", "-", "-d", "@-")
+    assert both.returncode == 2 and "both are standard input" in both.stderr
+
+
 @pytest.mark.parametrize("profile", ["hmac-sha256", "md5"])
 def test_a_token_whose_window_ended_is_refreshed(interauth, service, call, profile):
     call("--profile", profile)
