@@ -38,6 +38,30 @@ def make_server(build):
         pytest.fail("\n".join(wrong), pytrace=False)
 
 
+@pytest.fixture(scope="class")
+def server(request):
+    """The server of the class's `site`."""
+    if build_dir() is None:
+        pytest.skip("INTERAUTH_BUILD does not name a build directory")
+    running = Server(request.cls.site)
+    try:
+        yield running.start()
+    finally:
+        wrong = running.close()
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def account(request):
+    """Fails a test whose class's server logged an alarming line that nobody announced."""
+    running = request.getfixturevalue("server") if "server" in request.fixturenames else None
+    yield
+    wrong = running.log.settle() if running else []
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
 @pytest.fixture
 def source(tmp_path):
     """A copy of the sources, without what was built in them."""

@@ -43,7 +43,8 @@ def with_client(build, **more):
 
 @pytest.mark.parametrize("one", CONFIGURATIONS, ids=lambda one: f"{Path(one.page).stem}: {one.heading}")
 def test_configuration(make_server, one):
-    server = make_server(Site(modules=("authn_file", "auth_basic", "authz_user", "actions"), php_fcgi=True,
+    server = make_server(Site(modules=("authn_file", "auth_basic", "authz_user", "actions", "rewrite", "proxy", "proxy_http"),
+                              php_fcgi=True,
                               config=settled(one.text)), start=False)
     accepted, said = server.check()
     assert accepted and "Warning" not in said, said

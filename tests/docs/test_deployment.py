@@ -1,0 +1,179 @@
+"""Browsers, load balancers and WebSockets as docs/guides/deployment.md configures them."""
+import re
+import socket
+import threading
+
+import pytest
+
+from harness import BASIC, Caller, ENDPOINT, Shown, Site, passed
+from harness.upgrade import echo, upgrade, wait_for_tunnels
+from pages import block
+
+PAGE = "docs/guides/deployment.md"
+APP = "https://app.example"
+ORDERS = "/cgi-bin/orders"
+# Requests that need no preflight have one of these methods and these Content-Types (Fetch, 2.2.1 and 2.2.2).
+SIMPLE_METHODS = {"GET", "HEAD", "POST"}
+SIMPLE_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
+NO_LIST = {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
+
+
+def names(answer, field):
+    """The names in a list of the answer, in lower case."""
+    return {name.strip().lower() for name in (answer.header(field) or "").split(",") if name.strip()}
+
+
+class Browser:
+    """What the Fetch standard lets a page of `origin` do. A method that raises is a request or field that it withholds."""
+
+    def __init__(self, server, origin):
+        self.server, self.origin = server, origin
+
+    def preflight(self, method, target, unsafe):
+        answer = self.server.request("OPTIONS", target, {
+            "Origin": self.origin, "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": ",".join(sorted(name.lower() for name in unsafe))})
+        self.admit(answer)
+        if not 200 <= answer.status < 300 or answer.body:
+            raise PermissionError(f"preflight: {answer!r}")
+        if method not in SIMPLE_METHODS and method.lower() not in names(answer, "Access-Control-Allow-Methods"):
+            raise PermissionError(f"method {method}")
+        lacking = {name.lower() for name in unsafe} - names(answer, "Access-Control-Allow-Headers")
+        if lacking:
+            raise PermissionError(f"fields {lacking}")
+
+    def admit(self, answer):
+        if answer.header("Access-Control-Allow-Origin") != self.origin:
+            raise PermissionError(f"origin {self.origin}: {answer!r}")
+
+    def request(self, method, target, headers=(), body=None, **options):
+        headers = dict(headers)
+        unsafe = [name for name, value in headers.items()
+                  if name.lower() != "content-type" or value not in SIMPLE_TYPES]
+        if unsafe or method not in SIMPLE_METHODS:
+            self.preflight(method, target, unsafe)
+        answer = self.server.request(method, target, {**headers, "Origin": self.origin}, body, **options)
+        self.admit(answer)
+        seen = NO_LIST | names(answer, "Access-Control-Expose-Headers")
+        answer.headers = [(name, value) for name, value in answer.headers if name.lower() in seen]
+        return answer
+
+    def post(self, target, body, headers=(), **options):
+        return self.request("POST", target, headers, body, **options)
+
+    def __getattr__(self, name):
+        return getattr(self.server, name)  # for Caller: clock, site, guard
+
+
+class TestCors:
+    site = Site(modules=("rewrite",), config=BASIC + block(PAGE, "Browsers of another origin (CORS)", "apache"))
+
+    def test_page_gets_a_grant_and_calls(self, server):
+        caller = Caller(Browser(server, APP)).granted("read")
+        for _ in range(2):  # each call with the nonce that the one before brought
+            Shown(passed(caller.send("GET", ORDERS)))
+        assert Shown(passed(caller.send("POST", ORDERS, {"Content-Type": "application/json"}, b"{}"))).body == b"{}"
+
+    def test_page_reads_the_challenge(self, server):
+        caller = Caller(Browser(server, APP)).granted("read")
+        caller.nonces.clear()
+        server.log.allow("sauth: refused reason=credentials_missing")
+        answer = caller.server.request("GET", ORDERS)
+        assert answer.status == 401
+        passed(caller.send("GET", ORDERS, nonce=answer.challenge["nonce"]))
+
+    @pytest.mark.parametrize("method, headers", [("DELETE", {}), ("GET", {"X-Other": "1"})])
+    def test_what_is_not_listed_is_not_sent(self, server, method, headers):
+        with pytest.raises(PermissionError):
+            Browser(server, APP).request(method, ORDERS, headers)
+        with pytest.raises(PermissionError):
+            Browser(server, "https://other.example").request("GET", ORDERS)
+
+    @pytest.mark.parametrize("target", [ORDERS, ORDERS + "/more", "/sauth/challenge"])
+    def test_preflight_reaches_nobody(self, server, target):
+        before = server.journal()
+        answer = server.request("OPTIONS", target, {"Origin": APP, "Access-Control-Request-Method": "POST"})
+        assert answer.status == 204 and answer.body == b"" and answer.header("WWW-Authenticate") is None
+        assert server.journal() == before
+
+    @pytest.mark.parametrize("method, target, headers", [
+        ("OPTIONS", ORDERS, {}), ("OPTIONS", ORDERS, {"Origin": APP}),
+        ("OPTIONS", "/files/plain.txt", {"Origin": APP, "Access-Control-Request-Method": "GET"}),
+        ("GET", ORDERS, {"Origin": APP, "Access-Control-Request-Method": "GET"}),
+        ("POST", ORDERS, {"Origin": APP, "Access-Control-Request-Method": "POST", "X-HTTP-Method-Override": "OPTIONS"}),
+        ("options", ORDERS, {"Access-Control-Request-Method": "GET"})])
+    def test_everything_else_stays_protected(self, server, method, target, headers):
+        server.log.expect("sauth: refused reason=credentials_missing")
+        before = server.journal()
+        answer = server.request(method, target, headers, b"" if method == "POST" else None)
+        assert answer.status == 401 and answer.challenge
+        assert server.journal() == before
+
+
+class TestHealth:
+    def site(self, text):
+        below = '<Location "/">\nAuthType SAuth\nAuthName "all"\nRequire capability read\nISign digest\n</Location>\n'
+        return Site(files={"health.txt": "ok\n"}, config=below + ENDPOINT + text.replace("/var/www", "@ROOT@/htdocs"))
+
+    def test_health(self, make_server):
+        server = make_server(self.site(block(PAGE, "A load balancer", "apache")))
+        for method, headers, body in (("GET", {}, None), ("HEAD", {}, None), ("GET", {"Authorization": "SAuth x"}, None),
+                                      ("POST", {}, b"x")):
+            answer = server.request(method, "/health", headers, body)
+            assert answer.status == 200, repr(answer)
+            assert not answer.all("WWW-Authenticate") and not answer.all("Authentication-Info")
+        assert server.get("/health").body == b"ok\n"
+        server.log.allow("sauth: refused reason=credentials_missing")
+        for target in ("/", "/healthy", "/health/../files/plain.txt", "/health.txt"):
+            assert server.get(target).status == 401, target
+
+    def test_status_page_has_numbers(self, make_server):
+        """Why the page advises against mod_status."""
+        server = make_server(Site(modules=("status",), config='<Location "/status">\nSetHandler server-status\n'
+                                                              "Require all granted\n</Location>\n"))
+        assert re.search("RegistryParticipants: 1$", server.get("/status?auto").text, re.MULTILINE)
+
+    def test_grant_of_another_server(self, make_server):
+        one, other = make_server(Site(config=BASIC)), make_server(Site(config=BASIC))
+        caller = Caller(one).granted("read")
+        caller.server = other
+        other.log.expect("sauth: refused reason=token_unknown")
+        answer = caller.send("GET", ORDERS)
+        assert answer.status == 401 and answer.problem["code"] == "invalid_credentials"
+
+
+def test_websocket(make_server):
+    heads = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=echo, args=(listener, heads), daemon=True).start()
+        text = block(PAGE, "WebSockets", "apache").replace("127.0.0.1:8081", f"127.0.0.1:{listener.getsockname()[1]}")
+        server = make_server(Site(modules=("proxy", "proxy_http"), config=BASIC + text))
+        server.log.expect("sauth: refused reason=credentials_missing")
+        head, connection = upgrade(server)
+        connection.close()
+        assert head.startswith("HTTP/1.1 401 ") and heads == []
+
+        caller = Caller(server).granted("read")
+        value = caller.header()
+        head, connection = upgrade(server, value)
+        with connection:
+            assert head.startswith("HTTP/1.1 101 ") and "Authentication-Info" not in head, head
+            connection.sendall(b"through the tunnel")
+            assert connection.recv(100) == b"through the tunnel"
+            # The next call, in either of the two ways.
+            passed(caller.send("GET", ORDERS, nonce=caller.generate()))
+            caller.nonces.clear()
+            server.log.expect("sauth: refused reason=nonce_replayed")
+            answer = server.get(ORDERS, {"Authorization": value})
+            assert answer.status == 401 and answer.challenge["stale"]
+            passed(caller.send("GET", ORDERS, nonce=answer.challenge["nonce"]))
+            # The tunnel outlives its grant.
+            server.participants([])
+            server.log.allow("registry")
+            server.graceful()
+            server.log.expect("sauth: refused reason=participant_unknown")
+            assert caller.send("GET", ORDERS).status == 401
+            connection.sendall(b"still there")
+            assert connection.recv(100) == b"still there"
+        wait_for_tunnels(server, 1)
+        listener.shutdown(socket.SHUT_RDWR)
