@@ -20,5 +20,5 @@ nobase_dist_doc_DATA = \
 EXTRA_DIST += docs/images/render docs/images/style.iuml docs/images/architecture.dot docs/images/request.dot \
 	docs/images/challenge.puml docs/images/flow.puml docs/images/message-signatures.puml docs/images/sauth.puml
 EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/advice.py tests/docs/pages.py \
-	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_deployment.py tests/docs/test_readme.py \
+	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_deployment.py tests/docs/container.py tests/docs/test_container.py tests/docs/test_readme.py \
 	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py

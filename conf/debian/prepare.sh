@@ -7,7 +7,7 @@ packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl g
     libc6-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libtool libyajl-dev make openssl perl php-cgi
     pkg-config'
 packages_test='apache2-suexec-pristine clang clang-runtime libcmocka-dev gnuplot-nox graphviz mandoc plantuml python3 python3-cryptography python3-pytest
-    python3-pytest-xdist valgrind xz-utils'
+    python3-pytest-xdist python3-yaml valgrind xz-utils'
 
 # package_behind PACKAGE PATTERN: the package with a version in its name that a package without one depends on, as
 # this machine has it installed or else as apt offers it. Prints nothing where neither knows the package.

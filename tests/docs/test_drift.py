@@ -26,7 +26,9 @@ RUN_BY = {
     ("docs/guides/signatures.md", "sh"): "test_guides.py::TestSignatures",
     ("docs/guides/methods.md", "apache"): "test_guides.py::test_configuration, test_methods",
     ("docs/guides/troubleshooting.md", "apache"): "test_guides.py::test_configuration, test_request_id",
-    ("docs/guides/deployment.md", "apache"): "test_guides.py::test_configuration, test_deployment.py",
+    ("docs/guides/deployment.md", "apache"): "test_guides.py::test_configuration, test_deployment.py, test_container.py",
+    ("docs/guides/deployment.md", "sh"): "test_container.py",
+    ("docs/guides/deployment.md", "yaml"): "test_container.py",
     ("docs/guides/migrate-from-basic.md", "apache"): "test_guides.py::test_configuration, TestMigrate",
 }
 

@@ -17,7 +17,9 @@ from harness.site import participant
 from pages import TOP, block, blocks, pages, read
 
 SOCKET = "proxy:unix:/run/php/php-fpm.sock|fcgi://localhost/"
-PLACES = (("/var/www/orders", "@ROOT@/htdocs/php"), ("/etc/interauth", "@ROOT@/conf"),
+PLACES = (("/var/www/orders", "@ROOT@/htdocs/php"), ("/etc/interauth", "@ROOT@/conf"), ("/run/httpd", "@ROOT@/run"),
+          ("/run/lock/httpd", "@ROOT@/run"), ("/var/spool/interauth", "@ROOT@/spool"),
+          ("/var/lib/interauth/state", "@ROOT@/state"),
           (SOCKET, "proxy:fcgi://127.0.0.1:@FCGI@/"))
 CONFIGURATIONS = [one for page in pages() for one in blocks(page, "apache")]
 
@@ -46,6 +48,7 @@ def test_configuration(make_server, one):
     server = make_server(Site(modules=("authn_file", "auth_basic", "authz_user", "actions", "rewrite", "proxy", "proxy_http"),
                               php_fcgi=True,
                               config=settled(one.text)), start=False)
+    (server.root / "state").mkdir(mode=0o700)
     accepted, said = server.check()
     assert accepted and "Warning" not in said, said
 
