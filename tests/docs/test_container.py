@@ -120,14 +120,19 @@ def test_logs_are_its_output(make_container):
         server.graceful()
 
 
+def reload_by(server, act):
+    resumed, children = server._resumed(), server.children()
+    act()
+    server._await(lambda: server._resumed() > resumed, "reload by the script")
+    server._retire(children)
+
+
 def test_rotated_secret(make_container):
     server = make_container()
     old, new = Caller(server).granted("read"), Caller(server, secret=NEW_SECRET)
     server.log.expect("sauth: refused reason=mac_mismatch")
     assert new.ask().status == 401
-    resumed = server._resumed()
-    server.rotate([participant(secret=NEW_SECRET)])
-    server._await(lambda: server._resumed() > resumed, "reload by the script")
+    reload_by(server, lambda: server.rotate([participant(secret=NEW_SECRET)]))
     passed(new.granted("read").get(ORDERS))
     assert old.get(ORDERS).status == 401
 
@@ -138,8 +143,7 @@ def test_rotated_secret(make_container):
     server.log.wait("/etc/interauth/participants.json.*unknown")
     passed(new.get(ORDERS))
     assert server._resumed() == resumed
-    server.rotate([participant(secret=NEW_SECRET)])
-    server._await(lambda: server._resumed() > resumed, "reload after the mistake")
+    reload_by(server, lambda: server.rotate([participant(secret=NEW_SECRET)]))
     passed(new.get(ORDERS))
 
 
