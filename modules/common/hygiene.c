@@ -6,6 +6,7 @@
 
 #define REDIRECT     "REDIRECT_"
 #define REDIRECT_LEN 9
+#define SEPARATORS   ",; \t\v\f"
 
 /* Backends map '-' to '_' and some map '.' too: any separator counts. */
 static int begins_like(const char *name, const char *word, apr_size_t len)
@@ -53,18 +54,30 @@ static int matches_ours(const char *key, const char *unused)
     return is_ours(key);
 }
 
+apr_array_header_t *hygiene_connection_names(apr_pool_t *p, const char *list)
+{
+    apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
+    char *name, *last;
+
+    for (name = apr_strtok(apr_pstrdup(p, list), SEPARATORS, &last); name; name = apr_strtok(NULL, SEPARATORS, &last))
+        APR_ARRAY_PUSH(names, const char *) = name;
+    return names;
+}
+
 /* mod_proxy takes the fields away that Connection names, and would take ours. */
 static void strip_connection(request_rec *r)
 {
     const char *list = apr_table_get(r->headers_in, "Connection");
-    apr_array_header_t *kept;
-    char *name, *last;
-    int found = 0;
+    apr_array_header_t *names, *kept;
+    int i, found = 0;
 
     if (!list)
         return;
     kept = apr_array_make(r->pool, 4, sizeof(const char *));
-    for (name = apr_strtok(apr_pstrdup(r->pool, list), HYGIENE_CONNECTION_SEPARATORS, &last); name; name = apr_strtok(NULL, HYGIENE_CONNECTION_SEPARATORS, &last)) {
+    names = hygiene_connection_names(r->pool, list);
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
         if (is_ours(name))
             found = 1;
         else
@@ -137,17 +150,20 @@ static int is_copy(const char *value, const char *header, const char *credential
     return strstr(value, header) || (credentials && (strstr(value, credentials) || shares_part(value, credentials)));
 }
 
-/* SetEnvIf and RewriteRule E= copy a header, or a part of it, into a variable of any name. */
-static void strip_copies(apr_table_t *env, const char *header, const char *credentials)
+/*
+ * SetEnvIf and RewriteRule E= copy a header, or a part of it, into a variable of any name, and RequestHeader into another
+ * header. Ours hold what this server says, and may share a part that the client chose.
+ */
+static void strip_copies(apr_table_t *table, const char *header, const char *credentials)
 {
-    const apr_array_header_t *array = apr_table_elts(env);
+    const apr_array_header_t *array = apr_table_elts(table);
     int i = 0;
 
     while (i < array->nelts) {
         const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts + i;
 
-        if (entry->val && is_copy(entry->val, header, credentials)) {
-            apr_table_unset(env, entry->key);
+        if (entry->val && !is_ours(entry->key) && is_copy(entry->val, header, credentials)) {
+            apr_table_unset(table, entry->key);
             i = 0;
         } else {
             i++;
@@ -155,14 +171,15 @@ static void strip_copies(apr_table_t *env, const char *header, const char *crede
     }
 }
 
-void hygiene_strip_authorization(request_rec *r, int is_proven)
+void hygiene_strip_authorization(request_rec *r, const char *received, int is_proven)
 {
-    const char *header = apr_table_get(r->headers_in, "Authorization");
-    const char *space = header ? strchr(header, ' ') : NULL;
+    const char *space = received ? strchr(received, ' ') : NULL;
+    const char *credentials = is_proven && space ? space + strspn(space, " ") : NULL;
 
-    if (header && *header)
-        strip_copies(r->subprocess_env, header, is_proven && space ? space + strspn(space, " ") : NULL);
-    apr_table_unset(r->headers_in, "Authorization");
+    if (received && *received) {
+        strip_copies(r->subprocess_env, received, credentials);
+        strip_copies(r->headers_in, received, credentials);
+    }
     strip(r->subprocess_env, matches_authorization, NULL);
 }
 

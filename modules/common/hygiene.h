@@ -6,8 +6,8 @@
 
 #include <httpd.h>
 
-/** What separates the fields that Connection names, for apr_strtok: mod_proxy takes ';' for a separator too. */
-#define HYGIENE_CONNECTION_SEPARATORS ",; \t\v\f"
+/** The fields that a value of Connection names, of const char *: mod_proxy takes ';' for a separator too. */
+apr_array_header_t *hygiene_connection_names(apr_pool_t *p, const char *list);
 
 /**
  * Removes SAuth-* and ISign-* request headers, in any spelling that a backend could map to them, and these names from
@@ -16,11 +16,13 @@
 void hygiene_strip_inbound(request_rec *r);
 
 /**
- * Removes Authorization from the headers, HTTP_AUTHORIZATION from the environment under every redirect prefix, and each
- * variable that holds the whole header. Where the credentials are proven, it also removes each variable that holds them
- * without the scheme or 16 bytes of them or more: with others, a client could name variables to be removed.
+ * Removes HTTP_AUTHORIZATION from the environment under every redirect prefix, and each variable and request header, the
+ * field itself among them, that holds the Authorization as it was received. Where the credentials are proven, it also
+ * removes what holds them without the scheme or 16 bytes of them or more: with others, a client could name variables to
+ * be removed. An Authorization that the configuration put in its place stays.
+ * @param received NULL for none
  */
-void hygiene_strip_authorization(request_rec *r, int is_proven);
+void hygiene_strip_authorization(request_rec *r, const char *received, int is_proven);
 
 /** Removes environment variables that begin with `prefix` behind any number of REDIRECT_ prefixes, and the bare ones. */
 void hygiene_strip_environment(request_rec *r, const char *prefix);

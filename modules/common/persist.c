@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "log_field.h"
 #include "persist.h"
 #include "clock.h"
 #include "startup.h"
@@ -96,7 +97,7 @@ static int save(persist *f, int clean)
     rv = st_state_save(f->path, f->key, &f->state, &names, clean, f->saved, ptemp, &error);
     if (rv)
         ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s%s", f->log_prefix,
-                     f->directive, error ? error : f->path, clean ? "nothing was saved at this stop: " : "", f->at_risk);
+                     f->directive, log_words(ptemp, error ? error : f->path), clean ? "nothing was saved at this stop: " : "", f->at_risk);
     apr_pool_destroy(ptemp);
     return rv == APR_SUCCESS;
 }
@@ -108,7 +109,8 @@ static void set_aside(const persist *f, apr_pool_t *ptemp, const char *error)
     apr_status_t rv = apr_file_rename(f->path, aside, ptemp);
 
     ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s %s, and %s", f->log_prefix,
-                 f->directive, error, rv ? "it could not be moved to" : "it is set aside as", aside, f->gone);
+                 f->directive, log_words(ptemp, error), rv ? "it could not be moved to" : "it is set aside as",
+                 log_words(ptemp, aside), f->gone);
 }
 
 static void restore(persist *f, apr_pool_t *ptemp)
@@ -172,7 +174,7 @@ static void announce_aside(const persist *f, const char *path, apr_pool_t *ptemp
 
     if (rv && rv != APR_ENOENT)
         ap_log_error(__FILE__, __LINE__, m ? m->module_index : APLOG_NO_MODULE, startup_log_level(APLOG_WARNING), 0, s,
-                     "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, error, f->gone);
+                     "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, log_words(ptemp, error), f->gone);
 }
 
 const char *persist_check(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)
@@ -241,11 +243,11 @@ int persist_open(persist *f, const char *path, apr_pool_t *pconf, apr_pool_t *pt
         return OK;
     if (rv) {
         ap_log_error(__FILE__, __LINE__, f->module_index, startup_log_level(APLOG_ERR), rv, s, "%s: %s: %s",
-                     f->log_prefix, f->directive, error);
+                     f->log_prefix, f->directive, log_words(ptemp, error));
         f->path = NULL;
         if (fresh)
             return HTTP_INTERNAL_SERVER_ERROR;
-        f->unusable = apr_pstrdup(pconf, error);
+        f->unusable = log_words(pconf, error);
         apr_pool_cleanup_register(pconf, f, on_stop, apr_pool_cleanup_null);
         return OK;
     }

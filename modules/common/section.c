@@ -13,12 +13,18 @@ static const char *path_of(apr_pool_t *p, const ap_directive_t *section)
     return path;
 }
 
+int section_is_pattern(const ap_directive_t *section)
+{
+    return (!strcasecmp(section->directive, "<Location") || !strcasecmp(section->directive, "<Directory") ||
+            !strcasecmp(section->directive, "<Files")) && strpbrk(section->args, "~*?[");
+}
+
 int section_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow)
 {
     const char *a = path_of(p, wide), *b = path_of(p, narrow);
     apr_size_t len = strlen(a);
 
-    if (strcasecmp(wide->directive, narrow->directive))
+    if (strcasecmp(wide->directive, narrow->directive) || section_is_pattern(wide) || section_is_pattern(narrow))
         return 0;
     while (len > 1 && a[len - 1] == '/')
         len--;

@@ -5,7 +5,11 @@
 #include <httpd.h>
 #include <http_config.h>
 
-/** Does the section `wide` apply wherever `narrow` does? Never, unless both are plain sections of one kind. */
+/** Is it for names that match a pattern: wildcards, or "~" and a regular expression? (Not <LocationMatch> and the like.) */
+int section_is_pattern(const ap_directive_t *section);
+
+/** Does the section `wide` apply wherever `narrow` does? Never, unless both are sections of one kind
+ * and neither is a pattern. */
 int section_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow);
 
 #endif

@@ -137,7 +137,7 @@ static int seconds_young(void)
     return left > 0 ? (int)apr_time_sec(left) + 2 : 1;
 }
 
-int isign_refuse(request_rec *r, ia_result rc, int status)
+static int refuse(request_rec *r, ia_result rc, int status)
 {
     isign_log(r, "refused", rc);
     apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT, ia_outcome_of(rc)->tag);
@@ -157,6 +157,15 @@ int isign_refuse(request_rec *r, ia_result rc, int status)
     else
         apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Signature");
     return status;
+}
+
+/* Kept, because a refusal in check_access is none under Satisfy Any. */
+int isign_refuse(request_rec *r, ia_result rc, int status)
+{
+    isign_state *state = isign_state_of(r);
+
+    state->refused_in = r;
+    return state->refused_status = refuse(r, rc, status);
 }
 
 int isign_is_private(request_rec *r)

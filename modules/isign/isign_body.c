@@ -171,9 +171,11 @@ int isign_check_body(request_rec *r)
     isign_state *state;
     ia_result rc;
 
+    state = isign_state_of(r);
+    if (state->refused_in == r)
+        return state->refused_status;
     if (r->main)
         return DECLINED;
-    state = isign_state_of(r);
     if (intake_of(r)->dropped) /* this is the error page */
         return DECLINED;
     if (state->read_rc)

@@ -68,10 +68,8 @@ static const ap_directive_t *host_of(const ap_directive_t *d)
 /* A section of a path, of which can be told which others lie in it. */
 static int is_plain(const ap_directive_t *place)
 {
-    const char *args = place->args;
-
     return (!strcasecmp(place->directive, "<Location") || !strcasecmp(place->directive, "<Directory")) &&
-           !place_of(place) && !strpbrk(args, "~*?[");
+           !place_of(place) && !section_is_pattern(place);
 }
 
 /* Whether some request may be under both. */
@@ -111,7 +109,7 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
             ;
         if (k == on->nelts)
             ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "isign: %s:%d: %s %s, but ISign is off there: no "
-                         "signature is looked at, and nobody gets in by one; add ISign require", d->filename,
+                         "signature is looked at, and nobody gets in by one; add ISign require", log_words(ptemp, d->filename),
                          d->line_num, d->directive, log_words(ptemp, d->args));
     }
 }

@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
+#include "log_field.h"
 #include "mod_isign.h"
 #include "persist.h"
 #include "startup.h"
@@ -23,7 +24,7 @@ int isign_persist_check(apr_pool_t *ptemp, server_rec *s)
 
     if (!error || startup_is_reload())
         return OK;
-    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "isign: ISignStateFile: %s", error);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "isign: ISignStateFile: %s", log_words(ptemp, error));
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -38,9 +39,9 @@ int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     status = persist_open(&state, path, pconf, ptemp, s, fresh);
     if (state.restored && state.report.clean)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: %u used signatures from %s, which was written at a clean stop",
-                     state.report.replays, path);
+                     state.report.replays, log_words(ptemp, path));
     else if (state.restored)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: %s was written at no clean stop: signatures of before are "
-                     "refused", path);
+                     "refused", log_words(ptemp, path));
     return status;
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <unixd.h>
+#include "log_field.h"
 #include "mod_isign.h"
 #include "isign_tempfile.h"
 #include "seldom.h"
@@ -74,7 +75,7 @@ int isign_tempfile_check(apr_pool_t *ptemp, server_rec *s)
     if (!rv)
         return OK;
     ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), rv, s, "isign: ISignSpoolDirectory: no file can be created in %s as "
-                 "user %s", path, geteuid() || !ap_unixd_config.user_name ? "of this process" : ap_unixd_config.user_name);
+                 "user %s", log_words(ptemp, path), geteuid() || !ap_unixd_config.user_name ? "of this process" : ap_unixd_config.user_name);
     return startup_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -91,7 +92,7 @@ ia_result isign_tempfile_failed(request_rec *r, apr_status_t rv)
 
     if (seldom_due(&said, PAUSE))
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "isign: a body cannot be kept in a file in %s",
-                      directory ? directory : "a temporary directory: there is none");
+                      directory ? log_words(r->pool, directory) : "a temporary directory: there is none");
     return IA_FAULT_SPOOL;
 }
 

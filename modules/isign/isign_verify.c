@@ -201,16 +201,21 @@ static ia_result look_up(lookup *l, ia_httpsig_key *out, const ia_httpsig *signa
     return rc == IA_SIG_KEY_UNKNOWN ? find_by_thumbprint(l, out, keyid) : rc;
 }
 
+/* Of a key or of a secret: a participant's id may look like either. A shorter name is that of a secret. */
+static int is_ambiguous(const ia_sfv_text *keyid)
+{
+    return memchr(keyid->data, '#', keyid->len) || keyid->len == IA_BASE64URL_SIZE(IA_SHA256_LEN) - 1;
+}
+
 /*
- * What a key that is not there would have been: a name alone is that of a secret. For any other keyid it is the key of
- * some participant, always the same one, so that the time of the answer tells nothing: neither its type, nor how soon a
- * signature that is none of that type is given up.
+ * What a key that is not there would have been. It is the key of some participant, chosen by the keyid, so that the time
+ * of the answer tells nothing: neither its type, nor how soon a signature that is none of that type is given up.
  */
 static void take_stand_in(lookup *l, ia_httpsig_key *out, const ia_sfv_text *keyid)
 {
     ia_registry_key key;
 
-    if (!memchr(keyid->data, '#', keyid->len) && keyid->len != IA_BASE64URL_SIZE(IA_SHA256_LEN) - 1) {
+    if (!is_ambiguous(keyid)) {
         out->secret = isign_secret_of_nobody();
         return;
     }
@@ -218,6 +223,27 @@ static void take_stand_in(lookup *l, ia_httpsig_key *out, const ia_sfv_text *key
         out->key = l->key;
     else
         out->key = isign_key_of_nobody();
+}
+
+/* Where it is not clear what a keyid names, a refusal costs both kinds of verification, whichever of them counted. */
+static void verify_the_other_way(lookup *l, const ia_httpsig *signature)
+{
+    const ia_sfv_text *text = &signature->input->source; /* any will do that is no longer than what was signed */
+    ia_httpsig_key key = {NULL, NULL, 0, 0};
+
+    if (!is_ambiguous(&signature->keyid))
+        return;
+    if (!l->is_mac) {
+        ia_signature_verify_mac(isign_secret_of_nobody(), text->data, text->len,
+                                signature->signature.data, signature->signature.len);
+        return;
+    }
+    take_stand_in(l, &key, &signature->keyid);
+    if (key.key)
+        ia_signature_verify(key.key, text->data, text->len, signature->signature.data,
+                            signature->signature.len);
+    ia_key_unref(l->key);
+    l->key = NULL;
 }
 
 static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *signature)
@@ -293,6 +319,8 @@ static ia_result check_chosen(lookup *l, const isign_dir *conf, const ia_httpsig
         ia_key_unref(l->key);
         l->key = NULL;
     } while (rc == IA_SIG_MISMATCH && l->is_mac && usable_secret(&l->entry, ++l->secret, l->now));
+    if (rc)
+        verify_the_other_way(l, signature);
     isign_limit_leave(&l->limit, rc, clock_now());
     if (!rc && !signature->nonce.data && !is_safe(snapshot_of(r)->method))
         rc = isign_nonce_use(&l->entry, signature, 0, l->now);
@@ -366,14 +394,20 @@ static int requires(const ia_httpsig_policy *policy, const char *name)
 static ia_result check_connection(request_rec *r, const ia_httpsig *signature, const ia_httpsig_policy *policy)
 {
     const char *list = apr_table_get(isign_fields_of(r), "Connection");
-    char *copy = list ? apr_pstrdup(r->pool, list) : NULL, *name, *last;
+    char *copy = list ? apr_pstrdup(r->pool, list) : NULL;
+    apr_array_header_t *names;
+    int i;
 
     if (!copy)
         return IA_OK;
     ap_str_tolower(copy);
-    for (name = apr_strtok(copy, HYGIENE_CONNECTION_SEPARATORS, &last); name; name = apr_strtok(NULL, HYGIENE_CONNECTION_SEPARATORS, &last))
+    names = hygiene_connection_names(r->pool, copy);
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
         if (ia_httpsig_mentions(signature, name) || requires(policy, name))
             return IA_SIG_COMPONENT_DROPPED;
+    }
     return IA_OK;
 }
 
@@ -401,7 +435,7 @@ static const char *covered(apr_pool_t *p, const ia_httpsig *signature)
 }
 
 /* On every pass: a sub-request and what it was made for have notes of their own. */
-static void write_notes(request_rec *r, const isign_state *state)
+static void write_notes(request_rec *r, const isign_state *state, ia_result rc)
 {
     const ia_httpsig *signature = state->signature;
 
@@ -410,7 +444,7 @@ static void write_notes(request_rec *r, const isign_state *state)
     apr_table_unset(r->notes, IA_NOTE_ISIGN_COVERED);
     apr_table_unset(r->notes, IA_NOTE_ISIGN_ALG);
     apr_table_unset(r->notes, IA_NOTE_ISIGN_NONCE);
-    if (!signature)
+    if (!signature || rc) /* what this location would refuse is no proof of who calls */
         return;
     apr_table_setn(r->notes, IA_NOTE_ISIGN_PARTICIPANT, state->participant);
     apr_table_setn(r->notes, IA_NOTE_ISIGN_KEYID, apr_pstrmemdup(r->pool, signature->keyid.data, signature->keyid.len));
@@ -426,13 +460,12 @@ int isign_check_headers(request_rec *r)
     isign_state *state;
     ia_result rc;
 
-    if (conf.demand == ISIGN_OFF || intake_of(r)->dropped) /* after a refusal: the error page */
+    if (conf.demand == ISIGN_OFF || (intake_of(r)->dropped && !r->main)) /* after a refusal: the error page */
         return DECLINED;
     state = isign_state_of(r);
     verify_once(r, &conf, state);
     rc = isign_judge(r, &conf, state);
-    if (!rc || conf.mode == ISIGN_MODE_OBSERVE)
-        write_notes(r, state);
+    write_notes(r, state, rc);
     if (!rc)
         return DECLINED;
     if (conf.mode == ISIGN_MODE_OBSERVE && rc > 0) {

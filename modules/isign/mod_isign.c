@@ -39,13 +39,19 @@ static void child_init(apr_pool_t *p, server_rec *s)
     isign_tempfile_child_init(p, s);
 }
 
+/* A rule was not met, ours or that of another module, before the body was looked at. */
+static int is_unchecked(request_rec *r, const isign_state *state)
+{
+    return state->denied || (isign_looks(r) && !state->body_checked);
+}
+
 static int post_read_request(request_rec *r)
 {
     snapshot_take(r);
     hygiene_strip_inbound(r);
     isign_keep_fields(r);
-    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && isign_state_of(r)->denied)
-        intake_drop(r); /* the page of an authorization rule that was not met */
+    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && is_unchecked(r->prev, isign_state_of(r)))
+        intake_drop(r);
     return DECLINED;
 }
 

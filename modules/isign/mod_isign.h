@@ -93,6 +93,8 @@ typedef struct isign_state {
     ia_result denied;            /**< a Require signed that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;       /**< its URI */
+    const request_rec *refused_in; /**< the pass that was refused; only compared */
+    int refused_status;
     ia_result remarked;          /**< the refusal of which these tell: */
     const char *remark;          /**< what the log says besides: " name=value", without secrets */
     const char *proven;          /**< who signed, where a good signature was refused; NULL: nobody is proven */

@@ -54,16 +54,20 @@ static void child_init(apr_pool_t *p, server_rec *s)
     st_owner_init();
 }
 
+/* A rule was not met, ours or that of another module, before the request came to its handler. */
+static int is_turned_away(request_rec *r, const sauth_state *state)
+{
+    return (state && state->denied) || (sauth_is_ours(r) && (!state || state->passed != r));
+}
+
 static int post_read_request(request_rec *r)
 {
-    const sauth_state *state;
-
     snapshot_take(r);
     hygiene_strip_inbound(r);
     if (r->prev)
         sauth_note_foreign_denial(r->prev); /* this is the page for it */
-    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && (state = sauth_state_find(r)) && state->denied)
-        intake_drop(r); /* the page of an authorization rule that was not met */
+    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && is_turned_away(r->prev, sauth_state_find(r)))
+        intake_drop(r);
     return DECLINED;
 }
 

@@ -13,8 +13,6 @@
 
 #define LIFETIME_DEFAULT 600
 
-#define ALL_METHODS APR_INT64_C(-1)
-
 static const char *challenge_accepted_at; /* file and line of the first, or NULL */
 static apr_time_t server_skew, widest_location_skew;
 
@@ -41,6 +39,26 @@ void *sauth_dir_create(apr_pool_t *p, char *path)
     return conf;
 }
 
+static int overrides(const sauth_dir *conf)
+{
+    return conf->overrides || (conf->required && conf->merging == SAUTH_MERGING_OFF);
+}
+
+/* Associative: httpd merges Location sections with each other before it merges them with those of directories. */
+static void merge_rules(sauth_dir *conf, const sauth_dir *base, const sauth_dir *add)
+{
+    conf->overrides = overrides(base) || overrides(add);
+    conf->merging = SAUTH_MERGING_AND; /* of the result: `overrides` says it all */
+    conf->type = add->type ? add->type : base->type;
+    conf->required = add->required | (add->type ? 0 : base->required);
+    conf->ours = add->ours | (overrides(add) ? 0 : base->ours);
+}
+
+apr_int64_t sauth_dir_unruled(const sauth_dir *conf)
+{
+    return conf->type == SAUTH_TYPE_OURS ? ~conf->required & ~conf->ours : 0;
+}
+
 static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
 {
     sauth_dir conf;
@@ -57,14 +75,7 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, nonce_lifetime, -1);
     DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
     DIRECTIVE_MERGE(&conf, base, add, needs, 0);
-    conf.type = SAUTH_TYPE_UNSET;
-    conf.required = 0;
-    conf.unruled = base->unruled | add->unruled;
-    if (add->type != SAUTH_TYPE_UNSET)
-        conf.unruled = add->type == SAUTH_TYPE_OURS ? ALL_METHODS : 0;
-    conf.unruled &= ~add->required;
-    conf.ours = add->ours | (!add->required || add->merging != SAUTH_MERGING_OFF ? base->ours : 0);
-    conf.merging = SAUTH_MERGING_OFF;
+    merge_rules(&conf, base, add);
     return conf;
 }
 
@@ -81,7 +92,7 @@ sauth_dir sauth_dir_effective(request_rec *r)
     static const sauth_dir defaults = {IA_PRESENT_SAUTH, 0, SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
                                        apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
                                        apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE,
-                                       SAUTH_MERGING_OFF, SAUTH_TYPE_UNSET, 0, 0, 0};
+                                       SAUTH_MERGING_OFF, 0, SAUTH_TYPE_UNSET, 0, 0};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
 }

@@ -37,12 +37,15 @@ typedef struct sauth_dir {
     apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
     unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
-    sauth_merging merging;      /**< AuthMerging of this very section; not inherited */
-    sauth_type type;            /**< what this very section says; not inherited */
-    /* Sets of methods, AP_METHOD_BIT << number: a Require inside <Limit> is for those methods alone. */
-    apr_int64_t required;       /**< any Require of this very section; not inherited */
-    apr_int64_t ours;           /**< a Require of ours holds: in this section, or above it where it is merged */
-    apr_int64_t unruled;        /**< AuthType SAuth was said last where no Require was said with it */
+    /*
+     * What a section, or several that were merged, does to the rules before it. httpd merges sections in any grouping.
+     * Sets of methods are AP_METHOD_BIT << number: a Require inside <Limit> is for those methods alone.
+     */
+    sauth_merging merging;      /**< AuthMerging of one section */
+    int overrides;              /**< rules before it do not hold: of merged sections */
+    sauth_type type;            /**< the AuthType that was said last */
+    apr_int64_t required;       /**< methods with a Require since then */
+    apr_int64_t ours;           /**< methods with a Require of ours that holds */
 } sauth_dir;
 
 /** The challenge protocol, for the whole server: a record holds one secret in a profile. */
@@ -79,6 +82,9 @@ const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s);
 
 /** The request's settings with every default filled in. */
 sauth_dir sauth_dir_effective(request_rec *r);
+
+/** Methods for which AuthType SAuth was said last, with neither a Require since then nor one of ours that holds. */
+apr_int64_t sauth_dir_unruled(const sauth_dir *conf);
 
 /** The widest SAuthClockSkew of this configuration: how far any location trusts a timestamp. */
 apr_time_t sauth_widest_skew(void);

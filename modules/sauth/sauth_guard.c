@@ -66,20 +66,40 @@ static int declares_sauth(apr_pool_t *p, const ap_directive_t *section)
 static int is_conditional(const ap_directive_t *d)
 {
     return !strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5) ||
-           strcasestr(d->directive, "Match");
+           strcasestr(d->directive, "Match") || section_is_pattern(d);
 }
 
-/* A section whose rules are `Require all granted` alone, not merged with others: what inherits them is open. */
-static int lets_all_in(const ap_directive_t *section)
+/* A rule that a client has to meet, in a section or a container of rules: neither "all granted" nor one that only keeps
+ * somebody out. */
+static int demands(apr_pool_t *p, const ap_directive_t *section)
+{
+    const ap_directive_t *d;
+
+    for (d = section->first_child; d; d = d->next) {
+        const char *args = d->args;
+
+        if (!strncasecmp(d->directive, "<Require", 8)) {
+            if (strncasecmp(d->directive, "<RequireNone", 12) && demands(p, d))
+                return 1;
+        } else if (!strcasecmp(d->directive, "Require")) {
+            const char *first = ap_getword_conf(p, &args);
+
+            if (strcasecmp(first, "not") && (strcasecmp(first, "all") || strcasecmp(ap_getword_conf(p, &args), "granted")))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* A section whose rules let everybody in and are not merged with others: what inherits them is open. */
+static int lets_all_in(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
 
     for (d = section->first_child; d; d = d->next)
-        if ((!strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off")) ||
-            !strncasecmp(d->directive, "<Require", 8) ||
-            (!strcasecmp(d->directive, "Require") && strcasecmp(d->args, "all granted")))
+        if (!strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off"))
             return 0;
-    return 1;
+    return !demands(p, section);
 }
 
 /* Whether the rules of `b` take the place of those of `a`, both around the same section: by path, or by order. */
@@ -97,7 +117,7 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
 
     for (at = section; at; at = at->parent) {
         if (at != section && find_require(at))
-            return lets_all_in(at) ? UNGUARDED : GUARDED;
+            return lets_all_in(p, at) ? UNGUARDED : GUARDED;
         for (d = at->parent ? at->parent->first_child : ap_conftree, last = NULL; d; d = d->next) {
             if (d == section || !is_section(d) || !find_require(d))
                 continue;
@@ -105,10 +125,10 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
                 last = d;
             if (is_conditional(d) || is_conditional(section))
                 found = UNDECIDED;
-            may_open |= is_conditional(d) && lets_all_in(d);
+            may_open |= is_conditional(d) && lets_all_in(p, d);
         }
         if (last)
-            return lets_all_in(last) ? UNGUARDED : may_open ? UNDECIDED : GUARDED;
+            return lets_all_in(p, last) ? UNGUARDED : may_open ? UNDECIDED : GUARDED;
     }
     return found;
 }
@@ -124,7 +144,7 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
         found = UNDECIDED;
     if (found == UNDECIDED)
         ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: AuthType SAuth in %s %s without a "
-                     "Require of its own; where no other section's rule protects it, it answers 503", section->filename,
+                     "Require of its own; where no other section's rule protects it, it answers 503", log_words(p, section->filename),
                      section->line_num, section->directive, log_words(p, section->args));
     if (found != UNGUARDED)
         return NULL;
@@ -184,11 +204,15 @@ int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state 
 {
     if (request_is_for_endpoint(r)) /* an <If> or a rewrite may have given it another handler meanwhile */
         return r->handler && !strcmp(r->handler, SAUTH_HANDLER);
-    if (!sauth_is_ours(r) || conf->mode == SAUTH_MODE_OBSERVE)
+    if (!sauth_is_ours(r))
+        return 1;
+    if (sauth.unguarded) /* Satisfy Any may have passed over the refusal */
+        return 0;
+    if (conf->mode == SAUTH_MODE_OBSERVE)
         return 1;
     if (!ap_some_auth_required(r)) /* <Limit>: the Require lines are for other methods */
         return 0;
-    if (!(conf->unruled & ~conf->ours & (AP_METHOD_BIT << r->method_number)))
+    if (!(sauth_dir_unruled(conf) & (AP_METHOD_BIT << r->method_number)))
         return 1;
     return (state && state->decided && !state->rc) || request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
 }

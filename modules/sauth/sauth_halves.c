@@ -61,8 +61,10 @@ static int merges_or(apr_pool_t *p, const ap_directive_t *d)
 
 static int grants_all(apr_pool_t *p, const ap_directive_t *d)
 {
-    (void)p;
-    return !strcasecmp(d->directive, "Require") && !strcasecmp(d->args, "all granted");
+    const char *args = d->args;
+
+    return !strcasecmp(d->directive, "Require") && !strcasecmp(ap_getword_conf(p, &args), "all") &&
+           !strcasecmp(ap_getword_conf(p, &args), "granted");
 }
 
 static int requires_call(apr_pool_t *p, const ap_directive_t *d)
@@ -92,7 +94,7 @@ static int is_apart(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t
 {
     return a && !strcasecmp(a->directive, b->directive) && (!strcasecmp(a->directive, "<Location") ||
            !strcasecmp(a->directive, "<Directory") || !strcasecmp(a->directive, "<VirtualHost")) &&
-           !section_covers(p, b, a) && !section_covers(p, a, b);
+           !section_is_pattern(a) && !section_is_pattern(b) && !section_covers(p, b, a) && !section_covers(p, a, b);
 }
 
 /* Whether a directive of this kind may hold where `d` does: beside it, below it, or in what is around it. */
@@ -164,7 +166,7 @@ static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *d, 
 
 static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const char *lack)
 {
-    ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: %s %s: %s", d->filename, d->line_num,
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: %s %s: %s", log_words(p, d->filename), d->line_num,
                  d->directive, log_words(p, d->args), log_words(p, lack));
 }
 

@@ -4,6 +4,7 @@
 #include <http_log.h>
 #include "mod_sauth.h"
 #include "sauth_store.h"
+#include "log_field.h"
 #include "persist.h"
 
 APLOG_USE_MODULE(sauth);
@@ -32,7 +33,7 @@ int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     if (state.restored)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "sauth: %u grants and %u used access requests from %s, which was "
                      "written at %s; %u grants were over", report->grants, report->replays,
-                     sauth_server_of(s)->state_file, report->clean ? "a clean stop" : "no clean stop: nonces begin anew",
+                     log_words(ptemp, sauth_server_of(s)->state_file), report->clean ? "a clean stop" : "no clean stop: nonces begin anew",
                      report->dropped);
     return status;
 }

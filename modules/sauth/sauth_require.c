@@ -48,12 +48,27 @@ static const char **split(apr_pool_t *p, const char *line, int *count)
     return (const char **)words->elts;
 }
 
+/* A rule that only keeps somebody out lets everybody else in. */
+static int is_negated(const cmd_parms *cmd)
+{
+    const ap_directive_t *d = cmd->directive;
+    const char *args = d->args;
+
+    if (!strcasecmp(ap_getword_conf(cmd->temp_pool, &args), "not"))
+        return 1;
+    while ((d = d->parent))
+        if (!strncasecmp(d->directive, "<RequireNone", 12))
+            return 1;
+    return 0;
+}
+
 /* Tells this section's settings that it has a rule of ours; sauth_guard asks. */
 static void mark_ours(cmd_parms *cmd)
 {
     sauth_dir *conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &sauth_module, cmd->pool);
 
-    conf->ours |= cmd->limited;
+    if (!is_negated(cmd))
+        conf->ours |= cmd->limited;
 }
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, int (*is_word)(const char *, apr_size_t),

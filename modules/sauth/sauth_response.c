@@ -164,7 +164,7 @@ static int is_for_us(request_rec *r, const sauth_state *state)
     if (state && state->decided && !state->rc)
         return 1;
     return ((state && state->decided) || sauth_is_ours(r)) &&
-           ia_authorization_names_sauth(apr_table_get(r->headers_in, "Authorization"));
+           ia_authorization_names_sauth(snapshot_of(r)->authorization);
 }
 
 /*
@@ -182,7 +182,7 @@ int sauth_fixups(request_rec *r)
     if (!sauth_guard_passes(r, &conf, state))
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (!conf.pass_authorization && is_for_us(r, state))
-        hygiene_strip_authorization(r, state && state->proven);
+        hygiene_strip_authorization(r, snapshot_of(r)->authorization, state && state->proven);
     if (state)
         state->passed = r;
     if (!state || !state->decided)

@@ -8,6 +8,7 @@
 #include "mod_sauth.h"
 #include "sauth_store.h"
 #include "interauth/challenge.h"
+#include "log_field.h"
 #include "segment.h"
 #include "startup.h"
 
@@ -100,7 +101,7 @@ static int refuse_start(server_rec *s, const char *wrong)
 {
     if (startup_is_reload())
         return OK;
-    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "sauth: %s", wrong);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "sauth: %s", log_words(s->process->pool, wrong));
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 

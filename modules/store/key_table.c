@@ -3,7 +3,8 @@
 #include "key_table.h"
 #include "shm_word.h"
 
-#define PROBES_MAX 16
+#define PROBES_MAX 64
+#define STRIDE     APR_UINT64_C(0x9e3779b1)
 
 /* Where the key of a thumbprint is. */
 typedef struct thumb {
@@ -140,7 +141,7 @@ ia_result st_key_any(st_keys *t, apr_uint64_t number, st_key *copy)
     ia_result rc = IA_SIG_KEY_UNKNOWN;
 
     for (i = 0; i < places && i < PROBES_MAX && rc == IA_SIG_KEY_UNKNOWN; i++)
-        rc = from_status(st_table_read_at(&t->keys.table, (apr_uint32_t)((number + i) % places), copy, NULL));
+        rc = from_status(st_table_read_at(&t->keys.table, (apr_uint32_t)((number + i * STRIDE) % places), copy, NULL));
     return rc;
 }
 

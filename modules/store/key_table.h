@@ -35,7 +35,7 @@ ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_S
 
 /**
  * Some key that is there: for one number the same one while no key comes or goes. All kinds of keys come up as often as
- * there are keys of them. Keys that lie far apart, after many were removed, may not be met.
+ * there are keys of them. After most keys were removed, none may be met.
  * @return IA_OK, IA_SIG_KEY_UNKNOWN where none was met, IA_FAULT_STORE
  */
 ia_result st_key_any(st_keys *t, apr_uint64_t number, st_key *copy);

@@ -72,8 +72,14 @@ WARNED = r"""
 
 def test_json(make_server):
     """The format of docs/guides/troubleshooting.md: each line is an object, with a client or without."""
-    config = JSON + "\n" + BASIC + WARNED + opened("in")
-    server = make_server(Site(participants=PEOPLE, config=config, expect=(".",)))
+    state = r'SAuthStateFile "@ROOT@/state/a\"b"' + "\n" + r'ISignStateFile "@ROOT@/state/c\"d"' + "\n"
+    config = JSON + "\n" + state + BASIC + WARNED + opened("in")
+    server = make_server(Site(participants=PEOPLE, config=config, expect=(".",)), start=False)
+    (server.root / "state").mkdir(mode=0o700)
+    for name in ('a"b', 'c"d'):
+        (server.root / "state" / name).write_bytes(b"no state")
+        (server.root / "state" / name).chmod(0o600)
+    server.start()
     server.log.allow(".")  # it is no log that httpd's own form is known of
     for text in HOSTILE:
         server.get("/files/" + quote(text))
@@ -86,7 +92,7 @@ def test_json(make_server):
     assert {"sauth", "isign", "registry"} <= {line["module"] for line in found}
     messages = [line["message"] for line in found if line["module"] != "core"]
     assert any("unknown member" in message for message in messages), messages
-    for text in ("un%5C.guarded", "Require call 'f'", "Require signed"):
+    for text in ("state/a'b", "state/c'd", "un%5C.guarded", "Require call 'f'", "Require signed"):
         assert any(text in message for message in messages), (text, messages)
     assert len(messages) >= 2 * len(HOSTILE) and any("keyid=no%22%20one#k" in message for message in messages)
 
