@@ -216,7 +216,21 @@ class Container(Server):
     def stdout(self):
         return (self.root / "logs" / "stdout.log").read_text()
 
+    def scripts(self):
+        """The CGI programs that run: children of mod_cgid's daemon."""
+        try:
+            for child in self.children():
+                for pid in Path(f"/proc/{child}/task/{child}/children").read_text().split():
+                    if Path(f"/proc/{pid}/comm").read_text() == "orders\n":
+                        yield pid
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # ended meanwhile
+
     def stop(self):
+        # A CGI program that outlives mod_cgid's daemon becomes a zombie of httpd, process 1, and a worker waits for it.
+        deadline = time.monotonic() + 10
+        while self.process and self.process.poll() is None and list(self.scripts()) and time.monotonic() < deadline:
+            time.sleep(0.005)
         super().stop()
         while self.copying:
             self.copying.pop().join()

@@ -5,13 +5,15 @@ import threading
 
 import pytest
 
-from harness import BASIC, Caller, ENDPOINT, Shown, Site, passed
+from harness import BASIC, Caller, ENDPOINT, Shown, Site, UID, passed
+from harness.signed import ED, PEOPLE
+from harness.signer import Signer
 from harness.upgrade import echo, upgrade, wait_for_tunnels
 from pages import block
 
 PAGE = "docs/guides/deployment.md"
 APP = "https://app.example"
-ORDERS = "/cgi-bin/orders"
+ORDERS, PLAIN = "/cgi-bin/orders", "/files/plain.txt"
 # Requests that need no preflight have one of these methods and these Content-Types (Fetch, 2.2.1 and 2.2.2).
 SIMPLE_METHODS = {"GET", "HEAD", "POST"}
 SIMPLE_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
@@ -43,7 +45,7 @@ class Browser:
             raise PermissionError(f"fields {lacking}")
 
     def admit(self, answer):
-        if answer.header("Access-Control-Allow-Origin") != self.origin:
+        if answer.all("Access-Control-Allow-Origin") != [self.origin]:
             raise PermissionError(f"origin {self.origin}: {answer!r}")
 
     def request(self, method, target, headers=(), body=None, **options):
@@ -98,7 +100,7 @@ class TestCors:
 
     @pytest.mark.parametrize("method, target, headers", [
         ("OPTIONS", ORDERS, {}), ("OPTIONS", ORDERS, {"Origin": APP}),
-        ("OPTIONS", "/files/plain.txt", {"Origin": APP, "Access-Control-Request-Method": "GET"}),
+        ("OPTIONS", PLAIN, {"Origin": APP, "Access-Control-Request-Method": "GET"}),
         ("GET", ORDERS, {"Origin": APP, "Access-Control-Request-Method": "GET"}),
         ("POST", ORDERS, {"Origin": APP, "Access-Control-Request-Method": "POST", "X-HTTP-Method-Override": "OPTIONS"}),
         ("options", ORDERS, {"Access-Control-Request-Method": "GET"})])
@@ -108,6 +110,41 @@ class TestCors:
         answer = server.request(method, target, headers, b"" if method == "POST" else None)
         assert answer.status == 401 and answer.challenge
         assert server.journal() == before
+
+
+@pytest.mark.parametrize("field, good", [("X-Other:+x", True), ("Access-Control-Allow-Origin:+" + APP, False)])
+def test_cors_of_a_backend(make_server, field, good):
+    """A backend with a CORS of its own gives the browser two answers."""
+    proxy = 'ProxyPass "/cgi-bin/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
+    server = make_server(Site(modules=("rewrite",), backend=Site(ours=(), participants=None), config=BASIC + proxy +
+                              block(PAGE, "Browsers of another origin (CORS)", "apache")))
+    caller = Caller(Browser(server, APP)).granted("read")
+    if good:
+        passed(caller.send("GET", f"{ORDERS}?header={field}"))
+    else:
+        with pytest.raises(PermissionError):
+            caller.send("GET", f"{ORDERS}?header={field}")
+
+
+def test_cors_of_signed_requests(make_server):
+    text = block(PAGE, "Browsers of another origin (CORS)", "apache")
+    signed = text.replace("Content-Digest", "Content-Digest, Signature, Signature-Input")
+    signed = signed.replace("WWW-Authenticate", "WWW-Authenticate, Accept-Signature")
+    server = make_server(Site(modules=("rewrite",), participants=PEOPLE, config=BASIC + signed + """
+<Location "/cgi-bin/orders">
+    ISign require
+    SAuthAccept signature
+</Location>
+"""))
+    signer = Signer(Browser(server, APP), ED, UID + "#ed25519")
+    server.log.expect("isign: refused reason=sig_absent")
+    answer = signer.server.request("GET", ORDERS)
+    assert answer.status == 401 and "@method" in answer.header("Accept-Signature")
+    assert Shown(signer.post(ORDERS, b"{}", {"Content-Type": "application/json"})).env["SAUTH_PARTICIPANT"] == UID
+    server.configure(BASIC + text)
+    server.graceful()
+    with pytest.raises(PermissionError):
+        signer.get(ORDERS)
 
 
 class TestHealth:
@@ -161,18 +198,18 @@ def test_websocket(make_server):
             connection.sendall(b"through the tunnel")
             assert connection.recv(100) == b"through the tunnel"
             # The next call, in either of the two ways.
-            passed(caller.send("GET", ORDERS, nonce=caller.generate()))
+            passed(caller.send("GET", PLAIN, nonce=caller.generate()))
             caller.nonces.clear()
             server.log.expect("sauth: refused reason=nonce_replayed")
-            answer = server.get(ORDERS, {"Authorization": value})
+            answer = server.get(PLAIN, {"Authorization": value})
             assert answer.status == 401 and answer.challenge["stale"]
-            passed(caller.send("GET", ORDERS, nonce=answer.challenge["nonce"]))
+            passed(caller.send("GET", PLAIN, nonce=answer.challenge["nonce"]))
             # The tunnel outlives its grant.
             server.participants([])
             server.log.allow("registry")
             server.graceful()
             server.log.expect("sauth: refused reason=participant_unknown")
-            assert caller.send("GET", ORDERS).status == 401
+            assert caller.send("GET", PLAIN).status == 401
             connection.sendall(b"still there")
             assert connection.recv(100) == b"still there"
         wait_for_tunnels(server, 1)

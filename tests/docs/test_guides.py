@@ -18,8 +18,7 @@ from pages import TOP, block, blocks, pages, read
 
 SOCKET = "proxy:unix:/run/php/php-fpm.sock|fcgi://localhost/"
 PLACES = (("/var/www/orders", "@ROOT@/htdocs/php"), ("/etc/interauth", "@ROOT@/conf"), ("/run/httpd", "@ROOT@/run"),
-          ("/run/lock/httpd", "@ROOT@/run"), ("/var/spool/interauth", "@ROOT@/spool"),
-          ("/var/lib/interauth/state", "@ROOT@/state"),
+          ("/var/spool/interauth", "@ROOT@/spool"), ("/var/lib/interauth/state", "@ROOT@/state"),
           (SOCKET, "proxy:fcgi://127.0.0.1:@FCGI@/"))
 CONFIGURATIONS = [one for page in pages() for one in blocks(page, "apache")]
 
