@@ -13,6 +13,7 @@ nobase_dist_doc_DATA = \
 	docs/directives/registry.md docs/directives/sauth.md docs/directives/isign.md \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
 	docs/guides/migrate-from-basic.md docs/guides/deployment.md docs/guides/troubleshooting.md \
+	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md docs/guides/monitoring.md \
 	docs/examples/challenge.py docs/examples/challenge.php \
 	docs/images/architecture.svg docs/images/bench.svg docs/images/challenge.svg docs/images/flow.svg docs/images/message-signatures.svg \
 	docs/images/request.svg docs/images/sauth.svg
@@ -21,4 +22,5 @@ EXTRA_DIST += docs/images/render docs/images/style.iuml docs/images/architecture
 	docs/images/challenge.puml docs/images/flow.puml docs/images/message-signatures.puml docs/images/sauth.puml
 EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/advice.py tests/docs/pages.py \
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_deployment.py tests/docs/container.py tests/docs/test_container.py tests/docs/test_readme.py \
+	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_readme.py \
 	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py

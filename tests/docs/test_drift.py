@@ -29,6 +29,8 @@ RUN_BY = {
     ("docs/guides/deployment.md", "apache"): "test_guides.py::test_configuration, test_deployment.py, test_container.py",
     ("docs/guides/deployment.md", "sh"): "test_container.py",
     ("docs/guides/deployment.md", "yaml"): "test_container.py",
+    ("docs/guides/monitoring.md", "apache"): "test_guides.py::test_configuration, test_monitoring.py::TestNumbers",
+    ("docs/guides/monitoring.md", "sh"): "test_monitoring.py::TestNumbers",
     ("docs/guides/migrate-from-basic.md", "apache"): "test_guides.py::test_configuration, TestMigrate",
 }
 
