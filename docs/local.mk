@@ -14,6 +14,7 @@ nobase_dist_doc_DATA = \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
 	docs/guides/migrate-from-basic.md docs/guides/deployment.md docs/guides/troubleshooting.md \
 	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md docs/guides/monitoring.md \
+	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md docs/guides/monitoring.md docs/guides/upgrade.md \
 	docs/examples/challenge.py docs/examples/challenge.php \
 	docs/images/architecture.svg docs/images/bench.svg docs/images/challenge.svg docs/images/flow.svg docs/images/message-signatures.svg \
 	docs/images/request.svg docs/images/sauth.svg
@@ -23,4 +24,5 @@ EXTRA_DIST += docs/images/render docs/images/style.iuml docs/images/architecture
 EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/advice.py tests/docs/pages.py \
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_deployment.py tests/docs/container.py tests/docs/test_container.py tests/docs/test_readme.py \
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_readme.py \
+	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_upgrade_guide.py tests/docs/test_readme.py \
 	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py
