@@ -114,13 +114,13 @@ def test_uninstall(build, tmp_path):
     (tmp_path / "home/.local/state/interauth/state.json").touch()
     for name in ("authn_core", "authz_core", "cgid"):
         (tmp_path / "etc/apache2/mods-available" / f"{name}.load").write_text(f"LoadModule {name}_module x\n")
-    stubs = tmp_path / "stubs"
-    stubs.mkdir()
+    commands = tmp_path / "commands"
+    commands.mkdir()
     for name in ("apache2ctl", "systemctl"):
-        (stubs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/called"\n')
-        (stubs / name).chmod(0o755)
+        (commands / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/called"\n')
+        (commands / name).chmod(0o755)
     env = {**os.environ, "APACHE_CONFDIR": str(tmp_path / "etc/apache2"), "HOME": str(tmp_path / "home"),
-           "PATH": f"{stubs}:{build}:{os.environ['PATH']}"}
+           "PATH": f"{commands}:{build}:{os.environ['PATH']}"}
 
     def here(text):
         for path in ("/usr/local", "/etc/apache2", "/etc/interauth", "/var/lib/interauth"):
