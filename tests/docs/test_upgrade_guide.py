@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -81,9 +82,19 @@ class TestUpgrade:
 
     def test_reload(self, server):
         """A reload takes the new files and keeps grants."""
+        def is_old():
+            """Whether the parent process has the file that was replaced in memory."""
+            maps = Path(f"/proc/{server.process.pid}/maps").read_text()
+            found = re.findall(r"/mod_sauth\.so( \(deleted\))?$", maps, re.MULTILINE)
+            assert found
+            return any(found)
+
         caller = Caller(server).granted(nonces=4)
+        assert not is_old()
         self.install()
+        assert is_old()
         server.graceful()
+        assert not is_old()
         passed(caller.get(PAGE))
         server.restart()
         passed(caller.get(PAGE))
