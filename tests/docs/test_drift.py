@@ -19,6 +19,7 @@ RUN_BY = {
     ("docs/guides/participants.md", "json"): "test_guides.py::test_participants",
     ("docs/guides/participants.md", "sh"): "test_guides.py::test_participants",
     ("docs/guides/debian.md", "sh"): "test_guides.py::TestDebian",
+    ("docs/guides/debian.md", "text"): "test_guides.py::TestDebian",
     ("docs/guides/php.md", "apache"): "test_guides.py::test_configuration, TestPhp",
     ("docs/guides/php.md", "php"): "test_guides.py::TestPhp",
     ("docs/guides/signatures.md", "apache"): "test_guides.py::test_configuration, TestSignatures",

@@ -5,7 +5,10 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Caller, Shown, Site, passed
 from harness.ends import ENDED_BADLY, is_running
 from harness.locate import OURS
+from harness.server import free_port
 from harness.site import participant
 from pages import TOP, block, blocks, pages, read
 
@@ -269,45 +273,163 @@ class TestSignatures:
         run("interauth participant list --file participants.json", tmp_path, with_client(build))
 
 
+# What Debian's package enables when it is installed.
+DEBIAN_MODULES = ("access_compat alias auth_basic authn_core authn_file authz_core authz_host authz_user autoindex deflate dir "
+                  "env filter mime mpm_event negotiation reqtimeout setenvif status").split()
+DEBIAN_CONFS = "charset localized-error-pages other-vhosts-access-log security serve-cgi-bin".split()
+# Commands that would change this machine, as the pages call them.
+STUBS = {
+    "apt": """[ "$1" != install ] || echo "$*" >>"$ROOT/installed"\n""",
+    "hostname": "echo localhost\n",
+    "systemctl": """[ "$2" = apache2 ] || exit 1
+case $1 in
+restart) # its end is the end of its PID file: who inherits the process may never wait for it
+    if [ -f "$ROOT/var/run/apache2/apache2.pid" ]; then
+        apache2ctl stop
+        for _ in $(seq 200); do [ -f "$ROOT/var/run/apache2/apache2.pid" ] || break; sleep 0.1; done
+    fi
+    APACHE_STARTED_BY_SYSTEMD=1 apache2ctl start ;;
+reload) apache2ctl graceful ;;
+*) exit 1 ;;
+esac
+""",
+}
+
+
+@pytest.mark.skipif(not shutil.which("a2enmod"), reason="a2enmod is not installed (Debian's package apache2)")
 class TestDebian:
-    """The commands for Debian, with every absolute path in a directory of the test."""
+    """The commands for Debian in their order, in the layout of its package, with every absolute path in a directory of the
+    test."""
 
     page = "docs/guides/debian.md"
 
+    @pytest.fixture
+    def root(self):
+        """A tree as `apt install apache2 ssl-cert` leaves it; nothing of the server runs afterwards."""
+        root = Path(tempfile.mkdtemp(prefix="interauth-debian-"))  # pytest's own is closed to the server's workers
+        root.chmod(0o755)
+        self.port, self.tls_port = free_port(), free_port()
+        try:
+            self.lay_out(root)
+            yield root
+        finally:
+            pid_file = root / "var/run/apache2/apache2.pid"
+            if pid_file.exists():
+                os.kill(int(pid_file.read_text()), signal.SIGTERM)
+                deadline = time.monotonic() + 20
+                while pid_file.exists() and time.monotonic() < deadline:
+                    time.sleep(0.05)
+            shutil.rmtree(root)
+
+    def lay_out(self, root):
+        package = Path(shutil.which("a2enmod")).resolve().parents[2]
+        etc = root / "etc/apache2"
+        shutil.copytree(package / "etc/apache2", etc, ignore=shutil.ignore_patterns("*-enabled"))
+        for name in ("conf-enabled", "mods-enabled", "sites-enabled"):
+            (etc / name).mkdir()
+        for name in ("bin", "usr/lib/cgi-bin", "usr/local", "var/lib/apache2", "var/lock", "var/log/apache2", "var/run",
+                     "var/www/html", "etc/ssl/certs", "etc/ssl/private"):
+            (root / name).mkdir(parents=True)
+        for name, text in STUBS.items():
+            (root / "bin" / name).write_text("#!/bin/sh -e\n" + text)
+            (root / "bin" / name).chmod(0o755)
+        dialog = etc / "mods-available/ssl.conf"
+        dialog.write_text(dialog.read_text().replace("/usr/share/apache2", f"{package}/usr/share/apache2"))
+        for path in ("apache2.conf", "envvars", "ports.conf", "sites-available/000-default.conf"):
+            text = self.moved((etc / path).read_text(), root).replace("Listen ", "Listen 127.0.0.1:")
+            (etc / path).write_text(text.replace(":80\n", f":{self.port}\n").replace(":443\n", f":{self.tls_port}\n"))
+        if os.getuid() != 0:
+            with open(etc / "envvars", "a") as file:
+                file.write("export APACHE_RUN_USER=$(id -un) APACHE_RUN_GROUP=$(id -gn)\n")
+        # Less to wait for after a start.
+        (etc / "conf-enabled/test.conf").write_text(
+            "<IfModule sauth_module>\nSAuthClockSkew 1\nISignClockSkew 1\n</IfModule>\n")
+        self.paste(root, f"a2enmod -q {' '.join(DEBIAN_MODULES)}\na2enconf -q {' '.join(DEBIAN_CONFS)}\na2ensite -q 000-default\n"
+                   "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost "
+                   "-addext basicConstraints=critical,CA:FALSE "
+                   "-keyout /etc/ssl/private/ssl-cert-snakeoil.key -out /etc/ssl/certs/ssl-cert-snakeoil.pem 2>&1")
+
+    def moved(self, text, root):
+        """Its paths in the tree, its ports those of the test."""
+        text = re.sub(r"(?<![\w./}])/(etc|var|usr/local|usr/lib/cgi-bin)(?=/)", rf"{root}/\1", text)
+        text = text.replace("VirtualHost *:80>", f"VirtualHost *:{self.port}>")
+        text = text.replace("VirtualHost *:443>", f"VirtualHost *:{self.tls_port}>")
+        return re.sub(r"(https://\$\(hostname -f\))(?=/)", rf"\1:{self.tls_port}", text)
+
+    def paste(self, root, text, cwd=None):
+        path = f"{root}/bin:{root}/usr/local/bin:{os.environ['PATH']}"
+        return run("exec 2>&1\n" + self.moved(text, root), cwd or root,
+                   {**os.environ, "PATH": path, "HOME": str(root), "ROOT": str(root), "APACHE_CONFDIR": f"{root}/etc/apache2",
+                    "APACHE_STATE_DIRECTORY": f"{root}/var/lib/apache2",
+                    "MAKEFLAGS": "-j2", "XDG_STATE_HOME": f"{root}/state"})
+
+    def under(self, root, heading, number=0):
+        return self.paste(root, block(self.page, heading, "sh", number))
+
+    def test_from_nothing_to_an_answer(self, root, source):
+        headings = ["Install Apache", "Build and install", "Load the modules", "Make a participant", "Protect an application",
+                    "Turn on TLS", "Call it", "Call it", "See refusals in the log", "Keep grants over a stop"]
+        assert [one.heading for one in blocks(self.page, "sh")] == headings
+        texts = [one.text for one in blocks(self.page, "text")]
+        self.under(root, "Install Apache")
+        self.paste(root, "systemctl restart apache2")  # as the package does
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=20) as answer:
+            assert answer.status == 200
+        modules = root / "modules"
+        text = block(self.page, "Build and install", "sh").replace(
+            "./configure\n", f"./configure --prefix='{root}/usr/local' --with-apache-libexecdir='{modules}'\n")
+        self.paste(root, text, source)
+        samples = root / "usr/local/share/doc/interauth/examples"
+        assert (root / "usr/local/share/doc/interauth/docs/guides/debian.md").is_file()
+        for sample in samples.glob("*.conf"):
+            sample.write_text(self.moved(sample.read_text(), root))
+
+        self.under(root, "Load the modules")
+        self.under(root, "Make a participant")
+        assert (root / "etc/interauth/participants.json").stat().st_mode & 0o777 == 0o600
+        self.under(root, "Protect an application")
+        said = self.under(root, "Turn on TLS")
+        assert texts[0] in said and "[warn]" not in said and "AH00671" not in said
+        assert self.under(root, "Call it").replace("\r", "") == texts[1]
+        with pytest.raises(urllib.error.HTTPError) as redirected:
+            urllib.request.build_opener(NoRedirect).open(f"http://127.0.0.1:{self.port}/sauth", timeout=20)
+        assert redirected.value.code == 301
+        log = root / "var/log/apache2/error.log"
+        assert "reason=" not in log.read_text()
+        said = self.under(root, "Call it", 1).replace("\r", "").splitlines()
+        for line in texts[2].splitlines():
+            assert line in said
+        self.paste(root, "interauth secret /etc/wrong\n! interauth grant --cacert /etc/ssl/certs/ssl-cert-snakeoil.pem --url "
+                   "https://$(hostname -f)/sauth --uid http://shop.example --secret-file /etc/wrong --capability read")
+        assert "[sauth:warn]" in log.read_text() and re.findall("reason=(.*?) ", log.read_text()) == ["mac_mismatch"]
+        assert self.under(root, "See refusals in the log").splitlines()[-1] + "\n" == texts[3]
+        self.under(root, "Keep grants over a stop")
+        # What was given before that restart is lost, what is given after it is kept.
+        again = ("systemctl restart apache2\n"
+                 "interauth call --cacert /etc/ssl/certs/ssl-cert-snakeoil.pem https://$(hostname -f)/cgi-bin/orders")
+        for _ in range(2):
+            assert "Hello http://shop.example" in self.paste(root, again)
+        reasons = [reason for reason in re.findall("reason=(.*?) ", log.read_text()) if reason != "replay_memory_young"]
+        assert reasons == ["mac_mismatch", "credentials_missing", "token_unknown"]
+        wrong = [line for line in log.read_text().splitlines()
+                 if re.search(r":(warn|error|crit|alert|emerg)\]", line) and "[ssl:" not in line and "refused" not in line]
+        assert wrong == []
+        packages = (root / "installed").read_text().split()
+        assert packages[:2] == ["install", "-y"] and {"apache2", "curl", "ssl-cert"} <= set(packages)
+        assert (root / "var/lib/interauth").stat().st_mode & 0o777 == 0o700
+
     def test_install(self, build, tmp_path):
-        """`make install` puts everything where the next commands look for it."""
+        """Without options, `make install` puts everything where the page says."""
         run(f"make -C '{build}' install DESTDIR='{tmp_path}' prefix=/usr/local", tmp_path, dict(os.environ))
         for name in (*[f"debian/{module}.load" for module in OURS], "minimal-cgi.conf", "php-fpm.conf"):
             assert (tmp_path / "usr/local/share/doc/interauth/examples" / name).is_file(), name
-        assert (tmp_path / "usr/local/share/doc/interauth/docs/guides/debian.md").is_file()
         libexecdir = re.search(r"LoadModule \w+ (/\S+)/mod_", (build / "conf/debian/sauth.load").read_text()).group(1)
         assert (tmp_path / libexecdir.lstrip("/") / "mod_sauth.so").is_file()
 
-    def test_participant(self, build, tmp_path):
-        (tmp_path / "etc").mkdir()
-        text = block(self.page, "Make a participant", "sh").replace("/etc/interauth", f"{tmp_path}/etc/interauth")
-        run(text, tmp_path, with_client(build))
-        assert (tmp_path / "etc/interauth/participants.json").stat().st_mode & 0o777 == 0o600
 
-    @pytest.mark.skipif(not shutil.which("a2enmod"), reason="a2enmod is not installed (Debian's package apache2)")
-    def test_a2enmod(self, build, tmp_path):
-        run(f"make -C '{build}' install DESTDIR='{tmp_path}' prefix=/usr/local", tmp_path, dict(os.environ))
-        for name in ("mods-available", "mods-enabled", "conf-available", "conf-enabled"):
-            (tmp_path / "etc" / name).mkdir(parents=True)
-        for name in ("authn_core", "authz_core", "cgid"):
-            (tmp_path / "etc/mods-available" / f"{name}.load").write_text(f"LoadModule {name}_module x\n")
-        text = "".join(block(self.page, heading, "sh")
-                       for heading in ("Load the modules", "Keep grants over a stop", "Protect an application"))
-        text = "".join(line + "\n" for line in text.splitlines() if not re.match("apache2ctl|systemctl", line))
-        for path, here in (("/usr/local", "usr/local"), ("/etc/apache2", "etc"), ("/var/lib/interauth", "var/state")):
-            text = text.replace(path, f"{tmp_path}/{here}")
-        (tmp_path / "var").mkdir(exist_ok=True)
-        run(text, tmp_path, {**os.environ, "APACHE_CONFDIR": str(tmp_path / "etc")})
-        assert (tmp_path / "var/state").stat().st_mode & 0o777 == 0o700
-        for name in OURS:
-            assert (tmp_path / "etc/mods-enabled" / f"{name}.load").exists(), name
-        for name in ("interauth", "interauth-state"):
-            assert (tmp_path / f"etc/conf-enabled/{name}.conf").exists(), name
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
 
 
 def test_hacking(build, source):
