@@ -21,6 +21,8 @@ RUN_BY = {
     ("docs/guides/debian.md", "sh"): "test_guides.py::TestDebian",
     ("docs/guides/debian.md", "text"): "test_guides.py::TestDebian",
     ("docs/guides/php.md", "apache"): "test_guides.py::test_configuration, TestPhp",
+    ("docs/guides/php.md", "sh"): "test_guides.py::TestDebian::test_modules_are_named",
+    ("docs/guides/migrate-from-basic.md", "sh"): "test_guides.py::TestDebian::test_modules_are_named",
     ("docs/guides/php.md", "php"): "test_guides.py::TestPhp",
     ("docs/guides/signatures.md", "apache"): "test_guides.py::test_configuration, TestSignatures",
     ("docs/guides/signatures.md", "json"): "test_guides.py::TestSignatures",

@@ -15,7 +15,7 @@ import pytest
 
 from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Caller, Shown, Site, passed
 from harness.ends import ENDED_BADLY, is_running
-from harness.locate import OURS
+from harness.locate import OURS, our_module
 from harness.server import free_port
 from harness.site import participant
 from pages import TOP, block, blocks, pages, read
@@ -186,10 +186,8 @@ class TestPhp:
 
     def test_action(self, make_server):
         action = settled(block(self.page, "PHP as CGI by Action", "apache"))
-        grant = '<Directory "/usr/bin">\n<Files "php-cgi">\nRequire all granted\n</Files>\n</Directory>\n'
-        link = '<Directory "/usr/lib/cgi-bin">\nRequire all granted\n</Directory>\n'
         self.check(make_server(Site(participants=PEOPLE, modules=("actions",),
-                                    config=ENDPOINT + self.guard() + grant + link + action)))
+                                    config=ENDPOINT + self.guard() + action)))
 
 
 def test_participants(build, tmp_path):
@@ -417,6 +415,41 @@ class TestDebian:
         packages = (root / "installed").read_text().split()
         assert packages[:2] == ["install", "-y"] and {"apache2", "curl", "ssl-cert"} <= set(packages)
         assert (root / "var/lib/interauth").stat().st_mode & 0o777 == 0o700
+
+    @pytest.mark.parametrize("page, heading, also, sample", [
+        ("php", "PHP-FPM behind mod_proxy_fcgi", "Guard the script, not only the URL", "php-fpm"),
+        ("php", "PHP as CGI by Action", "Guard the script, not only the URL", None),
+        ("migrate-from-basic", "Migrate from Basic", None, "migrate-basic"),
+    ])
+    def test_modules_are_named(self, root, page, heading, also, sample):
+        """With the modules that a page enables, and no others, httpd takes its configuration."""
+        etc, page = root / "etc/apache2", f"docs/guides/{page}.md"
+        for path in (*(etc / "mods-enabled").iterdir(), *(etc / "conf-enabled").iterdir(), *(etc / "sites-enabled").iterdir()):
+            path.unlink()
+        for name in OURS:
+            text = (TOP / f"conf/debian/{name}.load.in").read_text()
+            (etc / f"mods-available/{name}.load").write_text(re.sub(r"@\w+@/\S+", str(our_module(name)), text))
+        (root / "var/www/orders").mkdir()
+        self.paste(root, "a2enmod mpm_event registry isign sauth\n" + block(page, heading, "sh"))
+        enabled = {path.stem for path in (etc / "mods-enabled").glob("*.load")}
+        texts = [one.text for one in blocks(page, "apache") if page.startswith("docs/guides/migrate") or
+                 one.heading in (heading, also)]
+        assert texts
+        config = self.moved("".join(texts), root)
+        (etc / "conf-enabled/page.conf").write_text(config)
+        self.paste(root, "apache2ctl configtest")
+        # What is looked up at a request only.
+        if "|fcgi://" in config:
+            assert "proxy_fcgi" in enabled
+        if "ScriptAlias" in config or sample == "migrate-basic":
+            assert "cgid" in enabled
+        if sample:
+            needed = re.search("^# Needs: (.*)$", (TOP / f"conf/{sample}.conf.in").read_text(), re.MULTILINE).group(1).split()
+            assert set(needed) <= enabled
+        # None is named in vain: each is of use to the configuration, to the sample, or at a request.
+        named = set(re.search("^a2enmod (.*)$", block(page, heading, "sh"), re.MULTILINE).group(1).split())
+        for name in named - {"proxy_fcgi", "cgid", *(needed if sample else ())}:
+            self.paste(root, f"a2dismod -f -q {name}\n! apache2ctl configtest\na2enmod -q {name}")
 
     def test_install(self, build, tmp_path):
         """Without options, `make install` puts everything where the page says."""
