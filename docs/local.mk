@@ -27,3 +27,5 @@ EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_upgrade_guide.py tests/docs/test_readme.py \
 	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_log_lines.py tests/docs/test_upgrade_guide.py tests/docs/test_readme.py \
 	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py
+	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_readme.py \
+	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py tests/docs/test_reap.py
