@@ -9,31 +9,27 @@
 
 #include "files.h"
 #include "findings.h"
+#include "interauth/secret_quality.h"
 #include "say.h"
 #include "secret_source.h"
 #include "state.h"
 #include "state_format.h"
 
 #define SECRET_GOOD    32 /* bytes; fewer are allowed but weaker than the HMAC */
-#define DISTINCT_MIN   8  /* a random secret of 16 bytes has fewer different bytes once in 10^11 */
 #define STATE_FILE_MAX (4 * 1024 * 1024)
 
-static unsigned distinct_bytes(const unsigned char *bytes, apr_size_t len)
+void check_weaknesses(findings *all, finding_weight weight, const char *path, const char *whose, unsigned weaknesses)
 {
-    unsigned char seen[256] = {0};
-    unsigned count = 0;
-
-    for (apr_size_t i = 0; i < len; i++) {
-        count += !seen[bytes[i]];
-        seen[bytes[i]] = 1;
-    }
-    return count;
+    if (weaknesses)
+        finding_add(all, weaknesses == IA_SECRET_TEXT ? FINDING_WARNING : weight, "weak_secret", path,
+                    "%s %s; make one with: interauth secret", whose, ia_secret_weakness_text(weaknesses));
 }
 
 static void check_secret_text(findings *all, const char *path, const char *text, apr_size_t text_len)
 {
     unsigned char bytes[IA_SECRET_MAX];
     apr_size_t len = 0;
+    unsigned weaknesses;
     ia_result rc = secret_decode(bytes, &len, text, text_len);
 
     if (rc == IA_SECRET_MISSING)
@@ -41,9 +37,8 @@ static void check_secret_text(findings *all, const char *path, const char *text,
     else if (rc != IA_OK)
         finding_add(all, FINDING_ERROR, "syntax", path, "not base64url without padding, of at most %d bytes",
                     IA_SECRET_MAX);
-    else if (distinct_bytes(bytes, len) < DISTINCT_MIN)
-        finding_add(all, FINDING_ERROR, "weak_secret", path,
-                    "is not random; make one with: interauth secret");
+    else if ((weaknesses = ia_secret_weaknesses(bytes, len)) != 0)
+        check_weaknesses(all, FINDING_ERROR, path, "this secret", weaknesses);
     else if (len < SECRET_GOOD)
         finding_add(all, FINDING_WARNING, "short_secret", path,
                     "shorter than the %d bytes that its HMAC can use", SECRET_GOOD);

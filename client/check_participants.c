@@ -61,6 +61,8 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
         usable += !one->secrets[i].not_after || one->secrets[i].not_after > now;
         check_time(all, path, one, one->secrets[i].not_after, "a shared secret");
     }
+    check_weaknesses(all, FINDING_WARNING, path, apr_psprintf(all->p, "%s: a shared secret", one->id),
+                     one->secret_weaknesses);
     if (one->secret_count > 0 && usable == 0)
         finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired",
                     one->id);

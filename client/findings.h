@@ -24,6 +24,8 @@ void finding_add(findings *all, finding_weight weight, const char *code, const c
 
 /** Participants: syntax, expiry, look-alike ids, shared secrets, weak settings. */
 void check_participants_file(findings *all, const char *path);
+/** Adds weak_secret, "`whose` is ..", of that weight; words are a warning in any case. */
+void check_weaknesses(findings *all, finding_weight weight, const char *path, const char *whose, unsigned weaknesses);
 void check_secret_file(findings *all, const char *path);
 void check_state_file(findings *all, const char *path);
 

@@ -7,7 +7,7 @@ lib_sources = \
 	lib/httpsig.c lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_derived.c lib/httpsig_field.c \
 	lib/httpsig_internal.h lib/httpsig_mint.c lib/httpsig_read.c \
 	lib/challenge.c lib/challenge_internal.h lib/challenge_seal.c lib/challenge_secret.c \
-	lib/participant_challenge.c lib/participant_endpoints.c \
+	lib/participant_challenge.c lib/participant_endpoints.c lib/secret_quality.c \
 	lib/xml.c lib/envelope.c lib/envelope_write.c
 
 lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS) $(EXPAT_LIBS)
@@ -29,4 +29,5 @@ interauthinclude_HEADERS = \
 	include/interauth/nonce.h include/interauth/participant.h include/interauth/grant.h include/interauth/access.h \
 	include/interauth/authorization.h include/interauth/sfv.h include/interauth/digest.h \
 	include/interauth/key.h include/interauth/sign.h include/interauth/httpsig.h \
-	include/interauth/challenge.h include/interauth/challenge_seal.h include/interauth/xml.h include/interauth/envelope.h
+	include/interauth/challenge.h include/interauth/challenge_seal.h include/interauth/xml.h include/interauth/envelope.h \
+	include/interauth/secret_quality.h

@@ -35,6 +35,7 @@ void ia_participant_wipe(ia_participant *one)
 {
     ia_wipe(one->secrets, sizeof one->secrets);
     one->secret_count = 0;
+    one->secret_weaknesses = 0;
     ia_wipe(&one->challenge_md5, sizeof one->challenge_md5);
     ia_wipe(&one->challenge_hmac, sizeof one->challenge_hmac);
 }
@@ -87,6 +88,8 @@ static ia_result take_secret(ia_participant *out, apr_pool_t *p, const ia_json *
     rc = ia_base64url_decode(secret, sizeof secret, &len, value->string, value->string_len);
     ia_wipe((void *)(apr_uintptr_t)value->string, value->string_len);
     loaded = ia_secret_load(slot, secret, len, not_after);
+    if (!rc && !loaded)
+        out->secret_weaknesses |= ia_secret_weaknesses(secret, len);
     ia_wipe(secret, sizeof secret);
     if (rc)
         return IAI_FAIL(error, p, "shared secret: base64url without padding expected");

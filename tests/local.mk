@@ -17,7 +17,7 @@ unit_tests = \
 	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
 	tests/unit/test_digest tests/unit/test_xml tests/unit/test_envelope \
 	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base \
-	tests/unit/test_challenge tests/unit/test_isign_limit
+	tests/unit/test_challenge tests/unit/test_isign_limit tests/unit/test_secret_quality
 tests_unit_test_isign_limit_SOURCES = tests/unit/test_isign_limit.c modules/isign/isign_limit.c
 tests_unit_test_isign_limit_CPPFLAGS = $(module_cppflags) -I$(top_srcdir)/modules/isign
 tests_unit_test_isign_limit_LDADD = libia.la $(CMOCKA_LIBS) -lpthread

@@ -20,6 +20,7 @@
 #include "interauth/key.h"
 #include "interauth/mac.h"
 #include "interauth/name.h"
+#include "interauth/secret_quality.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,6 +87,7 @@ typedef struct ia_participant {
     apr_int64_t token_max_lifespan; /**< seconds */
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     unsigned secret_count;
+    unsigned secret_weaknesses;  /**< of all shared secrets together, bits of secret_quality.h */
     ia_challenge_secret challenge_md5; /**< of generation 0 where there is none */
     ia_challenge_secret challenge_hmac;
     const ia_json *keys;         /**< as written, in the document, or NULL */

@@ -2,6 +2,8 @@
 import base64
 import json
 import os
+import pathlib
+import re
 import time
 
 import pytest
@@ -123,7 +125,7 @@ def test_check_tells_where_the_syntax_is_wrong(check, write):
     assert "line 2" in told["findings"][0]["text"]
 
 
-SECRET = b64(bytes(range(32)))
+SECRET = b64(os.urandom(32))
 
 
 @pytest.mark.parametrize("records, expected", [
@@ -177,6 +179,48 @@ def test_check_looks_at_secret_files(interauth, check, text, mode, status, codes
     interauth.canaries.add(text)
     got, findings, _ = check("--secret-file", path)
     assert (got, [code for _, code in findings]) == (status, codes)
+
+
+WEAK = [
+    (bytes(range(16)), "error", "is an example from published documents"),
+    (b"\x00" * 32, "error", "has few different bytes"),
+    (bytes([7, 1, 9, 200, 31, 7, 9, 9] * 4), "error", "has few different bytes"),
+    (bytes(range(100, 140)), "error", "follows a pattern"),
+    (bytes([7, 1, 9, 200, 31, 78, 95, 11, 12, 250] * 2), "error", "follows a pattern"),
+    (b"correct horse battery staple....", "warning", "is text that can be guessed"),
+]
+
+
+@pytest.mark.parametrize("secret, weight, text", WEAK)
+def test_check_names_who_has_a_weak_secret(interauth, check, write, secret, weight, text):
+    weak = record("http://weak.example", shared_secret=None,
+                  shared_secrets=[{"value": b64(os.urandom(32))}, {"value": b64(secret)}])
+    status, findings, told = check("--file", write(record("a"), weak, record("b")))
+    assert (status, findings) == (0, [("warning", "weak_secret")])
+    assert told["findings"][0]["text"] == "http://weak.example: a shared secret %s; make one with: interauth secret" % text
+    path = interauth.home / "s"
+    path.write_text(b64(secret) + "\n")
+    path.chmod(0o600)
+    status, findings, told = check("--secret-file", path)
+    assert (status, findings) == (1 if weight == "error" else 0, [(weight, "weak_secret")])
+    assert told["findings"][0]["text"] == "this secret %s; make one with: interauth secret" % text
+
+
+def test_check_knows_the_secrets_that_documents_show(check, write):
+    top = pathlib.Path(__file__).parents[2]
+    shown = set()
+    for path in [top / "README.md", *sorted((top / "docs").rglob("*")), *sorted((top / "conf").rglob("*"))]:
+        if path.is_file():
+            shown.update(re.findall(r'"(?:shared_secret|value)"\s*:\s*"([A-Za-z0-9_-]{22,})"',
+                                    path.read_text(errors="replace")))
+    assert shown
+    for secret in shown:
+        assert ("warning", "weak_secret") in check("--file", write(record("a", shared_secret=secret)))[1], secret
+
+
+def test_check_takes_random_secrets(check, write):
+    made = [record("a%d" % i, shared_secret=b64(os.urandom(16 + i % 32))) for i in range(500)]
+    assert check("--file", write(*made))[:2] == (0, [])
 
 
 def test_check_without_the_file_is_a_fault(check, interauth):

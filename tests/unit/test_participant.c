@@ -463,6 +463,18 @@ static void test_challenge_secrets_are_wiped(void **state)
     }
 }
 
+static void test_weak_secrets(void **state)
+{
+    ia_participant strong = *parse_one(*state, "{\"id\":\"a\",\"shared_secret\":\"jwLRajO-cBzpRVuo9hedJA\"}");
+    ia_participant weak = *parse_one(*state, "{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET
+                                             "\"},{\"value\":\"jwLRajO-cBzpRVuo9hedJA\"}]}");
+
+    assert_int_equal(strong.secret_weaknesses, 0);
+    assert_true(weak.secret_weaknesses & IA_SECRET_PUBLISHED);
+    ia_participant_wipe(&weak);
+    assert_int_equal(weak.secret_weaknesses, 0);
+}
+
 static void test_refused_record_holds_no_secret(void **state)
 {
     static const ia_secret zero;
@@ -513,6 +525,7 @@ int main(void)
         pool_test(test_secrets_are_wiped),
         pool_test(test_challenge_secrets),
         pool_test(test_challenge_secrets_are_wiped),
+        pool_test(test_weak_secrets),
         pool_test(test_refused_record_holds_no_secret),
         pool_test(test_secret_load),
     };
