@@ -1,4 +1,4 @@
-/** `interauth explain`: what does a log tag mean, why is this signed request refused, and where do two sides differ? */
+/** `interauth explain`: what does a log tag mean, what stands in a saved message, why is this signed request refused, and where do two sides differ? */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 
 #include "advice.h"
 #include "base_compare.h"
+#include "explain_message.h"
 #include "say.h"
 #include "signature_text.h"
 #include "verification.h"
@@ -224,7 +225,7 @@ static int tag_unknown(apr_pool_t *p, const char *tag)
                        nearest ? nearest : "", nearest ? "?" : "");
 }
 
-/* Without a key the operand is the tag of a log line. */
+/* The operand is the tag of a log line. */
 static int tag_explain(apr_pool_t *p, const char *tag, int json)
 {
     const ia_outcome *outcome = outcome_find(tag);
@@ -232,11 +233,18 @@ static int tag_explain(apr_pool_t *p, const char *tag, int json)
     return outcome ? outcome_print(p, outcome, json) : tag_unknown(p, tag);
 }
 
-static int is_for_a_tag(const explain_options *o, const char *operand)
+static int is_to_verify(const explain_options *o)
 {
-    int has_key = o->wish.key_file || o->wish.participants_file || o->wish.secret_file;
+    return o->wish.key_file || o->wish.participants_file || o->wish.secret_file;
+}
 
-    return !has_key && (outcome_find(operand) || access(operand, F_OK) != 0);
+static int keyless_explain(apr_pool_t *p, const explain_options *o, const char *operand)
+{
+    if (o->base)
+        return say_usage("--base goes with --key, --participants or --secret-file");
+    if (outcome_find(operand) || access(operand, F_OK) != 0)
+        return tag_explain(p, operand, o->json);
+    return explain_message(p, operand, o->json);
 }
 
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
@@ -246,8 +254,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     int rc;
 
     (void)operand_count;
-    if (is_for_a_tag(o, operands[0]))
-        return tag_explain(p, operands[0], o->json);
+    if (!is_to_verify(o))
+        return keyless_explain(p, o, operands[0]);
     rc = verification_run(&e.v, p, &o->wish, operands[0]);
     if (rc == CL_OK && o->base)
         rc = base_load(&e.claimed, p, o->base);
@@ -258,8 +266,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_explain = {"explain",
-                              "Explain a log tag, or why a saved request is refused.",
-                              "TAG | REQUEST",
+                              "Explain a log tag or a saved message, or why a request is refused.",
+                              "TAG | FILE",
                               1,
                               1,
                               ROWS(rows),

@@ -6,7 +6,8 @@ interauth_SOURCES = \
 	client/forget.c client/participant.c client/participant_make.c client/participant_make.h \
 	client/grant_text.c client/grant_text.h client/login.c client/login.h client/login_exchange.c \
 	client/login_exchange.h client/envelope_call.c client/envelope_call.h client/password.c client/password.h \
-	client/sign.c client/verify.c client/explain.c \
+	client/sign.c client/verify.c client/explain.c client/explain_message.c client/explain_message.h \
+	client/explain_fields.c client/explain_body.c client/parts.c client/parts.h client/saved_message.c client/saved_message.h \
 	client/check.c client/check_participants.c client/check_local.c client/check_server.c client/findings.h \
 	client/address.c client/address.h client/capabilities.c client/capabilities.h client/challenge.c client/challenge.h client/exchange.c client/exchange.h \
 	client/files.c client/files.h client/http.c client/http.h client/jwk.c client/jwk.h client/output.c \
