@@ -316,8 +316,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operand_count;
     trace_begin(o->verbose);
-    if ((rc = address_parse(&c.at, p, operands[0])) != CL_OK ||
-        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
+    if ((rc = address_parse(&c.at, p, operands[0], "URL")) != CL_OK ||
+        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint, "--endpoint")) != CL_OK) ||
         (rc = options_check(o)) != CL_OK ||
         (rc = capabilities_read(&wish.capabilities, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK)
         return rc;

@@ -53,8 +53,23 @@ static unsigned weight_count(const findings *all, finding_weight weight)
     return count;
 }
 
+/* The first one of the weight that decides about the exit status; NULL where there are warnings only. */
+static const finding *worst_finding(const findings *all)
+{
+    const finding *worst = NULL;
+
+    for (int i = 0; i < all->list->nelts; i++) {
+        const finding *f = &APR_ARRAY_IDX(all->list, i, finding);
+
+        if (f->weight > (worst ? worst->weight : FINDING_WARNING))
+            worst = f;
+    }
+    return worst;
+}
+
 static int print_json(const findings *all, int has_offset, long offset)
 {
+    const finding *worst;
     ia_json_writer *w = ia_json_writer_create(all->p);
 
     ia_json_write_object(w);
@@ -79,6 +94,8 @@ static int print_json(const findings *all, int has_offset, long offset)
         ia_json_write_name(w, "clock_offset");
         ia_json_write_integer(w, offset);
     }
+    if ((worst = worst_finding(all)) != NULL)
+        error_write(w, worst->code, apr_psprintf(all->p, "%s: %s", worst->where, worst->text));
     ia_json_write_end(w);
     return say_out(ia_json_writer_text(w, NULL));
 }
@@ -119,7 +136,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if (!o->files && !o->secret_files && !o->state && !o->url)
-        return say_usage("nothing to check; see interauth check --help");
+        return say_usage("nothing to check: name it with --file, --secret-file, --state or --url");
     check_list(&all, o->files, check_participants_file);
     check_list(&all, o->secret_files, check_secret_file);
     if (o->state)

@@ -63,7 +63,7 @@ void check_server(findings *all, const char *url, const char *ca_file, int *has_
     long status = 0;
     int asked;
 
-    if (address_parse(&at, all->p, url) != CL_OK) {
+    if (address_parse(&at, all->p, url, "--url") != CL_OK) {
         finding_add(all, FINDING_FAULT, "url", url, "not a URL of a server");
         return;
     }

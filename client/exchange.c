@@ -78,7 +78,7 @@ static int body_make(const char **out, apr_pool_t *p, const grant_record *record
         return rc;
     ia_json_write_end(w);
     if (!(*out = ia_json_writer_text(w, NULL)))
-        return say_usage("uid, capabilities and aud must be UTF-8");
+        return say_usage("--uid, --capability and --url must be UTF-8");
     return CL_OK;
 }
 

@@ -130,7 +130,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if ((rc = names_check(o)) != CL_OK ||
-        (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK ||
+        (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url, "--url")) != CL_OK ||
         (rc = state_probe(p, o, at.url)) != CL_OK || (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)
         return rc;
     if (at.is_cleartext)

@@ -99,8 +99,8 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if ((rc = options_check(o, operands[0], operands[1])) != CL_OK ||
-        (rc = address_parse(&at, p, operands[1])) != CL_OK ||
-        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint)) != CL_OK) ||
+        (rc = address_parse(&at, p, operands[1], "URL")) != CL_OK ||
+        (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint, "--endpoint")) != CL_OK) ||
         (rc = head_read(&headers, p, o->headers, ours)) != CL_OK)
         return rc;
     wish = wish_make(p, o, operands[0], &at, endpoint.url);

@@ -77,7 +77,7 @@ static int record_adopt(grant_record *record, apr_pool_t *p, const login_wish *w
 static int cleartext_check(const login *l)
 {
     address endpoint;
-    int rc = address_parse(&endpoint, l->p, l->held->endpoint);
+    int rc = address_parse(&endpoint, l->p, l->held->endpoint, "the endpoint of the grant");
 
     if (rc != CL_OK || (!endpoint.is_cleartext && !l->wish->is_cleartext))
         return rc;

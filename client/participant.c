@@ -226,12 +226,28 @@ static int read_file(apr_pool_t *p, const char *id, const participant_options *o
     return say_refused("%s: no participant %s", o->file, id);
 }
 
+/* The first option given that belongs to make; NULL for none. */
+static const char *option_of_make(const participant_wish *m)
+{
+    if (m->password_file)
+        return "--password-file";
+    if (m->domain)
+        return "--domain";
+    if (m->profiles)
+        return "--profile";
+    if (m->separator)
+        return "--separator";
+    if (m->capabilities)
+        return "--capability";
+    return m->allow_refresh ? "--allow-refresh" : NULL;
+}
+
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
 {
     static const char *const actions[] = {"list", "show", "make"};
     const participant_options *o = options;
     const participant_wish *m = &o->make;
-    const char *action = operands[0], *nearest;
+    const char *action = operands[0], *nearest, *extra;
     int makes = strcmp(action, "make") == 0, shows = strcmp(action, "show") == 0;
 
     if (!makes && !shows && strcmp(action, "list") != 0) {
@@ -242,11 +258,11 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage(makes || shows ? "%s needs the ID of one participant" : "%s takes no ID; did you mean show?",
                          action);
     if (makes && o->file)
-        return say_usage("make prints a record; put it into the file by hand");
+        return say_usage("--file does not go with make, which prints a record; put it into the file by hand");
     if (makes)
         return make(p, operands[1], o);
-    if (m->password_file || m->domain || m->profiles || m->separator || m->capabilities || m->allow_refresh)
-        return say_usage("%s takes only --file and --json; did you mean make?", action);
+    if ((extra = option_of_make(m)) != NULL)
+        return say_usage("%s does not take %s, only --file and --json; did you mean make?", action, extra);
     return o->file ? read_file(p, shows ? operands[1] : NULL, o) : say_usage("--file FILE is needed");
 }
 

@@ -65,7 +65,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     trace_begin(o->verbose);
     if (o->name && (o->url || o->uid))
         return say_usage("--grant stands alone: without --url and --uid");
-    if (o->url && (rc = address_parse_endpoint(&at, p, o->url)) != CL_OK)
+    if (o->url && (rc = address_parse_endpoint(&at, p, o->url, "--url")) != CL_OK)
         return rc;
     if ((rc = state_open(&s, p, o->state)) != CL_OK)
         return rc;

@@ -73,7 +73,7 @@ static int request_make(sign_run *c, const char *url)
     const char *method = c->o->method ? c->o->method : c->o->data ? "POST" : "GET";
     apr_array_header_t *lines;
     address at;
-    int rc = address_parse(&at, c->p, url);
+    int rc = address_parse(&at, c->p, url, "URL");
 
     if (rc != CL_OK)
         return rc;

@@ -32,7 +32,7 @@ static int is_label(const char *text)
 static int wish_check(const signing_wish *wish)
 {
     if (!wish->key_file == !wish->secret_file)
-        return say_usage("name either a private key or a shared secret");
+        return say_usage("name either a private key (--key, or --sign of call) or a shared secret (--secret-file, or --sign-secret of call)");
     if (wish->uid && !ia_name_is_id(wish->uid, strlen(wish->uid)))
         return say_usage("--uid: not a participant id");
     if (!is_printable(wish->keyid) || !is_printable(wish->tag))
@@ -138,7 +138,7 @@ static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const i
     for (unsigned i = 0; i < plan->component_count; i++) {
         one.components = plan->components + i;
         if (ia_httpsig_mint(&minted, p, message, &one, key) == rc)
-            return say_usage("%s cannot be covered: %s (%s)", plan->components[i], advice_meaning(rc), tag);
+            return say_usage("--cover: %s cannot be covered: %s (%s)", plan->components[i], advice_meaning(rc), tag);
     }
     return say_usage("this cannot be signed: %s (%s)", advice_meaning(rc), tag);
 }

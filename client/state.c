@@ -195,7 +195,7 @@ static int record_matches(const grant_record *record, apr_pool_t *p, const char 
         return 0;
     if (endpoint || !origin)
         return 1;
-    return address_parse(&at, p, record->endpoint) == CL_OK && strcmp(at.origin, origin) == 0;
+    return address_parse(&at, p, record->endpoint, "the endpoint of the grant") == CL_OK && strcmp(at.origin, origin) == 0;
 }
 
 static int nothing_found(record_kind kind, const char *name, const char *origin)
