@@ -12,9 +12,8 @@ nobase_dist_doc_DATA = \
 	docs/protocols/challenge.md \
 	docs/directives/registry.md docs/directives/sauth.md docs/directives/isign.md \
 	docs/guides/debian.md docs/guides/participants.md docs/guides/php.md docs/guides/methods.md docs/guides/signatures.md \
-	docs/guides/migrate-from-basic.md docs/guides/deployment.md docs/guides/troubleshooting.md \
-	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md docs/guides/monitoring.md \
-	docs/guides/migrate-from-basic.md docs/guides/troubleshooting.md docs/guides/monitoring.md docs/guides/upgrade.md \
+	docs/guides/migrate-from-basic.md docs/guides/deployment.md docs/guides/troubleshooting.md docs/guides/monitoring.md \
+	docs/guides/upgrade.md \
 	docs/examples/challenge.py docs/examples/challenge.php \
 	docs/images/architecture.svg docs/images/bench.svg docs/images/challenge.svg docs/images/flow.svg docs/images/message-signatures.svg \
 	docs/images/request.svg docs/images/sauth.svg
@@ -22,10 +21,7 @@ nobase_dist_doc_DATA = \
 EXTRA_DIST += docs/images/render docs/images/style.iuml docs/images/architecture.dot docs/images/request.dot \
 	docs/images/challenge.puml docs/images/flow.puml docs/images/message-signatures.puml docs/images/sauth.puml
 EXTRA_DIST += tests/docs/run tests/docs/pytest.ini tests/docs/conftest.py tests/docs/outcomes.py tests/docs/advice.py tests/docs/pages.py \
-	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_deployment.py tests/docs/container.py tests/docs/test_container.py tests/docs/test_readme.py \
-	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_readme.py \
-	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_upgrade_guide.py tests/docs/test_readme.py \
-	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_monitoring.py tests/docs/test_log_lines.py tests/docs/test_upgrade_guide.py tests/docs/test_readme.py \
-	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py
-	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_readme.py \
-	tests/docs/test_quickstart.py tests/docs/test_performance.py tests/docs/test_images.py tests/docs/test_reap.py
+	tests/docs/test_drift.py tests/docs/test_samples.py tests/docs/test_guides.py tests/docs/test_deployment.py \
+	tests/docs/container.py tests/docs/test_container.py tests/docs/test_monitoring.py tests/docs/test_log_lines.py \
+	tests/docs/test_upgrade_guide.py tests/docs/test_readme.py tests/docs/test_quickstart.py tests/docs/test_performance.py \
+	tests/docs/test_images.py tests/docs/test_reap.py
