@@ -42,7 +42,9 @@ static void child_init(apr_pool_t *p, server_rec *s)
 /* A rule was not met, ours or that of another module, before the body was looked at. */
 static int is_unchecked(request_rec *r, const isign_state *state)
 {
-    return state->denied || (isign_looks(r) && !state->body_checked);
+    isign_dir conf = isign_dir_effective(r);
+
+    return state->denied || (conf.demand != ISIGN_OFF && conf.mode == ISIGN_MODE_ENFORCE && !state->body_checked);
 }
 
 static int post_read_request(request_rec *r)

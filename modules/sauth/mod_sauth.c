@@ -57,7 +57,8 @@ static void child_init(apr_pool_t *p, server_rec *s)
 /* A rule was not met, ours or that of another module, before the request came to its handler. */
 static int is_turned_away(request_rec *r, const sauth_state *state)
 {
-    return (state && state->denied) || (sauth_is_ours(r) && (!state || state->passed != r));
+    return (state && state->denied) ||
+           (sauth_is_ours(r) && sauth_dir_effective(r).mode == SAUTH_MODE_ENFORCE && (!state || state->passed != r));
 }
 
 static int post_read_request(request_rec *r)

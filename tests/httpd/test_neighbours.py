@@ -95,6 +95,7 @@ class TestDeniedByOthers:
                 + opened("ip", "ISign require", "Require ip 192.0.2.1") + opened("methods", "ISign require", "AllowMethods GET")
                 + opened("stream", "ISign require", "ISignBody stream", "Require ip 192.0.2.1")
                 + opened("basic", "ISign require", "AuthType Basic", "AuthName x", "AuthUserFile @ROOT@/htdocs/pw", "Require valid-user")
+                + opened("seen", "ISign require", "ISignMode observe", "Require ip 192.0.2.1")
                 + script("grant", "<RequireAll>\nRequire capability read\nRequire ip 192.0.2.1\n</RequireAll>", "ISign digest")
                 + script("granted", "Require capability read", "ISign digest\nAllowMethods GET"))
 
@@ -104,6 +105,10 @@ class TestDeniedByOthers:
         signer = Signer(server, ED, UID + "#ed25519")
         answer = server.post(path, OTHER_BODY, signer.headers("POST", path, JSON, BODY))
         assert answer.status in (401, 403, 405) and OTHER_BODY not in answer.body and b"CONTENT_LENGTH=0" in answer.body, repr(answer)
+
+    def test_observed(self, server):
+        server.log.allow(r"\[(authz_core|core):")
+        assert server.post("/seen", OTHER_BODY, JSON).body.endswith(OTHER_BODY)
 
     @pytest.mark.parametrize("path", ["/grant", "/granted"])
     def test_granted(self, server, path):
