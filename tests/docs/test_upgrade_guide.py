@@ -125,6 +125,8 @@ def test_uninstall(build, tmp_path):
     (tmp_path / "home/.local/state/interauth/state.json").touch()
     for name in ("authn_core", "authz_core", "cgid"):
         (tmp_path / "etc/apache2/mods-available" / f"{name}.load").write_text(f"LoadModule {name}_module x\n")
+    (tmp_path / "etc/apache2/conf-available/serve-cgi-bin.conf").touch()
+    (tmp_path / "usr/lib/cgi-bin").mkdir(parents=True, exist_ok=True)
     commands = tmp_path / "commands"
     commands.mkdir()
     for name in ("apache2ctl", "systemctl"):
@@ -134,7 +136,7 @@ def test_uninstall(build, tmp_path):
            "PATH": f"{commands}:{build}:{os.environ['PATH']}"}
 
     def here(text):
-        for path in ("/usr/local", "/etc/apache2", "/etc/interauth", "/var/lib/interauth"):
+        for path in ("/usr/local", "/usr/lib/cgi-bin", "/etc/apache2", "/etc/interauth", "/var/lib/interauth"):
             text = text.replace(path, f"{tmp_path}{path}")
         return text.replace("make uninstall", f"make -C '{build}' uninstall DESTDIR='{tmp_path}' prefix=/usr/local")
 
@@ -142,16 +144,19 @@ def test_uninstall(build, tmp_path):
     for heading in ("Load the modules", "Make a participant", "Keep grants over a stop", "Protect an application"):
         run(here(block("docs/guides/debian.md", heading, "sh")), tmp_path, env)
     (tmp_path / "called").unlink()
+    logs = block("docs/guides/debian.md", "See refusals in the log", "sh").splitlines()
+    run(here("\n".join(line for line in logs if line.startswith(("echo", "a2enconf")))), tmp_path, env)
     run(here(block(GUIDE, "Uninstall", "sh")), tmp_path, env)
     assert (tmp_path / "called").read_text() == "apache2ctl configtest\nsystemctl restart apache2\n"
     mine = re.compile(r"interauth|sauth|isign|registry")
     left = [name for name in installed(tmp_path) if mine.search(name)]
     listed = {path for cells in rows(TEXT) for path in re.findall(r"`([^`]+)`", cells[0]) if "interauth" in path}
-    assert left == ["etc/apache2/conf-available/interauth-state.conf", "etc/apache2/conf-available/interauth.conf",
+    assert left == ["etc/apache2/conf-available/interauth-log.conf", "etc/apache2/conf-available/interauth-state.conf",
+                    "etc/apache2/conf-available/interauth.conf",
                     "etc/interauth/participants.json", "etc/interauth/shop.secret", "home/.local/state/interauth/state.json"]
     assert (tmp_path / "var/lib/interauth").is_dir()
     assert {"/etc/interauth", "/var/lib/interauth", "/etc/apache2/conf-available/interauth.conf", "interauth-state.conf",
-            "~/.local/state/interauth"} < listed
+            "interauth-log.conf", "~/.local/state/interauth"} < listed
     run(here(block(GUIDE, "Uninstall", "sh", 1)), tmp_path, env)
-    assert [name for name in installed(tmp_path) if mine.search(name)] == left[:2]
+    assert [name for name in installed(tmp_path) if mine.search(name)] == left[:3]
     assert not (tmp_path / "var/lib/interauth").exists()
