@@ -38,14 +38,22 @@ static int is_usable(const grant_record *record, const char *dead_token)
 
 /*
  * A grant that lacks what this call wants is asked for anew, with what it has: other calls rely on that. What was asked
- * for before and not given is not asked for again in each call.
+ * for before and not given is not asked for again in each call: a service that gives less than was asked for would be asked
+ * each time.
  */
 static int widen(grant_record *record, apr_pool_t *p, const session_wish *wish)
 {
     const apr_array_header_t *missing = capabilities_missing(p, wish->capabilities, record->access_to, record->access_for);
 
-    if (!record->token || missing->nelts == 0)
+    if (!record->token)
         return 0;
+    if (missing->nelts == 0) {
+        missing = capabilities_missing(p, wish->capabilities, record->access_to, NULL);
+        if (missing->nelts > 0)
+            say_note("grant %s lacks %s: it was asked for and not given; to ask again: %s", record->name,
+                     capabilities_text(p, missing), grant_command(p, record));
+        return 0;
+    }
     say_note("grant %s lacks %s", record->name, capabilities_text(p, missing));
     record->access_for = apr_array_append(
         p, capabilities_missing(p, record->access_to, record->access_for, NULL), record->access_for);

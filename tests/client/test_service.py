@@ -354,6 +354,15 @@ class TestCall:
         assert held() == before and service.requests("/app") == []
         assert interauth("call", service.origin + "/app").returncode == 0
 
+    def test_a_capability_that_was_not_given_is_told(self, interauth, ask, held, service):
+        ask()
+        state = json.loads(interauth.state.read_text())
+        state["grants"][0]["access_for"].append("update")
+        interauth.state.write_text(json.dumps(state))
+        result = interauth("call", "--capability", "update", service.origin + "/app")
+        assert result.returncode == 0 and len(service.requests("/sauth/request_access")) == 1
+        assert "lacks update: it was asked for and not given; to ask again: interauth grant " in result.stderr
+
     def test_a_token_goes_only_where_it_belongs(self, interauth, ask, service):
         ask("--grant", "orders")
         seen = len(service.seen)
