@@ -1,5 +1,4 @@
 #include <string.h>
-#include "interauth/encoding.h"
 #include "interauth/mac.h"
 #include "interauth/secret_quality.h"
 
@@ -7,28 +6,6 @@
 #define PIECE_MAX   15 /* bytes; a longer piece has what a secret of the least length has */
 #define RANDOM_TEXT 22 /* characters of base64 for 16 bytes */
 #define RANDOM_HEX  32 /* hexadecimal digits of 16 bytes */
-
-/* Of the participants guide, of RFC 9421 (B.1.5) and of RFC 7515 (A.1), as base64url. */
-static const char *const published[] = {
-    "AAECAwQFBgcICQoLDA0ODw",
-    "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ",
-    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
-};
-
-static int is_published(const unsigned char *bytes, apr_size_t len)
-{
-    unsigned char example[64];
-    int found = 0;
-
-    for (unsigned i = 0; i < sizeof published / sizeof published[0]; i++) {
-        apr_size_t example_len;
-
-        if (ia_base64url_decode(example, sizeof example, &example_len, published[i], strlen(published[i])) == IA_OK &&
-            example_len == len)
-            found |= ia_mac_equal(example, bytes, len);
-    }
-    return found;
-}
 
 /* How many different bytes there are, or, with `step` 1, how many different steps from one byte to the next. */
 static unsigned different(const unsigned char *bytes, apr_size_t len, apr_size_t step)
@@ -133,15 +110,11 @@ unsigned ia_secret_weaknesses(const void *secret, apr_size_t len)
         found |= IA_SECRET_PATTERN;
     if (is_printable(bytes, len) && !looks_random(bytes, len))
         found |= IA_SECRET_TEXT;
-    if (is_published(bytes, len))
-        found |= IA_SECRET_PUBLISHED;
     return found;
 }
 
 const char *ia_secret_weakness_text(unsigned weaknesses)
 {
-    if (weaknesses & IA_SECRET_PUBLISHED)
-        return "is an example from published documents";
     if (weaknesses & IA_SECRET_FEW_BYTES)
         return "has few different bytes";
     if (weaknesses & IA_SECRET_PATTERN)

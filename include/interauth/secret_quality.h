@@ -1,5 +1,5 @@
 /**
- * Whether a secret is one that others can guess: not random, or published as an example.
+ * Whether a secret is one that others can guess, because it was not made at random.
  */
 #ifndef INTERAUTH_SECRET_QUALITY_H
 #define INTERAUTH_SECRET_QUALITY_H
@@ -14,7 +14,6 @@ extern "C" {
 #define IA_SECRET_FEW_BYTES 1u /**< few different bytes */
 #define IA_SECRET_PATTERN   2u /**< counts up or down, or repeats a short piece */
 #define IA_SECRET_TEXT      4u /**< printable text that looks like words */
-#define IA_SECRET_PUBLISHED 8u /**< an example of a document that everybody can read */
 
 /**
  * Judges the bytes of a secret, of at least IA_SECRET_MIN bytes. Random bytes of that length have a weakness about once
@@ -23,7 +22,7 @@ extern "C" {
  */
 unsigned ia_secret_weaknesses(const void *secret, apr_size_t len);
 
-/** In words, of the worst of the weaknesses: "is an example from published documents", ..; NULL for none. */
+/** In words, of the worst of the weaknesses: "has few different bytes", ..; NULL for none. */
 const char *ia_secret_weakness_text(unsigned weaknesses);
 
 #ifdef __cplusplus

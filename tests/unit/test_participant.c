@@ -470,7 +470,7 @@ static void test_weak_secrets(void **state)
                                              "\"},{\"value\":\"jwLRajO-cBzpRVuo9hedJA\"}]}");
 
     assert_int_equal(strong.secret_weaknesses, 0);
-    assert_true(weak.secret_weaknesses & IA_SECRET_PUBLISHED);
+    assert_true(weak.secret_weaknesses & IA_SECRET_PATTERN);
     ia_participant_wipe(&weak);
     assert_int_equal(weak.secret_weaknesses, 0);
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "interauth/encoding.h"
 #include "interauth/mac.h"
 #include "interauth/secret_quality.h"
 
@@ -46,27 +45,6 @@ static void test_samples(void **state)
     }
 }
 
-static void test_published(void **state)
-{
-    static const char *const texts[] = {
-        "AAECAwQFBgcICQoLDA0ODw",
-        "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ",
-        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
-    };
-    unsigned char bytes[IA_SECRET_MAX];
-    apr_size_t len;
-
-    (void)state;
-    for (unsigned i = 0; i < COUNT_OF(texts); i++) {
-        assert_result(ia_base64url_decode(bytes, sizeof bytes, &len, texts[i], strlen(texts[i])), IA_OK);
-        assert_true(ia_secret_weaknesses(bytes, len) & IA_SECRET_PUBLISHED);
-        assert_string_equal(ia_secret_weakness_text(ia_secret_weaknesses(bytes, len)),
-                            "is an example from published documents");
-        bytes[0] ^= 1;
-        assert_false(ia_secret_weaknesses(bytes, len) & IA_SECRET_PUBLISHED);
-    }
-}
-
 static void test_lengths(void **state)
 {
     unsigned char bytes[IA_SECRET_MAX];
@@ -84,7 +62,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         pool_test(test_samples),
-        pool_test(test_published),
         pool_test(test_lengths),
     };
 
