@@ -170,6 +170,77 @@ static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const ch
                  d->directive, log_words(p, d->args), log_words(p, lack));
 }
 
+static const ap_directive_t *host_of(const ap_directive_t *d)
+{
+    while (d && strncasecmp(d->directive, "<VirtualHost", 12))
+        d = d->parent;
+    return d;
+}
+
+/* Whether its rules are "all granted" alone, in the place of those before it. */
+static int opens(apr_pool_t *p, const ap_directive_t *section)
+{
+    const ap_directive_t *d;
+    int found = 0;
+
+    for (d = section->first_child; d; d = d->next) {
+        if (grants_all(p, d))
+            found = 1;
+        else if (!strncasecmp(d->directive, "Require", 7) || !strncasecmp(d->directive, "<Require", 8) ||
+                 (!strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off")))
+            return 0;
+    }
+    return found;
+}
+
+/* Whether the rules of `section` take the place of those of `other` wherever that one applies. */
+static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_directive_t *other)
+{
+    const ap_directive_t *host = host_of(section), *other_host = host_of(other);
+
+    if (section == other || (host && other_host && host != other_host))
+        return 0;
+    if (!strcasecmp(section->directive, "<Location") && strcasecmp(other->directive, "<Location") &&
+        !strncasecmp(other->directive, "<Directory", 10)) {
+        const char *args = section->args;
+
+        return !strcmp(ap_getword_conf(p, &args), "/");
+    }
+    if (!section_covers(p, section, other) || !is_later(section, other))
+        return 0;
+    return strcasecmp(section->directive, "<Directory") || section_covers(p, other, section);
+}
+
+/* A section that opens the one with this AuthType to everybody: it is merged later. */
+static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *d, const ap_directive_t *guarded)
+{
+    const ap_directive_t *found = NULL;
+
+    for (; d && !found; d = d->next)
+        found = d->directive[0] == '<' && opens(p, d) && replaces(p, d, guarded) ? d : find_opener(p, d->first_child, guarded);
+    return found;
+}
+
+/* AuthType in an <If> with nothing that holds otherwise. */
+static int is_only_sometimes(const ap_directive_t *d)
+{
+    for (d = d->parent; d; d = d->parent)
+        if (!strcasecmp(d->directive, "<If"))
+            return !d->next || strncasecmp(d->next->directive, "<Else", 5);
+    return 0;
+}
+
+static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
+{
+    const ap_directive_t *section = section_of(d), *opener = section ? find_opener(p, ap_conftree, section) : NULL;
+
+    if (opener)
+        warn(p, s, opener, apr_psprintf(p, "its \"Require all granted\" opens what AuthType SAuth protects at %s:%d; put it "
+                                           "before that section", log_words(p, d->filename), d->line_num));
+    if (is_only_sometimes(d))
+        warn(p, s, d, "only where its <If> applies; say in an <Else> what holds elsewhere, or it may be open");
+}
+
 static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 {
     const ap_directive_t *taker;
@@ -181,6 +252,8 @@ static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
             warn(p, s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
         if (merges_or(p, d) && may_hold(p, d, is_sauth_type) && may_hold(p, d, grants_all))
             warn(p, s, d, "a section around it has \"Require all granted\", which then lets everybody in");
+        if (is_sauth_type(p, d))
+            check_type(p, s, d);
         if (grants_all(p, d) && is_in_if_around(p, d) && may_hold(p, d, is_sauth_type))
             warn(p, s, d, "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
         if (is_endpoint(p, d) && (taker = find_taker(p, ap_conftree, d)))

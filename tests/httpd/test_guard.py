@@ -416,6 +416,27 @@ class TestWarnings:
                          'AuthName x\nAuthMerging Or\nRequire capability read\n</Location>\n')
         assert re.search(r"httpd.conf:\d+: AuthMerging Or: a section around it has", said), said
 
+    def test_opened_later(self, make_server):
+        guarded = '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\n</Location>\n'
+        directory = '<Directory "@ROOT@/htdocs/files">\nAuthType SAuth\nAuthName x\nRequire capability read\n</Directory>\n'
+        opens = '<Location "%s">\nRequire all granted\n</Location>\n'
+        again = directory.replace("AuthType SAuth\nAuthName x\nRequire capability read", "Require all granted")
+        for config in (guarded + opens % "/", guarded + opens % "/files", directory + opens % "/", opens % "/" + directory,
+                       guarded + "<VirtualHost *:@PORT@>\n" + opens % "/" + "</VirtualHost>\n"):
+            said = self.said(make_server, config)
+            assert "opens what AuthType SAuth protects at" in said, (config, said)
+        assert "opens what AuthType SAuth protects" in self.said(
+            make_server, directory + "<VirtualHost *:@PORT@>\n" + again + "</VirtualHost>\n")
+        for config in (opens % "/" + guarded, guarded + opens % "/other", guarded + opens % "/files/open", again + directory,
+                       "<VirtualHost *:@PORT@>\n" + guarded + "</VirtualHost>\n<VirtualHost *:@PORT@>\n" + opens % "/" + "</VirtualHost>\n"):
+            assert "opens what" not in self.said(make_server, config), config
+
+    def test_only_in_an_if(self, make_server):
+        guarded = "AuthType SAuth\nAuthName x\nRequire capability read\n"
+        text = "<Location /files>\n<If \"true\">\n%s</If>\n%s</Location>\n"
+        assert "only where its <If> applies" in self.said(make_server, text % (guarded, ""))
+        assert "only where" not in self.said(make_server, text % (guarded, "<Else>\nRequire all denied\n</Else>\n"))
+
     def test_if(self, make_server):
         guarded = '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\n%s</Location>\n'
         opens = "<If \"%{QUERY_STRING} == 'x'\">\n<RequireAny>\nRequire all granted\n</RequireAny>\n</If>\n"
