@@ -249,8 +249,8 @@ static void refusal_explain(const call_run *c)
         return;
     if (c->challenge.is_for_envelopes && !c->challenge.present)
         say_note("this location wants calls by challenge: interauth invoke METHOD %s", c->at.url);
-    if (c->challenge.is_for_signatures && !c->challenge.present && !c->signs)
-        say_note("this location wants --sign");
+    if (c->challenge.is_for_signatures && !c->challenge.present && !c->o->no_grant)
+        say_note("this location takes a signature alone: --no-grant --sign FILE");
 }
 
 static int call_carry_out(call_run *c, const session_wish *wish)
@@ -270,6 +270,9 @@ static int call_carry_out(call_run *c, const session_wish *wish)
     if (c->answer.status >= 400) {
         rc = problem_tell(c->p, &c->answer);
         refusal_explain(c);
+    } else if (c->answer.status >= 300 && c->answer.status != 304 && http_field(&c->answer, "Location", 0)) {
+        say_note("HTTP %ld: redirects are not followed; it leads to %s", c->answer.status,
+                 http_field(&c->answer, "Location", 0));
     }
     return c->no_new_grant ? c->no_new_grant : rc;
 }

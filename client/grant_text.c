@@ -44,7 +44,7 @@ static const char *login_line(apr_pool_t *p, const grant_record *record)
     return apr_psprintf(p, "login %s: %s at %s for %s\n%s%s, %s", record->name, record->login.profile, record->endpoint,
                         record->uid,
                         !record->token                            ? "holds no token"
-                        : record->expires >= apr_time_now() ? "its token ends, if not earlier, at "
+                        : record->expires >= apr_time_now() ? "its token ends at the latest at "
                                                             : "its token's window ended at ",
                         record->token ? until : "",
                         record->can_refresh ? "and is then refreshed if the server allows it"

@@ -29,7 +29,7 @@ static const option_row rows[] = {
     OPTION(CHOICE, 0, "type", "ed25519|p256|p384|rsa", type, "default: ed25519"),
     OPTION(TEXT, 0, "kid", "NAME", kid, "name of the key; default: its RFC 7638 thumbprint"),
     OPTION(CHOICE, 0, "format", "jwk|pem", format, "of the private key's file; default: jwk"),
-    OPTION(FLAG, 0, "json", NULL, json, "accepted for evenness: the public JWK is JSON"),
+    OPTION(FLAG, 0, "json", NULL, json, "has no effect: the public JWK is JSON already"),
 };
 
 static EVP_PKEY *key_make(int type)

@@ -108,6 +108,8 @@ int problem_tell(apr_pool_t *p, const http_answer *answer)
     if (answer->status == 503 && after > 0)
         say_note("the server wants to be asked again after %" APR_INT64_T_FMT " s%s", after,
                  after > WAIT_MAX ? "; longer than a minute is not waited for here" : "");
+    if (answer->status >= 300 && answer->status < 400 && http_field(answer, "Location", 0))
+        say_note("redirects are not followed; it leads to %s", http_field(answer, "Location", 0));
     if (strstr(answer->body, "plain HTTP to an SSL-enabled server port"))
         say_note("this port speaks TLS: https:// is meant");
     return status == CL_OK ? CL_FAULT : status;

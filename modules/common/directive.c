@@ -47,7 +47,7 @@ const char *directive_send_forbidden(cmd_parms *cmd)
     while (directive && directive->name && strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))
         directive++;
     if (!directive || !directive->name)
-        return "mod_authz_core without " FORBIDDEN_DIRECTIVE " is too old";
+        return "mod_authz_core is not loaded, or is older than 2.4 and has no " FORBIDDEN_DIRECTIVE;
     call.cmd = directive;
     call.info = directive->cmd_data;
     conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, core, cmd->pool);

@@ -197,7 +197,7 @@ def test_a_password_that_was_changed_is_refused_in_one_line(interauth, service, 
 def test_a_refresh_that_is_not_allowed_is_asked_for_once(interauth, service, call):
     call()
     assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["can_refresh"] is True
-    assert "ends, if not earlier, at 20" in interauth("grants").stdout
+    assert "ends at the latest at 20" in interauth("grants").stdout
 
     def end_window():
         state = json.loads(interauth.state.read_text())

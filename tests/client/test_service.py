@@ -727,8 +727,8 @@ class TestCheckServer:
 class TestLocationsThatWantSomethingElse:
     @pytest.mark.parametrize("headers, told", [
         ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location wants calls by challenge: interauth invoke METHOD http"),
-        ([("WWW-Authenticate", 'Signature realm="photos"')], "this location wants --sign\n"),
-        ([("Accept-Signature", 'sig1=("@method");created')], "this location wants --sign\n"),
+        ([("WWW-Authenticate", 'Signature realm="photos"')], "this location takes a signature alone: --no-grant --sign FILE\n"),
+        ([("Accept-Signature", 'sig1=("@method");created')], "this location takes a signature alone: --no-grant --sign FILE\n"),
         ([("WWW-Authenticate", 'Challenge realm="photos"'), ("WWW-Authenticate", 'SAuth realm="photos"')], None),
     ])
     def test_is_told(self, interauth, ask, service, headers, told):

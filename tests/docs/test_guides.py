@@ -281,10 +281,15 @@ STUBS = {
     "hostname": "echo localhost\n",
     "systemctl": """[ "$2" = apache2 ] || exit 1
 case $1 in
-restart) # its end is the end of its PID file: who inherits the process may never wait for it
+restart) # a zombie has ended too: who inherits the process may never wait for it
     if [ -f "$ROOT/var/run/apache2/apache2.pid" ]; then
+        pid=$(cat "$ROOT/var/run/apache2/apache2.pid")
         apache2ctl stop
-        for _ in $(seq 200); do [ -f "$ROOT/var/run/apache2/apache2.pid" ] || break; sleep 0.1; done
+        for _ in $(seq 200); do
+            state=$(cut -d " " -f 3 "/proc/$pid/stat" 2>/dev/null || echo Z)
+            [ "${state:-Z}" != Z ] || break
+            sleep 0.1
+        done
     fi
     APACHE_STARTED_BY_SYSTEMD=1 apache2ctl start ;;
 reload) apache2ctl graceful ;;

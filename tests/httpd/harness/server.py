@@ -1,6 +1,7 @@
 """A real httpd in a temporary directory, as a child process of the test run."""
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -33,9 +34,16 @@ class Unstartable(Exception):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to clients, one of which could take it before httpd does."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Server:
