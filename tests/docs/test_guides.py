@@ -311,7 +311,7 @@ class TestDebian:
         """A tree as `apt install apache2 ssl-cert` leaves it; nothing of the server runs afterwards."""
         root = Path(tempfile.mkdtemp(prefix="interauth-debian-"))  # pytest's own is closed to the server's workers
         root.chmod(0o755)
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port = free_port(18000, 19000), free_port(19000, 20000)  # taken late: no other test's
         try:
             self.lay_out(root)
             yield root

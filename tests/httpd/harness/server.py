@@ -33,10 +33,10 @@ class Unstartable(Exception):
     """httpd refused to start; the text is what it said."""
 
 
-def free_port():
+def free_port(first=20000, last=32000):
     """Below those that the system gives to clients, one of which could take it before httpd does."""
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.randrange(first, last)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
