@@ -291,7 +291,11 @@ restart) # a zombie has ended too: who inherits the process may never wait for i
             sleep 0.1
         done
     fi
-    APACHE_STARTED_BY_SYSTEMD=1 apache2ctl start ;;
+    for _ in $(seq 50); do # a process of before may hold the port for a moment longer
+        ! APACHE_STARTED_BY_SYSTEMD=1 apache2ctl start >"$ROOT/started" 2>&1 || break
+        sleep 0.2
+    done
+    cat "$ROOT/started" ;;
 reload) apache2ctl graceful ;;
 *) exit 1 ;;
 esac
