@@ -238,12 +238,23 @@ static int is_to_verify(const explain_options *o)
     return o->wish.key_file || o->wish.participants_file || o->wish.secret_file;
 }
 
+/* The tag in a line of the log, or the operand itself. */
+static const char *tag_of(apr_pool_t *p, const char *operand)
+{
+    const char *reason = strstr(operand, "reason=");
+
+    if (!reason)
+        return operand;
+    reason += strlen("reason=");
+    return apr_pstrmemdup(p, reason, strcspn(reason, " \t\""));
+}
+
 static int keyless_explain(apr_pool_t *p, const explain_options *o, const char *operand)
 {
     if (o->base)
         return say_usage("--base goes with --key, --participants or --secret-file");
     if (outcome_find(operand) || access(operand, F_OK) != 0)
-        return tag_explain(p, operand, o->json);
+        return tag_explain(p, tag_of(p, operand), o->json);
     return explain_message(p, operand, o->json);
 }
 

@@ -739,6 +739,14 @@ class TestLocationsThatWantSomethingElse:
         assert told in result.stderr if told else "this location" not in result.stderr
 
 
+def test_a_lost_authorization_is_told(interauth, ask, service):
+    ask()
+    headers = [("WWW-Authenticate", 'SAuth realm="orders"'), ("Content-Type", "application/problem+json")]
+    service.answer = (401, headers, b'{"title":"Credentials required","status":401,"code":"credentials_required"}')
+    result = interauth("call", service.origin + "/app")
+    assert result.returncode == 1 and "Authorization was sent and did not arrive: does a proxy on the way pass it on?\n" in result.stderr
+
+
 class TestVerbose:
     """That no token or secret is shown is seen by the canaries of every command."""
 

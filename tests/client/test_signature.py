@@ -528,6 +528,13 @@ class TestExplain:
             assert signer.explain(pair[0], "--base", claimed).returncode == 1
         assert signer.explain(pair[0], "--base", interauth.home / "missing").returncode == 3
 
+    def test_a_line_of_the_log_is_explained_by_its_reason(self, interauth):
+        line = "[sauth:warn] [client 127.0.0.1:1] sauth: refused reason=mac_mismatch location=/orders"
+        asked = interauth("explain", "mac_mismatch")
+        assert asked.returncode == 0 and asked.stdout.startswith("outcome: mac_mismatch\n")
+        for text in (line, "reason=mac_mismatch", '{"message":"sauth: refused reason=mac_mismatch"}'):
+            assert interauth("explain", text).stdout == asked.stdout
+
     def test_every_tag_is_explained_in_the_words_of_the_guide(self, interauth):
         with open(os.path.join(HERE, "../../docs/guides/troubleshooting.md")) as guide:
             rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", guide.read(), re.M)
