@@ -107,8 +107,8 @@ class TestSlow:
 
     @pytest.mark.parametrize("kind", ["access", "refresh"])
     def test_held_back(self, server, kind):
-        left = 600 - server.clock.time() % 600  # of the window that the tokens below are good in
-        server.clock.advance(left if left < 30 else 0)
+        into = server.clock.time() % 600  # the window that the tokens below are good in, which must not end meanwhile
+        server.clock.advance(601 - into if into > 570 else 1)
         user = ChallengeCaller(server).login()
         user.stamp()
         if kind == "refresh":
