@@ -1,3 +1,4 @@
+/* Whether a shared secret is one that others can guess. */
 #include <string.h>
 #include "interauth/mac.h"
 #include "interauth/secret_quality.h"

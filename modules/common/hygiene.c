@@ -135,6 +135,8 @@ static int shares_part(const char *value, const char *credentials)
     char piece[STEP + 1] = {0};
     const char *found;
 
+    if (strlen(value) < PART_MIN)
+        return 0;
     for (at = 0; at + STEP <= len; at += STEP) {
         memcpy(piece, credentials + at, STEP);
         for (found = strstr(value, piece); found; found = strstr(found + 1, piece))

@@ -8,8 +8,7 @@
 /** Is it for names that match a pattern: wildcards, or "~" and a regular expression? (Not <LocationMatch> and the like.) */
 int section_is_pattern(const ap_directive_t *section);
 
-/** Does the section `wide` apply wherever `narrow` does? Never, unless both are sections of one kind
- * and neither is a pattern. */
+/** Does the section `wide` apply wherever `narrow` does? Never, unless both are of one kind and neither is a pattern. */
 int section_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow);
 
 #endif

@@ -21,6 +21,8 @@
 
 APLOG_USE_MODULE(isign);
 
+#define REFUSED_NOTE "isign-refused" /* the status, for a later hook of the same pass */
+
 static const environment_row rows[] = {{IA_NOTE_ISIGN_RESULT, "ISIGN_RESULT", "ISign-Result"},
                                        {IA_NOTE_ISIGN_DIGEST, "ISIGN_DIGEST", "ISign-Digest"},
                                        {IA_NOTE_ISIGN_PARTICIPANT, "ISIGN_PARTICIPANT", "ISign-Participant"},
@@ -159,13 +161,19 @@ static int refuse(request_rec *r, ia_result rc, int status)
     return status;
 }
 
-/* Kept, because a refusal in check_access is none under Satisfy Any. */
+/* Kept with this pass, because a refusal in check_access is none under Satisfy Any. */
 int isign_refuse(request_rec *r, ia_result rc, int status)
 {
-    isign_state *state = isign_state_of(r);
+    status = refuse(r, rc, status);
+    apr_table_setn(r->notes, REFUSED_NOTE, apr_itoa(r->pool, status));
+    return status;
+}
 
-    state->refused_in = r;
-    return state->refused_status = refuse(r, rc, status);
+int isign_refused(request_rec *r)
+{
+    const char *status = apr_table_get(r->notes, REFUSED_NOTE);
+
+    return status ? (int)apr_atoi64(status) : OK;
 }
 
 int isign_is_private(request_rec *r)

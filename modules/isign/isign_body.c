@@ -168,14 +168,15 @@ static void write_notes(request_rec *r, const isign_state *state, ia_result rc)
 int isign_check_body(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
+    int refused = isign_refused(r);
     isign_state *state;
     ia_result rc;
 
-    state = isign_state_of(r);
-    if (state->refused_in == r)
-        return state->refused_status;
+    if (refused)
+        return refused;
     if (r->main)
         return DECLINED;
+    state = isign_state_of(r);
     if (intake_of(r)->dropped) /* this is the error page */
         return DECLINED;
     if (state->read_rc)

@@ -19,7 +19,7 @@ extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("def
 
 /* --- what is shared -------------------------------------------------------------------------------------------- */
 
-/** This process's view; `nonces` is NULL until post_config. */
+/** This process's view; `replays` is NULL until post_config. */
 typedef struct isign_shared {
     st_replay_cache *replays;   /**< used nonces */
     apr_uint32_t replay_quota;
@@ -93,8 +93,6 @@ typedef struct isign_state {
     ia_result denied;            /**< a Require signed that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;       /**< its URI */
-    const request_rec *refused_in; /**< the pass that was refused; only compared */
-    int refused_status;
     ia_result remarked;          /**< the refusal of which these tell: */
     const char *remark;          /**< what the log says besides: " name=value", without secrets */
     const char *proven;          /**< who signed, where a good signature was refused; NULL: nobody is proven */
@@ -132,6 +130,8 @@ int isign_is_private(request_rec *r);
 
 /** Logs and answers a refusal. @return the status to return from a hook */
 int isign_refuse(request_rec *r, ia_result rc, int status);
+/** The status with which this very pass was refused, or OK. */
+int isign_refused(request_rec *r);
 void isign_log(request_rec *r, const char *what, ia_result rc);
 
 /** Keeps for the log whose signature was refused and what it lacks; `participant` is who its key names, or "". */

@@ -154,6 +154,22 @@ ErrorDocument 401 /pages/error.shtml
         assert answer.status == 401 and b"plain" not in answer.body and b"an error occurred" in answer.body
 
 
+class TestIncluded:
+    """A page whose pieces are judged each by itself: what one was refused does not stick to the next."""
+
+    site = Site(participants=PEOPLE, modules=("include",), config=location("/files", "ISign require") + """
+AddOutputFilter INCLUDES .shtml
+<Directory @ROOT@/htdocs>
+    Options +Includes
+</Directory>
+""", files={"page.shtml": '<!--#include virtual="/files/plain.txt" --><!--#include virtual="/open.txt" -->' * 5, "open.txt": "open;"})
+
+    def test_each(self, server):
+        server.log.allow("AH01374|unable to include|sig_absent")
+        answer = server.get("/page.shtml")
+        assert answer.status == 200 and answer.body.count(b"open;") == 5 and answer.body.count(b"an error occurred") == 5
+
+
 class TestObserved:
     """What an observed location would refuse is no proof for mod_sauth."""
 
