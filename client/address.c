@@ -1,3 +1,4 @@
+/* Parses http and https URLs and compares their origins. */
 #include "address.h"
 
 #include <ctype.h>

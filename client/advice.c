@@ -1,3 +1,4 @@
+/* Looks up the advice for an outcome in the generated table. */
 #include "advice.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Compares two signature bases and finds the first difference. */
 #include "base_compare.h"
 
 #include <string.h>
@@ -15,13 +16,11 @@
 static const struct {
     const char *line, *hint;
 } hints[] = {
-    {"\"@method\"",
-     "methods are compared with their case; a proxy may have changed it, or a redirect POST to GET"},
+    {"\"@method\"", "methods are compared with their case; a proxy may have changed it, or a redirect POST to GET"},
     {"\"@authority\"",
      "one side sees another host or port: a proxy that sets Host, or a default port that is written out"},
     {"\"@scheme\"", "one side sees https where the other sees http: TLS ends at a proxy (--scheme)"},
-    {"\"@target-uri\"",
-     "one side sees another scheme, host or path: TLS ends at a proxy (--scheme), or a rewrite"},
+    {"\"@target-uri\"", "one side sees another scheme, host or path: TLS ends at a proxy (--scheme), or a rewrite"},
     {"\"@request-target\"", "a proxy has rewritten the path, or sent a whole URL"},
     {"\"@path\"", "a rewrite, or percent-encoding that was changed on the way"},
     {"\"@query\"", "parameters were added, reordered or encoded anew; without a query the value is ?"},

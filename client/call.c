@@ -310,8 +310,10 @@ static int signer_open(call_run *c)
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
 {
     const call_options *o = options;
-    call_run c = {
-        .p = p, .o = o, .body = {.fd = -1}, .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1}};
+    call_run c = {.p = p,
+                  .o = o,
+                  .body = {.fd = -1},
+                  .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1}};
     session_wish wish = {.state = o->state,
                          .name = o->name,
                          .uid = o->uid,

@@ -1,3 +1,4 @@
+/* Parses the values of --capability. */
 #include "capabilities.h"
 
 #include <string.h>

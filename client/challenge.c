@@ -1,3 +1,4 @@
+/* Reads WWW-Authenticate and Authentication-Info. */
 #include "challenge.h"
 
 #include <string.h>
@@ -74,8 +75,7 @@ int nonce_is_valid(const char *text)
     apr_size_t len;
 
     return strlen(text) == IA_NONCE_TEXT_LEN &&
-           ia_base64url_decode(bytes, sizeof bytes, &len, text, IA_NONCE_TEXT_LEN) == IA_OK &&
-           len == IA_NONCE_LEN;
+           ia_base64url_decode(bytes, sizeof bytes, &len, text, IA_NONCE_TEXT_LEN) == IA_OK && len == IA_NONCE_LEN;
 }
 
 static void challenge_parse(sauth_challenge *out, apr_pool_t *p, const char *at)

@@ -9,8 +9,8 @@
 typedef struct sauth_challenge {
     int present; /**< there is a challenge of the scheme SAuth */
     int stale;
-    int is_for_envelopes;  /**< there is one of the scheme Challenge */
-    int is_for_signatures; /**< there is one of the scheme Signature, or an Accept-Signature */
+    int is_for_envelopes;              /**< there is one of the scheme Challenge */
+    int is_for_signatures;             /**< there is one of the scheme Signature, or an Accept-Signature */
     char nonce[IA_NONCE_TEXT_LEN + 1]; /**< empty where it has none of the right form */
 } sauth_challenge;
 

@@ -30,8 +30,7 @@ static const option_row rows[] = {
 
 static const char *const weight_names[] = {"warning", "error", "fault"};
 
-void finding_add(findings *all, finding_weight weight, const char *code, const char *where,
-                 const char *format, ...)
+void finding_add(findings *all, finding_weight weight, const char *code, const char *where, const char *format, ...)
 {
     finding *f = apr_array_push(all->list);
     va_list args;
@@ -112,14 +111,12 @@ static int print_text(const findings *all, int has_offset, long offset)
     if (has_offset && offset == 0)
         puts("clock: the server's agrees with ours");
     else if (has_offset)
-        printf("clock: the server is %ld s %s us\n", offset < 0 ? -offset : offset,
-               offset < 0 ? "behind" : "ahead of");
+        printf("clock: the server is %ld s %s us\n", offset < 0 ? -offset : offset, offset < 0 ? "behind" : "ahead of");
     printf("%u error%s, %u warning%s\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     return CL_OK;
 }
 
-static void check_list(findings *all, const apr_array_header_t *paths,
-                       void (*check)(findings *, const char *))
+static void check_list(findings *all, const apr_array_header_t *paths, void (*check)(findings *, const char *))
 {
     for (int i = 0; paths && i < paths->nelts; i++)
         check(all, APR_ARRAY_IDX(paths, i, const char *));

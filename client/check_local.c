@@ -40,8 +40,8 @@ static void check_secret_text(findings *all, const char *path, const char *text,
     else if ((weaknesses = ia_secret_weaknesses(bytes, len)) != 0)
         check_weaknesses(all, FINDING_ERROR, path, "this secret", weaknesses);
     else if (len < SECRET_GOOD)
-        finding_add(all, FINDING_WARNING, "short_secret", path,
-                    "shorter than the %d bytes that its HMAC can use", SECRET_GOOD);
+        finding_add(all, FINDING_WARNING, "short_secret", path, "shorter than the %d bytes that its HMAC can use",
+                    SECRET_GOOD);
     ia_wipe(bytes, sizeof bytes);
 }
 
@@ -57,8 +57,8 @@ static int check_exposure(findings *all, const char *path, const char *what)
     }
     exposure = S_ISREG(st.st_mode) ? file_exposure(st.st_mode) : NULL;
     if (exposure)
-        finding_add(all, st.st_mode & (S_IROTH | S_IWOTH) ? FINDING_ERROR : FINDING_WARNING, "permissions",
-                    path, "%s %s; chmod 600", exposure, what);
+        finding_add(all, st.st_mode & (S_IROTH | S_IWOTH) ? FINDING_ERROR : FINDING_WARNING, "permissions", path,
+                    "%s %s; chmod 600", exposure, what);
     return 1;
 }
 
@@ -85,11 +85,10 @@ static void check_grants(findings *all, const char *path, const apr_array_header
         if (record_kind_of(record) == RECORD_LOGIN)
             continue; /* it logs in again by itself */
         if (record->token && record->expires <= apr_time_now())
-            finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name,
-                        record->uid);
+            finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name, record->uid);
         if (record->hash == IA_HASH_SHA1)
-            finding_add(all, FINDING_WARNING, "weak_hash", path, "grant %s (%s) uses HMAC-SHA-1",
-                        record->name, record->uid);
+            finding_add(all, FINDING_WARNING, "weak_hash", path, "grant %s (%s) uses HMAC-SHA-1", record->name,
+                        record->uid);
     }
 }
 

@@ -13,8 +13,8 @@
 #include "say.h"
 
 #define SECRETS_MAX   (IA_PARTICIPANT_SECRETS + 2) /* of one participant: shared ones, and one for each profile */
-#define SOON          (14 * APR_INT64_C(86400)) /* seconds ahead in which an expiry is worth a warning */
-#define LIFESPAN_LONG (30 * APR_INT64_C(86400)) /* seconds */
+#define SOON          (14 * APR_INT64_C(86400))    /* seconds ahead in which an expiry is worth a warning */
+#define LIFESPAN_LONG (30 * APR_INT64_C(86400))    /* seconds */
 
 /* A participant and what other participants are compared by. */
 typedef struct entry {
@@ -33,12 +33,10 @@ static void check_mode(findings *all, const char *path)
     if (st.st_mode & (S_IWOTH | S_IROTH | S_IWGRP))
         finding_add(all, FINDING_ERROR, "permissions", path, "%s this file of secrets; chmod 600", exposure);
     else
-        finding_add(all, FINDING_WARNING, "permissions", path, "%s this file of secrets; chmod 600",
-                    exposure);
+        finding_add(all, FINDING_WARNING, "permissions", path, "%s this file of secrets; chmod 600", exposure);
 }
 
-static void check_time(findings *all, const char *path, const ia_participant *one, apr_time_t when,
-                       const char *what)
+static void check_time(findings *all, const char *path, const ia_participant *one, apr_time_t when, const char *what)
 {
     apr_time_t now = apr_time_now();
     char text[IA_RFC3339_SIZE];
@@ -64,8 +62,7 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
     check_weaknesses(all, FINDING_WARNING, path, apr_psprintf(all->p, "%s: a shared secret", one->id),
                      one->secret_weaknesses);
     if (one->secret_count > 0 && usable == 0)
-        finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired",
-                    one->id);
+        finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired", one->id);
     if (one->secret_count == 0 && one->public_key_count == 0 && !one->challenge_md5.generation &&
         !one->challenge_hmac.generation)
         finding_add(all, FINDING_WARNING, "no_credentials", path,
@@ -94,12 +91,10 @@ static void check_keys(findings *all, const char *path, const ia_participant *on
 static void check_settings(findings *all, const char *path, const ia_participant *one)
 {
     if (one->token_max_lifespan > LIFESPAN_LONG)
-        finding_add(all, FINDING_WARNING, "long_lifespan", path,
-                    "%s: tokens may live %" APR_INT64_T_FMT " days", one->id,
-                    one->token_max_lifespan / 86400);
+        finding_add(all, FINDING_WARNING, "long_lifespan", path, "%s: tokens may live %" APR_INT64_T_FMT " days",
+                    one->id, one->token_max_lifespan / 86400);
     if (one->status == IA_STATUS_APPROVED && one->capability_count == 0)
-        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but holds no capability",
-                    one->id);
+        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but holds no capability", one->id);
     if (strchr(one->id, '#'))
         finding_add(all, FINDING_WARNING, "ambiguous_id", path,
                     "%s: a '#' in an id is taken for the start of a key's name in a keyid", one->id);
@@ -143,9 +138,8 @@ static void check_ids(findings *all, const char *path, const ia_participants *li
     qsort(entries, list->count, sizeof *entries, order_by_id);
     for (unsigned i = 1; i < list->count; i++)
         if (strcmp(entries[i - 1].folded, entries[i].folded) == 0)
-            finding_add(all, FINDING_WARNING, "overlapping_ids", path,
-                        "%s and %s are easily taken for each other", entries[i - 1].one->id,
-                        entries[i].one->id);
+            finding_add(all, FINDING_WARNING, "overlapping_ids", path, "%s and %s are easily taken for each other",
+                        entries[i - 1].one->id, entries[i].one->id);
 }
 
 static void entry_add(entry *entries, unsigned *count, const ia_participant *one, apr_uint64_t generation)

@@ -67,11 +67,10 @@ void check_server(findings *all, const char *url, const char *ca_file, int *has_
         finding_add(all, FINDING_FAULT, "url", url, "not a URL of a server");
         return;
     }
-    call.url = apr_pstrcat(all->p, at.origin, "/",
-                           NULL); /* an endpoint below would log a method that it does not know */
+    call.url =
+        apr_pstrcat(all->p, at.origin, "/", NULL); /* an endpoint below would log a method that it does not know */
     if (at.is_cleartext)
-        finding_add(all, FINDING_WARNING, "cleartext", url,
-                    "without TLS everybody on the way can read and change it");
+        finding_add(all, FINDING_WARNING, "cleartext", url, "without TLS everybody on the way can read and change it");
     if ((asked = offset_ask(&call, all->p, offset, &status)) < 0) {
         finding_add(all, FINDING_FAULT, "unreachable", url, "does not answer");
         return;
@@ -85,10 +84,9 @@ void check_server(findings *all, const char *url, const char *ca_file, int *has_
     if (!asked)
         finding_add(all, FINDING_WARNING, "no_date", url, "tells no Date; its clock is unknown");
     else if (labs(*offset) > OFFSET_TOLERATED)
-        finding_add(all, FINDING_ERROR, "clock", url,
-                    "its clock differs from ours by %ld s; access requests will fail", labs(*offset));
-    else if (labs(*offset) > OFFSET_NOTED)
-        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from ours by %ld s",
+        finding_add(all, FINDING_ERROR, "clock", url, "its clock differs from ours by %ld s; access requests will fail",
                     labs(*offset));
+    else if (labs(*offset) > OFFSET_NOTED)
+        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from ours by %ld s", labs(*offset));
     check_trace(all, &call, url);
 }

@@ -1,3 +1,4 @@
+/* Signs a call with a token of the challenge protocol, sends it, and verifies the response. */
 #include "envelope_call.h"
 
 #include <string.h>
@@ -85,8 +86,7 @@ static int request_load(envelope_run *c)
 }
 
 /* The parts are of characters that need no escape, but for the request, which goes as it is. */
-static const char *envelope_make(const envelope_run *c, const char *token, const char *signature,
-                                 apr_size_t *len)
+static const char *envelope_make(const envelope_run *c, const char *token, const char *signature, apr_size_t *len)
 {
     const ia_challenge_message *m = &c->message;
     const char *before, *after, *stamp = "";
@@ -94,16 +94,15 @@ static const char *envelope_make(const envelope_run *c, const char *token, const
 
     if (c->format == IA_ENVELOPE_XML) {
         if (m->nonce)
-            stamp = apr_pstrcat(c->p, "<nonce>", m->nonce, "</nonce><timestamp>", m->timestamp,
-                                "</timestamp>", NULL);
-        before = apr_pstrcat(c->p, "<xml><method>", m->method, "</method><token>", token,
-                             "</token><signature>", signature, "</signature>", stamp, "<request>", NULL);
+            stamp = apr_pstrcat(c->p, "<nonce>", m->nonce, "</nonce><timestamp>", m->timestamp, "</timestamp>", NULL);
+        before = apr_pstrcat(c->p, "<xml><method>", m->method, "</method><token>", token, "</token><signature>",
+                             signature, "</signature>", stamp, "<request>", NULL);
         after = "</request></xml>";
     } else {
         if (m->nonce)
             stamp = apr_pstrcat(c->p, "\"nonce\":\"", m->nonce, "\",\"timestamp\":", m->timestamp, ",", NULL);
-        before = apr_pstrcat(c->p, "{\"method\":\"", m->method, "\",\"token\":\"", token,
-                             "\",\"signature\":\"", signature, "\",", stamp, "\"request\":", NULL);
+        before = apr_pstrcat(c->p, "{\"method\":\"", m->method, "\",\"token\":\"", token, "\",\"signature\":\"",
+                             signature, "\",", stamp, "\"request\":", NULL);
         after = "}";
     }
     *len = strlen(before) + m->request_len + strlen(after);
@@ -124,8 +123,7 @@ static int envelope_check(const envelope_run *c, const char *text, apr_size_t le
     if (rc == IA_OK && parsed.request_len == c->message.request_len &&
         memcmp(parsed.request_text, c->message.request, parsed.request_len) == 0)
         return CL_OK;
-    return say_usage("--data is no %s%s%s",
-                     c->format == IA_ENVELOPE_XML ? "content of an XML element" : "JSON value",
+    return say_usage("--data is no %s%s%s", c->format == IA_ENVELOPE_XML ? "content of an XML element" : "JSON value",
                      error.reason ? ": " : "", error.reason ? error.reason : "");
 }
 
@@ -154,8 +152,7 @@ static int attempt(envelope_run *c)
     if (rc != CL_OK)
         return rc;
     c->window = login_window(&c->l);
-    if (ia_challenge_sign(signature, &terms, c->l.held->token, c->window, is_hmac(c) ? &c->message : NULL) !=
-        IA_OK)
+    if (ia_challenge_sign(signature, &terms, c->l.held->token, c->window, is_hmac(c) ? &c->message : NULL) != IA_OK)
         return say_fault("OpenSSL refused to compute a signature");
     post.text = envelope_make(c, c->l.held->token, signature, &post.len);
     return envelope_send(&c->answer, c->p, &post);
@@ -178,8 +175,8 @@ static int attempt_patiently(envelope_run *c)
 /* Ended by a newer login, by the server's stop, or by a password that was changed. */
 static int is_token_refused(const envelope_run *c)
 {
-    static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired",
-                                        "replayed_challenge", "stale_challenge"};
+    static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired", "replayed_challenge",
+                                        "stale_challenge"};
 
     for (unsigned i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (problem_is(c->p, &c->answer, 401, codes[i]))
@@ -211,15 +208,12 @@ static int signature_verify(envelope_run *c, const ia_envelope_signed *taken)
     char expected[IA_CHALLENGE_TEXT_SIZE];
 
     ia_sha256(digest, parts, 2);
-    if (ia_challenge_sign_answer(expected, &terms, c->l.held->token, c->window, c->message.nonce, digest) !=
-        IA_OK)
+    if (ia_challenge_sign_answer(expected, &terms, c->l.held->token, c->window, c->message.nonce, digest) != IA_OK)
         return say_fault("OpenSSL refused to compute a signature");
-    if (strlen(taken->signature) != strlen(expected) ||
-        !ia_mac_equal(taken->signature, expected, strlen(expected)))
-        return say_fault(
-            "%s: the signature of the answer is wrong: the answer was changed on the way, or belongs to "
-            "another call",
-            c->at->url);
+    if (strlen(taken->signature) != strlen(expected) || !ia_mac_equal(taken->signature, expected, strlen(expected)))
+        return say_fault("%s: the signature of the answer is wrong: the answer was changed on the way, or belongs to "
+                         "another call",
+                         c->at->url);
     memmove(c->answer.body + taken->head_len, taken->tail, taken->tail_len);
     c->answer.body_len = taken->head_len + taken->tail_len;
     c->answer.body[c->answer.body_len] = '\0';
@@ -239,9 +233,8 @@ static int answer_verify(envelope_run *c)
         ia_envelope_unsign(&taken, c->p, format, c->answer.body, c->answer.body_len) == IA_OK)
         return signature_verify(c, &taken);
     if (c->answer.status < 400)
-        return say_fault(
-            "%s: the answer (HTTP %ld, %s) is not signed, though the call was; it is not believed",
-            c->at->url, c->answer.status, type ? type : "without a type");
+        return say_fault("%s: the answer (HTTP %ld, %s) is not signed, though the call was; it is not believed",
+                         c->at->url, c->answer.status, type ? type : "without a type");
     say_note("this refusal is not signed: anybody on the way can have made it");
     return CL_OK;
 }
@@ -270,8 +263,7 @@ static int call_carry_out(envelope_run *c)
 
 int envelope_call(apr_pool_t *p, const envelope_wish *wish, const address *at)
 {
-    envelope_run c = {
-        .p = p, .wish = wish, .at = at, .format = wish->is_xml ? IA_ENVELOPE_XML : IA_ENVELOPE_JSON};
+    envelope_run c = {.p = p, .wish = wish, .at = at, .format = wish->is_xml ? IA_ENVELOPE_XML : IA_ENVELOPE_JSON};
     int rc;
 
     c.message.method = wish->method;

@@ -1,3 +1,4 @@
+/* Requests to a service's grant endpoints: request_access, refresh_access, generate_nonce. */
 #include "exchange.h"
 #include "capabilities.h"
 #include "challenge.h"
@@ -82,8 +83,7 @@ static int body_make(const char **out, apr_pool_t *p, const grant_record *record
     return CL_OK;
 }
 
-static const char *form_make(apr_pool_t *p, const grant_record *record, const ia_mac_key *key,
-                             const char *body)
+static const char *form_make(apr_pool_t *p, const grant_record *record, const ia_mac_key *key, const char *body)
 {
     const char *timestamp = apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(apr_time_now()));
     apr_size_t len = strlen(body);
@@ -92,8 +92,8 @@ static const char *form_make(apr_pool_t *p, const grant_record *record, const ia
 
     ia_access_mac(mac, record->hash, key, timestamp, body, len);
     ia_hex_encode(hex, mac, ia_hash_len(record->hash));
-    return apr_pstrcat(p, "uid=", ia_form_escape(p, record->uid, strlen(record->uid)),
-                       "&timestamp=", timestamp, "&hmac=", hex, "&body=", ia_form_escape(p, body, len), NULL);
+    return apr_pstrcat(p, "uid=", ia_form_escape(p, record->uid, strlen(record->uid)), "&timestamp=", timestamp,
+                       "&hmac=", hex, "&body=", ia_form_escape(p, body, len), NULL);
 }
 
 static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *record, const ia_mac_key *key,
@@ -101,11 +101,8 @@ static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *rec
 {
     apr_array_header_t *headers = apr_array_make(p, 2, sizeof(const char *));
     http_body body = {.fd = -1};
-    http_call call = {.method = "POST",
-                      .headers = headers,
-                      .body = &body,
-                      .ca_file = record->ca_file,
-                      .timeout = HTTP_TIMEOUT};
+    http_call call = {
+        .method = "POST", .headers = headers, .body = &body, .ca_file = record->ca_file, .timeout = HTTP_TIMEOUT};
     const char *text;
     int rc;
 
@@ -193,8 +190,7 @@ static int given_read(given *out, apr_pool_t *p, const grant_record *record, con
 }
 
 /* What the answer cannot tell, because it does not know what was meant. */
-static void refusal_explain(apr_pool_t *p, const grant_record *record, const char *endpoint,
-                            const http_answer *answer)
+static void refusal_explain(apr_pool_t *p, const grant_record *record, const char *endpoint, const http_answer *answer)
 {
     if (answer->status == 404)
         say_note("asked %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);

@@ -63,10 +63,8 @@ static int is_good_for(const verification *v, const ia_sfv_text *base)
     const ia_sfv_text *signature = &v->signature->signature;
 
     if (v->found.key)
-        return ia_signature_verify(v->found.key, base->data, base->len, signature->data, signature->len) ==
-               IA_OK;
-    return ia_signature_verify_mac(v->found.secret, base->data, base->len, signature->data, signature->len) ==
-           IA_OK;
+        return ia_signature_verify(v->found.key, base->data, base->len, signature->data, signature->len) == IA_OK;
+    return ia_signature_verify_mac(v->found.secret, base->data, base->len, signature->data, signature->len) == IA_OK;
 }
 
 static finding_kind finding_make(const explanation *e)
@@ -124,8 +122,8 @@ static void print_text(const explanation *e)
     printf("outcome: %s\n", ia_outcome_of(v->result)->tag);
     if (v->result == IA_OK)
         return;
-    printf("meaning: %s%s%s%s\n", advice_meaning(v->result), v->detail ? " (" : "",
-           v->detail ? v->detail : "", v->detail ? ")" : "");
+    printf("meaning: %s%s%s%s\n", advice_meaning(v->result), v->detail ? " (" : "", v->detail ? v->detail : "",
+           v->detail ? ")" : "");
     printf("to do: %s\n", advice_todo(v->result));
 }
 
@@ -283,4 +281,5 @@ const cl_verb verb_explain = {"explain",
                               1,
                               ROWS(rows),
                               sizeof(explain_options),
-                              run, NULL};
+                              run,
+                              NULL};

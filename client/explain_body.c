@@ -1,3 +1,4 @@
+/* Explains a saved body: an access request, a call, a grant, a problem document, a participant record. */
 #include "explain_message.h"
 
 #include <string.h>
@@ -107,9 +108,11 @@ static void form_add(parts *all, const char *text, apr_size_t len)
     ia_hex_encode(hex, form.mac, ia_hash_len(form.hash));
     part_add(all, where, "uid", form.uid,
              kind == IA_ACCESS_REQUEST ? "who asks for a grant" : "who asks for a refresh of a grant");
-    part_add_time(all, where, "timestamp", apr_time_sec(form.timestamp), "when; the server takes it for a short time only");
+    part_add_time(all, where, "timestamp", apr_time_sec(form.timestamp),
+                  "when; the server takes it for a short time only");
     part_add_secret(all, where, "hmac", hex,
-                    form.hash == IA_HASH_SHA1 ? "HMAC-SHA-1 over timestamp and body" : "HMAC-SHA-256 over timestamp and body");
+                    form.hash == IA_HASH_SHA1 ? "HMAC-SHA-1 over timestamp and body"
+                                              : "HMAC-SHA-256 over timestamp and body");
     ia_wipe(hex, sizeof hex);
     access_add(all, "form, body", &form, kind);
 }
@@ -122,7 +125,8 @@ static void grant_add(parts *all, const ia_json *json)
     apr_time_t when;
 
     part_add(all, where, "uid", ia_json_member_string(json, "uid"), "whose grant it is");
-    part_add(all, where, "access_to", names_join(all->p, ia_json_member(json, "access_to")), "the capabilities granted");
+    part_add(all, where, "access_to", names_join(all->p, ia_json_member(json, "access_to")),
+             "the capabilities granted");
     if (timeout && ia_timestamp_parse(&when, timeout, strlen(timeout)) == IA_OK)
         part_add_time(all, where, "timeout", apr_time_sec(when), "when the grant ends");
     else if (timeout)
@@ -166,7 +170,8 @@ static void login_add(parts *all, const ia_envelope *e)
     part_add(all, where, "profile", ia_envelope_request_string(e, "profile"), "which hash is used");
     part_add_secret(all, where, "challenge", ia_envelope_request_string(e, "challenge"), "as the server gave it");
     part_add_secret(all, where, "token", ia_envelope_request_string(e, "token"), "that is to be replaced");
-    part_add_secret(all, where, "signature", ia_envelope_request_string(e, "signature"), "shows that the sender knows the secret");
+    part_add_secret(all, where, "signature", ia_envelope_request_string(e, "signature"),
+                    "shows that the sender knows the secret");
     part_add_secret(all, where, "nonce", ia_envelope_request_string(e, "nonce"), "random, good once");
     if (timestamp && ia_timestamp_parse_unix(&when, timestamp, strlen(timestamp)) == IA_OK)
         part_add_time(all, where, "timestamp", apr_time_sec(when), "when it was sent");
@@ -185,8 +190,9 @@ static void call_add(parts *all, ia_envelope_format format, const char *text, ap
     }
     part_add(all, where, "method", e.method, call_meaning(e.method));
     part_add_secret(all, where, "token", e.token, "of the login");
-    part_add_secret(all, where, "signature", e.signature, e.nonce ? "over token, method, nonce, time and request"
-                                                                  : "over the token; without a nonce it is profile md5");
+    part_add_secret(all, where, "signature", e.signature,
+                    e.nonce ? "over token, method, nonce, time and request"
+                            : "over the token; without a nonce it is profile md5");
     part_add_secret(all, where, "nonce", e.nonce, "random, good once");
     if (e.timestamp_text)
         part_add_time(all, where, "timestamp", apr_time_sec(e.timestamp), "when it was sent");
@@ -213,7 +219,8 @@ static const char *tags_of(apr_pool_t *p, const char *code)
 static void code_add(parts *all, const char *where, const char *code)
 {
     part_add(all, where, "code", code, "stable, for programs");
-    part_add(all, where, "tags", tags_of(all->p, code), "what the server's log may say; interauth explain TAG has more");
+    part_add(all, where, "tags", tags_of(all->p, code),
+             "what the server's log may say; interauth explain TAG has more");
 }
 
 static void answer_add(parts *all, const ia_json *json)
@@ -223,14 +230,17 @@ static void answer_add(parts *all, const ia_json *json)
 
     part_add(all, where, "status", ia_json_member_string(json, "status"), "valid, or error");
     scalar_add(all, where, response, "lifetime", "seconds of a window, in which a token is good");
-    part_add_secret(all, where, "challenge", ia_json_member_string(response, "challenge"), "to be answered with auth.token");
+    part_add_secret(all, where, "challenge", ia_json_member_string(response, "challenge"),
+                    "to be answered with auth.token");
     part_add(all, where, "profile", ia_json_member_string(response, "profile"), "which hash is used");
     part_add(all, where, "domain", ia_json_member_string(response, "domain"), "hashed with the password");
     part_add_secret(all, where, "token", ia_json_member_string(response, "token"), "for calls");
-    part_add_secret(all, where, "signature", ia_json_member_string(response, "signature"), "shows that the server knows the secret");
+    part_add_secret(all, where, "signature", ia_json_member_string(response, "signature"),
+                    "shows that the server knows the secret");
     code_add(all, where, ia_json_member_string(error, "code"));
     part_add(all, where, "message", ia_json_member_string(error, "message"), "for people");
-    part_add_secret(all, where, "signature", ia_json_member_string(json, "signature"), "the server's, over this answer");
+    part_add_secret(all, where, "signature", ia_json_member_string(json, "signature"),
+                    "the server's, over this answer");
 }
 
 static void problem_add(parts *all, const ia_json *json)
@@ -260,7 +270,8 @@ static void json_add(parts *all, const char *type, const char *text, apr_size_t 
         problem_add(all, json);
     else if (ia_json_member(json, "method") && ia_json_member(json, "request"))
         call_add(all, IA_ENVELOPE_JSON, text, len);
-    else if (ia_json_member_string(json, "status") && (ia_json_member(json, "response") || ia_json_member(json, "error")))
+    else if (ia_json_member_string(json, "status") &&
+             (ia_json_member(json, "response") || ia_json_member(json, "error")))
         answer_add(all, json);
     else if (ia_json_member(json, "access_to"))
         grant_add(all, json);
@@ -310,8 +321,9 @@ void explain_body(parts *all, const saved_message *m)
 
     if (head_value(&m->message, "Content-Encoding") || head_value(&m->message, "Transfer-Encoding")) {
         if (len > 0)
-            part_add_error(all, "body", "encoded", "the body is encoded: save it decoded, without Content-Encoding and "
-                                                   "Transfer-Encoding");
+            part_add_error(all, "body", "encoded",
+                           "the body is encoded: save it decoded, without Content-Encoding and "
+                           "Transfer-Encoding");
         return;
     }
     for (; len > 0 && apr_isspace(*text); len--)

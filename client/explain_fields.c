@@ -1,3 +1,4 @@
+/* Explains the header fields that carry credentials or signatures. */
 #include "explain_message.h"
 
 #include <string.h>
@@ -99,10 +100,12 @@ static void sauth_add(parts *all, const char *where, const char *value)
     }
     ia_hex_encode(hex, found.mac, ia_hash_len(found.hash));
     part_add(all, where, "scheme", "SAuth",
-             found.bare ? "a call without a nonce: one of the next nonces of its grant is tried" : "a call with its nonce");
+             found.bare ? "a call without a nonce: one of the next nonces of its grant is tried"
+                        : "a call with its nonce");
     part_add_secret(all, where, "token", apr_pstrmemdup(all->p, found.token, found.token_len), "names the grant");
     part_add_secret(all, where, "hmac", hex,
-                    found.hash == IA_HASH_SHA1 ? "HMAC-SHA-1 over token and nonce" : "HMAC-SHA-256 over token and nonce");
+                    found.hash == IA_HASH_SHA1 ? "HMAC-SHA-1 over token and nonce"
+                                               : "HMAC-SHA-256 over token and nonce");
     ia_wipe(hex, sizeof hex);
     if (found.bare)
         return;

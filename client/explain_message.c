@@ -1,3 +1,4 @@
+/* Runs `interauth explain` on a saved request or response. */
 #include "explain_message.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Reads files within limits, creates private ones, and replaces them atomically. */
 #include "files.h"
 
 #include <errno.h>
@@ -68,8 +69,8 @@ static int read_all(int fd, char *out, apr_size_t capacity, apr_size_t *len, con
     }
 }
 
-static int open_read(char **text, apr_size_t *len, apr_pool_t *p, const char *path, apr_size_t max,
-                     file_care care, int fd)
+static int open_read(char **text, apr_size_t *len, apr_pool_t *p, const char *path, apr_size_t max, file_care care,
+                     int fd)
 {
     struct stat st;
     apr_size_t capacity;
@@ -157,9 +158,7 @@ int file_write_all(int fd, const void *data, apr_size_t len)
 static int directory_sync(apr_pool_t *p, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    const char *directory = !slash          ? "."
-                            : slash == path ? "/"
-                                            : apr_pstrmemdup(p, path, (apr_size_t)(slash - path));
+    const char *directory = !slash ? "." : slash == path ? "/" : apr_pstrmemdup(p, path, (apr_size_t)(slash - path));
     int rv, fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)

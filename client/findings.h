@@ -19,8 +19,8 @@ typedef struct findings {
     apr_array_header_t *list; /**< of finding */
 } findings;
 
-void finding_add(findings *all, finding_weight weight, const char *code, const char *where,
-                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void finding_add(findings *all, finding_weight weight, const char *code, const char *where, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /** Participants: syntax, expiry, look-alike ids, shared secrets, weak settings. */
 void check_participants_file(findings *all, const char *path);

@@ -68,8 +68,7 @@ static int forget_held(state *s, apr_pool_t *p, const char *name, int json)
     for (int i = 0; i < gone->nelts; i++) {
         const grant_record *record = APR_ARRAY_IDX(gone, i, const grant_record *);
 
-        say_out(
-            apr_psprintf(p, "forgot grant %s: at %s for %s", record->name, record->endpoint, record->uid));
+        say_out(apr_psprintf(p, "forgot grant %s: at %s for %s", record->name, record->endpoint, record->uid));
     }
     return CL_OK;
 }

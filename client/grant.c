@@ -43,11 +43,9 @@ static const option_row rows[] = {
 static int names_check(const grant_options *o)
 {
     if (!ia_name_is_id(o->uid, strlen(o->uid)))
-        return say_usage("--uid: 1 to %d printable ASCII characters without space, quote or backslash",
-                         IA_NAME_MAX);
+        return say_usage("--uid: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
     if (o->name && !ia_name_is_id(o->name, strlen(o->name)))
-        return say_usage("--grant: 1 to %d printable ASCII characters without space, quote or backslash",
-                         IA_NAME_MAX);
+        return say_usage("--grant: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
     return CL_OK;
 }
 
@@ -130,8 +128,9 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if ((rc = names_check(o)) != CL_OK ||
-        (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK || (rc = address_parse_endpoint(&at, p, o->url, "--url")) != CL_OK ||
-        (rc = state_probe(p, o, at.url)) != CL_OK || (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)
+        (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK ||
+        (rc = address_parse_endpoint(&at, p, o->url, "--url")) != CL_OK || (rc = state_probe(p, o, at.url)) != CL_OK ||
+        (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)
         return rc;
     if (at.is_cleartext)
         say_warning("%s: without TLS everybody on the way can read what is asked and answered", at.url);
@@ -144,5 +143,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return grant_print(p, stored, o->json);
 }
 
-const cl_verb verb_grant = {"grant",    "Ask a service for a grant.", "", 0, 0,
+const cl_verb verb_grant = {"grant",    "Ask a service for a grant.", "",  0,   0,
                             ROWS(rows), sizeof(grant_options),        run, NULL};

@@ -1,3 +1,4 @@
+/* Formats grants for people, for scripts, and as the command that requests one. */
 #include "grant_text.h"
 
 #include <string.h>
@@ -43,7 +44,7 @@ static const char *login_line(apr_pool_t *p, const grant_record *record)
     ia_timestamp_format(until, record->expires);
     return apr_psprintf(p, "login %s: %s at %s for %s\n%s%s, %s", record->name, record->login.profile, record->endpoint,
                         record->uid,
-                        !record->token                            ? "holds no token"
+                        !record->token                      ? "holds no token"
                         : record->expires >= apr_time_now() ? "its token ends at the latest at "
                                                             : "its token's window ended at ",
                         record->token ? until : "",
@@ -58,14 +59,12 @@ static const char *grant_line(apr_pool_t *p, const grant_record *record)
     if (record_kind_of(record) == RECORD_LOGIN)
         return login_line(p, record);
     if (!record->token)
-        return apr_psprintf(p, "grant %s: at %s for %s\nholds no token", record->name, record->endpoint,
-                            record->uid);
+        return apr_psprintf(p, "grant %s: at %s for %s\nholds no token", record->name, record->endpoint, record->uid);
     ia_timestamp_format(expires, record->expires);
     return apr_psprintf(p, "grant %s: %s at %s for %s\n%s %s, %s, nonces held: %d", record->name,
                         capabilities_text(p, record->access_to), record->endpoint, record->uid,
                         record->expires > apr_time_now() ? "expires" : "expired", expires,
-                        record->can_refresh ? "can be refreshed" : "cannot be refreshed",
-                        record->nonces->nelts);
+                        record->can_refresh ? "can be refreshed" : "cannot be refreshed", record->nonces->nelts);
 }
 
 int grant_print(apr_pool_t *p, const grant_record *record, int json)
@@ -129,9 +128,9 @@ static const char *word_quote(apr_pool_t *p, const char *word)
 
 const char *grant_command(apr_pool_t *p, const grant_record *record)
 {
-    const char *command = apr_pstrcat(
-        p, "interauth grant --url ", word_quote(p, record->endpoint), " --uid ", word_quote(p, record->uid),
-        " --secret-file ", record->secret_file ? word_quote(p, record->secret_file) : "FILE", NULL);
+    const char *command =
+        apr_pstrcat(p, "interauth grant --url ", word_quote(p, record->endpoint), " --uid ", word_quote(p, record->uid),
+                    " --secret-file ", record->secret_file ? word_quote(p, record->secret_file) : "FILE", NULL);
 
     if (record->access_for->nelts == 0)
         return apr_pstrcat(p, command, " --capability NAME", NULL);

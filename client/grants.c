@@ -29,5 +29,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return grants_print(p, s->grants, o->json);
 }
 
-const cl_verb verb_grants = {"grants",   "List the grants that are held.", "", 0, 0,
+const cl_verb verb_grants = {"grants",   "List the grants that are held.", "",  0,   0,
                              ROWS(rows), sizeof(grants_options),           run, NULL};

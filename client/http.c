@@ -1,3 +1,4 @@
+/* One HTTP exchange over libcurl, with limits on time and size. */
 #include "config.h"
 #include "http.h"
 

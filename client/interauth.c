@@ -10,7 +10,7 @@
 #include "verbs.h"
 
 static const cl_verb *const verbs[] = {
-    &verb_keygen, &verb_secret, &verb_grant,  &verb_call,    &verb_invoke,  &verb_refresh,     &verb_grants,
+    &verb_keygen, &verb_secret, &verb_grant,  &verb_call,    &verb_invoke,      &verb_refresh, &verb_grants,
     &verb_forget, &verb_sign,   &verb_verify, &verb_explain, &verb_participant, &verb_check,
 };
 

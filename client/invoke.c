@@ -25,7 +25,8 @@ typedef struct invoke_options {
 #define AT(field) offsetof(invoke_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the request, JSON or what stands in <request>; @- is standard input"),
+    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data,
+           "the request, JSON or what stands in <request>; @- is standard input"),
     OPTION(FLAG, 0, "xml", NULL, xml, "send XML instead of JSON"),
     OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
     OPTION(FLAG, 'i', "include", NULL, include, "print the header of the response too"),
@@ -46,7 +47,8 @@ static const option_row rows[] = {
 
 static int options_check(const invoke_options *o, const char *method, const char *url)
 {
-    const password_terms terms = {ia_challenge_profile_named(o->profile ? o->profile : "md5"), o->separator, NULL, NULL};
+    const password_terms terms = {ia_challenge_profile_named(o->profile ? o->profile : "md5"), o->separator, NULL,
+                                  NULL};
 
     if (strstr(method, "://") && !strstr(url, "://"))
         return say_usage("METHOD comes before URL: interauth invoke %s %s", url, method);

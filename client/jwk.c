@@ -1,3 +1,4 @@
+/* Writes key pairs as JSON Web Keys. */
 #include "jwk.h"
 
 #include <string.h>
@@ -138,8 +139,7 @@ static void members_add(text *t, const EVP_PKEY *key, int with_private)
 
 const char *jwk_thumbprint(apr_pool_t *p, const EVP_PKEY *key)
 {
-    char *out = apr_palloc(p, JWK_PRIVATE_SIZE),
-         *thumbprint = apr_palloc(p, IA_BASE64URL_SIZE(IA_SHA256_LEN));
+    char *out = apr_palloc(p, JWK_PRIVATE_SIZE), *thumbprint = apr_palloc(p, IA_BASE64URL_SIZE(IA_SHA256_LEN));
     text t = {.out = out, .size = JWK_PRIVATE_SIZE};
     unsigned char digest[IA_SHA256_LEN];
     ia_bytes all;

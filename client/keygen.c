@@ -92,8 +92,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operand_count;
     if (o->kid && !ia_name_is_id(o->kid, strlen(o->kid)))
-        return say_usage("--kid: 1 to %d printable ASCII characters without space, quote or backslash",
-                         IA_NAME_MAX);
+        return say_usage("--kid: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
     key = key_make(o->type);
     if (!key)
         return say_fault("the key could not be made");
@@ -103,5 +102,4 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_keygen = {
-    "keygen", "Make a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options),
-    run, NULL};
+    "keygen", "Make a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options), run, NULL};

@@ -1,3 +1,4 @@
+/* Finds a login in the state, refreshes it, or makes a new one. */
 #include "login.h"
 
 #include <string.h>
@@ -54,8 +55,8 @@ static int record_adopt(grant_record *record, apr_pool_t *p, const login_wish *w
     const char *file_before = record->secret_file ? record->secret_file : PASSWORD_STDIN; /* which is not kept */
 
     if (wish->password_file)
-        record->secret_file = strcmp(wish->password_file, PASSWORD_STDIN) == 0 ? PASSWORD_STDIN
-                                                                               : file_absolute(p, wish->password_file);
+        record->secret_file =
+            strcmp(wish->password_file, PASSWORD_STDIN) == 0 ? PASSWORD_STDIN : file_absolute(p, wish->password_file);
     if (!record->secret_file)
         return say_usage("no password: name its file with --password-file");
     if (wish->profile)
@@ -82,10 +83,8 @@ static int cleartext_check(const login *l)
     if (rc != CL_OK || (!endpoint.is_cleartext && !l->wish->is_cleartext))
         return rc;
     if (l->profile == IA_CHALLENGE_PROFILE_MD5)
-        return say_refused(
-            "profile md5 goes over TLS only: everybody on the way could call with what is sent");
-    say_warning("%s: without TLS everybody on the way can read what is asked and answered",
-                l->held->endpoint);
+        return say_refused("profile md5 goes over TLS only: everybody on the way could call with what is sent");
+    say_warning("%s: without TLS everybody on the way can read what is asked and answered", l->held->endpoint);
     return CL_OK;
 }
 

@@ -1,3 +1,4 @@
+/* The requests of a login: auth.request, auth.token, auth.refresh. */
 #include "login_exchange.h"
 
 #include <string.h>
@@ -133,12 +134,11 @@ static int challenge_ask(login *l, const char **challenge)
     *challenge = ia_json_member_string(response, "challenge");
     profile = ia_json_member_string(response, "profile");
     lifetime = ia_json_member(response, "lifetime");
-    if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime ||
-        lifetime->type != IA_JSON_INTEGER || lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
+    if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime || lifetime->type != IA_JSON_INTEGER ||
+        lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
         return say_fault("%s: the answer to auth.request is no challenge", l->held->endpoint);
     if (profile && strcmp(profile, l->held->login.profile) != 0)
-        return say_fault("%s: the challenge is of another profile than %s", l->held->endpoint,
-                         l->held->login.profile);
+        return say_fault("%s: the challenge is of another profile than %s", l->held->endpoint, l->held->login.profile);
     l->held->login.lifetime = lifetime->integer;
     return domain_take(l, ia_json_member_string(response, "domain"));
 }
@@ -149,8 +149,8 @@ static int crypto_failed(void)
 }
 
 /* Computes the token, and shows that we could. */
-static int challenge_answer(http_answer *answer, login *l, const char *challenge,
-                            char token[IA_CHALLENGE_TEXT_SIZE], apr_int64_t *window)
+static int challenge_answer(http_answer *answer, login *l, const char *challenge, char token[IA_CHALLENGE_TEXT_SIZE],
+                            apr_int64_t *window)
 {
     const ia_challenge_terms terms = login_terms_of(l);
     char signature[IA_CHALLENGE_TEXT_SIZE];
@@ -177,10 +177,9 @@ static int token_take(login *l, const http_answer *answer, const char *token, ap
     int rc = auth_read(&response, l, "auth.token", answer);
 
     if (rc == CL_REFUSED && problem_is(l->p, answer, 401, "invalid_credentials"))
-        say_note(
-            "looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
-            l->held->uid, l->held->secret_file, l->held->login.domain,
-            l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
+        say_note("looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
+                 l->held->uid, l->held->secret_file, l->held->login.domain,
+                 l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
     if (rc != CL_OK)
         return rc;
     told = ia_json_member_string(response, "token");
@@ -233,8 +232,7 @@ static int refresh_send(http_answer *answer, login *l)
 
     if (rc != CL_OK)
         return rc;
-    if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) !=
-        IA_OK)
+    if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) != IA_OK)
         return crypto_failed();
     return auth_send(answer, l, "auth.refresh", members);
 }
@@ -246,8 +244,7 @@ static int refreshed_take(login *l, const char *token, const char *signature)
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
     char expected[IA_CHALLENGE_TEXT_SIZE];
 
-    ia_challenge_windows(windows, apr_time_now(), l->held->login.lifetime,
-                         apr_time_from_sec(l->held->login.lifetime));
+    ia_challenge_windows(windows, apr_time_now(), l->held->login.lifetime, apr_time_from_sec(l->held->login.lifetime));
     for (unsigned i = 0; token && signature && i < IA_CHALLENGE_WINDOWS; i++) {
         if (ia_challenge_sign(expected, &terms, token, windows[i], NULL) != IA_OK)
             return crypto_failed();
@@ -274,8 +271,7 @@ int login_refresh(login *l, int *refreshed)
         return CL_OK;
     if ((rc = auth_read(&response, l, "auth.refresh", &answer)) != CL_OK)
         return rc;
-    rc = refreshed_take(l, ia_json_member_string(response, "token"),
-                        ia_json_member_string(response, "signature"));
+    rc = refreshed_take(l, ia_json_member_string(response, "token"), ia_json_member_string(response, "signature"));
     *refreshed = rc == CL_OK;
     return rc;
 }

@@ -96,12 +96,12 @@ static int number_parse(apr_int64_t *out, const option_row *row, const char *val
 
     *out = 0;
     if (len == 0 || len > 18 || strspn(value, "0123456789") != len)
-        return say_usage("--%s takes a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, row->name,
-                         row->min, row->max);
+        return say_usage("--%s takes a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, row->name, row->min,
+                         row->max);
     number = apr_atoi64(value);
     if (number < row->min || number > row->max)
-        return say_usage("--%s takes a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, row->name,
-                         row->min, row->max);
+        return say_usage("--%s takes a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, row->name, row->min,
+                         row->max);
     *out = number;
     return CL_OK;
 }
@@ -319,8 +319,7 @@ static int option_label(char *out, apr_size_t size, const option_row *row)
 
     if (row->letter)
         snprintf(letter, sizeof letter, "-%c, ", row->letter);
-    return snprintf(out, size, "%s--%s%s%s", letter, row->name, row->value ? " " : "",
-                    row->value ? row->value : "");
+    return snprintf(out, size, "%s--%s%s%s", letter, row->name, row->value ? " " : "", row->value ? row->value : "");
 }
 
 void options_help(FILE *out, const cl_verb *verb)
@@ -328,8 +327,8 @@ void options_help(FILE *out, const cl_verb *verb)
     char label[80];
     int width = 0;
 
-    fprintf(out, "usage: interauth %s [options]%s%s\n%s\n\n", verb->name, *verb->operands ? " " : "",
-            verb->operands, verb->summary);
+    fprintf(out, "usage: interauth %s [options]%s%s\n%s\n\n", verb->name, *verb->operands ? " " : "", verb->operands,
+            verb->summary);
     for (unsigned i = 0; i < verb->row_count; i++) {
         int len = option_label(label, sizeof label, &verb->rows[i]);
 
@@ -343,8 +342,6 @@ void options_help(FILE *out, const cl_verb *verb)
         fprintf(out, "  %-*s  %s%s%s\n", width, label, row->help, row->required ? " (required)" : "",
                 row->kind == OPTION_LIST ? " (repeatable)" : "");
     }
-    fprintf(
-        out,
-        "  %-*s  this text\n\nexit status: 0 done, 1 refused, 2 usage, 3 fault\nmanual: interauth-%s(1)\n",
-        width, "-h, --help", verb->name);
+    fprintf(out, "  %-*s  this text\n\nexit status: 0 done, 1 refused, 2 usage, 3 fault\nmanual: interauth-%s(1)\n",
+            width, "-h, --help", verb->name);
 }

@@ -30,17 +30,17 @@ typedef struct option_row {
 } option_row;
 
 /* Rows of a table; AT(field) is defined beside each table as the offset in the verb's struct. */
-#define OPTION(kind, letter, name, value, field, help)                                                       \
-    {                                                                                                        \
-        OPTION_##kind, letter, name, value, help, AT(field), 0, 0, 0                                         \
+#define OPTION(kind, letter, name, value, field, help)                                                                 \
+    {                                                                                                                  \
+        OPTION_##kind, letter, name, value, help, AT(field), 0, 0, 0                                                   \
     }
-#define OPTION_NEEDED(kind, letter, name, value, field, help)                                                \
-    {                                                                                                        \
-        OPTION_##kind, letter, name, value, help, AT(field), 1, 0, 0                                         \
+#define OPTION_NEEDED(kind, letter, name, value, field, help)                                                          \
+    {                                                                                                                  \
+        OPTION_##kind, letter, name, value, help, AT(field), 1, 0, 0                                                   \
     }
-#define OPTION_RANGE(name, value, field, min, max, help)                                                     \
-    {                                                                                                        \
-        OPTION_NUMBER, 0, name, value, help, AT(field), 0, min, max                                          \
+#define OPTION_RANGE(name, value, field, min, max, help)                                                               \
+    {                                                                                                                  \
+        OPTION_NUMBER, 0, name, value, help, AT(field), 0, min, max                                                    \
     }
 
 /** An option that the verb does not have, and what to use instead. */

@@ -1,3 +1,4 @@
+/* Opens the destination of a response body once the final response is known. */
 #include "output.h"
 
 #include <errno.h>

@@ -25,7 +25,8 @@ static const option_row rows[] = {
     OPTION(LIST, 0, "profile", "hmac-sha256|md5", make.profiles, "make: for which profiles; default: hmac-sha256"),
     OPTION(TEXT, 0, "separator", "TEXT", make.separator, "make: the server's SAuthChallengeSeparator, for md5"),
     OPTION(LIST, 0, "capability", "NAMES", make.capabilities, "make: what the participant may hold"),
-    OPTION(FLAG, 0, "allow-refresh", NULL, make.allow_refresh, "make: its tokens may be refreshed; default: they may not"),
+    OPTION(FLAG, 0, "allow-refresh", NULL, make.allow_refresh,
+           "make: its tokens may be refreshed; default: they may not"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -156,8 +157,7 @@ static int list_text(const ia_participants *all)
 
         if (one->expires)
             ia_timestamp_format(expires, one->expires);
-        printf("%s\t%s\t%s", one->id, ia_participant_status_name(one->status),
-               one->expires ? expires : "never");
+        printf("%s\t%s\t%s", one->id, ia_participant_status_name(one->status), one->expires ? expires : "never");
         for (unsigned k = 0; k < one->capability_count; k++)
             printf("%s%s", k == 0 ? "\t" : ",", one->capabilities[k]);
         putchar('\n');
@@ -273,4 +273,5 @@ const cl_verb verb_participant = {"participant",
                                   2,
                                   ROWS(rows),
                                   sizeof(participant_options),
-                                  run, NULL};
+                                  run,
+                                  NULL};

@@ -1,3 +1,4 @@
+/* Runs `interauth participant make`. */
 #include "participant_make.h"
 
 #include <string.h>
@@ -23,8 +24,7 @@ static int profile_add(ia_challenge_profile *profiles, unsigned *count, const ch
     return CL_OK;
 }
 
-static int profiles_read(ia_challenge_profile profiles[PROFILES], unsigned *count,
-                         const apr_array_header_t *names)
+static int profiles_read(ia_challenge_profile profiles[PROFILES], unsigned *count, const apr_array_header_t *names)
 {
     int rc = CL_OK;
 
@@ -73,8 +73,7 @@ static int secrets_write(ia_json_writer *w, apr_pool_t *p, const char *id, const
     return rc;
 }
 
-int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish,
-                     int compact)
+int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish, int compact)
 {
     ia_json_writer *w = compact ? ia_json_writer_create(p) : ia_json_writer_create_pretty(p);
     ia_challenge_profile profiles[PROFILES];
@@ -90,16 +89,14 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
         (rc = capabilities_read(&capabilities, p, wish->capabilities, 0)) != CL_OK)
         return rc;
     if (!ia_name_is_id(id, strlen(id)))
-        return say_usage("ID: 1 to %d printable ASCII characters without space, quote or backslash",
-                         IA_NAME_MAX);
+        return say_usage("ID: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
     for (unsigned i = 0; i < count; i++)
         if (profiles[i] == IA_CHALLENGE_PROFILE_MD5)
             terms.profile = IA_CHALLENGE_PROFILE_MD5;
     if ((rc = password_terms_check(&terms)) != CL_OK)
         return rc;
     if (terms.profile == IA_CHALLENGE_PROFILE_MD5)
-        say_warning(
-            "md5 is for callers that know nothing else: what they send is good for anybody who sees it");
+        say_warning("md5 is for callers that know nothing else: what they send is good for anybody who sees it");
     ia_json_write_object(w);
     head_write(w, id, wish, capabilities);
     if ((rc = secrets_write(w, p, id, wish, profiles, count)) != CL_OK)

@@ -13,7 +13,6 @@ typedef struct participant_wish {
 
 /** The record as JSON from `p`, indented unless `compact`. It holds Secret, not the password. @return an exit
  * status */
-int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish,
-                     int compact);
+int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish, int compact);
 
 #endif

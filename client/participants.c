@@ -1,3 +1,4 @@
+/* Reads a participants file. */
 #include "participants.h"
 
 #include <string.h>
@@ -43,8 +44,7 @@ static int key_load(ia_participant_key *key, apr_pool_t *p, const char *base, co
     result = ia_key_from_pem(&key->raw, text, len, key->algorithm);
     if (result == IA_OK)
         return CL_OK;
-    *wrong = apr_psprintf(p, "key %s: %s: %s: %s", key->kid, path, ia_outcome_of(result)->tag,
-                          advice_meaning(result));
+    *wrong = apr_psprintf(p, "key %s: %s: %s: %s", key->kid, path, ia_outcome_of(result)->tag, advice_meaning(result));
     return CL_REFUSED;
 }
 

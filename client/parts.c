@@ -1,3 +1,4 @@
+/* Prints the parts of a message: where each stands, its value, and its meaning. */
 #include "parts.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@
 #define SECRET_MIN  16  /* characters of a secret of which some are shown */
 #define SECRET_HEAD 4
 
-static void add(parts *all, const char *where, const char *name, const char *value, const char *meaning, const char *code)
+static void add(parts *all, const char *where, const char *name, const char *value, const char *meaning,
+                const char *code)
 {
     const part made = {where, name, value, meaning, code};
 

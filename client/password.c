@@ -1,3 +1,4 @@
+/* Computes a secret of the challenge protocol from a password. */
 #include "password.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Reads the reason from a refusal: problem+json or an error of the challenge protocol. */
 #include "problem.h"
 
 #include <string.h>
@@ -65,7 +66,8 @@ static apr_int64_t retry_after(const http_answer *answer)
 {
     const char *after = http_field(answer, "Retry-After", 0);
 
-    return after && *after && strlen(after) <= 9 && strspn(after, "0123456789") == strlen(after) ? apr_atoi64(after) : 0;
+    return after && *after && strlen(after) <= 9 && strspn(after, "0123456789") == strlen(after) ? apr_atoi64(after)
+                                                                                                 : 0;
 }
 
 unsigned problem_start_wait(apr_pool_t *p, const http_answer *answer)

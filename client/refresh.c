@@ -22,8 +22,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 0, "url", "BASE", url, "the grant of these endpoints"),
     OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
     OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
-    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX,
-                 "for how long; default: as asked for at first"),
+    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "for how long; default: as asked for at first"),
     OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
     TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
@@ -40,8 +39,7 @@ static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const
     if (!record->token)
         return say_refused("grant %s holds no token; ask for one with: interauth grant", record->name);
     if (!record->can_refresh)
-        return say_refused("grant %s cannot be refreshed; ask for a new one with: interauth grant",
-                           record->name);
+        return say_refused("grant %s cannot be refreshed; ask for a new one with: interauth grant", record->name);
     if ((rc = secret_key_load(&key, p, o->secret_file ? o->secret_file : record->secret_file)) != CL_OK)
         return rc;
     rc = exchange_refresh(record, p, &key, o->lifespan ? o->lifespan : record->lifespan);
@@ -74,5 +72,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return rc;
 }
 
-const cl_verb verb_refresh = {"refresh",  "Ask for more time for a grant.", "", 0, 0,
+const cl_verb verb_refresh = {"refresh",  "Ask for more time for a grant.", "",  0,   0,
                               ROWS(rows), sizeof(refresh_options),          run, NULL};

@@ -1,3 +1,4 @@
+/* Reads the body of a request from an argument, a file, or standard input. */
 #include "request_body.h"
 
 #include <errno.h>
@@ -130,8 +131,7 @@ int request_body_digest(const char **out, apr_pool_t *p, const http_body *body, 
 
     *out = NULL;
     if (rc == IA_OK)
-        rc = body->data ? ia_digest_update(digest, body->data, (apr_size_t)body->len)
-                        : file_digest(digest, body);
+        rc = body->data ? ia_digest_update(digest, body->data, (apr_size_t)body->len) : file_digest(digest, body);
     if (rc == IA_OK)
         rc = ia_digest_finish(&claim, digest);
     if (rc == IA_BODY_BROKEN)

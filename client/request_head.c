@@ -1,3 +1,4 @@
+/* Checks the header fields given with -H. */
 #include "request_head.h"
 
 #include <string.h>
@@ -33,13 +34,11 @@ int head_add(apr_array_header_t *lines, const char *line, const char *const *our
     /* libcurl would take "Name:" as the wish to leave a field out. */
     APR_ARRAY_PUSH(lines, const char *) =
         *value ? line
-               : apr_pstrcat(lines->pool, apr_pstrmemdup(lines->pool, line, (apr_size_t)(colon - line)), ";",
-                             NULL);
+               : apr_pstrcat(lines->pool, apr_pstrmemdup(lines->pool, line, (apr_size_t)(colon - line)), ";", NULL);
     return CL_OK;
 }
 
-int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given,
-              const char *const *ours)
+int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given, const char *const *ours)
 {
     int rc = CL_OK;
 

@@ -17,8 +17,7 @@ int head_is_token(const char *text, apr_size_t len);
 int head_add(apr_array_header_t *lines, const char *line, const char *const *ours);
 
 /** As head_add for all of `given`, which may be NULL; `*lines` is made. */
-int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given,
-              const char *const *ours);
+int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given, const char *const *ours);
 
 int head_has(const apr_array_header_t *lines, const char *name);
 

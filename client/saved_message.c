@@ -1,3 +1,4 @@
+/* Parses a saved request or response, or a part of one. */
 #include "saved_message.h"
 
 #include <string.h>
@@ -48,7 +49,8 @@ static int is_request_line(const char *line)
     const char *target = strchr(line, ' '), *version = target ? strrchr(line, ' ') : NULL;
 
     return target && version > target + 1 && !strncmp(version, " HTTP/", 6) &&
-           head_is_token(line, (apr_size_t)(target - line)) && !memchr(target + 1, ' ', (apr_size_t)(version - target - 1));
+           head_is_token(line, (apr_size_t)(target - line)) &&
+           !memchr(target + 1, ' ', (apr_size_t)(version - target - 1));
 }
 
 static int is_field_line(const char *line)

@@ -1,3 +1,4 @@
+/* Messages on standard error, and the exit status that goes with each. */
 #include "say.h"
 
 #include <errno.h>
@@ -58,8 +59,8 @@ static void say_line(const char *kind, const char *code, const char *format, va_
     text_sanitize(text);
     if (code)
         say_error(code, text);
-    fprintf(stderr, "%sinterauth%s%s: %s%s\n", line_is_open ? "\n" : "", speaker ? " " : "",
-            speaker ? speaker : "", kind, text);
+    fprintf(stderr, "%sinterauth%s%s: %s%s\n", line_is_open ? "\n" : "", speaker ? " " : "", speaker ? speaker : "",
+            kind, text);
     line_is_open = 0;
 }
 
@@ -72,10 +73,10 @@ void say_trace(char mark, const char *text)
     line_is_open = 0;
 }
 
-#define SAY_BODY(kind, code)                                                                                       \
-    va_list args;                                                                                            \
-    va_start(args, format);                                                                                  \
-    say_line(kind, code, format, args);                                                                            \
+#define SAY_BODY(kind, code)                                                                                           \
+    va_list args;                                                                                                      \
+    va_start(args, format);                                                                                            \
+    say_line(kind, code, format, args);                                                                                \
     va_end(args)
 
 void say_note(const char *format, ...)

@@ -22,14 +22,12 @@ typedef struct secret_options {
 #define AT(field) offsetof(secret_options, field)
 
 static const option_row rows[] = {
-    OPTION_RANGE("bytes", "N", bytes, IA_SECRET_MIN, BYTES_MAX,
-                 "its length in bytes, 16 to 256; default: 32"),
+    OPTION_RANGE("bytes", "N", bytes, IA_SECRET_MIN, BYTES_MAX, "its length in bytes, 16 to 256; default: 32"),
     OPTION(FLAG, 0, "show", NULL, show, "print it (a terminal or a log may keep it)"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
-static int secret_print(apr_pool_t *p, const secret_options *o, apr_size_t bytes, const char *path,
-                        const char *text)
+static int secret_print(apr_pool_t *p, const secret_options *o, apr_size_t bytes, const char *path, const char *text)
 {
     ia_json_writer *w;
 
@@ -73,5 +71,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return rc;
 }
 
-const cl_verb verb_secret = {"secret",   "Make a random shared secret.", "[FILE]", 0, 1,
-                             ROWS(rows), sizeof(secret_options),         run, NULL};
+const cl_verb verb_secret = {"secret",   "Make a random shared secret.", "[FILE]", 0,   1,
+                             ROWS(rows), sizeof(secret_options),         run,      NULL};

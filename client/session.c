@@ -1,3 +1,4 @@
+/* Takes a grant and a nonce from the state for one call, and stores the nonces that come back. */
 #include "session.h"
 
 #include <string.h>
@@ -32,8 +33,7 @@ static int record_find(grant_record **out, state *st, apr_pool_t *p, const sessi
 
 static int is_usable(const grant_record *record, const char *dead_token)
 {
-    return record->token && record->expires > apr_time_now() &&
-           (!dead_token || strcmp(record->token, dead_token) != 0);
+    return record->token && record->expires > apr_time_now() && (!dead_token || strcmp(record->token, dead_token) != 0);
 }
 
 /*
@@ -43,7 +43,8 @@ static int is_usable(const grant_record *record, const char *dead_token)
  */
 static int widen(grant_record *record, apr_pool_t *p, const session_wish *wish)
 {
-    const apr_array_header_t *missing = capabilities_missing(p, wish->capabilities, record->access_to, record->access_for);
+    const apr_array_header_t *missing =
+        capabilities_missing(p, wish->capabilities, record->access_to, record->access_for);
 
     if (!record->token)
         return 0;
@@ -55,8 +56,8 @@ static int widen(grant_record *record, apr_pool_t *p, const session_wish *wish)
         return 0;
     }
     say_note("grant %s lacks %s", record->name, capabilities_text(p, missing));
-    record->access_for = apr_array_append(
-        p, capabilities_missing(p, record->access_to, record->access_for, NULL), record->access_for);
+    record->access_for =
+        apr_array_append(p, capabilities_missing(p, record->access_to, record->access_for, NULL), record->access_for);
     apr_array_cat(record->access_for, missing);
     return 1;
 }

@@ -1,3 +1,4 @@
+/* Loads keys for message signatures from files. */
 #include "signature_key.h"
 
 #include <string.h>
@@ -64,16 +65,15 @@ static ia_result names_take(signature_key *out, apr_pool_t *p, const ia_json *jw
     return IA_OK;
 }
 
-static ia_result text_load(signature_key *out, apr_pool_t *p, const char *text, apr_size_t len,
-                           int is_private, ia_algorithm algorithm)
+static ia_result text_load(signature_key *out, apr_pool_t *p, const char *text, apr_size_t len, int is_private,
+                           ia_algorithm algorithm)
 {
     const ia_json *jwk = NULL;
     ia_result rc = IA_OK;
 
     if (text[strspn(text, " \t\r\n")] == '{' && ia_json_parse(&jwk, p, text, len, NODES_MAX, NULL) != IA_OK)
         return IA_KEY_MALFORMED;
-    rc = is_private ? private_load(out, text, len, jwk, algorithm)
-                    : public_load(out, text, len, jwk, algorithm);
+    rc = is_private ? private_load(out, text, len, jwk, algorithm) : public_load(out, text, len, jwk, algorithm);
     if (rc == IA_OK)
         rc = names_take(out, p, jwk);
     json_wipe(jwk);
@@ -103,8 +103,8 @@ static int file_load(signature_key *out, apr_pool_t *p, const char *path, int is
     return key_refuse(path, result);
 }
 
-static int key_load(signature_key *out, apr_pool_t *p, const char *key_file, const char *secret_file,
-                    int is_private, int algorithm)
+static int key_load(signature_key *out, apr_pool_t *p, const char *key_file, const char *secret_file, int is_private,
+                    int algorithm)
 {
     memset(out, 0, sizeof *out);
     if (secret_file && algorithm)

@@ -1,3 +1,4 @@
+/* Formats the parameters of a signature and the bytes of its base. */
 #include "signature_text.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Signs a request: selects the key, the label, and the covered components. */
 #include "signing.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ static int is_label(const char *text)
 static int wish_check(const signing_wish *wish)
 {
     if (!wish->key_file == !wish->secret_file)
-        return say_usage("name either a private key (--key, or --sign of call) or a shared secret (--secret-file, or --sign-secret of call)");
+        return say_usage("name either a private key (--key, or --sign of call) or a shared secret (--secret-file, or "
+                         "--sign-secret of call)");
     if (wish->uid && !ia_name_is_id(wish->uid, strlen(wish->uid)))
         return say_usage("--uid: not a participant id");
     if (!is_printable(wish->keyid) || !is_printable(wish->tag))
@@ -144,8 +146,7 @@ static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const i
 }
 
 /* Reads the signature as a verifier will, beside those that the request carried already. */
-static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_message *message,
-                        const char *label)
+static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_message *message, const char *label)
 {
     ia_httpsig_message signed_message = *message;
     const ia_httpsig_policy policy = {.label = label};
@@ -162,15 +163,13 @@ static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_mes
     if (rc == IA_OK)
         rc = ia_httpsig_base(&base, p, &signed_message, signature->input);
     if (rc != IA_OK)
-        return say_usage("nobody could read these signatures: %s (%s)", advice_meaning(rc),
-                         ia_outcome_of(rc)->tag);
+        return say_usage("nobody could read these signatures: %s (%s)", advice_meaning(rc), ia_outcome_of(rc)->tag);
     out->signature = signature;
     out->base = base.data;
     return CL_OK;
 }
 
-int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message,
-                 int has_body)
+int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message, int has_body)
 {
     const signing_wish *wish = &s->wish;
     const apr_array_header_t *cover = wish->cover ? wish->cover : signing_default_cover(p, message, has_body);

@@ -44,8 +44,7 @@ void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_
  * Signs the message at this moment, and with a nonce of its own. The names of what is covered by default
  * follow from the message.
  */
-int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message,
-                 int has_body);
+int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message, int has_body);
 
 /** The components that are covered, or demanded, where nobody says otherwise: of const char *. */
 apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_message *message, int has_body);

@@ -1,3 +1,4 @@
+/* The client's state file: grants, logins, and unused nonces, locked while open. */
 #include "state.h"
 
 #include <errno.h>
@@ -33,8 +34,7 @@ static int default_path(const char **out, apr_pool_t *p)
         directory = apr_pstrcat(p, home, "/.local/state/interauth", NULL);
     else
         return say_fault("HOME is not set; name the state file with --state");
-    if (apr_dir_make_recursive(directory, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, p) !=
-        APR_SUCCESS)
+    if (apr_dir_make_recursive(directory, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, p) != APR_SUCCESS)
         return say_fault("%s: the directory could not be made", directory);
     *out = apr_pstrcat(p, directory, "/state.json", NULL);
     return CL_OK;
@@ -170,8 +170,7 @@ int state_name(state *s, grant_record *record, const char *name)
         const grant_record *other = APR_ARRAY_IDX(s->grants, i, grant_record *);
 
         if (other != record && other->name && strcmp(other->name, name) == 0)
-            return say_usage("--grant %s: another grant has this name (%s at %s)", name, other->uid,
-                             other->endpoint);
+            return say_usage("--grant %s: another grant has this name (%s at %s)", name, other->uid, other->endpoint);
     }
     record->name = name;
     return CL_OK;
@@ -195,7 +194,8 @@ static int record_matches(const grant_record *record, apr_pool_t *p, const char 
         return 0;
     if (endpoint || !origin)
         return 1;
-    return address_parse(&at, p, record->endpoint, "the endpoint of the grant") == CL_OK && strcmp(at.origin, origin) == 0;
+    return address_parse(&at, p, record->endpoint, "the endpoint of the grant") == CL_OK &&
+           strcmp(at.origin, origin) == 0;
 }
 
 static int nothing_found(record_kind kind, const char *name, const char *origin)

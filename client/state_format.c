@@ -1,3 +1,4 @@
+/* Converts the state file to and from JSON. */
 #include "state_format.h"
 
 #include <string.h>
@@ -87,8 +88,7 @@ static int record_read(grant_record *record, apr_pool_t *p, const ia_json *objec
     record->with_id = integer_read(object, "id") != 0;
     if (login_read(&record->login, object) != 0)
         return -1;
-    if (!record->name || !record->endpoint || !record->uid ||
-        !ia_name_is_id(record->uid, strlen(record->uid)))
+    if (!record->name || !record->endpoint || !record->uid || !ia_name_is_id(record->uid, strlen(record->uid)))
         return -1;
     if (!hash || (strcmp(hash, "sha256") != 0 && strcmp(hash, "sha1") != 0))
         return -1;
@@ -100,8 +100,7 @@ int state_parse(apr_array_header_t *grants, apr_pool_t *p, const char *text, apr
 {
     const ia_json *json, *list;
 
-    if (ia_json_parse(&json, p, text, len, NODES_MAX, NULL) != IA_OK ||
-        integer_read(json, "version") != VERSION)
+    if (ia_json_parse(&json, p, text, len, NODES_MAX, NULL) != IA_OK || integer_read(json, "version") != VERSION)
         return -1;
     list = ia_json_member(json, "grants");
     if (!list || list->type != IA_JSON_ARRAY)

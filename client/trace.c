@@ -1,3 +1,4 @@
+/* Prints exchanges for -v, without credentials. */
 #include "trace.h"
 
 #include <string.h>

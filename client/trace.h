@@ -24,7 +24,7 @@ void trace_body(apr_pool_t *p, char mark, const char *data, apr_size_t len);
 void trace_length(apr_pool_t *p, char mark, apr_int64_t len);
 
 /** The row of -v in a table of options whose struct has the field `verbose`. */
-#define TRACE_ROW                                                                                            \
+#define TRACE_ROW                                                                                                      \
     OPTION(FLAG, 'v', "verbose", NULL, verbose, "show the exchange on standard error, without credentials")
 
 #endif

@@ -1,3 +1,4 @@
+/* Verifies a saved request offline, as a server would. */
 #include "verification.h"
 
 #include <string.h>
@@ -93,8 +94,8 @@ static void judge(verification *v, const ia_httpsig_policy *policy, apr_time_t n
         v->result = ia_httpsig_verify(&v->signature, v->p, &v->request.message, policy, &ports, now);
         if (v->attempt == 0)
             first = v->result;
-        if ((v->result != IA_SIG_MISMATCH && v->result != IA_SIG_KEY_EXPIRED) || !v->found.secret ||
-            !v->owner || v->attempt + 1 >= v->owner->secret_count)
+        if ((v->result != IA_SIG_MISMATCH && v->result != IA_SIG_KEY_EXPIRED) || !v->found.secret || !v->owner ||
+            v->attempt + 1 >= v->owner->secret_count)
             break;
     }
     if (v->result == IA_SIG_KEY_EXPIRED)

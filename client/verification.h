@@ -21,19 +21,18 @@ typedef struct verification_wish {
 
 /* The rows of these options, for the tables of verify and explain; `wish` is the field of the verb's struct.
  */
-#define VERIFICATION_ROWS                                                                                    \
-    OPTION(TEXT, 0, "key", "FILE", wish.key_file, "public key: a JWK, PEM or certificate"),                  \
-        OPTION(TEXT, 0, "participants", "FILE", wish.participants_file,                                      \
-               "or the keys of a participants file"),                                                        \
-        OPTION(TEXT, 0, "secret-file", "FILE", wish.secret_file, "or a shared secret, for hmac-sha256"),     \
-        OPTION(LIST, 0, "require", "COMPONENT", wish.require, "demand this instead of the default"),         \
-        OPTION(TEXT, 0, "label", "NAME", wish.label, "which of several signatures"),                         \
-        OPTION(TEXT, 0, "tag", "TEXT", wish.tag, "demand this tag"),                                         \
-        OPTION_RANGE("max-age", "SEC", wish.max_age, 1, 315360000, "since it was made; default: 300"),       \
-        OPTION_RANGE("skew", "SEC", wish.skew, 1, 3600, "how far clocks may differ; default: 30"),           \
-        OPTION(TEXT, 0, "now", "TIME", wish.now, "judge as of then, such as 2026-01-31T12:00:00Z"),          \
-        OPTION(FLAG, 0, "no-nonce", NULL, wish.no_nonce, "accept a signature without a nonce"),              \
-        OPTION(CHOICE, 0, "scheme", "https|http", wish.scheme, "of the connection; default: https"),         \
+#define VERIFICATION_ROWS                                                                                              \
+    OPTION(TEXT, 0, "key", "FILE", wish.key_file, "public key: a JWK, PEM or certificate"),                            \
+        OPTION(TEXT, 0, "participants", "FILE", wish.participants_file, "or the keys of a participants file"),         \
+        OPTION(TEXT, 0, "secret-file", "FILE", wish.secret_file, "or a shared secret, for hmac-sha256"),               \
+        OPTION(LIST, 0, "require", "COMPONENT", wish.require, "demand this instead of the default"),                   \
+        OPTION(TEXT, 0, "label", "NAME", wish.label, "which of several signatures"),                                   \
+        OPTION(TEXT, 0, "tag", "TEXT", wish.tag, "demand this tag"),                                                   \
+        OPTION_RANGE("max-age", "SEC", wish.max_age, 1, 315360000, "since it was made; default: 300"),                 \
+        OPTION_RANGE("skew", "SEC", wish.skew, 1, 3600, "how far clocks may differ; default: 30"),                     \
+        OPTION(TEXT, 0, "now", "TIME", wish.now, "judge as of then, such as 2026-01-31T12:00:00Z"),                    \
+        OPTION(FLAG, 0, "no-nonce", NULL, wish.no_nonce, "accept a signature without a nonce"),                        \
+        OPTION(CHOICE, 0, "scheme", "https|http", wish.scheme, "of the connection; default: https"),                   \
         OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, wish.algorithm, "of an RSA key; default: key")
 
 typedef struct verification {

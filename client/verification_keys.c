@@ -72,8 +72,7 @@ static ia_result thumbprint_find(verification *v, ia_httpsig_key *out, const cha
     apr_size_t len;
 
     v->detail = apr_psprintf(v->p, "keyid %s", keyid);
-    if (ia_base64url_decode(wanted, sizeof wanted, &len, keyid, strlen(keyid)) != IA_OK ||
-        len != sizeof wanted)
+    if (ia_base64url_decode(wanted, sizeof wanted, &len, keyid, strlen(keyid)) != IA_OK || len != sizeof wanted)
         return IA_SIG_KEY_UNKNOWN;
     for (unsigned i = 0; i < v->participants.count; i++) {
         const ia_participant *one = &v->participants.list[i];

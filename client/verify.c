@@ -58,5 +58,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_verify = {
-    "verify", "Verify the signature of a saved request.", "REQUEST", 1, 1, ROWS(rows), sizeof(verify_options),
-    run, NULL};
+    "verify", "Verify the signature of a saved request.", "REQUEST", 1, 1, ROWS(rows), sizeof(verify_options), run,
+    NULL};

@@ -1,3 +1,4 @@
+/* Reads and writes requests in HTTP/1.1 message format. */
 #include "wire.h"
 
 #include <string.h>
@@ -121,8 +122,7 @@ static int body_find(wire_request *out, const reader *c)
     out->body = c->at;
     out->body_len = (apr_size_t)(c->end - c->at);
     if (field_count(&out->message, "Transfer-Encoding") > 0)
-        return say_refused("%s: has a Transfer-Encoding; save the body joined, with its Content-Length",
-                           c->path);
+        return say_refused("%s: has a Transfer-Encoding; save the body joined, with its Content-Length", c->path);
     if (!length && out->body_len > 0)
         return say_refused("%s: %lu bytes follow the header, which has no Content-Length", c->path,
                            (unsigned long)out->body_len);
@@ -133,8 +133,8 @@ static int body_find(wire_request *out, const reader *c)
         length[len + strspn(length + len, " \t")])
         return say_refused("%s: Content-Length is no number", c->path);
     if (apr_atoi64(length) != (apr_int64_t)out->body_len)
-        return say_refused("%s: the body has %lu bytes, Content-Length says %s", c->path,
-                           (unsigned long)out->body_len, length);
+        return say_refused("%s: the body has %lu bytes, Content-Length says %s", c->path, (unsigned long)out->body_len,
+                           length);
     return CL_OK;
 }
 
@@ -150,8 +150,7 @@ int wire_read(wire_request *out, apr_pool_t *p, const char *path, const char *sc
         return rc;
     c.at = text;
     c.end = text + len;
-    if ((rc = request_line_read(&out->message, &c)) != CL_OK ||
-        (rc = fields_read(&out->message, &c)) != CL_OK ||
+    if ((rc = request_line_read(&out->message, &c)) != CL_OK || (rc = fields_read(&out->message, &c)) != CL_OK ||
         (rc = authority_find(&out->message, &c, scheme)) != CL_OK)
         return rc;
     return body_find(out, &c);
@@ -161,16 +160,14 @@ static const char *head_format(apr_pool_t *p, const ia_httpsig_message *message,
 {
     apr_array_header_t *parts = apr_array_make(p, 16, sizeof(const char *));
 
-    APR_ARRAY_PUSH(parts, const char *) =
-        apr_pstrcat(p, message->method, " ", message->target, " HTTP/1.1\r\n", NULL);
+    APR_ARRAY_PUSH(parts, const char *) = apr_pstrcat(p, message->method, " ", message->target, " HTTP/1.1\r\n", NULL);
     if (!head_value(message, "Host"))
         APR_ARRAY_PUSH(parts, const char *) = apr_pstrcat(p, "Host: ", message->authority, "\r\n", NULL);
     for (unsigned i = 0; i < message->field_count; i++)
         APR_ARRAY_PUSH(parts, const char *) =
             apr_pstrcat(p, message->fields[i].name, ": ", message->fields[i].value, "\r\n", NULL);
     if (body && !head_value(message, "Content-Length"))
-        APR_ARRAY_PUSH(parts, const char *) =
-            apr_psprintf(p, "Content-Length: %" APR_INT64_T_FMT "\r\n", body->len);
+        APR_ARRAY_PUSH(parts, const char *) = apr_psprintf(p, "Content-Length: %" APR_INT64_T_FMT "\r\n", body->len);
     APR_ARRAY_PUSH(parts, const char *) = "\r\n";
     return apr_array_pstrcat(p, parts, '\0');
 }

@@ -9,7 +9,7 @@
  * Asks for a signature in the response with which this request is being refused (Accept-Signature), unless signatures
  * are not looked at here.
  */
-APR_DECLARE_OPTIONAL_FN(void, isign_ask, (request_rec *r));
+APR_DECLARE_OPTIONAL_FN(void, isign_ask, (request_rec * r));
 
 /**
  * The whole body of the external request that `r` belongs to, read now where nobody read it before, of at most `max`
@@ -18,6 +18,6 @@ APR_DECLARE_OPTIONAL_FN(void, isign_ask, (request_rec *r));
  * @return an ia_result: IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN, IA_SPOOL_FULL, IA_FAULT_SPOOL
  */
 APR_DECLARE_OPTIONAL_FN(int, isign_read_body,
-                        (request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status));
+                        (request_rec * r, apr_size_t max, const char **text, apr_size_t *len, int *status));
 
 #endif

@@ -18,7 +18,7 @@
 #define IA_NOTE_ISIGN_PARTICIPANT  "isign-participant"
 #define IA_NOTE_ISIGN_KEYID        "isign-keyid"
 #define IA_NOTE_ISIGN_COVERED      "isign-covered"
-#define IA_NOTE_ISIGN_NONCE       "isign-nonce"
+#define IA_NOTE_ISIGN_NONCE        "isign-nonce"
 #define IA_NOTE_ISIGN_ALG          "isign-alg"
 
 #endif

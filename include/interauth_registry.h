@@ -35,10 +35,10 @@ typedef struct ia_credential {
 
 /** A participant as the registry knows it now. */
 typedef struct ia_registry_entry {
-    apr_uint32_t index;        /**< its place, below capacity(), while this incarnation lives */
-    apr_uint64_t incarnation;  /**< never given twice: one that left and came back is another */
+    apr_uint32_t index;       /**< its place, below capacity(), while this incarnation lives */
+    apr_uint64_t incarnation; /**< never given twice: one that left and came back is another */
     ia_standing standing;
-    apr_uint64_t roles;        /**< bits of role numbers */
+    apr_uint64_t roles; /**< bits of role numbers */
     unsigned secret_count;
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     apr_uint64_t credentials[IA_CREDENTIAL_KINDS]; /**< by kind, the generation of a credential; 0: there is none */
@@ -49,8 +49,8 @@ typedef struct ia_registry_entry {
 typedef struct ia_registry_key {
     apr_uint32_t owner_index;
     apr_uint64_t owner_incarnation;
-    apr_time_t not_before, not_after;         /**< microseconds; 0 is open */
-    unsigned char thumbprint[IA_SHA256_LEN];  /**< RFC 7638: equal thumbprints are equal keys */
+    apr_time_t not_before, not_after;        /**< microseconds; 0 is open */
+    unsigned char thumbprint[IA_SHA256_LEN]; /**< RFC 7638: equal thumbprints are equal keys */
     ia_key_raw raw;
 } ia_registry_key;
 

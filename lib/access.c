@@ -1,3 +1,4 @@
+/* Parses and verifies SAuth access requests. */
 #include <apr_strings.h>
 #include <string.h>
 #include "interauth/access.h"

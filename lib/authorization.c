@@ -1,3 +1,4 @@
+/* Parses, verifies, and makes the SAuth Authorization header. */
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -193,8 +194,7 @@ static void compute(unsigned char *out, ia_hash hash, const ia_mac_key *key, con
     ia_mac_compute(out, hash, key, parts, 3);
 }
 
-ia_result ia_authorization_verify(const ia_authorization *auth, const ia_mac_key *key, const void *n,
-                                  apr_size_t n_len)
+ia_result ia_authorization_verify(const ia_authorization *auth, const ia_mac_key *key, const void *n, apr_size_t n_len)
 {
     unsigned char mac[IA_MAC_MAX];
 
@@ -202,8 +202,7 @@ ia_result ia_authorization_verify(const ia_authorization *auth, const ia_mac_key
     return ia_mac_equal(mac, auth->mac, ia_hash_len(auth->hash)) ? IA_OK : IA_MAC_MISMATCH;
 }
 
-char *ia_authorization_format(apr_pool_t *p, const char *token, const char *nonce, ia_hash hash,
-                              const ia_mac_key *key)
+char *ia_authorization_format(apr_pool_t *p, const char *token, const char *nonce, ia_hash hash, const ia_mac_key *key)
 {
     unsigned char mac[IA_MAC_MAX];
     char hex[IA_HEX_SIZE(IA_MAC_MAX)], n[IA_BASE64URL_SIZE(IA_NONCE_TEXT_LEN)];

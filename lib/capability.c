@@ -1,3 +1,4 @@
+/* Sets of capabilities as bitmaps. */
 #include <string.h>
 #include "interauth/capability.h"
 

@@ -1,3 +1,4 @@
+/* The arithmetic of the challenge protocol: secrets, signatures, tokens. */
 #include <apr_strings.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -122,7 +123,8 @@ void ia_challenge_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], apr_time_t now,
 {
     apr_int64_t seconds = bounded_lifetime(lifetime);
     apr_time_t time = bounded_time(now), within = bounded_skew(skew, seconds);
-    apr_int64_t before = ia_challenge_window(time - within, seconds), after = ia_challenge_window(time + within, seconds);
+    apr_int64_t before = ia_challenge_window(time - within, seconds),
+                after = ia_challenge_window(time + within, seconds);
 
     out[0] = ia_challenge_window(time, seconds);
     out[1] = before;
@@ -237,7 +239,8 @@ ia_result ia_challenge_sign_answer(char out[IA_CHALLENGE_TEXT_SIZE], const ia_ch
                                    apr_int64_t nonce, const char *call_nonce, const unsigned char digest[IA_SHA256_LEN])
 {
     char hex[IA_HEX_SIZE(IA_SHA256_LEN)];
-    ia_bytes more[3] = {text_bytes("response"), text_bytes(call_nonce), {hex, ia_hex_encode(hex, digest, IA_SHA256_LEN)}};
+    ia_bytes more[3] = {
+        text_bytes("response"), text_bytes(call_nonce), {hex, ia_hex_encode(hex, digest, IA_SHA256_LEN)}};
     maker m;
     ia_result rc = make_ready(&m, terms->profile, terms->separator, terms->secret);
 
@@ -292,7 +295,8 @@ ia_result ia_challenge_verify(ia_challenge_match *out, ia_challenge_profile prof
 
     memset(out, 0, sizeof *out);
     /* A challenge in the place of a token has a "signature" that went over the wire: the token. Lengths tell them apart. */
-    whole = claim->challenge ? take_text(given, claim->challenge, IA_CHALLENGE_LEN) : take_text(given, claim->token, len);
+    whole =
+        claim->challenge ? take_text(given, claim->challenge, IA_CHALLENGE_LEN) : take_text(given, claim->token, len);
     whole &= take_text(signature, claim->signature, len);
     rc = make_ready(&m, profile, separator, text);
     for (i = 0; i < IA_CHALLENGE_WINDOWS && !rc; i++) {

@@ -1,3 +1,4 @@
+/* Parses, computes, and compares Content-Digest (RFC 9530). */
 #include <apr_strings.h>
 #include <openssl/evp.h>
 #include "interauth/digest.h"
@@ -124,8 +125,7 @@ ia_result ia_digest_create(ia_digest **out, apr_pool_t *p, unsigned wanted)
     digest->algorithms = wanted;
     apr_pool_cleanup_register(p, digest, free_contexts, apr_pool_cleanup_null);
     for (i = 0; i < ALGORITHMS; i++) {
-        if ((wanted & algorithms[i].bit) != 0 &&
-            start_context(&digest->contexts[i], algorithms[i].evp_name) != IA_OK)
+        if ((wanted & algorithms[i].bit) != 0 && start_context(&digest->contexts[i], algorithms[i].evp_name) != IA_OK)
             return IA_FAULT_CRYPTO;
     }
     *out = digest;
@@ -175,8 +175,7 @@ ia_result ia_digest_compare(const ia_digest_claim *claimed, const ia_digest_clai
     if (claimed->algorithms == 0 || (claimed->algorithms & ~(computed->algorithms & KNOWN)) != 0)
         return IA_DIGEST_MISMATCH;
     for (a = algorithms; a < algorithms + ALGORITHMS; a++) {
-        if ((claimed->algorithms & a->bit) != 0 &&
-            !ia_mac_equal(value_of(claimed, a), value_of(computed, a), a->len))
+        if ((claimed->algorithms & a->bit) != 0 && !ia_mac_equal(value_of(claimed, a), value_of(computed, a), a->len))
             return IA_DIGEST_MISMATCH;
     }
     return IA_OK;
@@ -192,8 +191,7 @@ char *ia_digest_format(apr_pool_t *p, const ia_digest_claim *claim)
         if ((claim->algorithms & a->bit) == 0)
             continue;
         ia_base64_encode(text, value_of(claim, a), a->len);
-        value = apr_pstrcat(p, value != NULL ? value : "", value != NULL ? ", " : "", a->name, "=:", text,
-                            ":", NULL);
+        value = apr_pstrcat(p, value != NULL ? value : "", value != NULL ? ", " : "", a->name, "=:", text, ":", NULL);
     }
     return value;
 }

@@ -1,3 +1,4 @@
+/* base64url, base64, and hex (RFC 4648), decoded strictly. */
 #include <string.h>
 #include "interauth/encoding.h"
 
@@ -83,8 +84,7 @@ static void pack(unsigned char out[8], const unsigned char value[8])
 }
 
 /* The next block of a text: where it is, or a last one that is shorter filled up in `padded`. */
-static const unsigned char *block_at(unsigned char padded[BLOCK], const char *text, apr_size_t left,
-                                     char fill)
+static const unsigned char *block_at(unsigned char padded[BLOCK], const char *text, apr_size_t left, char fill)
 {
     if (left >= BLOCK)
         return (const unsigned char *)text;
@@ -105,8 +105,8 @@ static int decode_block(unsigned char *restrict out, const unsigned char *restri
     return good;
 }
 
-static ia_result decode(unsigned char *out, apr_size_t capacity, apr_size_t *len, const char *text,
-                        apr_size_t text_len, unsigned char c62, unsigned char c63)
+static ia_result decode(unsigned char *out, apr_size_t capacity, apr_size_t *len, const char *text, apr_size_t text_len,
+                        unsigned char c62, unsigned char c63)
 {
     apr_size_t bytes = text_len / 4 * 3 + (text_len % 4 ? text_len % 4 - 1 : 0), rest;
     unsigned char padded[BLOCK], plain[PLAIN + 2];
@@ -179,8 +179,7 @@ static int hex_values(unsigned char *restrict out, const unsigned char *restrict
     int i;
 
     for (i = 0; i < BLOCK; i++) {
-        unsigned char c = in[i], digit = between(c, '0', '9'), small = c | 0x20,
-                      letter = between(small, 'a', 'f');
+        unsigned char c = in[i], digit = between(c, '0', '9'), small = c | 0x20, letter = between(small, 'a', 'f');
 
         out[i] = (unsigned char)((digit & (c - '0')) | (letter & (small - 'a' + 10)));
         good &= digit | letter;
@@ -188,8 +187,7 @@ static int hex_values(unsigned char *restrict out, const unsigned char *restrict
     return good == 0xff;
 }
 
-ia_result ia_hex_decode(unsigned char *out, apr_size_t capacity, apr_size_t *len, const char *text,
-                        apr_size_t text_len)
+ia_result ia_hex_decode(unsigned char *out, apr_size_t capacity, apr_size_t *len, const char *text, apr_size_t text_len)
 {
     apr_size_t done, count, i;
 

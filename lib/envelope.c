@@ -1,3 +1,4 @@
+/* Parses the JSON and XML envelopes of the challenge protocol. */
 #include <apr_strings.h>
 #include <string.h>
 #include <strings.h>
@@ -54,9 +55,8 @@ ia_result ia_envelope_format_of(ia_envelope_format *out, const char *content_typ
     static const struct {
         const char *type;
         ia_envelope_format format;
-    } types[] = {{"application/json", IA_ENVELOPE_JSON},
-                 {"text/xml", IA_ENVELOPE_XML},
-                 {"application/xml", IA_ENVELOPE_XML}};
+    } types[] = {
+        {"application/json", IA_ENVELOPE_JSON}, {"text/xml", IA_ENVELOPE_XML}, {"application/xml", IA_ENVELOPE_XML}};
     unsigned i;
 
     *out = IA_ENVELOPE_JSON;
@@ -139,8 +139,7 @@ static ia_result take_timestamp(ia_envelope *envelope, const ia_json *member, ia
     return IA_OK;
 }
 
-static ia_result take_members(ia_envelope *envelope, const ia_json *const found[MEMBERS],
-                              ia_json_error *error)
+static ia_result take_members(ia_envelope *envelope, const ia_json *const found[MEMBERS], ia_json_error *error)
 {
     ia_result rc;
 
@@ -166,8 +165,8 @@ static const ia_json *empty_object(apr_pool_t *p, const ia_json *request)
     return object;
 }
 
-static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p,
-                           const char *text, apr_size_t len, ia_json_error *error)
+static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p, const char *text,
+                           apr_size_t len, ia_json_error *error)
 {
     const ia_json *root;
     ia_xml_slice slice;
@@ -186,8 +185,8 @@ static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS],
     return IA_OK;
 }
 
-static ia_result parse_json(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p,
-                            const char *text, apr_size_t len, ia_json_error *error)
+static ia_result parse_json(ia_envelope *envelope, const ia_json *found[MEMBERS], apr_pool_t *p, const char *text,
+                            apr_size_t len, ia_json_error *error)
 {
     const ia_json *root;
     ia_result rc = ia_json_parse(&root, p, text, len, IA_ENVELOPE_NODES, error);

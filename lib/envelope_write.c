@@ -1,3 +1,4 @@
+/* Writes the JSON and XML envelopes of the challenge protocol. */
 #include <apr_strings.h>
 #include <string.h>
 #include "interauth/envelope.h"
@@ -29,8 +30,8 @@ static int is_name(const char *name)
     return !*name;
 }
 
-static const char *write_json(apr_pool_t *p, const char *status, const char *outer,
-                              const ia_envelope_member *members, unsigned count, apr_size_t *len)
+static const char *write_json(apr_pool_t *p, const char *status, const char *outer, const ia_envelope_member *members,
+                              unsigned count, apr_size_t *len)
 {
     ia_json_writer *w = ia_json_writer_create(p);
     unsigned i;
@@ -51,8 +52,8 @@ static const char *write_json(apr_pool_t *p, const char *status, const char *out
     return ia_json_writer_text(w, len);
 }
 
-static const char *write_xml(apr_pool_t *p, const char *status, const char *outer,
-                             const ia_envelope_member *members, unsigned count, apr_size_t *len)
+static const char *write_xml(apr_pool_t *p, const char *status, const char *outer, const ia_envelope_member *members,
+                             unsigned count, apr_size_t *len)
 {
     const char *inner = "", *text;
     unsigned i;
@@ -64,16 +65,14 @@ static const char *write_xml(apr_pool_t *p, const char *status, const char *oute
             return NULL;
         inner = apr_pstrcat(p, inner, "<", members[i].name, ">", text, "</", members[i].name, ">", NULL);
     }
-    text = apr_pstrcat(p, "<xml><status>", status, "</status><", outer, ">", inner, "</", outer,
-                       ">" XML_CLOSE, NULL);
+    text = apr_pstrcat(p, "<xml><status>", status, "</status><", outer, ">", inner, "</", outer, ">" XML_CLOSE, NULL);
     if (len)
         *len = strlen(text);
     return text;
 }
 
-static const char *write_answer(apr_pool_t *p, ia_envelope_format format, const char *status,
-                                const char *outer, const ia_envelope_member *members, unsigned count,
-                                apr_size_t *len)
+static const char *write_answer(apr_pool_t *p, ia_envelope_format format, const char *status, const char *outer,
+                                const ia_envelope_member *members, unsigned count, apr_size_t *len)
 {
     unsigned i;
 
@@ -129,8 +128,8 @@ static int is_signature(const char *text)
     return at > text && !*at;
 }
 
-const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *tail,
-                                   apr_size_t tail_len, const char *signature, apr_size_t *kept)
+const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *tail, apr_size_t tail_len,
+                                   const char *signature, apr_size_t *kept)
 {
     apr_size_t at = trim(tail, tail_len), before;
     const char *comma, *rest;
@@ -156,8 +155,8 @@ static int is_opened(const char *text, apr_size_t len)
     return len && text[len - 1] == '{';
 }
 
-ia_result ia_envelope_unsign(ia_envelope_signed *out, apr_pool_t *p, ia_envelope_format format,
-                             const char *text, apr_size_t len)
+ia_result ia_envelope_unsign(ia_envelope_signed *out, apr_pool_t *p, ia_envelope_format format, const char *text,
+                             apr_size_t len)
 {
     int is_xml = format == IA_ENVELOPE_XML;
     apr_size_t at = trim(text, len), end, signature_end;

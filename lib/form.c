@@ -1,3 +1,4 @@
+/* Parses application/x-www-form-urlencoded bodies strictly. */
 #include <apr_strings.h>
 #include <string.h>
 #include "interauth/form.h"

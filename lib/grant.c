@@ -1,3 +1,4 @@
+/* Decides on a requested grant, and on its refresh. */
 #include <string.h>
 #include "interauth/grant.h"
 

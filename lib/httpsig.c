@@ -13,8 +13,8 @@ static ia_result check_bytes(const ia_httpsig_key *key, const ia_sfv_text *base,
     return ia_signature_verify_mac(key->secret, base->data, base->len, signature->data, signature->len);
 }
 
-static ia_result check_key(const ia_httpsig_key *key, const ia_httpsig *signature,
-                           const ia_httpsig_policy *policy, apr_time_t now)
+static ia_result check_key(const ia_httpsig_key *key, const ia_httpsig *signature, const ia_httpsig_policy *policy,
+                           apr_time_t now)
 {
     const ia_algorithm algorithm = algorithm_of(key);
 
@@ -24,14 +24,12 @@ static ia_result check_key(const ia_httpsig_key *key, const ia_httpsig *signatur
         return IA_SIG_KEY_EXPIRED;
     if (signature->alg.data != NULL && !ia_sfv_text_is(&signature->alg, ia_algorithm_name(algorithm)))
         return IA_SIG_ALG_MISMATCH;
-    return policy->algorithms != 0 && !(policy->algorithms & 1u << algorithm) ? IA_SIG_ALG_NOT_ALLOWED
-                                                                              : IA_OK;
+    return policy->algorithms != 0 && !(policy->algorithms & 1u << algorithm) ? IA_SIG_ALG_NOT_ALLOWED : IA_OK;
 }
 
 /* Every refusal of a key costs a verification all the same: which it was cannot be timed. */
-static ia_result check_signature(ia_httpsig *signature, const ia_sfv_text *base,
-                                 const ia_httpsig_policy *policy, const ia_httpsig_ports *ports,
-                                 apr_time_t now)
+static ia_result check_signature(ia_httpsig *signature, const ia_sfv_text *base, const ia_httpsig_policy *policy,
+                                 const ia_httpsig_ports *ports, apr_time_t now)
 {
     ia_httpsig_key key = {NULL, NULL, 0, 0};
     ia_result found, made;
@@ -83,8 +81,7 @@ static ia_result check_nonce(const ia_httpsig *signature, const ia_httpsig_polic
     return ports->use_nonce(ports->context, signature, end_of(signature, policy));
 }
 
-static ia_result check_authority(apr_pool_t *p, const ia_httpsig_message *message,
-                                 const ia_httpsig_policy *policy)
+static ia_result check_authority(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig_policy *policy)
 {
     ia_sfv_text actual, accepted;
     unsigned i;
@@ -109,8 +106,7 @@ static ia_result check_cover(const ia_httpsig *signature, const ia_httpsig_polic
         if (!ia_httpsig_covers(signature, policy->required[i]))
             return IA_SIG_COMPONENT_MISSING;
     }
-    return policy->has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED
-                                                                               : IA_OK;
+    return policy->has_body && !ia_httpsig_covers(signature, "content-digest") ? IA_SIG_DIGEST_UNCOVERED : IA_OK;
 }
 
 static int is_chosen_by(const char *wanted, const ia_sfv_text *text)
@@ -161,8 +157,7 @@ static ia_result check_forms(ia_httpsig *signature, apr_pool_t *p, const ia_http
 }
 
 ia_result ia_httpsig_verify_chosen(ia_httpsig *signature, apr_pool_t *p, const ia_httpsig_message *message,
-                                   const ia_httpsig_policy *policy, const ia_httpsig_ports *ports,
-                                   apr_time_t now)
+                                   const ia_httpsig_policy *policy, const ia_httpsig_ports *ports, apr_time_t now)
 {
     ia_result rc = check_forms(signature, p, message, policy, ports, now);
 

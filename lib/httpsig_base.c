@@ -9,12 +9,10 @@ typedef struct line {
 
 static int is_same(const iai_component *a, const iai_component *b)
 {
-    return a->flags == b->flags && iai_sfv_text_equal(&a->name, &b->name) &&
-           iai_sfv_text_equal(&a->text, &b->text);
+    return a->flags == b->flags && iai_sfv_text_equal(&a->name, &b->name) && iai_sfv_text_equal(&a->text, &b->text);
 }
 
-static ia_result read_line(line *out, apr_pool_t *p, const ia_httpsig_message *message,
-                           const ia_sfv_member *item)
+static ia_result read_line(line *out, apr_pool_t *p, const ia_httpsig_message *message, const ia_sfv_member *item)
 {
     ia_result rc = iai_component_read(&out->component, item);
     apr_size_t len = 0;
@@ -99,10 +97,7 @@ ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
 static int contains(const ia_sfv_text *whole, const char *part)
 {
     static const char *const parts[] = {"@path", "@query", "@authority", "@scheme"};
-    unsigned count = ia_sfv_text_is(whole, "@target-uri")       ? 4
-                     : ia_sfv_text_is(whole, "@request-target") ? 2
-                                                                : 0,
-             i;
+    unsigned count = ia_sfv_text_is(whole, "@target-uri") ? 4 : ia_sfv_text_is(whole, "@request-target") ? 2 : 0, i;
 
     for (i = 0; i < count; i++) {
         if (strcmp(part, parts[i]) == 0)

@@ -4,10 +4,9 @@
 static const struct {
     const char *name;
     iai_derived derived;
-} derived_names[] = {
-    {"@method", IAI_METHOD}, {"@target-uri", IAI_TARGET_URI},         {"@authority", IAI_AUTHORITY},
-    {"@scheme", IAI_SCHEME}, {"@request-target", IAI_REQUEST_TARGET}, {"@path", IAI_PATH},
-    {"@query", IAI_QUERY},   {"@query-param", IAI_QUERY_PARAM},       {"@status", IAI_STATUS}};
+} derived_names[] = {{"@method", IAI_METHOD}, {"@target-uri", IAI_TARGET_URI},         {"@authority", IAI_AUTHORITY},
+                     {"@scheme", IAI_SCHEME}, {"@request-target", IAI_REQUEST_TARGET}, {"@path", IAI_PATH},
+                     {"@query", IAI_QUERY},   {"@query-param", IAI_QUERY_PARAM},       {"@status", IAI_STATUS}};
 #define DERIVED_NAMES (sizeof derived_names / sizeof derived_names[0])
 
 static ia_result read_field_name(const ia_sfv_text *name)

@@ -72,8 +72,8 @@ static ia_result lower_scheme(ia_sfv_text *out, apr_pool_t *p, const char *schem
     return IA_OK;
 }
 
-static ia_result target_uri(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
-                            const ia_sfv_text *path, const ia_sfv_text *query)
+static ia_result target_uri(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message, const ia_sfv_text *path,
+                            const ia_sfv_text *query)
 {
     ia_sfv_text scheme, authority;
     ia_result rc = lower_scheme(&scheme, p, message->scheme);

@@ -102,8 +102,7 @@ static ia_sfv_text trim(const char *value, int merged)
 }
 
 /* The lines from `i` on that have that name; the number of the next one, or the number of fields. */
-static unsigned next_line(ia_sfv_text *line, const ia_httpsig_message *message, const ia_sfv_text *name,
-                          unsigned i)
+static unsigned next_line(ia_sfv_text *line, const ia_httpsig_message *message, const ia_sfv_text *name, unsigned i)
 {
     while (i < message->field_count && !is_named(message->fields[i].name, name))
         i++;
@@ -112,8 +111,7 @@ static unsigned next_line(ia_sfv_text *line, const ia_httpsig_message *message, 
     return i;
 }
 
-ia_result iai_field_lines(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
-                          const ia_sfv_text *name)
+ia_result iai_field_lines(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message, const ia_sfv_text *name)
 {
     ia_sfv_text line = {NULL, 0}, all = {NULL, 0};
     unsigned i = next_line(&line, message, name, 0);

@@ -61,8 +61,7 @@ ia_result iai_field_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
                           const iai_component *component);
 
 /* All lines of a field, trimmed and joined with ", "; IA_SIG_FIELD_MISSING where there is none. */
-ia_result iai_field_lines(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
-                          const ia_sfv_text *name);
+ia_result iai_field_lines(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message, const ia_sfv_text *name);
 
 /* Printable ASCII and tabs only. */
 int iai_is_signable(const ia_sfv_text *text);

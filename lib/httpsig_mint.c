@@ -97,8 +97,7 @@ static ia_result format_labelled(char **out, apr_pool_t *p, const ia_sfv_member 
     return ia_sfv_format(out, NULL, p, &field) == IA_OK ? IA_OK : IA_SIG_MALFORMED;
 }
 
-static ia_result sign_base(ia_sfv_member *out, apr_pool_t *p, const ia_sfv_text *base,
-                           const ia_httpsig_key *key)
+static ia_result sign_base(ia_sfv_member *out, apr_pool_t *p, const ia_sfv_text *base, const ia_httpsig_key *key)
 {
     char *bytes = apr_palloc(p, IA_SIGNATURE_MAX);
     apr_size_t len = IA_SHA256_LEN;
@@ -134,8 +133,7 @@ ia_result ia_httpsig_mint(ia_httpsig_minted *out, apr_pool_t *p, const ia_httpsi
         add_time(&d, "expires", plan->expires);
     add_text(&d, "nonce", plan->nonce);
     if (plan->names_algorithm)
-        add_text(&d, "alg",
-                 ia_algorithm_name(key->key != NULL ? ia_key_algorithm(key->key) : IA_ALGORITHM_HMAC));
+        add_text(&d, "alg", ia_algorithm_name(key->key != NULL ? ia_key_algorithm(key->key) : IA_ALGORITHM_HMAC));
     add_text(&d, "keyid", plan->keyid);
     add_text(&d, "tag", plan->tag);
     rc = ia_httpsig_base(&base, p, message, &d.input);
@@ -151,8 +149,7 @@ ia_result ia_httpsig_mint(ia_httpsig_minted *out, apr_pool_t *p, const ia_httpsi
     return rc;
 }
 
-ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_plan *plan,
-                                   ia_algorithm algorithm)
+ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_plan *plan, ia_algorithm algorithm)
 {
     draft d;
     ia_result rc = begin(&d, p, plan);

@@ -66,11 +66,10 @@ static ia_result read_signature(ia_httpsig *out, const ia_sfv_member *input, con
     return out->expires >= 0 && out->expires < out->created ? IA_SIG_EXPIRES_EARLY : IA_OK;
 }
 
-static ia_result read_dictionary(ia_sfv_field *out, int *present, apr_pool_t *p,
-                                 const ia_httpsig_message *message, const char *name)
+static ia_result read_dictionary(ia_sfv_field *out, int *present, apr_pool_t *p, const ia_httpsig_message *message,
+                                 const char *name)
 {
-    static const ia_sfv_limits limits = {IA_HTTPSIG_FIELD_MAX, IA_HTTPSIG_COMPONENTS_MAX,
-                                         IA_HTTPSIG_PARAMETERS_MAX};
+    static const ia_sfv_limits limits = {IA_HTTPSIG_FIELD_MAX, IA_HTTPSIG_COMPONENTS_MAX, IA_HTTPSIG_PARAMETERS_MAX};
     const ia_sfv_field none = {IA_SFV_DICTIONARY, NULL, 0};
     const ia_sfv_text wanted = iai_text(name);
     ia_sfv_text value;
@@ -133,8 +132,7 @@ ia_result ia_httpsig_choose(ia_httpsig **out, const ia_httpsig_set *set, const i
         if (policy->tag != NULL && (signature->tag.data == NULL || !fits(policy->tag, &signature->tag)))
             continue;
         tagged++;
-        if (policy->keyid != NULL &&
-            (signature->keyid.data == NULL || !fits(policy->keyid, &signature->keyid)))
+        if (policy->keyid != NULL && (signature->keyid.data == NULL || !fits(policy->keyid, &signature->keyid)))
             continue;
         found++;
         last = signature;

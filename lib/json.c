@@ -16,8 +16,8 @@
 typedef struct frame {
     ia_json *container;
     ia_json **tail;
-    const char *name;      /* of the member whose value comes next */
-    apr_hash_t *names;     /* made when an object grows past NAMES_WITHOUT_HASH */
+    const char *name;  /* of the member whose value comes next */
+    apr_hash_t *names; /* made when an object grows past NAMES_WITHOUT_HASH */
 } frame;
 
 typedef struct reader {
@@ -175,8 +175,8 @@ static int on_map_key(void *ctx, const unsigned char *text, size_t len)
     return 1;
 }
 
-static const yajl_callbacks callbacks = {
-    on_null, on_boolean, NULL, NULL, on_number, on_string, on_start_map, on_map_key, on_end, on_start_array, on_end};
+static const yajl_callbacks callbacks = {on_null,      on_boolean, NULL,   NULL,           on_number, on_string,
+                                         on_start_map, on_map_key, on_end, on_start_array, on_end};
 
 /*
  * yajl passes escaped lone surrogates on as "?" and decodes \u0000: the first is refused here, before it reads, the

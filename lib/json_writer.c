@@ -1,3 +1,4 @@
+/* Writes JSON. */
 #include <apr_strings.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>

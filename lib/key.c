@@ -117,8 +117,7 @@ int iai_push_ec(OSSL_PARAM_BLD *build, const ia_key_raw *raw, unsigned char poin
 {
     point[0] = 4; /* uncompressed */
     memcpy(point + 1, raw->bytes, raw->len);
-    return OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, iai_key_group(raw->type), 0) ==
-               1 &&
+    return OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, iai_key_group(raw->type), 0) == 1 &&
            OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + raw->len) == 1;
 }
 

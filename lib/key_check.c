@@ -9,12 +9,12 @@
 #define FIELD_BYTES 32
 
 /* 2^255 - 19 and the curve's d, big-endian. */
-static const unsigned char prime_bytes[FIELD_BYTES] = {
-    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xed};
-static const unsigned char d_bytes[FIELD_BYTES] = {
-    0x52, 0x03, 0x6c, 0xee, 0x2b, 0x6f, 0xfe, 0x73, 0x8c, 0xc7, 0x40, 0x79, 0x77, 0x79, 0xe8, 0x98,
-    0x00, 0x70, 0x0a, 0x4d, 0x41, 0x41, 0xd8, 0xab, 0x75, 0xeb, 0x4d, 0xca, 0x13, 0x59, 0x78, 0xa3};
+static const unsigned char prime_bytes[FIELD_BYTES] = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xed};
+static const unsigned char d_bytes[FIELD_BYTES] = {0x52, 0x03, 0x6c, 0xee, 0x2b, 0x6f, 0xfe, 0x73, 0x8c, 0xc7, 0x40,
+                                                   0x79, 0x77, 0x79, 0xe8, 0x98, 0x00, 0x70, 0x0a, 0x4d, 0x41, 0x41,
+                                                   0xd8, 0xab, 0x75, 0xeb, 0x4d, 0xca, 0x13, 0x59, 0x78, 0xa3};
 
 typedef struct field {
     BN_CTX *ctx;
@@ -37,9 +37,8 @@ static int double_point(field *f)
 static ia_result recover_x(field *f, int odd)
 {
     if (!BN_mod_sqr(f->yy, f->y, f->p, f->ctx) || !BN_sub(f->u, f->yy, BN_value_one()) ||
-        !BN_nnmod(f->u, f->u, f->p, f->ctx) || !BN_mod_mul(f->v, f->d, f->yy, f->p, f->ctx) ||
-        !BN_add_word(f->v, 1) || !BN_mod_inverse(f->v, f->v, f->p, f->ctx) ||
-        !BN_mod_mul(f->u, f->u, f->v, f->p, f->ctx))
+        !BN_nnmod(f->u, f->u, f->p, f->ctx) || !BN_mod_mul(f->v, f->d, f->yy, f->p, f->ctx) || !BN_add_word(f->v, 1) ||
+        !BN_mod_inverse(f->v, f->v, f->p, f->ctx) || !BN_mod_mul(f->u, f->u, f->v, f->p, f->ctx))
         return IA_FAULT_CRYPTO;
     if (BN_is_zero(f->u)) {
         BN_zero(f->x);
@@ -142,14 +141,12 @@ static unsigned remainder_of(const ia_key_raw *raw, unsigned divisor)
  */
 static int has_roca_fingerprint(const ia_key_raw *raw)
 {
-    static const unsigned char primes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
-                                           79, 97, 103, 107, 109, 127, 151, 157};
+    static const unsigned char primes[] = {11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157};
     unsigned i, rest, power;
 
     for (i = 0; i < sizeof primes; i++) {
         rest = remainder_of(raw, primes[i]);
-        for (power = 65537 % primes[i]; power != rest && power != 1;
-             power = power * (65537 % primes[i]) % primes[i])
+        for (power = 65537 % primes[i]; power != rest && power != 1; power = power * (65537 % primes[i]) % primes[i])
             continue;
         if (power != rest)
             return 0;

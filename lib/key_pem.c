@@ -96,16 +96,14 @@ static ia_result find_type(ia_key_raw *raw, const der *identifier)
         {"\x06\x03\x2b\x65\x70", 5, 0, IA_KEY_ED25519, IA_ALGORITHM_NONE},
         {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 19, 1, IA_KEY_P256,
          IA_ALGORITHM_NONE},
-        {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", 16, 1, IA_KEY_P384,
-         IA_ALGORITHM_NONE},
+        {"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", 16, 1, IA_KEY_P384, IA_ALGORITHM_NONE},
         {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 13, 0, IA_KEY_RSA, IA_ALGORITHM_NONE},
         {PSS, 11, 0, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS}, /* no parameters: any hash */
         {PSS "\x30\x34\xa0\x0f\x30\x0d" SHA512 "\x05\x00\xa1\x1c\x30\x1a" MGF1 "\x30\x0d" SHA512
              "\x05\x00\xa2\x03\x02\x01\x40",
          65, 0, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS},
-        {PSS "\x30\x30\xa0\x0d\x30\x0b" SHA512 "\xa1\x1a\x30\x18" MGF1 "\x30\x0b" SHA512
-             "\xa2\x03\x02\x01\x40",
-         61, 0, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS}}; /* RFC 4055: NULL parameters of a hash may be left out */
+        {PSS "\x30\x30\xa0\x0d\x30\x0b" SHA512 "\xa1\x1a\x30\x18" MGF1 "\x30\x0b" SHA512 "\xa2\x03\x02\x01\x40", 61, 0,
+         IA_KEY_RSA, IA_ALGORITHM_RSA_PSS}}; /* RFC 4055: NULL parameters of a hash may be left out */
     apr_size_t len = (apr_size_t)(identifier->end - identifier->at);
     ia_result rc = IA_KEY_TYPE_UNKNOWN;
     unsigned i;
@@ -132,8 +130,7 @@ static ia_result choose_algorithm(ia_key_raw *raw, ia_algorithm algorithm)
     return ia_key_set_algorithm(raw, algorithm);
 }
 
-static ia_result from_spki(ia_key_raw *out, const unsigned char *bytes, apr_size_t len,
-                           ia_algorithm algorithm)
+static ia_result from_spki(ia_key_raw *out, const unsigned char *bytes, apr_size_t len, ia_algorithm algorithm)
 {
     der all = {bytes, bytes + len}, info, identifier, bits;
     ia_result rc;
@@ -155,8 +152,7 @@ static ia_result from_spki(ia_key_raw *out, const unsigned char *bytes, apr_size
 }
 
 /* PKCS #1: RSAPublicKey (RFC 8017, appendix A.1.1) without the AlgorithmIdentifier around it. */
-static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_size_t len,
-                            ia_algorithm algorithm)
+static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_size_t len, ia_algorithm algorithm)
 {
     der all = {bytes, bytes + len};
     ia_result rc;
@@ -173,8 +169,7 @@ static ia_result from_pkcs1(ia_key_raw *out, const unsigned char *bytes, apr_siz
     return rc;
 }
 
-static ia_result from_certificate(ia_key_raw *out, const unsigned char *bytes, long len,
-                                  ia_algorithm algorithm)
+static ia_result from_certificate(ia_key_raw *out, const unsigned char *bytes, long len, ia_algorithm algorithm)
 {
     const unsigned char *at = bytes;
     X509 *certificate = d2i_X509(NULL, &at, len);

@@ -185,8 +185,7 @@ static void compute_sha1(unsigned char *out, const ia_mac_key *key, const ia_byt
     ia_wipe(&ctx, sizeof ctx);
 }
 
-void ia_mac_compute(unsigned char *out, ia_hash hash, const ia_mac_key *key, const ia_bytes *parts,
-                    unsigned count)
+void ia_mac_compute(unsigned char *out, ia_hash hash, const ia_mac_key *key, const ia_bytes *parts, unsigned count)
 {
     if (hash == IA_HASH_SHA1)
         compute_sha1(out, key, parts, count);

@@ -1,7 +1,8 @@
+/* Makes and verifies SAuth nonces. */
 #include <string.h>
 #include "interauth/nonce.h"
 
-#define BODY_LEN 8 /* kind and value; the rest is the MAC */
+#define BODY_LEN  8 /* kind and value; the rest is the MAC */
 #define STAMP_MAX ((APR_UINT64_C(1) << 56) - 1)
 
 static void put_value(unsigned char out[BODY_LEN], ia_nonce_kind kind, apr_uint64_t value)
@@ -23,8 +24,8 @@ static apr_uint64_t get_value(const unsigned char in[BODY_LEN])
     return value;
 }
 
-static void compute_mac(unsigned char out[IA_SHA256_LEN], const unsigned char body[BODY_LEN],
-                        const ia_mac_key *epoch, const unsigned char *grant_id)
+static void compute_mac(unsigned char out[IA_SHA256_LEN], const unsigned char body[BODY_LEN], const ia_mac_key *epoch,
+                        const unsigned char *grant_id)
 {
     ia_bytes parts[] = {{body, BODY_LEN}, {grant_id, IA_GRANT_ID_LEN}};
 

@@ -1,3 +1,4 @@
+/* Parses a participant's record. */
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -5,8 +6,8 @@
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
 
-static const char *const status_names[] = {"approved", "applied", "under_review", "rejected", "suspended",
-                                           "offboarded"};
+static const char *const status_names[] = {"approved", "applied",   "under_review",
+                                           "rejected", "suspended", "offboarded"};
 #define STATUS_COUNT (sizeof status_names / sizeof status_names[0])
 
 const char *ia_participant_status_name(ia_participant_status status)
@@ -52,8 +53,10 @@ static ia_result take_names(const char ***names, unsigned *count, apr_pool_t *p,
         unsigned i;
 
         if (item->type != IA_JSON_STRING || !is_valid(item->string, item->string_len))
-            return IAI_FAIL(error, p, "%s: names of 1 to 255 printable ASCII characters without space, quote or "
-                                  "backslash expected", member);
+            return IAI_FAIL(error, p,
+                            "%s: names of 1 to 255 printable ASCII characters without space, quote or "
+                            "backslash expected",
+                            member);
         for (i = 0; i < *count; i++)
             if (!strcmp((*names)[i], item->string))
                 return IAI_FAIL(error, p, "%s: a name is repeated", member);
@@ -94,8 +97,8 @@ static ia_result take_secret(ia_participant *out, apr_pool_t *p, const ia_json *
     if (rc)
         return IAI_FAIL(error, p, "shared secret: base64url without padding expected");
     if (loaded)
-        return IAI_FAIL(error, p, "shared secret: %d to %d bytes expected, this one has %" APR_SIZE_T_FMT, IA_SECRET_MIN,
-                    IA_SECRET_MAX, len);
+        return IAI_FAIL(error, p, "shared secret: %d to %d bytes expected, this one has %" APR_SIZE_T_FMT,
+                        IA_SECRET_MIN, IA_SECRET_MAX, len);
     for (i = 0; i < out->secret_count; i++)
         if (out->secrets[i].generation == slot->generation)
             return IAI_FAIL(error, p, "shared_secrets: a secret is repeated");
@@ -180,8 +183,8 @@ static ia_result take_member(ia_participant *out, apr_pool_t *p, const ia_json *
     if (!strcmp(m->name, "roles"))
         return take_names(&out->roles, &out->role_count, p, m, IA_PARTICIPANT_ROLES, ia_name_is_id, "roles", error);
     if (!strcmp(m->name, "capabilities"))
-        return take_names(&out->capabilities, &out->capability_count, p, m, 1024, ia_name_is_capability,
-                          "capabilities", error);
+        return take_names(&out->capabilities, &out->capability_count, p, m, 1024, ia_name_is_capability, "capabilities",
+                          error);
     if (!strcmp(m->name, "allow_refresh")) {
         out->allow_refresh = m->type == IA_JSON_BOOL && m->integer;
         return m->type == IA_JSON_BOOL ? IA_OK : IAI_FAIL(error, p, "allow_refresh: true or false expected");

@@ -35,6 +35,8 @@ ia_result iai_participant_challenge(ia_participant *out, apr_pool_t *p, const ia
         good &= take_one(out, member);
     if (good)
         return IA_OK;
-    return IAI_FAIL(error, p, "challenge_secret: an object with md5 (%d hex digits, lower case), hmac-sha256 (%d), or both "
-                          "expected", IA_CHALLENGE_MD5_LEN, IA_CHALLENGE_HMAC_LEN);
+    return IAI_FAIL(error, p,
+                    "challenge_secret: an object with md5 (%d hex digits, lower case), hmac-sha256 (%d), or both "
+                    "expected",
+                    IA_CHALLENGE_MD5_LEN, IA_CHALLENGE_HMAC_LEN);
 }

@@ -56,7 +56,8 @@ static ia_result take_endpoint(ia_participant_endpoint *out, apr_pool_t *p, cons
     return rc || out->url ? rc : IAI_FAIL(error, p, "endpoints: objects with url expected");
 }
 
-ia_result iai_participant_endpoints(ia_participant *out, apr_pool_t *p, const ia_json *list, ia_participant_error *error)
+ia_result iai_participant_endpoints(ia_participant *out, apr_pool_t *p, const ia_json *list,
+                                    ia_participant_error *error)
 {
     const ia_json *item;
     ia_result rc = IA_OK;

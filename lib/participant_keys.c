@@ -90,8 +90,8 @@ static ia_result check_owner(const ia_participant *one, apr_hash_t *seen, apr_po
         if (raw->type == IA_KEY_NONE)
             continue;
         if ((other = apr_hash_get(seen, raw->bytes, raw->len)))
-            return IAI_FAIL(error, p, "participant %u (%s): keys: %s is a key of %s too; a key has one owner", one->line,
-                            one->id, one->public_keys[i].kid, other->id);
+            return IAI_FAIL(error, p, "participant %u (%s): keys: %s is a key of %s too; a key has one owner",
+                            one->line, one->id, one->public_keys[i].kid, other->id);
         apr_hash_set(seen, raw->bytes, raw->len, one);
     }
     return IA_OK;

@@ -1,3 +1,4 @@
+/* Parses a file of participant records. */
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -50,7 +51,8 @@ ia_result ia_participants_parse(ia_participants *out, apr_pool_t *p, const char 
     error->text = "";
     rc = ia_json_parse(&document, p, text, len, NODES_MAX, &where);
     if (rc) {
-        error->text = apr_psprintf(p, "line %u: %s", line_of(text, where.offset < len ? where.offset : len), where.reason);
+        error->text =
+            apr_psprintf(p, "line %u: %s", line_of(text, where.offset < len ? where.offset : len), where.reason);
         return rc;
     }
     list = ia_json_member(document, "participants");

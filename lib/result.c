@@ -1,3 +1,4 @@
+/* Looks up rows of the outcome table. */
 #include "interauth/result.h"
 
 static const ia_outcome outcomes[] = {

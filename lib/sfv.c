@@ -27,8 +27,8 @@ static ia_result read_key(ia_sfv_text *key, iai_sfv_reader *r)
 }
 
 /* The parameter to be filled: a new one at the end, or the earlier one of that key. */
-static ia_result place_param(ia_sfv_param **out, ia_sfv_member *member, ia_sfv_param ***end,
-                             const ia_sfv_text *key, const iai_sfv_reader *r)
+static ia_result place_param(ia_sfv_param **out, ia_sfv_member *member, ia_sfv_param ***end, const ia_sfv_text *key,
+                             const iai_sfv_reader *r)
 {
     ia_sfv_param *param;
 

@@ -10,16 +10,16 @@
 #define DER_MAX    (3 + 2 * (3 + SCALAR_MAX))
 
 /* The orders of the groups, big-endian. */
-static const unsigned char order_ed25519[32] = {
-    0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c, 0xd6, 0x58, 0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed};
+static const unsigned char order_ed25519[32] = {0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                                0x00, 0x00, 0x00, 0x00, 0x00, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7,
+                                                0x9c, 0xd6, 0x58, 0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed};
 static const unsigned char order_p256[32] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
                                              0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
                                              0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
-static const unsigned char order_p384[48] = {
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf,
-    0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73};
+static const unsigned char order_p384[48] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2,
+                                             0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73};
 
 apr_size_t ia_signature_len(const ia_key *key)
 {
@@ -72,8 +72,7 @@ static apr_size_t der_from_scalars(unsigned char der[DER_MAX], const unsigned ch
     return n;
 }
 
-static int take_integer(unsigned char *scalar, apr_size_t len, const unsigned char **at,
-                        const unsigned char *end)
+static int take_integer(unsigned char *scalar, apr_size_t len, const unsigned char **at, const unsigned char *end)
 {
     apr_size_t size;
 
@@ -91,8 +90,7 @@ static int take_integer(unsigned char *scalar, apr_size_t len, const unsigned ch
     return 1;
 }
 
-static int scalars_from_der(unsigned char *scalars, apr_size_t len, const unsigned char *der,
-                            apr_size_t der_len)
+static int scalars_from_der(unsigned char *scalars, apr_size_t len, const unsigned char *der, apr_size_t der_len)
 {
     const unsigned char *at = der + 2, *end = der + der_len;
 
@@ -145,23 +143,22 @@ static int set_padding(EVP_PKEY_CTX *ctx, const ia_key *key, const EVP_MD *md)
 }
 
 /* 1 valid, 0 not, below 0 for a fault. */
-static int verify(const ia_key *key, const void *message, apr_size_t message_len,
-                  const unsigned char *signature, apr_size_t len)
+static int verify(const ia_key *key, const void *message, apr_size_t message_len, const unsigned char *signature,
+                  apr_size_t len)
 {
     const EVP_MD *md = digest_of(key);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pkey_ctx;
     int valid = -1;
 
-    if (ctx != NULL && EVP_DigestVerifyInit(ctx, &pkey_ctx, md, NULL, key->pkey) == 1 &&
-        set_padding(pkey_ctx, key, md))
+    if (ctx != NULL && EVP_DigestVerifyInit(ctx, &pkey_ctx, md, NULL, key->pkey) == 1 && set_padding(pkey_ctx, key, md))
         valid = EVP_DigestVerify(ctx, signature, len, message, message_len) == 1;
     EVP_MD_CTX_free(ctx);
     return valid;
 }
 
-ia_result ia_signature_verify(const ia_key *key, const void *message, apr_size_t message_len,
-                              const void *signature, apr_size_t len)
+ia_result ia_signature_verify(const ia_key *key, const void *message, apr_size_t message_len, const void *signature,
+                              apr_size_t len)
 {
     const unsigned char *bytes = signature;
     unsigned char der[DER_MAX];
@@ -185,8 +182,7 @@ ia_result ia_signature_verify(const ia_key *key, const void *message, apr_size_t
     return valid > 0 ? IA_OK : valid == 0 ? IA_SIG_MISMATCH : IA_FAULT_CRYPTO;
 }
 
-static int mint(unsigned char *out, size_t *len, const ia_key *key, const void *message,
-                apr_size_t message_len)
+static int mint(unsigned char *out, size_t *len, const ia_key *key, const void *message, apr_size_t message_len)
 {
     const EVP_MD *md = digest_of(key);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();

@@ -1,3 +1,4 @@
+/* Parses and formats points in time. */
 #include <string.h>
 #include "interauth/timestamp.h"
 
@@ -133,8 +134,8 @@ ia_result ia_timestamp_parse(apr_time_t *time, const char *text, apr_size_t len)
     apr_int64_t seconds, micros, offset;
 
     *time = 0;
-    if (!take_date(&at, end, &seconds) || !take_fraction(&at, end, &micros) ||
-        !take_offset(&at, end, &offset) || at != end || seconds - offset < 0)
+    if (!take_date(&at, end, &seconds) || !take_fraction(&at, end, &micros) || !take_offset(&at, end, &offset) ||
+        at != end || seconds - offset < 0)
         return IA_TIMESTAMP_MALFORMED;
     *time = apr_time_from_sec(seconds - offset) + micros;
     return IA_OK;

@@ -1,3 +1,4 @@
+/* Validates UTF-8. */
 #include "utf8.h"
 
 /* The length of the sequence that starts here, or 0 where it is not UTF-8. */

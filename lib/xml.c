@@ -214,8 +214,7 @@ static void on_instruction(void *ctx, const XML_Char *target, const XML_Char *da
     refuse(ctx, IA_XML_FORBIDDEN, "a processing instruction");
 }
 
-static void on_doctype(void *ctx, const XML_Char *name, const XML_Char *system, const XML_Char *public,
-                       int has_subset)
+static void on_doctype(void *ctx, const XML_Char *name, const XML_Char *system, const XML_Char *public, int has_subset)
 {
     (void)name;
     (void)system;
@@ -281,8 +280,8 @@ static ia_result run(reader *r, apr_size_t len, ia_json_error *error)
     return code == XML_ERROR_NO_MEMORY ? IA_FAULT_MEMORY : IA_XML_MALFORMED;
 }
 
-ia_result ia_xml_parse(const ia_json **out, apr_pool_t *p, const char *text, apr_size_t len,
-                       unsigned max_nodes, const char *opaque, ia_xml_slice *slice, ia_json_error *error)
+ia_result ia_xml_parse(const ia_json **out, apr_pool_t *p, const char *text, apr_size_t len, unsigned max_nodes,
+                       const char *opaque, ia_xml_slice *slice, ia_json_error *error)
 {
     ia_json_error ignored;
     ia_xml_slice found = {NULL, 0};

@@ -75,7 +75,7 @@ while read -r constant tag; do
 done <"$list" | report 'outcome'
 
 # Directives: code and documentation name the same ones, and each has syntax, default and context.
-sources modules | xargs grep -hoE 'AP_INIT_[A-Z0-9_]+\([[:space:]]*"[A-Za-z]+"' /dev/null |
+sources modules | xargs cat /dev/null | tr '\n' ' ' | grep -oE 'AP_INIT_[A-Z0-9_]+\([[:space:]]*"[A-Za-z]+"' |
     sed 's/.*"\(.*\)"/\1/' | grep -E '^(Registry|ISign|SAuth)' | sort -u >"$scratch/code"
 find docs/directives -name '*.md' -type f 2>/dev/null | xargs cat /dev/null |
     sed -n 's/^##* *`\{0,1\}\(\(Registry\|ISign\|SAuth\)[A-Za-z]*\)`\{0,1\} *$/\1/p' | sort >"$scratch/docs"
@@ -92,6 +92,22 @@ while read -r name; do
             END { if (!found) print name ": " part }'
     done
 done <"$list" | report 'directive without'
+
+# Each .c file begins with a comment that says what it is for.
+find lib modules client tests -name '*.c' -type f | sort | while read -r file; do
+    case $(head -c 2 "$file") in
+    '/*') ;;
+    *) echo "$file" ;;
+    esac
+done | report 'no purpose line'
+
+# Releases of clang-format differ in what they make of the same style: only the one of Debian 12 is asked.
+if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+    find include lib modules client tests -name '*.[ch]' -type f | sort |
+        xargs clang-format --dry-run 2>&1 | sed -n 's/^\([^: ]*:[0-9]*\):.*Wclang-format.*/\1/p' | report 'format'
+else
+    echo 'SKIP: format: clang-format 14 is not installed'
+fi
 
 findings=$(wc -c <"$scratch/count")
 if [ "$findings" -gt 0 ]; then

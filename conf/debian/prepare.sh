@@ -6,7 +6,7 @@
 packages_build='apache2-bin apache2-dev autoconf automake ca-certificates curl gcc libapr1-dev libaprutil1-dev
     libc6-dev libcurl4-openssl-dev libexpat1-dev libssl-dev libtool libyajl-dev make openssl perl php-cgi
     pkg-config'
-packages_test='apache2-suexec-pristine clang clang-runtime libcmocka-dev gnuplot-nox graphviz mandoc plantuml python3 python3-cryptography python3-pytest
+packages_test='apache2-suexec-pristine clang clang-format clang-runtime libcmocka-dev gnuplot-nox graphviz mandoc plantuml python3 python3-cryptography python3-pytest
     python3-pytest-xdist python3-yaml valgrind xz-utils'
 
 # package_behind PACKAGE PATTERN: the package with a version in its name that a package without one depends on, as

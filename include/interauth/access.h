@@ -17,14 +17,14 @@
 extern "C" {
 #endif
 
-#define IA_ACCESS_BODY_MAX     (64 * 1024) /**< bytes of the whole form */
-#define IA_ACCESS_NAMES_MAX    64          /**< capabilities in one access request */
-#define IA_ACCESS_NONCES_MAX   32
+#define IA_ACCESS_BODY_MAX   (64 * 1024) /**< bytes of the whole form */
+#define IA_ACCESS_NAMES_MAX  64          /**< capabilities in one access request */
+#define IA_ACCESS_NONCES_MAX 32
 
 typedef struct ia_access_form {
     const char *uid;
     const char *timestamp_text;
-    apr_time_t timestamp;         /**< microseconds */
+    apr_time_t timestamp; /**< microseconds */
     const char *body;
     apr_size_t body_len;
     ia_hash hash;
@@ -35,13 +35,13 @@ typedef enum ia_access_kind { IA_ACCESS_REQUEST, IA_ACCESS_REFRESH } ia_access_k
 
 typedef struct ia_access_body {
     const char *uid;
-    const char **access_for;   /**< REQUEST only, at least one */
+    const char **access_for; /**< REQUEST only, at least one */
     unsigned access_for_count;
-    apr_int64_t lifespan;      /**< seconds; 0 where absent */
-    unsigned nonces;           /**< how many were asked for; 0 where absent */
-    const char *token;         /**< REFRESH only */
-    const char *id;            /**< NULL where absent (ours): makes two requests of one second differ */
-    const char *audience;      /**< NULL where absent (ours, `aud`): the URL of the endpoint */
+    apr_int64_t lifespan; /**< seconds; 0 where absent */
+    unsigned nonces;      /**< how many were asked for; 0 where absent */
+    const char *token;    /**< REFRESH only */
+    const char *id;       /**< NULL where absent (ours): makes two requests of one second differ */
+    const char *audience; /**< NULL where absent (ours, `aud`): the URL of the endpoint */
 } ia_access_body;
 
 /**

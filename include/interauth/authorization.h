@@ -25,10 +25,10 @@ typedef struct ia_authorization {
     apr_size_t token_len;
     ia_hash hash;
     unsigned char mac[IA_MAC_MAX];
-    int bare;                                /**< no nonce parameter */
-    unsigned char nonce[IA_NONCE_LEN];       /**< the nonce itself, where not bare */
-    unsigned char n[IA_NONCE_TEXT_LEN];      /**< N: what the HMAC covers */
-    apr_size_t n_len;                        /**< 22 or 16 */
+    int bare;                           /**< no nonce parameter */
+    unsigned char nonce[IA_NONCE_LEN];  /**< the nonce itself, where not bare */
+    unsigned char n[IA_NONCE_TEXT_LEN]; /**< N: what the HMAC covers */
+    apr_size_t n_len;                   /**< 22 or 16 */
 } ia_authorization;
 
 /** Whether a header value is of the scheme "SAuth" (any case). `value` may be NULL. */
@@ -45,16 +45,14 @@ int ia_authorization_names_sauth(const char *value);
 ia_result ia_authorization_parse(ia_authorization *out, const char *value);
 
 /** Does HMAC(key, token " " N) equal the response's MAC? @return IA_OK or IA_MAC_MISMATCH. */
-ia_result ia_authorization_verify(const ia_authorization *auth, const ia_mac_key *key, const void *n,
-                                  apr_size_t n_len);
+ia_result ia_authorization_verify(const ia_authorization *auth, const ia_mac_key *key, const void *n, apr_size_t n_len);
 
 /**
  * Writes a header value for a client.
  * @param nonce 22 characters as received
  * @return text from `p`, or NULL where token or nonce are not of the right form
  */
-char *ia_authorization_format(apr_pool_t *p, const char *token, const char *nonce, ia_hash hash,
-                              const ia_mac_key *key);
+char *ia_authorization_format(apr_pool_t *p, const char *token, const char *nonce, ia_hash hash, const ia_mac_key *key);
 
 #ifdef __cplusplus
 }

@@ -34,7 +34,7 @@ extern "C" {
 #define IA_CHALLENGE_PASSWORD_MAX  1024
 #define IA_CHALLENGE_NONCE_MIN     16 /**< characters of the nonce of a call */
 #define IA_CHALLENGE_NONCE_MAX     64
-#define IA_CHALLENGE_WINDOWS       3  /**< windows that may be meant at one moment: before, now, after */
+#define IA_CHALLENGE_WINDOWS       3 /**< windows that may be meant at one moment: before, now, after */
 
 /** scrypt of profile hmac-sha256: 32 MiB, a fraction of a second, on the caller's side only. */
 #define IA_CHALLENGE_SCRYPT_N 32768
@@ -95,16 +95,16 @@ apr_time_t ia_challenge_token_expires(apr_int64_t nonce, apr_time_t minted, apr_
 /** What K needs beside its arguments. */
 typedef struct ia_challenge_terms {
     ia_challenge_profile profile;
-    const char *separator;   /**< profile md5; never NULL */
-    const char *secret;      /**< Secret as text */
+    const char *separator; /**< profile md5; never NULL */
+    const char *secret;    /**< Secret as text */
 } ia_challenge_terms;
 
 /** What a signature is over beside Token and Nonce; profile md5 ignores it. NULL members count as empty. */
 typedef struct ia_challenge_message {
     const char *method;
     const char *nonce;
-    const char *timestamp;   /**< as sent: Unix seconds */
-    const char *request;     /**< bytes as sent */
+    const char *timestamp; /**< as sent: Unix seconds */
+    const char *request;   /**< bytes as sent */
     apr_size_t request_len;
 } ia_challenge_message;
 
@@ -118,19 +118,20 @@ ia_result ia_challenge_sign(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge
 
 /** Signature of an answer, profile hmac-sha256. `digest` is SHA-256 of the answer as it was before it was signed. */
 ia_result ia_challenge_sign_answer(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms, const char *token,
-                                   apr_int64_t nonce, const char *call_nonce, const unsigned char digest[IA_SHA256_LEN]);
+                                   apr_int64_t nonce, const char *call_nonce,
+                                   const unsigned char digest[IA_SHA256_LEN]);
 
 /** One attempt to exchange a challenge, or to use a token. */
 typedef struct ia_challenge_claim {
-    const char *challenge;   /**< auth.token: the Token is computed from it; NULL: `token` is given */
+    const char *challenge; /**< auth.token: the Token is computed from it; NULL: `token` is given */
     const char *token;
-    const char *signature;   /**< as sent */
+    const char *signature;               /**< as sent */
     const ia_challenge_message *message; /**< as for ia_challenge_sign */
 } ia_challenge_claim;
 
 /** What was found. */
 typedef struct ia_challenge_match {
-    apr_int64_t nonce;       /**< the window that was meant */
+    apr_int64_t nonce; /**< the window that was meant */
     char token[IA_CHALLENGE_TEXT_SIZE];
     char signature[IA_CHALLENGE_TEXT_SIZE]; /**< as we computed it: what a replay is known by */
 } ia_challenge_match;

@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-#define IA_DIGEST_SHA256 1u
-#define IA_DIGEST_SHA512 2u
-#define IA_SHA512_LEN    64
+#define IA_DIGEST_SHA256    1u
+#define IA_DIGEST_SHA512    2u
+#define IA_SHA512_LEN       64
 #define IA_DIGEST_FIELD_MAX 4096 /**< bytes of the field value */
 /** The Want-Content-Digest of a refusal (RFC 9530 section 4). */
 #define IA_WANT_CONTENT_DIGEST "sha-512=3, sha-256=10"

@@ -42,7 +42,7 @@ ia_result ia_envelope_format_of(ia_envelope_format *out, const char *content_typ
 typedef struct ia_envelope {
     ia_envelope_format format;
     const char *method;
-    const char *token;          /**< NULL where absent, as the next three */
+    const char *token; /**< NULL where absent, as the next three */
     const char *signature;
     const char *nonce;
     const char *timestamp_text; /**< as signed: the digits */
@@ -56,8 +56,8 @@ typedef struct ia_envelope {
  * @param error may be NULL; set on refusal
  * @return IA_OK, IA_TOO_LONG, IA_JSON_*, IA_XML_*, IA_ENVELOPE_MALFORMED, IA_TIMESTAMP_MALFORMED
  */
-ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text, apr_size_t len,
-                            ia_json_error *error);
+ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text,
+                            apr_size_t len, ia_json_error *error);
 
 /** A string member of the request by name; NULL where absent, repeated (XML), empty or no string. */
 const char *ia_envelope_request_string(const ia_envelope *envelope, const char *name);

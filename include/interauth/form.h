@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 typedef struct ia_form_field {
-    const char *name;     /**< NUL-terminated, decoded */
-    const char *value;    /**< NUL-terminated, decoded; holds no other NUL */
+    const char *name;  /**< NUL-terminated, decoded */
+    const char *value; /**< NUL-terminated, decoded; holds no other NUL */
     apr_size_t value_len;
 } ia_form_field;
 

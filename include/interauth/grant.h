@@ -12,10 +12,10 @@
 extern "C" {
 #endif
 
-#define IA_TOKEN_BYTES    24                                  /**< random bytes of a token */
-#define IA_TOKEN_LEN      32                                  /**< characters of a token, base64url */
-#define IA_TOKEN_TEXT_MAX 255                                 /**< the longest token that is looked up */
-#define IA_GRANT_NAME_LEN 22                                  /**< characters of a grant id */
+#define IA_TOKEN_BYTES    24  /**< random bytes of a token */
+#define IA_TOKEN_LEN      32  /**< characters of a token, base64url */
+#define IA_TOKEN_TEXT_MAX 255 /**< the longest token that is looked up */
+#define IA_GRANT_NAME_LEN 22  /**< characters of a grant id */
 
 /** How a token may be presented. A grant is refused under any other presentation than the one it was minted for. */
 typedef enum ia_presentation {
@@ -40,22 +40,22 @@ typedef struct ia_standing {
 /** What is asked for, whatever dialect asked. */
 typedef struct ia_grant_wish {
     ia_capset capabilities;
-    int names_unknown;     /**< asked for at least one name that no participant holds */
-    apr_int64_t lifespan;  /**< seconds; 0 is the participant's maximum; longer is clamped */
+    int names_unknown;    /**< asked for at least one name that no participant holds */
+    apr_int64_t lifespan; /**< seconds; 0 is the participant's maximum; longer is clamped */
 } ia_grant_wish;
 
 /** What the server's configuration says. */
 typedef struct ia_grant_policy {
-    int partial;           /**< give the intersection instead of refusing (SAuthPartialGrants) */
+    int partial;               /**< give the intersection instead of refusing (SAuthPartialGrants) */
     apr_time_t refresh_window; /**< microseconds after expiry in which a refresh still works */
-    apr_time_t max_age;    /**< microseconds from the first minting, whatever is refreshed */
+    apr_time_t max_age;        /**< microseconds from the first minting, whatever is refreshed */
 } ia_grant_policy;
 
 /** What is given. */
 typedef struct ia_grant_terms {
     ia_capset capabilities;
-    apr_time_t created;    /**< microseconds */
-    apr_time_t expires;    /**< microseconds */
+    apr_time_t created; /**< microseconds */
+    apr_time_t expires; /**< microseconds */
     int can_refresh;
 } ia_grant_terms;
 

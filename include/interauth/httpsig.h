@@ -126,8 +126,7 @@ ia_result ia_httpsig_verify(const ia_httpsig **out, apr_pool_t *p, const ia_http
 
 /** The same for a signature that ia_httpsig_choose chose. */
 ia_result ia_httpsig_verify_chosen(ia_httpsig *signature, apr_pool_t *p, const ia_httpsig_message *message,
-                                   const ia_httpsig_policy *policy, const ia_httpsig_ports *ports,
-                                   apr_time_t now);
+                                   const ia_httpsig_policy *policy, const ia_httpsig_ports *ports, apr_time_t now);
 
 /**
  * What a policy says of a verified signature, which may have been verified under another policy: its label and tag,
@@ -172,8 +171,7 @@ ia_result ia_httpsig_mint(ia_httpsig_minted *out, apr_pool_t *p, const ia_httpsi
  * flags.
  * @param algorithm named where `names_algorithm` is set
  */
-ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_plan *plan,
-                                   ia_algorithm algorithm);
+ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_plan *plan, ia_algorithm algorithm);
 
 #ifdef __cplusplus
 }

@@ -30,19 +30,19 @@ typedef enum ia_json_type {
 typedef struct ia_json ia_json;
 struct ia_json {
     ia_json_type type;
-    const char *name;      /**< the member name where the parent is an object, else NULL */
-    const char *string;    /**< STRING and NUMBER */
+    const char *name;   /**< the member name where the parent is an object, else NULL */
+    const char *string; /**< STRING and NUMBER */
     apr_size_t string_len;
-    apr_int64_t integer;   /**< INTEGER; BOOL as 0 or 1 */
-    ia_json *first;        /**< first child of ARRAY or OBJECT, in document order */
-    ia_json *next;         /**< next sibling */
-    unsigned count;        /**< children */
+    apr_int64_t integer; /**< INTEGER; BOOL as 0 or 1 */
+    ia_json *first;      /**< first child of ARRAY or OBJECT, in document order */
+    ia_json *next;       /**< next sibling */
+    unsigned count;      /**< children */
 };
 
 /** Where and why a text was refused; for logs and for people. */
 typedef struct ia_json_error {
-    apr_size_t offset;   /**< bytes consumed */
-    const char *reason;  /**< static or pool text without any of the input's values */
+    apr_size_t offset;  /**< bytes consumed */
+    const char *reason; /**< static or pool text without any of the input's values */
 } ia_json_error;
 
 /**

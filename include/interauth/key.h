@@ -62,12 +62,11 @@ ia_algorithm ia_algorithm_find(const char *name, apr_size_t len);
 
 /** A public key as plain data. */
 typedef struct ia_key_raw {
-    apr_uint32_t type;      /**< ia_key_type */
-    apr_uint32_t algorithm; /**< ia_algorithm, one of the type */
-    apr_uint32_t exponent;  /**< of RSA, else 0 */
-    apr_uint32_t len;       /**< bytes in use, the others are zero */
-    unsigned char
-        bytes[IA_KEY_BYTES_MAX]; /**< the encoded point (Ed25519), x and y (EC), the modulus (RSA) */
+    apr_uint32_t type;                     /**< ia_key_type */
+    apr_uint32_t algorithm;                /**< ia_algorithm, one of the type */
+    apr_uint32_t exponent;                 /**< of RSA, else 0 */
+    apr_uint32_t len;                      /**< bytes in use, the others are zero */
+    unsigned char bytes[IA_KEY_BYTES_MAX]; /**< the encoded point (Ed25519), x and y (EC), the modulus (RSA) */
 } ia_key_raw;
 
 /**

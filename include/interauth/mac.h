@@ -16,11 +16,11 @@
 extern "C" {
 #endif
 
-#define IA_SHA256_LEN     32
-#define IA_SHA1_LEN       20
-#define IA_MAC_MAX        32
-#define IA_SECRET_MIN     16  /**< bytes; a shorter secret is refused before any MAC is computed */
-#define IA_SECRET_MAX     1024
+#define IA_SHA256_LEN 32
+#define IA_SHA1_LEN   20
+#define IA_MAC_MAX    32
+#define IA_SECRET_MIN 16 /**< bytes; a shorter secret is refused before any MAC is computed */
+#define IA_SECRET_MAX 1024
 
 typedef enum ia_hash { IA_HASH_SHA256, IA_HASH_SHA1 } ia_hash;
 

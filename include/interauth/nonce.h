@@ -19,12 +19,12 @@
 extern "C" {
 #endif
 
-#define IA_NONCE_LEN       16
-#define IA_NONCE_TEXT_LEN  22
-#define IA_GRANT_ID_LEN    16
-#define IA_NONCE_WINDOW    256 /**< how far apart the next nonces of one grant may be used */
-#define IA_NONCE_STAMPS    16  /**< fresh nonces a grant remembers by name */
-#define IA_NONCE_SEQ_MAX   ((APR_UINT64_C(1) << 48) - 1)
+#define IA_NONCE_LEN      16
+#define IA_NONCE_TEXT_LEN 22
+#define IA_GRANT_ID_LEN   16
+#define IA_NONCE_WINDOW   256 /**< how far apart the next nonces of one grant may be used */
+#define IA_NONCE_STAMPS   16  /**< fresh nonces a grant remembers by name */
+#define IA_NONCE_SEQ_MAX  ((APR_UINT64_C(1) << 48) - 1)
 
 typedef enum ia_nonce_kind { IA_NONCE_FRESH = 1, IA_NONCE_NEXT = 2 } ia_nonce_kind;
 
@@ -36,11 +36,11 @@ typedef struct ia_nonce_claim {
 
 /** What a grant remembers of its nonces. Zeroed is the state of a new grant. */
 typedef struct ia_nonce_state {
-    apr_uint64_t issued;                     /**< highest next sequence handed out; the first is 1 */
-    apr_uint64_t top;                        /**< highest next sequence used */
+    apr_uint64_t issued;                       /**< highest next sequence handed out; the first is 1 */
+    apr_uint64_t top;                          /**< highest next sequence used */
     apr_uint64_t window[IA_NONCE_WINDOW / 64]; /**< used bits of (top - 256, top], sequence s at bit s mod 256 */
-    apr_uint64_t floor;                      /**< fresh stamps at or below are refused */
-    apr_uint64_t stamps[IA_NONCE_STAMPS];    /**< fresh stamps used above the floor; 0 is free */
+    apr_uint64_t floor;                        /**< fresh stamps at or below are refused */
+    apr_uint64_t stamps[IA_NONCE_STAMPS];      /**< fresh stamps used above the floor; 0 is free */
 } ia_nonce_state;
 
 void ia_nonce_mint_fresh(unsigned char out[IA_NONCE_LEN], const ia_mac_key *epoch, apr_uint64_t stamp);

@@ -26,14 +26,14 @@
 extern "C" {
 #endif
 
-#define IA_PARTICIPANT_SECRETS   3    /**< overlapping shared secrets of one participant */
-#define IA_PARTICIPANT_ROLES     32   /**< roles in one record */
-#define IA_PARTICIPANT_KEYS      16   /**< public keys of one participant */
-#define IA_PARTICIPANT_ENDPOINTS 16   /**< endpoints of one participant */
-#define IA_URL_MAX               2048 /**< bytes of an endpoint's URL */
-#define IA_API_VERSION_MAX       63   /**< bytes of an endpoint's api_version */
+#define IA_PARTICIPANT_SECRETS   3                    /**< overlapping shared secrets of one participant */
+#define IA_PARTICIPANT_ROLES     32                   /**< roles in one record */
+#define IA_PARTICIPANT_KEYS      16                   /**< public keys of one participant */
+#define IA_PARTICIPANT_ENDPOINTS 16                   /**< endpoints of one participant */
+#define IA_URL_MAX               2048                 /**< bytes of an endpoint's URL */
+#define IA_API_VERSION_MAX       63                   /**< bytes of an endpoint's api_version */
 #define IA_PARTICIPANTS_FILE_MAX (1024 * 1024 * 1024) /**< bytes */
-#define IA_LIFESPAN_DEFAULT      3600 /**< seconds, where token_max_lifespan is absent */
+#define IA_LIFESPAN_DEFAULT      3600                 /**< seconds, where token_max_lifespan is absent */
 #define IA_LIFESPAN_MAX          (366 * 86400)
 
 typedef enum ia_participant_status {
@@ -58,44 +58,44 @@ typedef struct ia_secret {
 /** A public key of a participant. */
 typedef struct ia_participant_key {
     const char *kid;
-    ia_key_raw raw;           /**< of type IA_KEY_NONE where a file holds it and was not read yet */
-    const char *file;         /**< path of a PEM public key or certificate, or NULL */
-    ia_algorithm algorithm;   /**< demanded of the file's key; IA_ALGORITHM_NONE for the type's default */
-    apr_time_t not_before;    /**< microseconds; 0 is open */
+    ia_key_raw raw;         /**< of type IA_KEY_NONE where a file holds it and was not read yet */
+    const char *file;       /**< path of a PEM public key or certificate, or NULL */
+    ia_algorithm algorithm; /**< demanded of the file's key; IA_ALGORITHM_NONE for the type's default */
+    apr_time_t not_before;  /**< microseconds; 0 is open */
     apr_time_t not_after;
 } ia_participant_key;
 
 /** A URL that a participant serves. */
 typedef struct ia_participant_endpoint {
-    const char *url;          /**< absolute, http or https, without user and fragment */
-    const char *api_version;  /**< "" where absent */
-    apr_time_t valid_from;    /**< microseconds; 0 is open */
+    const char *url;         /**< absolute, http or https, without user and fragment */
+    const char *api_version; /**< "" where absent */
+    apr_time_t valid_from;   /**< microseconds; 0 is open */
     apr_time_t valid_until;
 } ia_participant_endpoint;
 
 /** A participant as parsed; all memory belongs to the pool of the parse. */
 typedef struct ia_participant {
     const char *id;
-    const char *name;            /**< NULL where absent */
+    const char *name; /**< NULL where absent */
     ia_participant_status status;
     const char **roles;
     unsigned role_count;
     const char **capabilities;
     unsigned capability_count;
     int allow_refresh;
-    apr_time_t expires;          /**< microseconds; 0 is never */
+    apr_time_t expires;             /**< microseconds; 0 is never */
     apr_int64_t token_max_lifespan; /**< seconds */
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     unsigned secret_count;
-    unsigned secret_weaknesses;  /**< of all shared secrets together, bits of secret_quality.h */
+    unsigned secret_weaknesses;        /**< of all shared secrets together, bits of secret_quality.h */
     ia_challenge_secret challenge_md5; /**< of generation 0 where there is none */
     ia_challenge_secret challenge_hmac;
-    const ia_json *keys;         /**< as written, in the document, or NULL */
+    const ia_json *keys;             /**< as written, in the document, or NULL */
     ia_participant_key *public_keys; /**< as read */
     unsigned public_key_count;
     ia_participant_endpoint *endpoints;
     unsigned endpoint_count;
-    unsigned line;               /**< 1-based position in the list, for messages */
+    unsigned line; /**< 1-based position in the list, for messages */
 } ia_participant;
 
 typedef struct ia_participants {

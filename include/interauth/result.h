@@ -240,9 +240,9 @@ typedef enum ia_result {
 /** One row of the outcome table. All strings are static. */
 typedef struct ia_outcome {
     ia_result result;
-    const char *tag;   /**< exact and safe to log */
-    const char *code;  /**< stable, for clients (the `code` member of problem+json) */
-    int status;        /**< HTTP status */
+    const char *tag;  /**< exact and safe to log */
+    const char *code; /**< stable, for clients (the `code` member of problem+json) */
+    int status;       /**< HTTP status */
     ia_challenge challenge;
     ia_severity severity;
     const char *title; /**< for people */

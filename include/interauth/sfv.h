@@ -63,7 +63,7 @@ typedef struct ia_sfv_text {
 typedef struct ia_sfv_value {
     ia_sfv_type type;
     apr_int64_t number; /**< INTEGER; DECIMAL in thousandths; DATE in seconds since 1970; BOOLEAN as 0 or 1 */
-    ia_sfv_text text; /**< STRING, TOKEN, BYTES and DISPLAY (UTF-8), decoded; BYTES and DISPLAY may hold NUL;
+    ia_sfv_text text;   /**< STRING, TOKEN, BYTES and DISPLAY (UTF-8), decoded; BYTES and DISPLAY may hold NUL;
                            {NULL, 0} of the others, as `number` is 0 of these */
 } ia_sfv_value;
 

@@ -29,8 +29,8 @@ ia_result ia_signature_mint(unsigned char out[IA_SIGNATURE_MAX], apr_size_t *len
                             const void *message, apr_size_t message_len);
 
 /** @return IA_OK, IA_SIG_LENGTH, IA_SIG_SCALAR, IA_SIG_MISMATCH or IA_FAULT_CRYPTO */
-ia_result ia_signature_verify(const ia_key *key, const void *message, apr_size_t message_len,
-                              const void *signature, apr_size_t len);
+ia_result ia_signature_verify(const ia_key *key, const void *message, apr_size_t message_len, const void *signature,
+                              apr_size_t len);
 
 /** hmac-sha256. */
 void ia_signature_mint_mac(unsigned char out[IA_SHA256_LEN], const ia_mac_key *secret, const void *message,

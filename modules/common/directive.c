@@ -1,3 +1,4 @@
+/* Checks the arguments of directives. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <errno.h>
@@ -12,8 +13,9 @@ const char *directive_number(cmd_parms *cmd, const char *arg, apr_int64_t min, a
     errno = 0;
     *out = apr_strtoi64(arg, &end, 10);
     if (errno || !*arg || *end || strspn(arg, "0123456789") != strlen(arg) || *out < min || *out > max)
-        return apr_psprintf(cmd->pool, "%s: a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
-                            " expected, not \"%s\"", cmd->cmd->name, min, max, arg);
+        return apr_psprintf(cmd->pool,
+                            "%s: a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT " expected, not \"%s\"",
+                            cmd->cmd->name, min, max, arg);
     return NULL;
 }
 
@@ -27,7 +29,8 @@ const char *directive_size(cmd_parms *cmd, const char *arg, apr_int64_t min, apr
     apr_int64_t value;
 
     if (directive_number(cmd, digits, 0, APR_INT64_C(1) << 33, &value) || value << shift < min || value << shift > max)
-        return apr_psprintf(cmd->pool, "%s: bytes from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
+        return apr_psprintf(cmd->pool,
+                            "%s: bytes from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
                             " expected, with K, M or G after the number if wanted, not \"%s\"",
                             cmd->cmd->name, min, max, arg);
     *out = value << shift;

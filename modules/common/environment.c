@@ -1,3 +1,4 @@
+/* Passes attributes to the application as environment variables or request headers. */
 #include <httpd.h>
 #include "environment.h"
 #include "request.h"

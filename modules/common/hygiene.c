@@ -1,3 +1,4 @@
+/* Removes request headers that imitate ours, and credentials from what the application sees. */
 #include <httpd.h>
 #include <apr_lib.h>
 #include <apr_strings.h>

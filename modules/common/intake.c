@@ -9,7 +9,7 @@
 #include "intake.h"
 #include "request.h"
 
-#define KEY "interauth.intake" /* of all modules: whichever comes first inserts the filter */
+#define KEY "interauth.intake"                        /* of all modules: whichever comes first inserts the filter */
 #define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* above every filter that could give a body back */
 
 static ap_filter_rec_t *filter_rec, *cover_rec;
@@ -102,7 +102,8 @@ static apr_status_t give_held(intake *in, apr_bucket_brigade *bb, ap_input_mode_
     return APR_SUCCESS;
 }
 
-apr_status_t intake_fetch(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t bytes)
+apr_status_t intake_fetch(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                          apr_off_t bytes)
 {
     if (!in->filter)
         return APR_EGENERAL;

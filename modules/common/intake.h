@@ -32,7 +32,8 @@ typedef struct intake {
 intake *intake_of(request_rec *r);
 
 /** Reads what comes over the wire: for readers, and for whoever reads the body before its handler. */
-apr_status_t intake_fetch(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block, apr_off_t bytes);
+apr_status_t intake_fetch(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                          apr_off_t bytes);
 
 /** From now on `reader` answers. */
 void intake_divert(intake *in, intake_reader reader, void *context);

@@ -1,3 +1,4 @@
+/* Loads and saves a module's state file over stops and starts. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -97,7 +98,8 @@ static int save(persist *f, int clean)
     rv = st_state_save(f->path, f->key, &f->state, &names, clean, f->saved, ptemp, &error);
     if (rv)
         ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, rv, f->s, "%s: %s: %s; %s%s", f->log_prefix,
-                     f->directive, log_words(ptemp, error ? error : f->path), clean ? "nothing was saved at this stop: " : "", f->at_risk);
+                     f->directive, log_words(ptemp, error ? error : f->path),
+                     clean ? "nothing was saved at this stop: " : "", f->at_risk);
     apr_pool_destroy(ptemp);
     return rv == APR_SUCCESS;
 }
@@ -132,8 +134,10 @@ static apr_status_t on_stop(void *persist_)
         if (f->path)
             save(f, 1);
         else
-            ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, 0, f->s, "%s: %s: %s; nothing was saved at this "
-                         "stop: %s", f->log_prefix, f->directive, f->unusable, f->at_risk);
+            ap_log_error(__FILE__, __LINE__, f->module_index, APLOG_ERR, 0, f->s,
+                         "%s: %s: %s; nothing was saved at this "
+                         "stop: %s",
+                         f->log_prefix, f->directive, f->unusable, f->at_risk);
     }
     f->path = NULL;
     ia_wipe(f->key, sizeof f->key);
@@ -174,7 +178,8 @@ static void announce_aside(const persist *f, const char *path, apr_pool_t *ptemp
 
     if (rv && rv != APR_ENOENT)
         ap_log_error(__FILE__, __LINE__, m ? m->module_index : APLOG_NO_MODULE, startup_log_level(APLOG_WARNING), 0, s,
-                     "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, log_words(ptemp, error), f->gone);
+                     "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, log_words(ptemp, error),
+                     f->gone);
 }
 
 const char *persist_check(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)

@@ -1,3 +1,4 @@
+/* Marks responses to authenticated requests as private. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -12,7 +13,8 @@ static int (*is_private)(request_rec *r);
 /* Is `word` one of the comma-separated directives of either Cache-Control value? */
 static int has_directive(const char *said, const char *said_on_error, const char *word)
 {
-    return (said && ap_find_list_item(NULL, said, word)) || (said_on_error && ap_find_list_item(NULL, said_on_error, word));
+    return (said && ap_find_list_item(NULL, said, word)) ||
+           (said_on_error && ap_find_list_item(NULL, said_on_error, word));
 }
 
 /* What a CGI says stands in err_headers_out. */

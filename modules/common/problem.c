@@ -1,3 +1,4 @@
+/* Writes refusals as problem+json (RFC 9457). */
 #include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>
@@ -15,7 +16,7 @@
 typedef struct problem {
     const ia_outcome *outcome; /* NULL once cleared or sent */
     const char *detail;
-    problem_voice voice;       /* NULL: problem+json */
+    problem_voice voice; /* NULL: problem+json */
 } problem;
 
 static ap_filter_rec_t *filter_rec;

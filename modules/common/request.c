@@ -1,3 +1,4 @@
+/* Finds the other request_recs of the same external request, and reads its body. */
 #include <httpd.h>
 #include <string.h>
 #include <ap_expr.h>

@@ -1,3 +1,4 @@
+/* Compares sections of the configuration tree. */
 #include <httpd.h>
 #include <string.h>
 #include "section.h"
@@ -16,7 +17,8 @@ static const char *path_of(apr_pool_t *p, const ap_directive_t *section)
 int section_is_pattern(const ap_directive_t *section)
 {
     return (!strcasecmp(section->directive, "<Location") || !strcasecmp(section->directive, "<Directory") ||
-            !strcasecmp(section->directive, "<Files")) && strpbrk(section->args, "~*?[");
+            !strcasecmp(section->directive, "<Files")) &&
+           strpbrk(section->args, "~*?[");
 }
 
 int section_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow)

@@ -1,3 +1,4 @@
+/* Shared memory that survives restarts. */
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <httpd.h>

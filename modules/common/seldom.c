@@ -1,3 +1,4 @@
+/* Limits how often a log line is written. */
 #include <apr_strings.h>
 #include "seldom.h"
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* Keeps the request line and fields as they arrived. */
 #include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>

@@ -1,3 +1,4 @@
+/* Tells the dry run of a start, a start, and a restart apart. */
 #include <httpd.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -7,7 +8,8 @@
 
 int startup_is_config_test(void)
 {
-    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP;
+    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ||
+           ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP;
 }
 
 int startup_is_dry_run(void)

@@ -73,7 +73,8 @@ static void write_accept_signature(request_rec *r)
     isign_dir conf = isign_dir_effective(r);
     int has_body = intake_may_have_content(r); /* what is signed too much does no harm */
     apr_array_header_t *components = isign_required(r, &conf, has_body);
-    ia_httpsig_plan plan = {*conf.label ? conf.label : "sig1", NULL, 0, 1, 0, NULL, NULL, *conf.tag ? conf.tag : NULL, 0};
+    ia_httpsig_plan plan = {*conf.label ? conf.label : "sig1", NULL, 0, 1, 0, NULL, NULL,
+                            *conf.tag ? conf.tag : NULL,       0};
     char *value;
     int i;
 

@@ -120,8 +120,9 @@ static ia_result judge(const isign_dir *conf, const isign_state *state)
 {
     if (state->body_rc)
         return state->body_rc;
-    return state->has_content && !state->algorithms && !state->stream && conf->demand >= ISIGN_DIGEST ? IA_DIGEST_MISSING
-                                                                                                     : IA_OK;
+    return state->has_content && !state->algorithms && !state->stream && conf->demand >= ISIGN_DIGEST
+               ? IA_DIGEST_MISSING
+               : IA_OK;
 }
 
 /*
@@ -159,10 +160,10 @@ static void write_notes(request_rec *r, const isign_state *state, ia_result rc)
     if (state->algorithms)
         apr_table_setn(r->notes, IA_NOTE_ISIGN_DIGEST, ia_digest_names(state->algorithms));
     apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT,
-                   rc                                        ? ia_outcome_of(rc)->tag
+                   rc                                                          ? ia_outcome_of(rc)->tag
                    : state->stream && !isign_stream_is_verified(state->stream) ? "pending"
-                   : state->signature || state->algorithms ? "verified"
-                                                             : "none");
+                   : state->signature || state->algorithms                     ? "verified"
+                                                                               : "none");
 }
 
 int isign_check_body(request_rec *r)

@@ -5,7 +5,7 @@
 #include "mod_isign.h"
 #include "isign_budget.h"
 
-#define RECORDS  16384 /* bodies at a time */
+#define RECORDS  16384       /* bodies at a time */
 #define STRANGER 0xffffffffu /* nobody knows yet who sends it */
 #define GUEST    0xfffffffeu /* let in, but no participant */
 
@@ -117,8 +117,8 @@ static record *find_free(void)
         record *part = &budget.shared->records[(start + i) % RECORDS];
         apr_uint64_t nobody = 0;
 
-        if (!LOADED(part->owner) && __atomic_compare_exchange_n(&part->owner, &nobody, st_owner_self(), 0,
-                                                                __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (!LOADED(part->owner) &&
+            __atomic_compare_exchange_n(&part->owner, &nobody, st_owner_self(), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             return part;
     }
     return NULL;

@@ -9,14 +9,14 @@
 #include "mod_isign.h"
 #include "request.h"
 
-#define MEMORY_DEFAULT (1024 * 1024)
-#define MAX_DEFAULT    (64 * 1024 * 1024)
-#define MEMORY_MAX     (64 * 1024 * 1024)
-#define BODY_MAX       (APR_INT64_C(1) << 40)
-#define AGE_DEFAULT    300
-#define SKEW_DEFAULT   30
-#define SKEW_MAX       3600
-#define TOTAL_DEFAULT  (APR_INT64_C(1) << 30)
+#define MEMORY_DEFAULT  (1024 * 1024)
+#define MAX_DEFAULT     (64 * 1024 * 1024)
+#define MEMORY_MAX      (64 * 1024 * 1024)
+#define BODY_MAX        (APR_INT64_C(1) << 40)
+#define AGE_DEFAULT     300
+#define SKEW_DEFAULT    30
+#define SKEW_MAX        3600
+#define TOTAL_DEFAULT   (APR_INT64_C(1) << 30)
 #define REPLAYS_DEFAULT 200000
 
 static apr_int64_t server_skew, widest_location_skew; /* seconds */
@@ -72,8 +72,20 @@ void *isign_dir_merge(apr_pool_t *p, void *base, void *add)
 
 isign_dir isign_dir_effective(request_rec *r)
 {
-    static const isign_dir defaults = {ISIGN_OFF, ISIGN_MODE_ENFORCE, ISIGN_BODY_SPOOL, MEMORY_DEFAULT, MAX_DEFAULT, NULL,
-                                       AGE_DEFAULT, ISIGN_ALGORITHMS_ALL, "", "", ISIGN_NONCE_REQUIRED, SKEW_DEFAULT, "", ""};
+    static const isign_dir defaults = {ISIGN_OFF,
+                                       ISIGN_MODE_ENFORCE,
+                                       ISIGN_BODY_SPOOL,
+                                       MEMORY_DEFAULT,
+                                       MAX_DEFAULT,
+                                       NULL,
+                                       AGE_DEFAULT,
+                                       ISIGN_ALGORITHMS_ALL,
+                                       "",
+                                       "",
+                                       ISIGN_NONCE_REQUIRED,
+                                       SKEW_DEFAULT,
+                                       "",
+                                       ""};
 
     isign_dir conf = merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
 
@@ -156,8 +168,8 @@ static const char *set_body(cmd_parms *cmd, void *conf_, const char *way, const 
 /* A component that a policy can ask for: a field name in lower case, or a derived component of requests. */
 static int is_component(const char *name)
 {
-    static const char *const derived[] = {"@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path",
-                                          "@query"};
+    static const char *const derived[] = {"@method",         "@target-uri", "@authority", "@scheme",
+                                          "@request-target", "@path",       "@query"};
     unsigned i;
 
     if (*name == '@') {
@@ -174,8 +186,10 @@ static const char *set_cover(cmd_parms *cmd, void *conf_, const char *arg)
     isign_dir *conf = conf_;
 
     if (!is_component(arg))
-        return apr_psprintf(cmd->pool, "ISignCover: a field name in lower case, or a derived component such as @method, "
-                            "expected, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool,
+                            "ISignCover: a field name in lower case, or a derived component such as @method, "
+                            "expected, not \"%s\"",
+                            arg);
     if (!conf->cover)
         conf->cover = apr_array_make(cmd->pool, 8, sizeof(const char *));
     APR_ARRAY_PUSH(conf->cover, const char *) = arg;
@@ -230,8 +244,10 @@ static const char *set_algorithms(cmd_parms *cmd, void *conf_, const char *arg)
     if (*algorithms == ISIGN_ALGORITHMS_ALL || (is_all && *algorithms))
         return "ISignAlgorithms: all stands alone";
     if (!is_all && algorithm == IA_ALGORITHM_NONE)
-        return apr_psprintf(cmd->pool, "ISignAlgorithms: ed25519, ecdsa-p256-sha256, ecdsa-p384-sha384, rsa-pss-sha512, "
-                            "rsa-v1_5-sha256, hmac-sha256 or all expected, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool,
+                            "ISignAlgorithms: ed25519, ecdsa-p256-sha256, ecdsa-p384-sha384, rsa-pss-sha512, "
+                            "rsa-v1_5-sha256, hmac-sha256 or all expected, not \"%s\"",
+                            arg);
     *algorithms |= is_all ? ISIGN_ALGORITHMS_ALL : 1u << algorithm;
     return NULL;
 }
@@ -278,7 +294,8 @@ static const char *set_external(cmd_parms *cmd, void *conf_, const char *arg)
     }
     if (apr_uri_parse(cmd->pool, arg, &uri) || !uri.scheme || !uri.hostname || uri.user || uri.query || uri.fragment ||
         (uri.path && strcmp(uri.path, "/")) || (strcmp(uri.scheme, "http") && strcmp(uri.scheme, "https")))
-        return apr_psprintf(cmd->pool, "ISignExternal: http://host[:port], https://host[:port] or none expected, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool,
+                            "ISignExternal: http://host[:port], https://host[:port] or none expected, not \"%s\"", arg);
     conf->scheme = uri.scheme;
     conf->authority = uri.hostinfo;
     return NULL;
@@ -329,9 +346,11 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
 const command_rec isign_directives[] = {
     AP_INIT_TAKE1("ISign", set_demand, NULL, ANYWHERE,
                   "off, optional, digest or require: what signatures and body digests requests must have"),
-    AP_INIT_TAKE1("ISignMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused and let it pass"),
-    AP_INIT_TAKE123("ISignBody", set_body, NULL, ANYWHERE,
-                    "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most; or stream: check on the way"),
+    AP_INIT_TAKE1("ISignMode", set_mode, NULL, ANYWHERE,
+                  "enforce, or observe: log what would be refused and let it pass"),
+    AP_INIT_TAKE123(
+        "ISignBody", set_body, NULL, ANYWHERE,
+        "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most; or stream: check on the way"),
     AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that a signature must cover"),
     AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "seconds that a signature is good"),
     AP_INIT_TAKE1("ISignClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds that the clocks of clients may differ"),
@@ -339,7 +358,8 @@ const command_rec isign_directives[] = {
     AP_INIT_ITERATE("ISignAlgorithms", set_algorithms, NULL, ANYWHERE, "algorithms that are accepted, or all"),
     AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts, or none"),
     AP_INIT_TAKE1("ISignLabel", set_label, NULL, ANYWHERE, "label of the signature that counts, or none"),
-    AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE, "scheme and authority that callers see, behind a proxy"),
+    AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE,
+                  "scheme and authority that callers see, behind a proxy"),
     AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
     AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for the files of bodies"),
     AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "signature nonces that are remembered"),

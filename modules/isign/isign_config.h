@@ -37,9 +37,9 @@ typedef struct isign_dir {
     const char *tag;           /**< which signature; "" for any, NULL unset */
     const char *label;         /**< likewise */
     isign_nonce nonce;
-    apr_int64_t skew;          /**< seconds that clocks may differ; -1 unset */
-    const char *scheme;        /**< as the outside sees it; "": of the connection; NULL unset */
-    const char *authority;     /**< likewise; "": Host, if the server answers for it */
+    apr_int64_t skew;      /**< seconds that clocks may differ; -1 unset */
+    const char *scheme;    /**< as the outside sees it; "": of the connection; NULL unset */
+    const char *authority; /**< likewise; "": Host, if the server answers for it */
 } isign_dir;
 
 /** Of the server as a whole. */

@@ -108,9 +108,10 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
         for (k = 0; k < on->nelts && !may_meet(ptemp, d, APR_ARRAY_IDX(on, k, const ap_directive_t *)); k++)
             ;
         if (k == on->nelts)
-            ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "isign: %s:%d: %s %s, but ISign is off there: no "
-                         "signature is looked at, and nobody gets in by one; add ISign require", log_words(ptemp, d->filename),
-                         d->line_num, d->directive, log_words(ptemp, d->args));
+            ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
+                         "isign: %s:%d: %s %s, but ISign is off there: no "
+                         "signature is looked at, and nobody gets in by one; add ISign require",
+                         log_words(ptemp, d->filename), d->line_num, d->directive, log_words(ptemp, d->args));
     }
 }
 
@@ -120,6 +121,8 @@ void isign_guard_say(request_rec *r)
 
     if (!seldom_due(&said, PAUSE))
         return;
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "isign: Require signed where ISign is off: no signature is verified, and "
-                  "nobody gets in by one; add ISign require%s", log_field(r->pool, "location", r->uri));
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                  "isign: Require signed where ISign is off: no signature is verified, and "
+                  "nobody gets in by one; add ISign require%s",
+                  log_field(r->pool, "location", r->uri));
 }

@@ -38,10 +38,13 @@ int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     state.registry = isign.registry;
     status = persist_open(&state, path, pconf, ptemp, s, fresh);
     if (state.restored && state.report.clean)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: %u used signatures from %s, which was written at a clean stop",
-                     state.report.replays, log_words(ptemp, path));
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "isign: %u used signatures from %s, which was written at a clean stop", state.report.replays,
+                     log_words(ptemp, path));
     else if (state.restored)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: %s was written at no clean stop: signatures of before are "
-                     "refused", log_words(ptemp, path));
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "isign: %s was written at no clean stop: signatures of before are "
+                     "refused",
+                     log_words(ptemp, path));
     return status;
 }

@@ -57,9 +57,11 @@ static const char *name_lack(request_rec *r, apr_pool_t *p, ia_result rc, const 
         return quote(p, "authority", authority, strlen(authority));
     case IA_SIG_CREATED_OLD:
     case IA_SIG_CREATED_FUTURE:
-        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT, signature->created - (apr_int64_t)apr_time_sec(clock_now()));
+        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT,
+                            signature->created - (apr_int64_t)apr_time_sec(clock_now()));
     case IA_SIG_EXPIRED:
-        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT, signature->expires - (apr_int64_t)apr_time_sec(clock_now()));
+        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT,
+                            signature->expires - (apr_int64_t)apr_time_sec(clock_now()));
     default:
         return "";
     }

@@ -13,9 +13,9 @@
 #include "isign_tempfile.h"
 #include "intake.h"
 
-#define WRITE_SIZE  131072 /* a body comes in pieces of 8000 bytes: written one by one they cost twice as much */
-#define PIECES_MAX  64
-#define MOVE_MIN    2048  /* a smaller piece is copied: its bucket and the buffer behind it may be many times as big */
+#define WRITE_SIZE 131072 /* a body comes in pieces of 8000 bytes: written one by one they cost twice as much */
+#define PIECES_MAX 64
+#define MOVE_MIN   2048 /* a smaller piece is copied: its bucket and the buffer behind it may be many times as big */
 
 /* Pieces of a body, set aside in their order. */
 typedef struct pieces {
@@ -25,17 +25,17 @@ typedef struct pieces {
 } pieces;
 
 struct isign_spool {
-    request_rec *r;             /* of which it was read */
+    request_rec *r; /* of which it was read */
     apr_pool_t *p;
     apr_bucket_alloc_t *alloc;
-    pieces memory;              /* the body's beginning */
-    pieces pending;             /* on its way to the file */
+    pieces memory;  /* the body's beginning */
+    pieces pending; /* on its way to the file */
     apr_off_t length;
-    apr_file_t *file;           /* the rest, or NULL */
+    apr_file_t *file; /* the rest, or NULL */
     isign_budget *budget;
-    apr_bucket_brigade *left;   /* what the reader has not taken yet */
-    const request_rec *reader;  /* only compared */
-    const char *text;           /* the whole body where somebody asked for it, or NULL */
+    apr_bucket_brigade *left;  /* what the reader has not taken yet */
+    const request_rec *reader; /* only compared */
+    const char *text;          /* the whole body where somebody asked for it, or NULL */
 };
 
 static ia_result write_pieces(isign_spool *s)

@@ -16,7 +16,7 @@ APLOG_USE_MODULE(isign);
 
 #define SEGMENT_KEY    "interauth.isign"
 #define SEGMENT_LAYOUT (APR_UINT64_C(6) << 32)
-#define CACHE_SLOTS    512  /* keys of a child; a power of two */
+#define CACHE_SLOTS    512 /* keys of a child; a power of two */
 
 enum { REPLAYS, PARTICIPANTS };
 
@@ -28,8 +28,8 @@ isign_shared isign;
 static segment *make_segment(server_rec *s, apr_uint32_t replays, apr_uint32_t participants)
 {
     apr_status_t rv;
-    segment *seg = segment_create(s, SEGMENT_KEY, isign_budget_size(participants) + st_replays_size(replays, participants),
-                                  SEGMENT_LAYOUT, &rv);
+    segment *seg = segment_create(
+        s, SEGMENT_KEY, isign_budget_size(participants) + st_replays_size(replays, participants), SEGMENT_LAYOUT, &rv);
 
     if (!seg) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "isign: no shared memory for %u nonces; lower ISignReplayCapacity",
@@ -103,8 +103,10 @@ int isign_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     if (!seg && !(seg = make_segment(s, replays, participants)))
         return HTTP_INTERNAL_SERVER_ERROR;
     if (seg->numbers[REPLAYS] != replays)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "isign: ISignReplayCapacity %u comes into force after a stop and "
-                     "start; %u stays for now", replays, seg->numbers[REPLAYS]);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "isign: ISignReplayCapacity %u comes into force after a stop and "
+                     "start; %u stays for now",
+                     replays, seg->numbers[REPLAYS]);
     replays = seg->numbers[REPLAYS];
     participants = seg->numbers[PARTICIPANTS];
     if (!open_secret(s))

@@ -89,8 +89,10 @@ static apr_status_t break_off(isign_stream *s, ap_filter_t *f, apr_bucket_brigad
 {
     s->rc = rc;
     apr_brigade_cleanup(bb);
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, f->r, "isign: broken off reason=%s%s (the app had begun to read the body, with "
-                  "ISignBody stream)", ia_outcome_of(rc)->tag, log_field(f->r->pool, "location", f->r->uri));
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, f->r,
+                  "isign: broken off reason=%s%s (the app had begun to read the body, with "
+                  "ISignBody stream)",
+                  ia_outcome_of(rc)->tag, log_field(f->r->pool, "location", f->r->uri));
     f->r->connection->keepalive = AP_CONN_CLOSE;
     return APR_EGENERAL;
 }

@@ -74,8 +74,11 @@ int isign_tempfile_check(apr_pool_t *ptemp, server_rec *s)
 
     if (!rv)
         return OK;
-    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), rv, s, "isign: ISignSpoolDirectory: no file can be created in %s as "
-                 "user %s", log_words(ptemp, path), geteuid() || !ap_unixd_config.user_name ? "of this process" : ap_unixd_config.user_name);
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), rv, s,
+                 "isign: ISignSpoolDirectory: no file can be created in %s as "
+                 "user %s",
+                 log_words(ptemp, path),
+                 geteuid() || !ap_unixd_config.user_name ? "of this process" : ap_unixd_config.user_name);
     return startup_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 

@@ -29,10 +29,10 @@ APLOG_USE_MODULE(isign);
 typedef struct lookup {
     request_rec *r;
     apr_time_t now;
-    ia_registry_entry entry;  /* who the keyid names */
+    ia_registry_entry entry; /* who the keyid names */
     int is_mac;
-    unsigned secret;          /* of an HMAC, which of the overlapping secrets is tried */
-    ia_key *key;              /* dropped after the verification */
+    unsigned secret; /* of an HMAC, which of the overlapping secrets is tried */
+    ia_key *key;     /* dropped after the verification */
     isign_limit limit;
 } lookup;
 
@@ -234,14 +234,13 @@ static void verify_the_other_way(lookup *l, const ia_httpsig *signature)
     if (!is_ambiguous(&signature->keyid))
         return;
     if (!l->is_mac) {
-        ia_signature_verify_mac(isign_secret_of_nobody(), text->data, text->len,
-                                signature->signature.data, signature->signature.len);
+        ia_signature_verify_mac(isign_secret_of_nobody(), text->data, text->len, signature->signature.data,
+                                signature->signature.len);
         return;
     }
     take_stand_in(l, &key, &signature->keyid);
     if (key.key)
-        ia_signature_verify(key.key, text->data, text->len, signature->signature.data,
-                            signature->signature.len);
+        ia_signature_verify(key.key, text->data, text->len, signature->signature.data, signature->signature.len);
     ia_key_unref(l->key);
     l->key = NULL;
 }
@@ -305,7 +304,8 @@ static void fill_common_policy(ia_httpsig_policy *policy, const isign_dir *conf)
 }
 
 /* Whose the message is; then whether its sender may still speak, and to us. */
-static ia_result check_chosen(lookup *l, const isign_dir *conf, const ia_httpsig_message *message, ia_httpsig *signature)
+static ia_result check_chosen(lookup *l, const isign_dir *conf, const ia_httpsig_message *message,
+                              ia_httpsig *signature)
 {
     ia_httpsig_ports ports = {l, find_key, use_nonce};
     ia_httpsig_policy policy;

@@ -1,3 +1,4 @@
+/* Hooks of mod_isign. */
 #include <httpd.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -83,5 +84,11 @@ static void register_hooks(apr_pool_t *p)
     APR_REGISTER_OPTIONAL_FN(isign_read_body);
 }
 
-AP_DECLARE_MODULE(isign) = {STANDARD20_MODULE_STUFF, isign_dir_create, isign_dir_merge, isign_server_create, NULL,
-                            isign_directives, register_hooks, 0};
+AP_DECLARE_MODULE(isign) = {STANDARD20_MODULE_STUFF,
+                            isign_dir_create,
+                            isign_dir_merge,
+                            isign_server_create,
+                            NULL,
+                            isign_directives,
+                            register_hooks,
+                            0};

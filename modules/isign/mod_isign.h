@@ -15,16 +15,17 @@
 #include "interauth_registry.h"
 #include "isign_config.h"
 
-extern module AP_MODULE_DECLARE_DATA isign_module __attribute__((visibility("default"))); /* httpd looks it up by name */
+extern module AP_MODULE_DECLARE_DATA isign_module
+    __attribute__((visibility("default"))); /* httpd looks it up by name */
 
 /* --- what is shared -------------------------------------------------------------------------------------------- */
 
 /** This process's view; `replays` is NULL until post_config. */
 typedef struct isign_shared {
-    st_replay_cache *replays;   /**< used nonces */
+    st_replay_cache *replays; /**< used nonces */
     apr_uint32_t replay_quota;
-    apr_time_t longest_age;     /**< ISignMaxAge of all locations: as long a nonce is remembered at least */
-    apr_time_t widest_skew;     /**< ISignClockSkew of all locations */
+    apr_time_t longest_age;      /**< ISignMaxAge of all locations: as long a nonce is remembered at least */
+    apr_time_t widest_skew;      /**< ISignClockSkew of all locations */
     const ia_registry *registry; /**< NULL where no module knows participants: nobody can be verified then */
 } isign_shared;
 
@@ -82,21 +83,21 @@ typedef struct isign_state {
     ia_result read_rc;           /**< of a body that was read early, see isign_read_body */
     int read_status;
     int body_checked;
-    ia_result body_logged;       /**< what the last pass would have refused */
+    ia_result body_logged;             /**< what the last pass would have refused */
     const request_rec *body_logged_in; /**< only compared */
-    int has_content;             /**< the body that was checked has at least a byte */
+    int has_content;                   /**< the body that was checked has at least a byte */
     ia_result body_rc;
-    int status;                  /**< httpd's own, where it is better than the outcome's */
-    unsigned algorithms;         /**< digests that were verified */
-    struct isign_spool *spool;   /**< NULL where there is no body, or it streams */
-    struct isign_stream *stream; /**< NULL where there is no body, or it is spooled */
-    ia_result denied;            /**< a Require signed that was not met, IA_OK once the request went on all the same */
+    int status;                   /**< httpd's own, where it is better than the outcome's */
+    unsigned algorithms;          /**< digests that were verified */
+    struct isign_spool *spool;    /**< NULL where there is no body, or it streams */
+    struct isign_stream *stream;  /**< NULL where there is no body, or it is spooled */
+    ia_result denied;             /**< a Require signed that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
-    const char *denied_at;       /**< its URI */
-    ia_result remarked;          /**< the refusal of which these tell: */
-    const char *remark;          /**< what the log says besides: " name=value", without secrets */
-    const char *proven;          /**< who signed, where a good signature was refused; NULL: nobody is proven */
-    const request_rec *asked_in; /**< whose err_headers_out have an Accept-Signature; only compared */
+    const char *denied_at;        /**< its URI */
+    ia_result remarked;           /**< the refusal of which these tell: */
+    const char *remark;           /**< what the log says besides: " name=value", without secrets */
+    const char *proven;           /**< who signed, where a good signature was refused; NULL: nobody is proven */
+    const request_rec *asked_in;  /**< whose err_headers_out have an Accept-Signature; only compared */
 } isign_state;
 
 /** The state of the external request that `r` belongs to. */

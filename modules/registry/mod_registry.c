@@ -1,3 +1,4 @@
+/* Hooks of mod_registry, and its provider. */
 #include <httpd.h>
 #include <ap_provider.h>
 #include <apr_optional_hooks.h>
@@ -18,8 +19,8 @@ enum { PARTICIPANTS, KEYS };
 
 static void register_hooks(apr_pool_t *p);
 
-AP_DECLARE_MODULE(registry) = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, registry_config_create, NULL, registry_directives, register_hooks, 0};
+AP_DECLARE_MODULE(registry) = {STANDARD20_MODULE_STUFF, NULL,           NULL, registry_config_create, NULL,
+                               registry_directives,     register_hooks, 0};
 
 registry_state registry;
 
@@ -54,8 +55,10 @@ static segment *make_segment(server_rec *s, const registry_config *conf)
     segment *seg = segment_create(s, SEGMENT_KEY, size, SEGMENT_LAYOUT, &rv);
 
     if (!seg) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "registry: no shared memory for %u participants and %u keys (%"
-                     APR_SIZE_T_FMT " bytes); lower RegistryCapacity or RegistryKeyCapacity", participants, keys, size);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "registry: no shared memory for %u participants and %u keys (%" APR_SIZE_T_FMT
+                     " bytes); lower RegistryCapacity or RegistryKeyCapacity",
+                     participants, keys, size);
         return NULL;
     }
     seg->numbers[PARTICIPANTS] = participants;
@@ -88,10 +91,14 @@ static int open_table(apr_pool_t *pconf, server_rec *s)
 
     if (!seg && !(seg = make_segment(s, conf)))
         return 0;
-    if (seg->numbers[PARTICIPANTS] != (apr_uint32_t)conf->capacity || seg->numbers[KEYS] != (apr_uint32_t)conf->key_capacity)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "registry: RegistryCapacity %" APR_INT64_T_FMT " and "
-                     "RegistryKeyCapacity %" APR_INT64_T_FMT " come into force after a stop and start; %u and %u stay for "
-                     "now", conf->capacity, conf->key_capacity, seg->numbers[PARTICIPANTS], seg->numbers[KEYS]);
+    if (seg->numbers[PARTICIPANTS] != (apr_uint32_t)conf->capacity ||
+        seg->numbers[KEYS] != (apr_uint32_t)conf->key_capacity)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "registry: RegistryCapacity %" APR_INT64_T_FMT " and "
+                     "RegistryKeyCapacity %" APR_INT64_T_FMT
+                     " come into force after a stop and start; %u and %u stay for "
+                     "now",
+                     conf->capacity, conf->key_capacity, seg->numbers[PARTICIPANTS], seg->numbers[KEYS]);
     if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&key, random, sizeof random)) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "registry: no random bytes");
         return 0;

@@ -12,7 +12,8 @@
 #include "participant_table.h"
 #include "text_table.h"
 
-extern module AP_MODULE_DECLARE_DATA registry_module __attribute__((visibility("default"))); /* httpd looks it up by name */
+extern module AP_MODULE_DECLARE_DATA registry_module
+    __attribute__((visibility("default"))); /* httpd looks it up by name */
 extern const command_rec registry_directives[];
 extern const ia_registry registry_provider;
 
@@ -37,7 +38,7 @@ typedef struct registry_state {
     st_keys *keys;
     st_texts *texts;
     apr_uint32_t capacity;
-    const char *stale;      /**< why the newest file is not in force, or NULL */
+    const char *stale; /**< why the newest file is not in force, or NULL */
 } registry_state;
 
 extern registry_state registry;

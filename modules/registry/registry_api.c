@@ -162,5 +162,6 @@ static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, a
     return rc;
 }
 
-const ia_registry registry_provider = {find, get, capability_number, role_number, capability_name, key,
-                                      key_by_thumbprint, any_key, capacity, credential, revision, name, endpoint};
+const ia_registry registry_provider = {
+    find,     get,        capability_number, role_number, capability_name, key, key_by_thumbprint, any_key,
+    capacity, credential, revision,          name,        endpoint};

@@ -1,3 +1,4 @@
+/* Directives of mod_registry. */
 #include <httpd.h>
 #include <http_core.h>
 #include "directive.h"

@@ -27,8 +27,10 @@ static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info, int is_sec
     if (!is_secret)
         return info->protection & (APR_FPROT_WWRITE | APR_FPROT_GWRITE) ? "may be written by group or others" : NULL;
     if (info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))
-        return apr_psprintf(p, "has mode %04x: it holds secrets, so others may not read it and group or others may not "
-                               "write it (chmod 640)", (unsigned)info->protection & 0xfff);
+        return apr_psprintf(p,
+                            "has mode %04x: it holds secrets, so others may not read it and group or others may not "
+                            "write it (chmod 640)",
+                            (unsigned)info->protection & 0xfff);
     if (info->size > IA_PARTICIPANTS_FILE_MAX)
         return "is larger than 1 GiB";
     return NULL;
@@ -92,8 +94,8 @@ static const char *read_keys(apr_pool_t *p, const registry_config *conf, ia_part
         }
     }
     if (count > conf->key_capacity)
-        return apr_psprintf(p, "lists %" APR_INT64_T_FMT " keys, more than RegistryKeyCapacity %" APR_INT64_T_FMT, count,
-                            conf->key_capacity);
+        return apr_psprintf(p, "lists %" APR_INT64_T_FMT " keys, more than RegistryKeyCapacity %" APR_INT64_T_FMT,
+                            count, conf->key_capacity);
     return ia_participants_check_keys(list, p, &error) ? error.text : NULL;
 }
 
@@ -141,12 +143,14 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     registry.stale = apr_pstrdup(pconf, wrong);
     apr_pool_destroy(checked.pool);
     if (startup_is_reload()) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "registry: RegistryFile %s: %s; the participants read before stay in "
-                     "force", log_words(ptemp, conf->file), log_words(ptemp, registry.stale));
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "registry: RegistryFile %s: %s; the participants read before stay in "
+                     "force",
+                     log_words(ptemp, conf->file), log_words(ptemp, registry.stale));
         return OK;
     }
-    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "registry: RegistryFile %s: %s", log_words(ptemp, conf->file),
-                 log_words(ptemp, registry.stale));
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "registry: RegistryFile %s: %s",
+                 log_words(ptemp, conf->file), log_words(ptemp, registry.stale));
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -189,7 +193,9 @@ int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
         return startup_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
     }
     if (conf->file)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "registry: %u participants in force (%u added, %u changed, %u "
-                     "removed)", st_participants_count(registry.table), report.added, report.changed, report.removed);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "registry: %u participants in force (%u added, %u changed, %u "
+                     "removed)",
+                     st_participants_count(registry.table), report.added, report.changed, report.removed);
     return OK;
 }

@@ -1,3 +1,4 @@
+/* Hooks of mod_sauth. */
 #include <httpd.h>
 #include <apr_optional_hooks.h>
 #include <http_protocol.h>
@@ -115,5 +116,11 @@ static void register_hooks(apr_pool_t *p)
     sauth_require_register(p);
 }
 
-AP_DECLARE_MODULE(sauth) = {STANDARD20_MODULE_STUFF, sauth_dir_create, sauth_dir_merge, sauth_server_create, NULL,
-                            sauth_directives, register_hooks, 0};
+AP_DECLARE_MODULE(sauth) = {STANDARD20_MODULE_STUFF,
+                            sauth_dir_create,
+                            sauth_dir_merge,
+                            sauth_server_create,
+                            NULL,
+                            sauth_directives,
+                            register_hooks,
+                            0};

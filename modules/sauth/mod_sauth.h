@@ -17,7 +17,8 @@
 #include "replay_cache.h"
 #include "sauth_config.h"
 
-extern module AP_MODULE_DECLARE_DATA sauth_module __attribute__((visibility("default"))); /* httpd looks it up by name */
+extern module AP_MODULE_DECLARE_DATA sauth_module
+    __attribute__((visibility("default"))); /* httpd looks it up by name */
 
 #define SAUTH_AUTH_TYPE "SAuth"
 #define SAUTH_HANDLER   "sauth"
@@ -32,8 +33,8 @@ typedef struct sauth_shared {
     apr_uint32_t grant_quota;
     apr_uint32_t replay_quota;
     const sauth_challenge_settings *challenge;
-    APR_OPTIONAL_FN_TYPE(isign_ask) *ask_for_signature;  /**< NULL without mod_isign, as the next */
-    APR_OPTIONAL_FN_TYPE(isign_read_body) *read_body;
+    APR_OPTIONAL_FN_TYPE(isign_ask) * ask_for_signature; /**< NULL without mod_isign, as the next */
+    APR_OPTIONAL_FN_TYPE(isign_read_body) * read_body;
     const char *unguarded; /**< where an AuthType SAuth stands without Require after a reload, or NULL */
 } sauth_shared;
 
@@ -53,30 +54,30 @@ int sauth_guard_access(request_rec *r);
 #define SAUTH_TOLD 6 /* notes of a caller that was let in */
 
 typedef struct sauth_state {
-    int decided;               /**< `rc` holds; the nonce, if any, is used up */
+    int decided; /**< `rc` holds; the nonce, if any, is used up */
     ia_result rc;
-    int proven;                /**< token and HMAC verified: `grant`, `ref` and `entry` are the caller's */
-    unsigned hash;             /**< SAUTH_HASH_* of the HMAC presented; 0 where there is none */
-    int bare_of_live_token;    /**< a bare form of a live token matched no held nonce */
-    ia_registry_entry entry;   /**< secrets wiped */
+    int proven;              /**< token and HMAC verified: `grant`, `ref` and `entry` are the caller's */
+    unsigned hash;           /**< SAUTH_HASH_* of the HMAC presented; 0 where there is none */
+    int bare_of_live_token;  /**< a bare form of a live token matched no held nonce */
+    ia_registry_entry entry; /**< secrets wiped */
     st_grant grant;
     st_ref ref;
     unsigned char grant_id[IA_GRANT_ID_LEN];
-    ia_capset capabilities;    /**< granted, and still allowed */
-    const char *told[SAUTH_TOLD]; /**< what notes and environment say; NULL what does not apply */
+    ia_capset capabilities;          /**< granted, and still allowed */
+    const char *told[SAUTH_TOLD];    /**< what notes and environment say; NULL what does not apply */
     const char *authentication_info; /**< the field's value once a nonce was used */
-    ia_result denied;          /**< a rule that was not met, IA_OK once the request went on all the same */
-    const request_rec *denied_in; /**< only compared */
-    const char *denied_at;     /**< its URI */
-    const request_rec *passed; /**< the last one whose rules let it through; only compared */
-    const char *denied_by;     /**< the rule */
-    struct sauth_call *call;   /**< see sauth_call_of; NULL where none was looked for */
-    const char *method;        /**< that was called by the challenge protocol, or NULL */
-    unsigned asks;             /**< ia_presentation bits that a 401 of an endpoint asks for; 0: SAuth */
-    const char *detail;        /**< one sentence for the caller, or NULL */
-    int status;                /**< httpd's own for a body that could not be read, else 0 */
-    int retry_after;           /**< seconds; 0: as the outcome says */
-    const char *remark;        /**< what the log says besides: " name=value", without secrets, or NULL */
+    ia_result denied;                /**< a rule that was not met, IA_OK once the request went on all the same */
+    const request_rec *denied_in;    /**< only compared */
+    const char *denied_at;           /**< its URI */
+    const request_rec *passed;       /**< the last one whose rules let it through; only compared */
+    const char *denied_by;           /**< the rule */
+    struct sauth_call *call;         /**< see sauth_call_of; NULL where none was looked for */
+    const char *method;              /**< that was called by the challenge protocol, or NULL */
+    unsigned asks;                   /**< ia_presentation bits that a 401 of an endpoint asks for; 0: SAuth */
+    const char *detail;              /**< one sentence for the caller, or NULL */
+    int status;                      /**< httpd's own for a body that could not be read, else 0 */
+    int retry_after;                 /**< seconds; 0: as the outcome says */
+    const char *remark;              /**< what the log says besides: " name=value", without secrets, or NULL */
 } sauth_state;
 
 /** The state of the external request that `r` belongs to; made when there is none. */

@@ -17,7 +17,7 @@
 APLOG_USE_MODULE(sauth);
 
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_CONTENT_SET - 1))
-#define PASS_ON     65536 /* bytes that are let go at once */
+#define PASS_ON     65536                 /* bytes that are let go at once */
 #define PAUSE       apr_time_from_sec(10) /* between two lines of a kind, of a process */
 
 /* Why an answer is not signed. */
@@ -56,7 +56,8 @@ static flaw begin(request_rec *r, signing *s)
     const char *coding = apr_table_get(r->headers_out, "Content-Encoding");
 
     s->began = 1;
-    if (r->header_only || r->status == HTTP_NO_CONTENT || r->status == HTTP_NOT_MODIFIED || r->status == HTTP_PARTIAL_CONTENT)
+    if (r->header_only || r->status == HTTP_NO_CONTENT || r->status == HTTP_NOT_MODIFIED ||
+        r->status == HTTP_PARTIAL_CONTENT)
         return FLAW_BODY;
     if (coding || r->content_encoding || apr_table_get(r->err_headers_out, "Content-Encoding"))
         return FLAW_CODING;
@@ -72,9 +73,12 @@ static flaw begin(request_rec *r, signing *s)
 /* An application that gets it wrong gets it wrong each time. */
 static void leave_unsigned(request_rec *r, flaw why)
 {
-    static const char *const sentences[FLAWS] = {
-        "", "it has no whole body", "it is encoded", "its media type is neither JSON nor XML",
-        "neither digest nor signature can be made", "it does not end in } or </xml>"};
+    static const char *const sentences[FLAWS] = {"",
+                                                 "it has no whole body",
+                                                 "it is encoded",
+                                                 "its media type is neither JSON nor XML",
+                                                 "neither digest nor signature can be made",
+                                                 "it does not end in } or </xml>"};
     static apr_int64_t said[FLAWS];
     int level = seldom_due(&said[why], PAUSE) ? APLOG_WARNING : APLOG_DEBUG;
 
@@ -127,7 +131,8 @@ static const char *make_signature(request_rec *r, signing *s)
     ia_digest_claim computed;
 
     if (ia_digest_finish(&computed, s->digest) ||
-        ia_challenge_sign_answer(text, &terms, s->use->token, s->use->match.nonce, s->use->message.nonce, computed.sha256))
+        ia_challenge_sign_answer(text, &terms, s->use->token, s->use->match.nonce, s->use->message.nonce,
+                                 computed.sha256))
         return NULL;
     return text;
 }

@@ -125,7 +125,8 @@ int sauth_force_authn(request_rec *r)
         return DECLINED;
     conf = sauth_dir_effective(r);
     state = sauth_state_find(r);
-    return snapshot_of(r)->authorization || (state && state->decided && !state->rc) || sauth_presentation_shown(r, &conf)
+    return snapshot_of(r)->authorization || (state && state->decided && !state->rc) ||
+                   sauth_presentation_shown(r, &conf)
                ? OK
                : DECLINED;
 }

@@ -1,3 +1,4 @@
+/* What the endpoint, the presentation, and the signed responses of the challenge protocol share. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -179,7 +180,8 @@ void sauth_speak(request_rec *r, ia_envelope_format format)
     problem_set_voice(r, format == IA_ENVELOPE_XML ? speak_xml : speak_json);
 }
 
-const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state, const sauth_call_circumstances *about)
+const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state,
+                              const sauth_call_circumstances *about)
 {
     const char *remark = log_field(p, "call", about->method);
 

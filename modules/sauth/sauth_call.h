@@ -28,13 +28,13 @@ typedef struct sauth_token_use {
 
 /** A request that may be a call. */
 typedef struct sauth_call {
-    ia_result rc;       /**< of reading it */
-    int was_read;       /**< its body was, and is whole */
-    apr_size_t length;  /**< of the body, once read */
-    int is_login;       /**< a method of the protocol itself: auth.request, auth.token, auth.refresh */
-    const char *wrong;  /**< what its grammar lacks, or NULL */
+    ia_result rc;      /**< of reading it */
+    int was_read;      /**< its body was, and is whole */
+    apr_size_t length; /**< of the body, once read */
+    int is_login;      /**< a method of the protocol itself: auth.request, auth.token, auth.refresh */
+    const char *wrong; /**< what its grammar lacks, or NULL */
     ia_envelope_format format;
-    int speaks;         /**< refusals are in its words */
+    int speaks; /**< refusals are in its words */
     ia_envelope envelope;
     sauth_token_use *use;
 } sauth_call;

@@ -73,9 +73,11 @@ void sauth_challenge_write(request_rec *r, ia_result rc)
                        apr_pstrcat(r->pool, "SAuth realm=\"", realm, "\", nonce=\"", nonce_for(r, outcome), "\"",
                                    outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
     if (ways & IA_PRESENT_SIGNATURE)
-        apr_table_addn(r->err_headers_out, "WWW-Authenticate", apr_pstrcat(r->pool, "Signature realm=\"", realm, "\"", NULL));
+        apr_table_addn(r->err_headers_out, "WWW-Authenticate",
+                       apr_pstrcat(r->pool, "Signature realm=\"", realm, "\"", NULL));
     if (ways & IA_PRESENT_CHALLENGE)
-        apr_table_addn(r->err_headers_out, "WWW-Authenticate", apr_pstrcat(r->pool, "Challenge realm=\"", realm, "\"", NULL));
+        apr_table_addn(r->err_headers_out, "WWW-Authenticate",
+                       apr_pstrcat(r->pool, "Challenge realm=\"", realm, "\"", NULL));
 }
 
 /* Where a signature would do as well, the answer says what it must be like. */
@@ -99,7 +101,8 @@ int sauth_note_auth_failure(request_rec *r, const char *auth_type)
 void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequence)
 {
     static const char name[] = "nextnonce=\"";
-    char *value = apr_palloc(request_outermost(r)->pool, sizeof name + IA_NONCE_TEXT_LEN + 1), *at = value + sizeof name - 1;
+    char *value = apr_palloc(request_outermost(r)->pool, sizeof name + IA_NONCE_TEXT_LEN + 1),
+         *at = value + sizeof name - 1;
     unsigned char nonce[IA_NONCE_LEN];
 
     ia_nonce_mint_next(nonce, st_grants_epoch(sauth.grants), state->grant_id, sequence);

@@ -1,3 +1,4 @@
+/* Directives of mod_sauth, and their merging. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -7,9 +8,9 @@
 #include "mod_sauth.h"
 #include "sauth_presentation.h"
 
-#define SKEW_DEFAULT  30
-#define SKEW_MAX      3600
-#define YEAR          (366 * 86400)
+#define SKEW_DEFAULT 30
+#define SKEW_MAX     3600
+#define YEAR         (366 * 86400)
 
 #define LIFETIME_DEFAULT 600
 
@@ -89,10 +90,23 @@ void *sauth_dir_merge(apr_pool_t *p, void *base, void *add)
 
 sauth_dir sauth_dir_effective(request_rec *r)
 {
-    static const sauth_dir defaults = {IA_PRESENT_SAUTH, 0, SAUTH_MODE_ENFORCE, SAUTH_PASS_ENV, 0, SAUTH_HASH_SHA256, 0,
-                                       apr_time_from_sec(SKEW_DEFAULT), apr_time_from_sec(3600),
-                                       apr_time_from_sec(300), apr_time_from_sec(30 * 86400), SAUTH_NEED_NONE,
-                                       SAUTH_MERGING_OFF, 0, SAUTH_TYPE_UNSET, 0, 0};
+    static const sauth_dir defaults = {IA_PRESENT_SAUTH,
+                                       0,
+                                       SAUTH_MODE_ENFORCE,
+                                       SAUTH_PASS_ENV,
+                                       0,
+                                       SAUTH_HASH_SHA256,
+                                       0,
+                                       apr_time_from_sec(SKEW_DEFAULT),
+                                       apr_time_from_sec(3600),
+                                       apr_time_from_sec(300),
+                                       apr_time_from_sec(30 * 86400),
+                                       SAUTH_NEED_NONE,
+                                       SAUTH_MERGING_OFF,
+                                       0,
+                                       SAUTH_TYPE_UNSET,
+                                       0,
+                                       0};
 
     return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
 }
@@ -155,7 +169,9 @@ static const char *note_merging(cmd_parms *cmd, void *conf_, const char *arg)
     sauth_dir *conf = conf_;
 
     (void)cmd;
-    conf->merging = !strcasecmp(arg, "And") ? SAUTH_MERGING_AND : !strcasecmp(arg, "Or") ? SAUTH_MERGING_OR : SAUTH_MERGING_OFF;
+    conf->merging = !strcasecmp(arg, "And")  ? SAUTH_MERGING_AND
+                    : !strcasecmp(arg, "Or") ? SAUTH_MERGING_OR
+                                             : SAUTH_MERGING_OFF;
     return NULL;
 }
 
@@ -344,8 +360,10 @@ static const char *set_challenge_domain(cmd_parms *cmd, void *unused, const char
     if (error)
         return error;
     if (!ia_name_is_domain(arg, strlen(arg)))
-        return apr_psprintf(cmd->pool, "SAuthChallengeDomain: a name of 1 to 255 letters, digits, '.', '-' and '_' "
-                            "expected, such as api.example.org, not \"%s\"", arg);
+        return apr_psprintf(cmd->pool,
+                            "SAuthChallengeDomain: a name of 1 to 255 letters, digits, '.', '-' and '_' "
+                            "expected, such as api.example.org, not \"%s\"",
+                            arg);
     sauth_server_of(cmd->server)->challenge.domain = arg;
     return NULL;
 }
@@ -377,8 +395,10 @@ const char *sauth_config_check(apr_pool_t *p)
 {
     if (!challenge_accepted_at || ap_find_linked_module("mod_isign.c"))
         return NULL;
-    return apr_pstrcat(p, challenge_accepted_at, ": SAuthAccept challenge needs mod_isign, which reads the bodies of calls; "
-                       "load it: LoadModule isign_module .../mod_isign.so", NULL);
+    return apr_pstrcat(p, challenge_accepted_at,
+                       ": SAuthAccept challenge needs mod_isign, which reads the bodies of calls; "
+                       "load it: LoadModule isign_module .../mod_isign.so",
+                       NULL);
 }
 
 const char *sauth_config_weak_domain(server_rec *s)
@@ -407,27 +427,38 @@ const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s)
 
 const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: grants are asked for here"),
-    AP_INIT_TAKE1("AuthMerging", note_merging, NULL, OR_AUTHCFG, "Off, And or Or: what a section does with the rules above it"),
+    AP_INIT_TAKE1("AuthMerging", note_merging, NULL, OR_AUTHCFG,
+                  "Off, And or Or: what a section does with the rules above it"),
     AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who may come in"),
     AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "what opens this location: sauth, signature, challenge"),
-    AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE, "grants open only locations of the scope they were minted in"),
+    AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE,
+                  "grants open only locations of the scope they were minted in"),
     AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),
-    AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE, "tell the app by environment (env) or request headers (headers)"),
+    AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE,
+                  "tell the app by environment (env) or request headers (headers)"),
     AP_INIT_FLAG("SAuthPassAuthorization", set_pass_authorization, NULL, ANYWHERE, "let the app see Authorization"),
     AP_INIT_ITERATE("SAuthHash", set_hash, NULL, ANYWHERE, "hashes accepted in HMACs: sha256, sha1"),
     AP_INIT_FLAG("SAuthPartialGrants", set_partial_grants, NULL, ANYWHERE, "grant what is held instead of refusing"),
     AP_INIT_TAKE1("SAuthClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds a timestamp may differ, both ways"),
-    AP_INIT_TAKE1("SAuthRefreshWindow", set_refresh_window, NULL, ANYWHERE, "seconds after expiry in which a grant can be refreshed"),
+    AP_INIT_TAKE1("SAuthRefreshWindow", set_refresh_window, NULL, ANYWHERE,
+                  "seconds after expiry in which a grant can be refreshed"),
     AP_INIT_TAKE1("SAuthNonceLifetime", set_nonce_lifetime, NULL, ANYWHERE, "seconds a fresh nonce is good"),
-    AP_INIT_TAKE1("SAuthGrantMaxAge", set_grant_max_age, NULL, ANYWHERE, "seconds after which a grant ends whatever is refreshed"),
+    AP_INIT_TAKE1("SAuthGrantMaxAge", set_grant_max_age, NULL, ANYWHERE,
+                  "seconds after which a grant ends whatever is refreshed"),
     AP_INIT_ITERATE("SAuthRequestRequire", set_needs, NULL, ANYWHERE, "members an access request must carry: id, aud"),
     AP_INIT_TAKE1("SAuthGrantCapacity", set_grant_capacity, NULL, RSRC_CONF, "grants that fit into shared memory"),
-    AP_INIT_TAKE1("SAuthReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "used access requests that are remembered"),
+    AP_INIT_TAKE1("SAuthReplayCapacity", set_replay_capacity, NULL, RSRC_CONF,
+                  "used access requests that are remembered"),
     AP_INIT_TAKE1("SAuthGrantQuota", set_grant_quota, NULL, RSRC_CONF, "live grants of one participant"),
-    AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF, "remembered access requests of one participant"),
+    AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF,
+                  "remembered access requests of one participant"),
     AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF, "file in which grants outlive a stop"),
-    AP_INIT_ITERATE("SAuthChallenge", set_challenge, NULL, RSRC_CONF, "profiles of the challenge protocol: hmac-sha256, md5"),
-    AP_INIT_TAKE1("SAuthChallengeDomain", set_challenge_domain, NULL, RSRC_CONF, "domain that challenge secrets are made for"),
-    AP_INIT_TAKE1("SAuthChallengeSeparator", set_challenge_separator, NULL, RSRC_CONF, "what profile md5 puts between arguments"),
-    AP_INIT_TAKE1("SAuthChallengeLifetime", set_challenge_lifetime, NULL, RSRC_CONF, "seconds of a challenge and of a window"),
+    AP_INIT_ITERATE("SAuthChallenge", set_challenge, NULL, RSRC_CONF,
+                    "profiles of the challenge protocol: hmac-sha256, md5"),
+    AP_INIT_TAKE1("SAuthChallengeDomain", set_challenge_domain, NULL, RSRC_CONF,
+                  "domain that challenge secrets are made for"),
+    AP_INIT_TAKE1("SAuthChallengeSeparator", set_challenge_separator, NULL, RSRC_CONF,
+                  "what profile md5 puts between arguments"),
+    AP_INIT_TAKE1("SAuthChallengeLifetime", set_challenge_lifetime, NULL, RSRC_CONF,
+                  "seconds of a challenge and of a window"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -25,32 +25,32 @@ typedef enum sauth_type { SAUTH_TYPE_UNSET, SAUTH_TYPE_OURS, SAUTH_TYPE_OTHER } 
 
 /** Per location. Every field has a value that means "this section does not say"; see sauth_dir_effective. */
 typedef struct sauth_dir {
-    unsigned accept;            /**< ia_presentation bits; 0 unset */
-    apr_uint64_t scope;         /**< sauth_scope_number of its name; 0 unset, which is a scope of its own */
+    unsigned accept;    /**< ia_presentation bits; 0 unset */
+    apr_uint64_t scope; /**< sauth_scope_number of its name; 0 unset, which is a scope of its own */
     sauth_mode mode;
     sauth_pass pass;
-    int pass_authorization;     /**< -1 unset */
-    unsigned hashes;            /**< SAUTH_HASH_*; 0 unset */
-    int partial_grants;         /**< -1 unset */
-    apr_time_t clock_skew;      /**< microseconds; -1 unset */
+    int pass_authorization; /**< -1 unset */
+    unsigned hashes;        /**< SAUTH_HASH_*; 0 unset */
+    int partial_grants;     /**< -1 unset */
+    apr_time_t clock_skew;  /**< microseconds; -1 unset */
     apr_time_t refresh_window;
     apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
-    unsigned needs;             /**< SAUTH_NEED_*; 0 unset */
+    unsigned needs; /**< SAUTH_NEED_*; 0 unset */
     /*
      * What a section, or several that were merged, does to the rules before it. httpd merges sections in any grouping.
      * Sets of methods are AP_METHOD_BIT << number: a Require inside <Limit> is for those methods alone.
      */
-    sauth_merging merging;      /**< AuthMerging of one section */
-    int overrides;              /**< rules before it do not hold: of merged sections */
-    sauth_type type;            /**< the AuthType that was said last */
-    apr_int64_t required;       /**< methods with a Require since then */
-    apr_int64_t ours;           /**< methods with a Require of ours that holds */
+    sauth_merging merging; /**< AuthMerging of one section */
+    int overrides;         /**< rules before it do not hold: of merged sections */
+    sauth_type type;       /**< the AuthType that was said last */
+    apr_int64_t required;  /**< methods with a Require since then */
+    apr_int64_t ours;      /**< methods with a Require of ours that holds */
 } sauth_dir;
 
 /** The challenge protocol, for the whole server: a record holds one secret in a profile. */
 typedef struct sauth_challenge_settings {
-    unsigned profiles;     /**< bits 1u << ia_challenge_profile; 0 unset until the start */
+    unsigned profiles; /**< bits 1u << ia_challenge_profile; 0 unset until the start */
     const char *domain;
     const char *separator; /**< profile md5 */
     apr_int64_t lifetime;  /**< seconds */
@@ -62,7 +62,7 @@ typedef struct sauth_server {
     apr_int64_t replay_capacity; /**< 0: as many as grants */
     apr_int64_t grant_quota;     /**< 0: an eighth of the capacity in force */
     apr_int64_t replay_quota;
-    const char *state_file;      /**< NULL: grants end with the server */
+    const char *state_file; /**< NULL: grants end with the server */
     sauth_challenge_settings challenge;
 } sauth_server;
 

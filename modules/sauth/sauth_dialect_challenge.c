@@ -24,9 +24,9 @@ typedef struct exchange {
     apr_time_t now;
     ia_envelope call;
     sauth_state *state;
-    sauth_token_use *use; /* of auth.refresh, or NULL */
+    sauth_token_use *use;         /* of auth.refresh, or NULL */
     ia_challenge_profile profile; /* of auth.token's challenge; for the log */
-    const char *foreign;  /* auth.token: the name of the signature's profile where it is another */
+    const char *foreign;          /* auth.token: the name of the signature's profile where it is another */
 } exchange;
 
 static ia_result malformed(exchange *x, const char *detail)
@@ -289,7 +289,8 @@ static ia_result take_timestamp(exchange *x)
 
     if (!member)
         return IA_OK;
-    text = member->type == IA_JSON_INTEGER ? apr_psprintf(x->r->pool, "%" APR_INT64_T_FMT, member->integer) : member->string;
+    text = member->type == IA_JSON_INTEGER ? apr_psprintf(x->r->pool, "%" APR_INT64_T_FMT, member->integer)
+                                           : member->string;
     if ((member->type != IA_JSON_INTEGER && member->type != IA_JSON_STRING) ||
         ia_timestamp_parse_unix(&x->use->timestamp, text, strlen(text)))
         return IA_TIMESTAMP_MALFORMED;

@@ -27,8 +27,8 @@ typedef struct petition {
     apr_time_t now;
     ia_access_form form;
     ia_access_body body;
-    ia_registry_entry entry;   /* secrets wiped once the MAC was verified */
-    apr_uint64_t generation;   /* of the secret that made the MAC */
+    ia_registry_entry entry;       /* secrets wiped once the MAC was verified */
+    apr_uint64_t generation;       /* of the secret that made the MAC */
     unsigned char mac[IA_MAC_MAX]; /* as we computed it: the replay key */
     int proven;
     const char *detail;
@@ -117,7 +117,7 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
     if (rc || (rc = check_members(a)) || (rc = prove(a)))
         return rc;
     a->proven = 1;
-    if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) || 
+    if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) ||
         (rc = sauth_proof_check_memory(a->form.timestamp, a->now, &a->retry_after)))
         return rc;
     if (a->body.audience && !is_audience(a->r, a->body.audience))
@@ -145,7 +145,8 @@ static const char *remark_on(const petition *a, ia_result rc)
         return log_field(a->r->pool, "claimed", a->form.uid);
     case IA_TIMESTAMP_STALE:
     case IA_TIMESTAMP_FUTURE:
-        return apr_psprintf(a->r->pool, " offset=%+" APR_TIME_T_FMT, apr_time_sec(a->form.timestamp) - apr_time_sec(a->now));
+        return apr_psprintf(a->r->pool, " offset=%+" APR_TIME_T_FMT,
+                            apr_time_sec(a->form.timestamp) - apr_time_sec(a->now));
     case IA_CAPABILITY_NOT_HELD:
         return log_field(a->r->pool, "wanted", wanted(a));
     default:

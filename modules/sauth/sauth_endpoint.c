@@ -19,12 +19,11 @@ typedef struct endpoint {
 
 #define METHOD(number) (1 << (number))
 
-static const endpoint endpoints[] = {
-    {"request_access", METHOD(M_POST), sauth_request_access},
-    {"refresh_access", METHOD(M_POST), sauth_refresh_access},
-    {"generate_nonce", METHOD(M_GET) | METHOD(M_POST), sauth_generate_nonce},
-    {"challenge", METHOD(M_POST), sauth_challenge},
-    {NULL, 0, NULL}};
+static const endpoint endpoints[] = {{"request_access", METHOD(M_POST), sauth_request_access},
+                                     {"refresh_access", METHOD(M_POST), sauth_refresh_access},
+                                     {"generate_nonce", METHOD(M_GET) | METHOD(M_POST), sauth_generate_nonce},
+                                     {"challenge", METHOD(M_POST), sauth_challenge},
+                                     {NULL, 0, NULL}};
 
 /* The endpoint that a segment of `len` bytes names, or NULL. */
 static const endpoint *named(const char *segment, apr_size_t len)

@@ -84,7 +84,8 @@ static int demands(apr_pool_t *p, const ap_directive_t *section)
         } else if (!strcasecmp(d->directive, "Require")) {
             const char *first = ap_getword_conf(p, &args);
 
-            if (strcasecmp(first, "not") && (strcasecmp(first, "all") || strcasecmp(ap_getword_conf(p, &args), "granted")))
+            if (strcasecmp(first, "not") &&
+                (strcasecmp(first, "all") || strcasecmp(ap_getword_conf(p, &args), "granted")))
                 return 1;
         }
     }
@@ -143,14 +144,17 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
     if (found == UNGUARDED && has_require_within(section))
         found = UNDECIDED;
     if (found == UNDECIDED)
-        ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: AuthType SAuth in %s %s without a "
-                     "Require of its own; where no other section's rule protects it, it answers 503", log_words(p, section->filename),
-                     section->line_num, section->directive, log_words(p, section->args));
+        ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
+                     "sauth: %s:%d: AuthType SAuth in %s %s without a "
+                     "Require of its own; where no other section's rule protects it, it answers 503",
+                     log_words(p, section->filename), section->line_num, section->directive,
+                     log_words(p, section->args));
     if (found != UNGUARDED)
         return NULL;
-    return apr_psprintf(p, "%s:%d: AuthType SAuth in %s %s without a Require: the location would be open; add "
-                           "\"Require capability NAME\"", section->filename, section->line_num, section->directive,
-                        section->args);
+    return apr_psprintf(p,
+                        "%s:%d: AuthType SAuth in %s %s without a Require: the location would be open; add "
+                        "\"Require capability NAME\"",
+                        section->filename, section->line_num, section->directive, section->args);
 }
 
 static const char *walk(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
@@ -175,8 +179,10 @@ int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     if (!sauth.unguarded)
         return OK;
     if (startup_is_reload()) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "sauth: %s; locations with AuthType SAuth answer 503 until this is "
-                     "mended", log_words(ptemp, sauth.unguarded));
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "sauth: %s; locations with AuthType SAuth answer 503 until this is "
+                     "mended",
+                     log_words(ptemp, sauth.unguarded));
         return OK;
     }
     ap_log_error(APLOG_MARK, startup_log_level(APLOG_ERR), 0, s, "sauth: %s", log_words(ptemp, sauth.unguarded));

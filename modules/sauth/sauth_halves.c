@@ -92,8 +92,9 @@ static const ap_directive_t *find(apr_pool_t *p, const ap_directive_t *d, direct
 /* Two sections of one kind, each for another plain path: neither says anything about the other's requests. */
 static int is_apart(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b)
 {
-    return a && !strcasecmp(a->directive, b->directive) && (!strcasecmp(a->directive, "<Location") ||
-           !strcasecmp(a->directive, "<Directory") || !strcasecmp(a->directive, "<VirtualHost")) &&
+    return a && !strcasecmp(a->directive, b->directive) &&
+           (!strcasecmp(a->directive, "<Location") || !strcasecmp(a->directive, "<Directory") ||
+            !strcasecmp(a->directive, "<VirtualHost")) &&
            !section_is_pattern(a) && !section_is_pattern(b) && !section_covers(p, b, a) && !section_covers(p, a, b);
 }
 
@@ -111,7 +112,8 @@ static int may_hold(apr_pool_t *p, const ap_directive_t *d, directive_test test)
 
 static int is_if(const ap_directive_t *d)
 {
-    return !strcasecmp(d->directive, "<If") || !strcasecmp(d->directive, "<ElseIf") || !strcasecmp(d->directive, "<Else");
+    return !strcasecmp(d->directive, "<If") || !strcasecmp(d->directive, "<ElseIf") ||
+           !strcasecmp(d->directive, "<Else");
 }
 
 /* In an <If>, which is merged after every other section; one inside of the section with AuthType SAuth is meant. */
@@ -132,7 +134,8 @@ static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
 /* The section that a directive stands in, past those that only group. */
 static const ap_directive_t *section_of(const ap_directive_t *d)
 {
-    for (d = d->parent; d && (!strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5)); d = d->parent)
+    for (d = d->parent; d && (!strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5));
+         d = d->parent)
         ;
     return d;
 }
@@ -156,8 +159,8 @@ static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *d, 
 
     for (; d && place && !found; d = d->next) {
         section = section_of(d);
-        if (!strcasecmp(d->directive, "SetHandler") && !is_endpoint(p, d) && section && section_covers(p, section, place) &&
-            is_later(section, place))
+        if (!strcasecmp(d->directive, "SetHandler") && !is_endpoint(p, d) && section &&
+            section_covers(p, section, place) && is_later(section, place))
             return d;
         found = find_taker(p, d->first_child, endpoint);
     }
@@ -166,8 +169,8 @@ static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *d, 
 
 static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const char *lack)
 {
-    ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: %s %s: %s", log_words(p, d->filename), d->line_num,
-                 d->directive, log_words(p, d->args), log_words(p, lack));
+    ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: %s %s: %s",
+                 log_words(p, d->filename), d->line_num, d->directive, log_words(p, d->args), log_words(p, lack));
 }
 
 static const ap_directive_t *host_of(const ap_directive_t *d)
@@ -217,7 +220,9 @@ static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *d,
     const ap_directive_t *found = NULL;
 
     for (; d && !found; d = d->next)
-        found = d->directive[0] == '<' && opens(p, d) && replaces(p, d, guarded) ? d : find_opener(p, d->first_child, guarded);
+        found = d->directive[0] == '<' && opens(p, d) && replaces(p, d, guarded)
+                    ? d
+                    : find_opener(p, d->first_child, guarded);
     return found;
 }
 
@@ -235,8 +240,11 @@ static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
     const ap_directive_t *section = section_of(d), *opener = section ? find_opener(p, ap_conftree, section) : NULL;
 
     if (opener)
-        warn(p, s, opener, apr_psprintf(p, "its \"Require all granted\" opens what AuthType SAuth protects at %s:%d; put it "
-                                           "before that section", log_words(p, d->filename), d->line_num));
+        warn(p, s, opener,
+             apr_psprintf(p,
+                          "its \"Require all granted\" opens what AuthType SAuth protects at %s:%d; put it "
+                          "before that section",
+                          log_words(p, d->filename), d->line_num));
     if (is_only_sometimes(d))
         warn(p, s, d, "only where its <If> applies; say in an <Else> what holds elsewhere, or it may be open");
 }
@@ -255,10 +263,14 @@ static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
         if (is_sauth_type(p, d))
             check_type(p, s, d);
         if (grants_all(p, d) && is_in_if_around(p, d) && may_hold(p, d, is_sauth_type))
-            warn(p, s, d, "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
+            warn(p, s, d,
+                 "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
         if (is_endpoint(p, d) && (taker = find_taker(p, ap_conftree, d)))
-            warn(p, s, taker, apr_psprintf(p, "takes the handler of the endpoints at %s:%d away; put that section after this "
-                                           "one", d->filename, d->line_num));
+            warn(p, s, taker,
+                 apr_psprintf(p,
+                              "takes the handler of the endpoints at %s:%d away; put that section after this "
+                              "one",
+                              d->filename, d->line_num));
         check(p, s, d->first_child);
     }
 }

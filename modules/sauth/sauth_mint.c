@@ -53,8 +53,8 @@ void sauth_mint_log(request_rec *r, const ia_registry_entry *entry, const ia_gra
     names = apr_pstrdup(r->pool, sauth_capability_names(r->pool, &terms->capabilities));
     for (at = names; (at = strchr(at, ' ')); at++)
         *at = ',';
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted%s%s until=%s", log_field(r->pool, "participant", entry->id),
-                  log_field(r->pool, "capabilities", names), until);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "sauth: granted%s%s until=%s",
+                  log_field(r->pool, "participant", entry->id), log_field(r->pool, "capabilities", names), until);
 }
 
 ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_minting *m, const char *token,

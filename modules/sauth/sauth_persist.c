@@ -31,10 +31,11 @@ int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
     state.registry = sauth.registry;
     status = persist_open(&state, sauth_server_of(s)->state_file, pconf, ptemp, s, fresh);
     if (state.restored)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "sauth: %u grants and %u used access requests from %s, which was "
-                     "written at %s; %u grants were over", report->grants, report->replays,
-                     log_words(ptemp, sauth_server_of(s)->state_file), report->clean ? "a clean stop" : "no clean stop: nonces begin anew",
-                     report->dropped);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "sauth: %u grants and %u used access requests from %s, which was "
+                     "written at %s; %u grants were over",
+                     report->grants, report->replays, log_words(ptemp, sauth_server_of(s)->state_file),
+                     report->clean ? "a clean stop" : "no clean stop: nonces begin anew", report->dropped);
     return status;
 }
 

@@ -71,8 +71,8 @@ static void mark_ours(cmd_parms *cmd)
         conf->ours |= cmd->limited;
 }
 
-static const char *parse(cmd_parms *cmd, const char *line, const void **parsed, int (*is_word)(const char *, apr_size_t),
-                         const char *what)
+static const char *parse(cmd_parms *cmd, const char *line, const void **parsed,
+                         int (*is_word)(const char *, apr_size_t), const char *what)
 {
     requirement *req = apr_pcalloc(cmd->pool, sizeof *req);
     const char *error = NULL;
@@ -112,8 +112,8 @@ static authz_status fulfils(request_rec *r, const requirement *req, const sauth_
         const char *line = ap_expr_str_exec(r, req->expression, &error);
 
         if (error) {
-            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "sauth: cannot evaluate a rule%s%s", log_field(r->pool, "rule", req->line),
-                          log_sentence(r->pool, error));
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "sauth: cannot evaluate a rule%s%s",
+                          log_field(r->pool, "rule", req->line), log_sentence(r->pool, error));
             return AUTHZ_GENERAL_ERROR;
         }
         words = split(r->pool, line, &count);
@@ -194,7 +194,8 @@ static const char *advise_on_capability(apr_pool_t *p, const sauth_state *state,
         way = apr_pstrcat(p, "Request a grant that includes it, as with: interauth grant --capability ", held, NULL);
     else
         way = "The participant has it by now: log in again";
-    return apr_pstrcat(p, listed > 1 ? "One of the capabilities " : "The capability ", names, " is required. ", way, NULL);
+    return apr_pstrcat(p, listed > 1 ? "One of the capabilities " : "The capability ", names, " is required. ", way,
+                       NULL);
 }
 
 static int is_participant(const sauth_state *state, const char *word)

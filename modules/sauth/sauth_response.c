@@ -38,9 +38,10 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
 
     if (!suppressed)
         return;
-    ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r, "sauth: %s reason=%s%s%s%s%s%s",
-                  what, outcome->tag, log_field(r->pool, "participant", participant), log_field(r->pool, "location", location),
-                  log_field(r->pool, "rule", rule), state && state->remark ? state->remark : "", suppressed);
+    ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r,
+                  "sauth: %s reason=%s%s%s%s%s%s", what, outcome->tag, log_field(r->pool, "participant", participant),
+                  log_field(r->pool, "location", location), log_field(r->pool, "rule", rule),
+                  state && state->remark ? state->remark : "", suppressed);
 }
 
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)

@@ -1,3 +1,4 @@
+/* Opens shared memory and finds the registry at startup. */
 #include <httpd.h>
 #include <ap_provider.h>
 #include <apr_strings.h>
@@ -58,8 +59,10 @@ static segment *make_segment(server_rec *s, const layout *l)
     segment *seg = segment_create(s, SEGMENT_KEY, size, SEGMENT_LAYOUT, &rv);
 
     if (!seg) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "sauth: no shared memory for %u grants (%" APR_SIZE_T_FMT " bytes); "
-                     "lower SAuthGrantCapacity", l->grants.grants, size);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "sauth: no shared memory for %u grants (%" APR_SIZE_T_FMT " bytes); "
+                     "lower SAuthGrantCapacity",
+                     l->grants.grants, size);
         return NULL;
     }
     seg->numbers[GRANTS] = l->grants.grants;
@@ -89,8 +92,8 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
     sauth.grants = apr_pcalloc(pconf, sizeof *sauth.grants);
     st_grants_attach(sauth.grants, seg->base, &l.grants, &epoch);
     sauth.replays = apr_pcalloc(pconf, sizeof *sauth.replays);
-    st_replays_attach(sauth.replays, (char *)seg->base + offset_of_replays(&l), l.replays, l.grants.participants, &epoch,
-                      clock_now());
+    st_replays_attach(sauth.replays, (char *)seg->base + offset_of_replays(&l), l.replays, l.grants.participants,
+                      &epoch, clock_now());
     ia_wipe(random, sizeof random);
     ia_wipe(&epoch, sizeof epoch);
     return 1;
@@ -123,11 +126,14 @@ static void open_challenges(server_rec *s)
     const char *domain = sauth_config_weak_domain(s);
 
     if (domain && !startup_is_reload())
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: no SAuthChallengeDomain: challenge secrets are made for the "
-                     "ServerName, %s; name one, so that they outlive another name of the server", domain);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "sauth: no SAuthChallengeDomain: challenge secrets are made for the "
+                     "ServerName, %s; name one, so that they outlive another name of the server",
+                     domain);
     sauth.challenge = sauth_challenge_settings_of(s);
     if (sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 && !startup_is_reload())
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "sauth: SAuthChallenge md5: for old clients only; who sees one of its "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "sauth: SAuthChallenge md5: for old clients only; who sees one of its "
                      "calls can make any other until the window ends, so it is answered over TLS only");
 }
 
@@ -142,12 +148,14 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (!sauth.registry && startup_is_reload()) {
         sauth.unguarded = "no registry of participants";
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "sauth: no registry of participants; locations with AuthType SAuth and "
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "sauth: no registry of participants; locations with AuthType SAuth and "
                      "grant endpoints answer 503 until one is loaded");
         return OK;
     }
     if (!sauth.registry) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: no registry of participants; load one: "
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "sauth: no registry of participants; load one: "
                      "LoadModule registry_module .../mod_registry.so");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -157,9 +165,10 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     if (fresh && !(seg = make_segment(s, &wanted)))
         return HTTP_INTERNAL_SERVER_ERROR;
     if (seg->numbers[GRANTS] != wanted.grants.grants || seg->numbers[REPLAYS] != wanted.replays)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
-                     "force after a stop and start; %u and %u stay for now", wanted.grants.grants, wanted.replays,
-                     seg->numbers[GRANTS], seg->numbers[REPLAYS]);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
+                     "force after a stop and start; %u and %u stay for now",
+                     wanted.grants.grants, wanted.replays, seg->numbers[GRANTS], seg->numbers[REPLAYS]);
     if (!attach(pconf, s, seg))
         return HTTP_INTERNAL_SERVER_ERROR;
     sauth.grant_quota = quota_of(conf->grant_quota, seg->numbers[GRANTS]);

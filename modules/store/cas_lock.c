@@ -1,3 +1,4 @@
+/* A lock in one word of shared memory, recovered when its owner dies. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -105,12 +106,12 @@ apr_status_t st_lock_within(st_lock_word *word, apr_time_t *patience)
 
     if (take(word, 0))
         return APR_SUCCESS;
-    for (round = 0; round < SPINS && *patience > 0; round++) {
+    for (round = 0; round<SPINS && * patience> 0; round++) {
         if (!__atomic_load_n(word, __ATOMIC_RELAXED) && take(word, 0))
             return APR_SUCCESS;
         relax();
     }
-    for (round = 0; round < YIELDS && *patience > 0; round++) {
+    for (round = 0; round<YIELDS && * patience> 0; round++) {
         apr_uint64_t held = __atomic_load_n(word, __ATOMIC_RELAXED);
 
         if (take(word, 0) || (is_gone(held) && take(word, held)))

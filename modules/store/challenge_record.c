@@ -1,3 +1,4 @@
+/* The challenge protocol's secrets in a participant's record. */
 #include <string.h>
 #include "challenge_record.h"
 #include "interauth/encoding.h"

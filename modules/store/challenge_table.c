@@ -1,3 +1,4 @@
+/* Remembers the newest used challenge of each participant. */
 #include "challenge_table.h"
 #include "shm_word.h"
 

@@ -19,7 +19,8 @@ apr_size_t st_grants_size(const st_grants_config *config)
 {
     apr_size_t counts = ALIGN(st_quota_size(config->participants)) + ALIGN(st_challenges_size(config->participants));
 
-    return st_size_sum(ALIGN(sizeof(struct st_grants_shared)) + counts, st_table_size(config->grants, sizeof(st_grant)));
+    return st_size_sum(ALIGN(sizeof(struct st_grants_shared)) + counts,
+                       st_table_size(config->grants, sizeof(st_grant)));
 }
 
 static int admit_grant(void *context, void *payload, apr_uint32_t limit)
@@ -27,8 +28,8 @@ static int admit_grant(void *context, void *payload, apr_uint32_t limit)
     st_grants *g = context;
     st_grant *grant = payload;
 
-    return st_quota_take(g->grants_of, g->config.participants, grant->participant_index,
-                         grant->participant_incarnation, limit, &grant->counted);
+    return st_quota_take(g->grants_of, g->config.participants, grant->participant_index, grant->participant_incarnation,
+                         limit, &grant->counted);
 }
 
 static void on_grant_free(void *context, void *payload)
@@ -36,8 +37,8 @@ static void on_grant_free(void *context, void *payload)
     st_grants *g = context;
     st_grant *grant = payload;
 
-    st_quota_give_back(g->grants_of, g->config.participants, grant->participant_index,
-                       grant->participant_incarnation, &grant->counted);
+    st_quota_give_back(g->grants_of, g->config.participants, grant->participant_index, grant->participant_incarnation,
+                       &grant->counted);
 }
 
 /*
@@ -147,7 +148,8 @@ ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quot
 
 ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref)
 {
-    return from_status(st_table_read(&g->grants, hash_of(g, digest), match_digest, digest, copy, ref), IA_TOKEN_UNKNOWN);
+    return from_status(st_table_read(&g->grants, hash_of(g, digest), match_digest, digest, copy, ref),
+                       IA_TOKEN_UNKNOWN);
 }
 
 static ia_result hold(st_grants *g, st_ref ref, st_held *held, st_grant **grant)

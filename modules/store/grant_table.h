@@ -17,31 +17,31 @@ typedef struct st_grant {
     unsigned char id[IA_GRANT_ID_LEN]; /**< made from the digest when the grant is created */
     apr_uint64_t participant_incarnation;
     apr_uint32_t participant_index;
-    apr_uint32_t counted;             /**< held by the table: counts against the participant's quota */
+    apr_uint32_t counted; /**< held by the table: counts against the participant's quota */
     apr_uint64_t secret_generation;
-    apr_uint64_t scope;               /**< hash of the scope's name */
+    apr_uint64_t scope; /**< hash of the scope's name */
     apr_time_t created;
     apr_time_t expires;
-    apr_uint32_t presentation;        /**< ia_presentation */
+    apr_uint32_t presentation; /**< ia_presentation */
     apr_uint32_t can_refresh;
     ia_capset capabilities;
     ia_nonce_state nonces;
-    unsigned char refresh_mac[16];    /**< of the newest refresh, so that a lost answer can be given again */
+    unsigned char refresh_mac[16]; /**< of the newest refresh, so that a lost answer can be given again */
     apr_time_t refreshed;
-    apr_uint64_t refresh_first;       /**< first of the next nonces in that answer */
-    apr_uint64_t refresh_count;       /**< how many; 0: there is no answer to give again */
+    apr_uint64_t refresh_first; /**< first of the next nonces in that answer */
+    apr_uint64_t refresh_count; /**< how many; 0: there is no answer to give again */
 } st_grant;
 
 typedef struct st_grants_config {
-    apr_uint32_t grants;        /**< records */
-    apr_uint32_t participants;  /**< indexes that participants can have */
+    apr_uint32_t grants;       /**< records */
+    apr_uint32_t participants; /**< indexes that participants can have */
 } st_grants_config;
 
 typedef struct st_grants {
     struct st_grants_shared *shared;
-    st_grants_config config;    /**< the layout in force */
-    apr_uint64_t *grants_of;    /**< counts, by participant index */
-    apr_uint64_t *challenges;   /**< used ones, by participant index */
+    st_grants_config config;  /**< the layout in force */
+    apr_uint64_t *grants_of;  /**< counts, by participant index */
+    apr_uint64_t *challenges; /**< used ones, by participant index */
     st_table grants;
 } st_grants;
 
@@ -90,12 +90,13 @@ typedef struct st_refresh {
     apr_time_t expires;
     apr_time_t forget;
     apr_uint64_t secret_generation;
-    const unsigned char *mac;   /**< IA_MAC_MAX bytes, of the access request that asked */
+    const unsigned char *mac; /**< IA_MAC_MAX bytes, of the access request that asked */
     apr_time_t now;
 } st_refresh;
 
 /** Prolongs a grant and issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
-ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count);
+ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences,
+                           unsigned count);
 
 /** Grants held, expired ones that were not swept yet included. */
 apr_uint32_t st_grants_live(const st_grants *g);

@@ -56,8 +56,8 @@ static ia_result point_to(void *context, const void *record, apr_uint32_t place,
     st_keys *t = context;
     const unsigned char *thumbprint = ((const st_key *)record)->thumbprint;
     thumb entry;
-    st_insertion what = {st_owned_hash(&t->keys, thumbprint, IA_SHA256_LEN), match_thumbprint, thumbprint, &entry,
-                         ST_NEVER, 0};
+    st_insertion what = {
+        st_owned_hash(&t->keys, thumbprint, IA_SHA256_LEN), match_thumbprint, thumbprint, &entry, ST_NEVER, 0};
     st_held held;
     apr_status_t rv = st_table_hold_key(&t->thumbprints, what.hash, match_thumbprint, thumbprint, &held);
 

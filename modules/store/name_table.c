@@ -1,3 +1,4 @@
+/* Assigns numbers to names, in shared memory, for good. */
 #include <string.h>
 #include "name_table.h"
 #include "shm_word.h"
@@ -12,7 +13,7 @@ apr_size_t st_names_size(apr_uint32_t capacity)
 void st_names_attach(st_names *names, void *memory, apr_uint32_t capacity)
 {
     names->count = memory;
-    names->names = (char (*)[IA_NAME_MAX + 1])((char *)memory + HEAD);
+    names->names = (char(*)[IA_NAME_MAX + 1])((char *)memory + HEAD);
     names->capacity = capacity;
 }
 

@@ -17,7 +17,7 @@ typedef struct change {
     st_owned t;
     st_participants *owners;
     apr_time_t now, patience;
-    char *records;        /* what one owner should have */
+    char *records; /* what one owner should have */
     unsigned count;
     st_owner owner;
 } change;

@@ -22,9 +22,9 @@ typedef struct st_owner {
 
 /** What a table's user adds to it. Every function but `make` may be NULL; all are called under the writer's lock. */
 typedef struct st_owned_kind {
-    apr_size_t size;     /**< of a record, a multiple of 8 */
-    unsigned max;        /**< records of one owner */
-    ia_result full;      /**< what there is no room for */
+    apr_size_t size; /**< of a record, a multiple of 8 */
+    unsigned max;    /**< records of one owner */
+    ia_result full;  /**< what there is no room for */
     /** Fills at most `max` zeroed records, whose owner is set; gives their number. */
     ia_result (*make)(void *records, unsigned *count, const ia_participant *owner);
     /** A record is there, at this place: called at least once. */
@@ -39,7 +39,7 @@ typedef struct st_owned {
     struct st_owned_shared *shared;
     st_table table;
     const st_owned_kind *kind;
-    void *context;       /**< of the kind's functions */
+    void *context; /**< of the kind's functions */
 } st_owned;
 
 apr_size_t st_owned_size(apr_uint32_t capacity, apr_size_t record_size);

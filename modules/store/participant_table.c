@@ -1,3 +1,4 @@
+/* Participants in shared memory, with look-ups that never block. */
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
@@ -7,7 +8,7 @@
 
 #define ALIGN(n)      (((n) + 63) & ~(apr_size_t)63)
 #define LOAD_PATIENCE (ST_LOCK_PATIENCE * 5 / 2) /* for all locks of one load */
-#define MEND_PATIENCE 1000 /* microseconds, each time that a reader finds a record moving */
+#define MEND_PATIENCE 1000                       /* microseconds, each time that a reader finds a record moving */
 #define MENDS         (ST_LOCK_PATIENCE / MEND_PATIENCE)
 
 struct st_participants_shared {
@@ -29,8 +30,7 @@ apr_size_t st_participants_size(apr_uint32_t capacity)
                        st_table_size(capacity, sizeof(st_participant)));
 }
 
-void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity,
-                            const ia_mac_key *hash_key)
+void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key)
 {
     char *at = memory;
 
@@ -294,9 +294,9 @@ static ia_result update_one(loading *l, unsigned i)
     const st_participant *there;
     st_participant next;
     st_held held;
-    apr_status_t rv = len > IA_NAME_MAX ? APR_EINVAL
-                                        : st_table_hold_key(&l->table, hash_id(l->t, from->id, len), match_id, &key,
-                                                            &held);
+    apr_status_t rv = len > IA_NAME_MAX
+                          ? APR_EINVAL
+                          : st_table_hold_key(&l->table, hash_id(l->t, from->id, len), match_id, &key, &held);
 
     if (rv)
         return rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
@@ -441,9 +441,8 @@ static ia_result drop_one(st_participants *t, st_table *table, st_source source,
 {
     id_key key = {id, strlen(id)};
     st_held held;
-    apr_status_t rv = key.len > IA_NAME_MAX
-                          ? APR_NOTFOUND
-                          : st_table_hold_key(table, hash_id(t, id, key.len), match_id, &key, &held);
+    apr_status_t rv =
+        key.len > IA_NAME_MAX ? APR_NOTFOUND : st_table_hold_key(table, hash_id(t, id, key.len), match_id, &key, &held);
 
     if (rv)
         return rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE;

@@ -28,7 +28,7 @@ typedef enum st_source { ST_SOURCE_FILE = 1, ST_SOURCE_DATABASE = 2 } st_source;
 typedef struct st_participant {
     apr_uint64_t incarnation;
     ia_standing standing;
-    apr_uint64_t roles;  /* bits of role numbers */
+    apr_uint64_t roles; /* bits of role numbers */
     apr_uint32_t secret_count;
     apr_uint32_t id_len;
     apr_uint64_t source; /* st_source */
@@ -47,8 +47,7 @@ typedef struct st_participants {
 apr_size_t st_participants_size(apr_uint32_t capacity);
 
 /** @param hash_key from random bytes; kept when the memory is new (ids are chosen by callers) */
-void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity,
-                            const ia_mac_key *hash_key);
+void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
 
 /** @return IA_OK, IA_PARTICIPANT_UNKNOWN, IA_FAULT_STORE. `index` may be NULL. */
 ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,

@@ -1,3 +1,4 @@
+/* Counts each participant's records in a table. */
 #include "quota.h"
 #include "shm_word.h"
 

@@ -97,8 +97,8 @@ static int match_mac(const void *payload, const void *key)
     return ia_mac_equal(((const replay *)payload)->mac, key, IA_MAC_MAX);
 }
 
-st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
-                                  apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX],
+                                  apr_uint32_t participant_index, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     replay record;
     st_insertion what = {apr_siphash24(mac, IA_MAC_MAX, c->shared->hash_key), match_mac, mac, &record, forget, quota};

@@ -21,8 +21,8 @@ typedef enum st_replay_result {
     ST_REPLAY_RECORDED,
     ST_REPLAY_EXISTS, /**< the proof was used before */
     ST_REPLAY_FULL,
-    ST_REPLAY_QUOTA,  /**< the participant has too many records */
-    ST_REPLAY_FAULT   /**< the memory is damaged, or a lock was not to be had in time */
+    ST_REPLAY_QUOTA, /**< the participant has too many records */
+    ST_REPLAY_FAULT  /**< the memory is damaged, or a lock was not to be had in time */
 } st_replay_result;
 
 /** Bytes of zeroed memory, aligned to words. */
@@ -51,8 +51,9 @@ void st_replays_tolerate(st_replay_cache *c, apr_time_t tolerance, apr_time_t no
 #define ST_NOBODY 0xffffffffu
 
 /** Records a proof that was used: its MAC, good once until `forget`. `quota` bounds the records of one participant. */
-st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
-                                  apr_uint32_t quota, apr_time_t forget, apr_time_t now);
+st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX],
+                                  apr_uint32_t participant_index, apr_uint32_t quota, apr_time_t forget,
+                                  apr_time_t now);
 
 /** Records held, expired ones that were not swept yet included. */
 apr_uint32_t st_replays_live(const st_replay_cache *c);

@@ -4,10 +4,10 @@
  */
 #include "shm_layout.h"
 
-#define REST       apr_time_from_sec(1) /* after a fruitless lap or a sweep */
-#define REST_EACH  5                    /* more microseconds of it for each record: about 1 % of a processor */
-#define LOOKS_MAX  1000                 /* at owners in one lap */
-#define WAITS_MAX  20000                /* microseconds for locks in one lap */
+#define REST      apr_time_from_sec(1) /* after a fruitless lap or a sweep */
+#define REST_EACH 5                    /* more microseconds of it for each record: about 1 % of a processor */
+#define LOOKS_MAX 1000                 /* at owners in one lap */
+#define WAITS_MAX 20000                /* microseconds for locks in one lap */
 
 typedef struct budget {
     unsigned looks;

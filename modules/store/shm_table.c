@@ -1,3 +1,4 @@
+/* A hash table of fixed-size records in shared memory. */
 #include <sched.h>
 #include <string.h>
 #include "shm_layout.h"
@@ -5,8 +6,8 @@
 #define READ_TRIES 300
 #define READ_SPINS 100 /* tries before the processor is given away */
 
-#define SIZE_LIMIT   ((apr_uint64_t)APR_SIZE_MAX / 2) /* nothing so large can be mapped; additions to it do not wrap */
-#define ALIGN(n)     (((n) + 63) & ~(apr_uint64_t)63)
+#define SIZE_LIMIT ((apr_uint64_t)APR_SIZE_MAX / 2) /* nothing so large can be mapped; additions to it do not wrap */
+#define ALIGN(n)   (((n) + 63) & ~(apr_uint64_t)63)
 
 static apr_uint32_t bucket_count(apr_uint32_t capacity)
 {

@@ -13,15 +13,14 @@
 #define LOAD(where)         __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
 #define STORE(where, value) (ST_CRASH_POINT(), __atomic_store_n(&(where), (value), __ATOMIC_RELEASE))
 /** Adds, and gives what was there before. */
-#define ADD(where, n)       (ST_CRASH_POINT(), __atomic_fetch_add(&(where), (n), __ATOMIC_ACQ_REL))
+#define ADD(where, n) (ST_CRASH_POINT(), __atomic_fetch_add(&(where), (n), __ATOMIC_ACQ_REL))
 /** Stores where `seen` is what was seen there, else updates `seen`. */
-#define SWAP(where, seen, value)                                                                                     \
-    (ST_CRASH_POINT(),                                                                                               \
-     __atomic_compare_exchange_n(&(where), &(seen), (value), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+#define SWAP(where, seen, value)                                                                                       \
+    (ST_CRASH_POINT(), __atomic_compare_exchange_n(&(where), &(seen), (value), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 /** Between a version that says "moving" and the first word that moves. */
 #define FENCE_BEFORE_WORDS() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 /** Between the last word that was copied and the look whether the version held still. */
-#define FENCE_AFTER_WORDS()  __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define FENCE_AFTER_WORDS() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 
 /**
  * Part of a payload, whatever type it has: in shared memory payloads are aligned to words, and their size is a multiple

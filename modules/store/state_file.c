@@ -1,3 +1,4 @@
+/* Writes and reads the state file: records with a checksum, replaced atomically. */
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <fcntl.h>
@@ -58,8 +59,10 @@ static apr_status_t open_private(int *fd, const char *path, apr_off_t *size, apr
     if (*fd < 0)
         return errno == ENOENT ? APR_ENOENT : say(error, p, errno, path, "cannot be opened");
     if (fstat(*fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) {
-        *error = apr_psprintf(p, "%s is of user %ld, with mode %04o: it must be a file of user %ld that only it can read "
-                              "(chmod 600)", path, (long)st.st_uid, (unsigned)st.st_mode & 07777, (long)geteuid());
+        *error = apr_psprintf(p,
+                              "%s is of user %ld, with mode %04o: it must be a file of user %ld that only it can read "
+                              "(chmod 600)",
+                              path, (long)st.st_uid, (unsigned)st.st_mode & 07777, (long)geteuid());
         close(*fd);
         return APR_EACCES;
     }
@@ -229,7 +232,8 @@ static EVP_MAC_CTX *mac_begin(const unsigned char key[ST_STATE_KEY_LEN])
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
     char digest[] = "SHA256";
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                           OSSL_PARAM_construct_end()};
 
     EVP_MAC_free(hmac);
     if (ctx && EVP_MAC_init(ctx, key, ST_STATE_KEY_LEN, params) == 1)
@@ -277,8 +281,8 @@ static void put(void *sink_, const void *data, apr_size_t len)
     s->used += len;
 }
 
-static apr_status_t write_state(int fd, const unsigned char *key, const st_state *state, const st_state_names *names, int clean,
-                                apr_time_t now, apr_pool_t *ptemp)
+static apr_status_t write_state(int fd, const unsigned char *key, const st_state *state, const st_state_names *names,
+                                int clean, apr_time_t now, apr_pool_t *ptemp)
 {
     unsigned char mac[IA_SHA256_LEN];
     st_state_mask mask = {key, {0}};

@@ -35,7 +35,7 @@ typedef struct st_state_names {
 
 /** What a file holds. */
 typedef struct st_state {
-    st_grants *grants;        /**< NULL: none */
+    st_grants *grants; /**< NULL: none */
     st_replay_cache *replays;
 } st_state;
 

@@ -64,7 +64,8 @@ static void put_words(const writer *w, const apr_uint64_t *words, unsigned count
         put_number(w, words[i], 8);
 }
 
-static void write_head(const writer *w, const st_state_mask *mask, const st_state *state, apr_uint32_t flags, apr_time_t now)
+static void write_head(const writer *w, const st_state_mask *mask, const st_state *state, apr_uint32_t flags,
+                       apr_time_t now)
 {
     ia_mac_key epoch = {{0}, {0}, {0}, {0}};
 

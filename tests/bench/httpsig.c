@@ -41,8 +41,7 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
 }
 
 /* The library's part alone: fields, choice, base, policy. */
-static ia_result without_cryptography(apr_pool_t *p, const ia_httpsig_message *message,
-                                      const ia_httpsig_policy *policy)
+static ia_result without_cryptography(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig_policy *policy)
 {
     ia_httpsig *signature;
     ia_httpsig_set set;
@@ -64,8 +63,7 @@ static void measure(const char *name, apr_pool_t *root, const ia_httpsig_key *ke
     ia_httpsig_field fields[PLAIN + 2];
     ia_httpsig_message message = {"POST", "https", "example.com", "/foo?param=Value&Pet=dog", 0, fields,
                                   PLAIN,  1,       NULL};
-    ia_httpsig_plan plan = {"sig1",      components, 7, 1618884473, 0, "b3k2pp5k7z-50gnwp.yemd",
-                            "shop#2024", NULL,       0};
+    ia_httpsig_plan plan = {"sig1", components, 7, 1618884473, 0, "b3k2pp5k7z-50gnwp.yemd", "shop#2024", NULL, 0};
     ia_httpsig_policy policy = {
         .label = "sig1", .required = components, .required_count = 7, .needs_nonce = 1, .has_body = 1};
     ia_httpsig_key copy = *key;
@@ -93,13 +91,11 @@ static void measure(const char *name, apr_pool_t *root, const ia_httpsig_key *ke
     alone = seconds() - start;
     start = seconds();
     for (i = 0; i < rounds / 20 + 1; i++, apr_pool_clear(p)) {
-        if (ia_httpsig_verify(&verified, p, &message, &policy, &ports, apr_time_from_sec(1618884474)) !=
-            IA_OK)
+        if (ia_httpsig_verify(&verified, p, &message, &policy, &ports, apr_time_from_sec(1618884474)) != IA_OK)
             abort();
     }
     all = (seconds() - start) / (double)i;
-    printf("%-20s %6.2f us without cryptography, %7.2f us in all\n", name, alone / (double)rounds * 1e6,
-           all * 1e6);
+    printf("%-20s %6.2f us without cryptography, %7.2f us in all\n", name, alone / (double)rounds * 1e6, all * 1e6);
     apr_pool_destroy(p);
 }
 

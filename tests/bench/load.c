@@ -98,8 +98,7 @@ static void flush(connection *c)
         } else {
             size_t from = (size_t)((want.body - c->body_left) % CHUNK), left = CHUNK - from;
 
-            n = send(c->fd, run.chunk + from, c->body_left < (apr_off_t)left ? (size_t)c->body_left : left,
-                     0);
+            n = send(c->fd, run.chunk + from, c->body_left < (apr_off_t)left ? (size_t)c->body_left : left, 0);
             if (n > 0)
                 c->body_left -= n;
         }
@@ -121,8 +120,8 @@ static void begin(connection *c)
     if (want.body)
         apr_snprintf(length, sizeof length, "Content-Length: %" APR_OFF_T_FMT "\r\n", want.body);
     c->out_len = (size_t)apr_snprintf(c->out, sizeof c->out, "%s %s HTTP/1.1\r\nHost: %s:%d\r\n%s%s%s\r\n",
-                                      want.body ? "POST" : "GET", k->path, want.host, want.port, length,
-                                      want.fields, scheme_field(&want.credentials, &c->chain, run.pool));
+                                      want.body ? "POST" : "GET", k->path, want.host, want.port, length, want.fields,
+                                      scheme_field(&want.credentials, &c->chain, run.pool));
     c->out_sent = c->in_len = 0;
     c->in_body = 0;
     c->body_left = want.body;
@@ -270,8 +269,8 @@ static void measure(connection *all)
     pump();
     seconds = now() - run.began;
     qsort(run.samples, run.sample_count, sizeof *run.samples, compare);
-    printf("{\"requests\": %lu, \"refused\": %lu, \"seconds\": %.6f, \"p50\": %.1f, \"p99\": %.1f}\n",
-           run.answered, run.refused, seconds, quantile(0.5), quantile(0.99));
+    printf("{\"requests\": %lu, \"refused\": %lu, \"seconds\": %.6f, \"p50\": %.1f, \"p99\": %.1f}\n", run.answered,
+           run.refused, seconds, quantile(0.5), quantile(0.99));
     fflush(stdout);
 }
 

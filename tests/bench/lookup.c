@@ -79,8 +79,8 @@ static void participants(unsigned count)
     st_participant copy;
     void *memory = participants_open(&t, count);
 
-    printf("%u participants, %.0f MiB, record of %u bytes\n", count,
-           (double)st_participants_size(count) / (1 << 20), (unsigned)t.table.record_size);
+    printf("%u participants, %.0f MiB, record of %u bytes\n", count, (double)st_participants_size(count) / (1 << 20),
+           (unsigned)t.table.record_size);
     load(&t, count, 1);
     load(&t, count, 1);
     for (i = 0; i < samples; i++) {
@@ -97,7 +97,7 @@ static void participants(unsigned count)
 static void grants(void)
 {
     static const st_grants_config config = {GRANTS, 1000};
-    unsigned char (*digests)[32] = malloc(GRANTS * sizeof *digests);
+    unsigned char(*digests)[32] = malloc(GRANTS * sizeof *digests);
     uint64_t seed = 6;
     apr_int64_t since;
     st_grants g;

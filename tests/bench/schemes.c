@@ -1,3 +1,4 @@
+/* Authorization headers for the benchmark: none, Basic, Digest, Bearer, SAuth. */
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <openssl/evp.h>
@@ -77,10 +78,9 @@ static const char *digest(const credentials *c, chain *at, apr_pool_t *p)
         return "";
     apr_snprintf(nc, sizeof nc, "%08x", ++at->nc);
     md5_hex(response, apr_pstrcat(p, c->ha1, ":", at->nonce, ":", nc, ":" CNONCE ":auth:", c->ha2, NULL));
-    return apr_pstrcat(p, "Authorization: Digest username=\"", c->user, "\", realm=\"" REALM "\", nonce=\"",
-                       at->nonce, "\", uri=\"", c->path, "\", algorithm=MD5, qop=auth, nc=", nc,
-                       ", cnonce=\"" CNONCE "\", response=\"", response, "\", opaque=\"", at->opaque,
-                       "\"\r\n", NULL);
+    return apr_pstrcat(p, "Authorization: Digest username=\"", c->user, "\", realm=\"" REALM "\", nonce=\"", at->nonce,
+                       "\", uri=\"", c->path, "\", algorithm=MD5, qop=auth, nc=", nc,
+                       ", cnonce=\"" CNONCE "\", response=\"", response, "\", opaque=\"", at->opaque, "\"\r\n", NULL);
 }
 
 static const char *sauth(const credentials *c, chain *at, apr_pool_t *p)
@@ -102,8 +102,7 @@ const char *scheme_field(credentials *c, chain *at, apr_pool_t *p)
     case SCHEME_DIGEST:
         return digest(c, at, p);
     case SCHEME_BEARER:
-        return apr_pstrcat(p, "Authorization: Bearer ", c->tokens[c->token_turn++ % c->token_count], "\r\n",
-                           NULL);
+        return apr_pstrcat(p, "Authorization: Bearer ", c->tokens[c->token_turn++ % c->token_count], "\r\n", NULL);
     case SCHEME_SAUTH:
         return sauth(c, at, p);
     case SCHEME_NONE:

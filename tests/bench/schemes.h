@@ -13,10 +13,10 @@ typedef enum scheme { SCHEME_NONE, SCHEME_BASIC, SCHEME_DIGEST, SCHEME_BEARER, S
 /** What all connections of a run share. */
 typedef struct credentials {
     scheme scheme;
-    const char *user;      /**< Basic, Digest */
+    const char *user; /**< Basic, Digest */
     const char *password;
     const char *path;
-    const char **tokens;   /**< Bearer: used in turn; SAuth: one for each connection */
+    const char **tokens; /**< Bearer: used in turn; SAuth: one for each connection */
     unsigned token_count;
     unsigned token_turn;
     ia_mac_key key;        /**< SAuth */

@@ -14,8 +14,7 @@ static void check_body(apr_pool_t *p, const ia_access_form *form, ia_access_kind
     CHECK(strcmp(body.uid, form->uid) == 0);
     CHECK(body.lifespan >= 0 && body.nonces <= IA_ACCESS_NONCES_MAX);
     if (kind == IA_ACCESS_REQUEST) {
-        CHECK(body.access_for_count >= 1 && body.access_for_count <= IA_ACCESS_NAMES_MAX &&
-              body.token == NULL);
+        CHECK(body.access_for_count >= 1 && body.access_for_count <= IA_ACCESS_NAMES_MAX && body.token == NULL);
         for (unsigned i = 0; i < body.access_for_count; i++) {
             CHECK(ia_name_is_capability(body.access_for[i], strlen(body.access_for[i])));
         }

@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "interauth/challenge_seal.h"
 
-#define HEAD 64
+#define HEAD        64
 #define NUMBERS_LEN (1 + 3 * 8)
 
 static apr_int64_t number_at(const uint8_t *data)

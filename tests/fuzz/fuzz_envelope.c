@@ -42,8 +42,7 @@ static const char *write_member(apr_pool_t *p, ia_envelope_format format, const 
     return apr_pstrcat(p, "\"", name, "\":", text, ",", NULL);
 }
 
-static const char *write_call(apr_pool_t *p, ia_envelope_format format, const ia_envelope *e,
-                              const char *request)
+static const char *write_call(apr_pool_t *p, ia_envelope_format format, const ia_envelope *e, const char *request)
 {
     const char *const members[][2] = {{"method", e->method},
                                       {"token", e->token},
@@ -78,8 +77,7 @@ static void check_written(apr_pool_t *p, const ia_envelope *e, ia_envelope_forma
     }
     CHECK(ia_envelope_parse(&again, p, format, text, strlen(text), NULL) == IA_OK);
     check_same(e, &again);
-    CHECK(again.request_len == strlen(request) &&
-          strncmp(again.request_text, request, again.request_len) == 0);
+    CHECK(again.request_len == strlen(request) && strncmp(again.request_text, request, again.request_len) == 0);
 }
 
 /* A request of plain strings in a format; NULL where it cannot be said. */
@@ -134,18 +132,15 @@ static void check_readable(apr_pool_t *p, ia_envelope_format format, const char 
     const ia_json *answer, *again;
     size_t signed_len = strlen(signed_text);
 
-    if (format == IA_ENVELOPE_JSON &&
-        ia_json_parse(&answer, p, text, len, IA_ENVELOPE_NODES, NULL) == IA_OK &&
+    if (format == IA_ENVELOPE_JSON && ia_json_parse(&answer, p, text, len, IA_ENVELOPE_NODES, NULL) == IA_OK &&
         ia_json_member(answer, "signature") == NULL) {
         CHECK(ia_json_parse(&again, p, signed_text, signed_len, IA_ENVELOPE_NODES + 1, NULL) == IA_OK);
-        CHECK(strcmp(ia_json_member_string(again, "signature"), "0aF9") == 0 &&
-              again->count == answer->count + 1);
+        CHECK(strcmp(ia_json_member_string(again, "signature"), "0aF9") == 0 && again->count == answer->count + 1);
     }
     if (format == IA_ENVELOPE_XML &&
         ia_xml_parse(&answer, p, text, len, IA_ENVELOPE_NODES, NULL, NULL, NULL) == IA_OK &&
         answer->type == IA_JSON_OBJECT) {
-        CHECK(ia_xml_parse(&again, p, signed_text, signed_len, IA_ENVELOPE_NODES + 1, NULL, NULL, NULL) ==
-              IA_OK);
+        CHECK(ia_xml_parse(&again, p, signed_text, signed_len, IA_ENVELOPE_NODES + 1, NULL, NULL, NULL) == IA_OK);
         CHECK(again->count == answer->count + 1);
     }
 }
@@ -190,8 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (rc == IA_OK) {
             check_call(p, &e, data, size);
         } else {
-            CHECK(rc > 0 && e.method == NULL && e.request == NULL && error.reason != NULL &&
-                  error.offset <= size);
+            CHECK(rc > 0 && e.method == NULL && e.request == NULL && error.reason != NULL && error.offset <= size);
         }
         check_signing(p, format, text, size);
         if (ia_envelope_unsign(&taken, p, format, text, size) == IA_OK) {

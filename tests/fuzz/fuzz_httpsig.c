@@ -61,8 +61,7 @@ static void check_base(const ia_sfv_text *base, const ia_httpsig *signature)
     CHECK(strlen(base->data) == base->len && base->len <= IA_HTTPSIG_BASE_MAX + 2 * IA_HTTPSIG_FIELD_MAX);
     for (size_t i = 0; i < base->len; i++) {
         lines += base->data[i] == '\n';
-        CHECK(base->data[i] == '\n' || base->data[i] == '\t' ||
-              (base->data[i] >= ' ' && base->data[i] <= '~'));
+        CHECK(base->data[i] == '\n' || base->data[i] == '\t' || (base->data[i] >= ' ' && base->data[i] <= '~'));
     }
     CHECK(lines == signature->input->item_count);
 }

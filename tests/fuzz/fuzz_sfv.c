@@ -78,8 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_slices(&field, text, size - 1);
         check_round_trip(p, &field);
         /* a strict reading is never the only one */
-        require(ia_sfv_parse(&lenient, p, kind, text, size - 1, 0, NULL) == IA_OK &&
-                lenient.count == field.count);
+        require(ia_sfv_parse(&lenient, p, kind, text, size - 1, 0, NULL) == IA_OK && lenient.count == field.count);
     } else {
         require(field.first == NULL && field.count == 0);
     }

@@ -38,8 +38,7 @@ static void check_same(const ia_json *a, const ia_json *b)
 }
 
 /* The slice alone is the same content. */
-static void check_slice(apr_pool_t *p, const ia_json *tree, const ia_xml_slice *slice, const uint8_t *data,
-                        size_t size)
+static void check_slice(apr_pool_t *p, const ia_json *tree, const ia_xml_slice *slice, const uint8_t *data, size_t size)
 {
     const ia_json *again, *content = ia_json_member(tree, "request");
     ia_xml_slice same;
@@ -51,8 +50,7 @@ static void check_slice(apr_pool_t *p, const ia_json *tree, const ia_xml_slice *
     }
     CHECK((const uint8_t *)slice->text >= data && slice->len <= size);
     CHECK((const uint8_t *)slice->text + slice->len <= data + size);
-    text = apr_pstrcat(p, "<xml><request>", apr_pstrmemdup(p, slice->text, slice->len), "</request></xml>",
-                       NULL);
+    text = apr_pstrcat(p, "<xml><request>", apr_pstrmemdup(p, slice->text, slice->len), "</request></xml>", NULL);
     CHECK(ia_xml_parse(&again, p, text, strlen(text), NODES_MAX, "request", &same, NULL) == IA_OK);
     CHECK(same.len == slice->len && strncmp(same.text, slice->text, same.len) == 0);
     check_same(content, again->first);

@@ -42,8 +42,7 @@ static const char *find_corpus(int argc, char **argv)
     if (argc == 2) {
         return argv[1];
     }
-    if (argc != 1 || all == NULL ||
-        snprintf(path, sizeof path, "%s/%s", all, FUZZ_NAME) >= (int)sizeof path) {
+    if (argc != 1 || all == NULL || snprintf(path, sizeof path, "%s/%s", all, FUZZ_NAME) >= (int)sizeof path) {
         return NULL;
     }
     return path;

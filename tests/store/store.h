@@ -28,22 +28,21 @@
 #define SEC APR_INT64_C(1000000)
 
 /** For tests without cmocka and for children: says what failed and ends the process. */
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "%s:%d: %s is not true\n", __FILE__, __LINE__, #condition);                      \
-            _exit(1);                                                                                        \
-        }                                                                                                    \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: %s is not true\n", __FILE__, __LINE__, #condition);                                \
+            _exit(1);                                                                                                  \
+        }                                                                                                              \
     } while (0)
 
-#define CHECK_EQ(actual, expected)                                                                           \
-    do {                                                                                                     \
-        long long actual_ = (long long)(actual), expected_ = (long long)(expected);                          \
-        if (actual_ != expected_) {                                                                          \
-            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, actual_,           \
-                    expected_);                                                                              \
-            _exit(1);                                                                                        \
-        }                                                                                                    \
+#define CHECK_EQ(actual, expected)                                                                                     \
+    do {                                                                                                               \
+        long long actual_ = (long long)(actual), expected_ = (long long)(expected);                                    \
+        if (actual_ != expected_) {                                                                                    \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, actual_, expected_);         \
+            _exit(1);                                                                                                  \
+        }                                                                                                              \
     } while (0)
 
 /** Shared, zeroed memory between two pages that fault. Kept until the process ends. */

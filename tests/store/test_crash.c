@@ -95,7 +95,8 @@ static void end(uint64_t number)
         CHECK_EQ(st_grant_end(&g, ref), IA_OK);
 }
 
-static st_replay_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+static st_replay_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
+                               apr_time_t now)
 {
     unsigned char mac[32];
 

@@ -5,7 +5,7 @@
  */
 #include "store.h"
 
-#define SEGMENTS 3
+#define SEGMENTS     3
 #define PARTICIPANTS 300
 #define GRANTS       200
 #define LONGEST      (8 * SEC) /* for one call, on a busy machine */
@@ -37,18 +37,30 @@ static apr_uint64_t evil_word(uint64_t *seed)
     uint64_t random = next_random(seed);
 
     switch (random % 12) {
-    case 0: return 0;
-    case 1: return 1;
-    case 2: return APR_UINT64_MAX;
-    case 3: return live_word;
-    case 4: return st_owner_self();
-    case 5: return random >> 8 & 0xff;
-    case 6: return (random >> 8 & 0x1ff) << 32 | (random >> 20 & 0x1ff);
-    case 7: return APR_UINT64_C(0xffffffff) << 32 | (random >> 8 & 0xff);
-    case 8: return random >> 8 & APR_UINT64_C(0x00000001ffffffff);
-    case 9: return ST_NEVER;
-    case 10: return APR_UINT64_C(0x8000000100000000) | (random >> 8 & 0xffff);
-    default: return next_random(seed);
+    case 0:
+        return 0;
+    case 1:
+        return 1;
+    case 2:
+        return APR_UINT64_MAX;
+    case 3:
+        return live_word;
+    case 4:
+        return st_owner_self();
+    case 5:
+        return random >> 8 & 0xff;
+    case 6:
+        return (random >> 8 & 0x1ff) << 32 | (random >> 20 & 0x1ff);
+    case 7:
+        return APR_UINT64_C(0xffffffff) << 32 | (random >> 8 & 0xff);
+    case 8:
+        return random >> 8 & APR_UINT64_C(0x00000001ffffffff);
+    case 9:
+        return ST_NEVER;
+    case 10:
+        return APR_UINT64_C(0x8000000100000000) | (random >> 8 & 0xffff);
+    default:
+        return next_random(seed);
     }
 }
 
@@ -71,11 +83,21 @@ static void scribble_heads(uint64_t *seed, const st_table *table, unsigned words
         st_record *r = record_at(table, (apr_uint32_t)(next_random(seed) % table->capacity));
 
         switch (next_random(seed) % 6) {
-        case 0: r->claim = evil_word(seed); break;
-        case 1: r->hash = evil_word(seed); break;
-        case 2: r->expires = (apr_int64_t)evil_word(seed); break;
-        case 3: r->next = (apr_uint32_t)evil_word(seed); break;
-        case 4: r->version ^= 1; break;
+        case 0:
+            r->claim = evil_word(seed);
+            break;
+        case 1:
+            r->hash = evil_word(seed);
+            break;
+        case 2:
+            r->expires = (apr_int64_t)evil_word(seed);
+            break;
+        case 3:
+            r->next = (apr_uint32_t)evil_word(seed);
+            break;
+        case 4:
+            r->version ^= 1;
+            break;
         default:
             table->buckets[next_random(seed) & table->bucket_mask] =
                 (apr_uint32_t)(next_random(seed) % (table->capacity + 2));

@@ -267,8 +267,15 @@ static void test_any(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pool_test(test_find), pool_test(test_owner), pool_test(test_rotation), pool_test(test_moves), pool_test(test_full),
-        pool_test(test_put_owner), pool_test(test_put_owner_into_a_full_table), pool_test(test_sources), pool_test(test_any),
+        pool_test(test_find),
+        pool_test(test_owner),
+        pool_test(test_rotation),
+        pool_test(test_moves),
+        pool_test(test_full),
+        pool_test(test_put_owner),
+        pool_test(test_put_owner_into_a_full_table),
+        pool_test(test_sources),
+        pool_test(test_any),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,7 +340,8 @@ int main(void)
     for (i = 0; i < CHILDREN; i++)
         done += b->done[i];
     printf("%u kills during %llu rounds and %llu loads: nothing stuck, nothing torn, nothing accepted twice, nothing "
-           "leaked\n", kills, (unsigned long long)done, (unsigned long long)b->loads);
+           "leaked\n",
+           kills, (unsigned long long)done, (unsigned long long)b->loads);
     fflush(stdout);
     CHECK(kills >= KILLS && done > 1000 && b->loads > 10);
     return 0;

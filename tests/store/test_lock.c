@@ -4,7 +4,7 @@
 
 typedef struct board {
     st_lock_word lock;
-    apr_uint64_t word;   /* of a child */
+    apr_uint64_t word; /* of a child */
     apr_uint64_t count;
     int ready;
 } board;
@@ -190,8 +190,13 @@ static void test_nobody_and_self(void **state)
 
 static void test_wild_words_end(void **state)
 {
-    static const apr_uint64_t wild[] = {1, 2, 0xffffffff, 0x80000000, APR_UINT64_C(0xffffffff00000000),
-                                        APR_UINT64_C(0xffffffffffffffff), APR_UINT64_C(0x7fffffff00000001)};
+    static const apr_uint64_t wild[] = {1,
+                                        2,
+                                        0xffffffff,
+                                        0x80000000,
+                                        APR_UINT64_C(0xffffffff00000000),
+                                        APR_UINT64_C(0xffffffffffffffff),
+                                        APR_UINT64_C(0x7fffffff00000001)};
 
     (void)state;
     for (unsigned i = 0; i < COUNT_OF(wild); i++) {

@@ -30,12 +30,12 @@ static ia_result find(fixture *f, const char *id, st_participant *copy, apr_uint
     return st_participant_find(&f->t, id, strlen(id), copy, index);
 }
 
-#define assert_report(report, a, c, r, k)                                                                    \
-    do {                                                                                                     \
-        assert_int_equal((report).added, a);                                                                 \
-        assert_int_equal((report).changed, c);                                                               \
-        assert_int_equal((report).removed, r);                                                               \
-        assert_int_equal((report).kept, k);                                                                  \
+#define assert_report(report, a, c, r, k)                                                                              \
+    do {                                                                                                               \
+        assert_int_equal((report).added, a);                                                                           \
+        assert_int_equal((report).changed, c);                                                                         \
+        assert_int_equal((report).removed, r);                                                                         \
+        assert_int_equal((report).kept, k);                                                                            \
     } while (0)
 
 static void test_load_and_find(void **state)
@@ -350,7 +350,8 @@ static void test_put_and_drop(void **state)
 
     assert_result(load(f, 1, 2, 7, &report), IA_OK);
     participants_make(&list, f->p, 9, 1, 7);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_PARTICIPANTS_FULL);
+    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report),
+                  IA_PARTICIPANTS_FULL);
     participants_make(&list, f->p, 1, 1, 7);
     assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
     assert_int_equal(report.shadowed, 1);
@@ -359,10 +360,10 @@ static void test_put_and_drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pool_test(test_load_and_find), pool_test(test_refusals_clear), pool_test(test_reload),
-        pool_test(test_too_many),      pool_test(test_names_full),     pool_test(test_name_table),
-        pool_test(test_size),          pool_test(test_challenge_secrets),
-        pool_test(test_sources),       pool_test(test_sources_full),   pool_test(test_put_and_drop),
+        pool_test(test_load_and_find), pool_test(test_refusals_clear),    pool_test(test_reload),
+        pool_test(test_too_many),      pool_test(test_names_full),        pool_test(test_name_table),
+        pool_test(test_size),          pool_test(test_challenge_secrets), pool_test(test_sources),
+        pool_test(test_sources_full),  pool_test(test_put_and_drop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,8 @@
 #ifndef PROCESSES
 #define PROCESSES 4
 #endif
-#define LIFETIME   APR_UINT64_C(300000000)
-#define LIMIT      600 /* seconds until a child is given up */
+#define LIFETIME APR_UINT64_C(300000000)
+#define LIMIT    600 /* seconds until a child is given up */
 
 static unsigned threads = 16, rounds = 20000;
 
@@ -246,8 +246,7 @@ static void one_record(void)
     for (i = 0; i < rounds; i++)
         CHECK_EQ(b->wins[i], 1);
     CHECK_EQ(st_replays_live(&c), rounds);
-    CHECK_EQ(count_of(c.counts, 0) + count_of(c.counts, 1) + count_of(c.counts, 2) +
-                 count_of(c.counts, 3), rounds);
+    CHECK_EQ(count_of(c.counts, 0) + count_of(c.counts, 1) + count_of(c.counts, 2) + count_of(c.counts, 3), rounds);
     printf("used proofs: %u, recorded %u times, one winner each\n", rounds, rounds * threads * PROCESSES);
 }
 

@@ -89,8 +89,8 @@ static int capability_number(void *context, const char *name)
     return -1;
 }
 
-static const st_state_names NAMES = {NULL, participant_id, participant_find, capability_name, capability_number,
-                                     ST_STATE_GRANTS};
+static const st_state_names NAMES = {
+    NULL, participant_id, participant_find, capability_name, capability_number, ST_STATE_GRANTS};
 
 static void open_tables(tables *t)
 {
@@ -305,8 +305,9 @@ static void test_failed_save(void **state)
     fill(&g);
     assert_int_equal(save(f, &g, 1), APR_SUCCESS);
     before = read_whole(f, &len);
-    assert_int_not_equal(st_state_save(apr_pstrcat(f->p, f->dir, "/none/grants", NULL), f->key, &g.state, &NAMES, 1, NOW, f->p,
-                                       &f->error), APR_SUCCESS);
+    assert_int_not_equal(st_state_save(apr_pstrcat(f->p, f->dir, "/none/grants", NULL), f->key, &g.state, &NAMES, 1,
+                                       NOW, f->p, &f->error),
+                         APR_SUCCESS);
     assert_non_null(strstr(f->error, "/none"));
     after = read_whole(f, &now);
     assert_true(now == len && !memcmp(before, after, len));
@@ -331,9 +332,15 @@ static void test_other_kind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        file_test(test_round_trip), file_test(test_dirty_keeps_grants_alone), file_test(test_no_file),
-        file_test(test_changed_and_cut), file_test(test_unsafe_directory_and_files), file_test(test_key),
-        file_test(test_lock), file_test(test_failed_save), file_test(test_other_kind),
+        file_test(test_round_trip),
+        file_test(test_dirty_keeps_grants_alone),
+        file_test(test_no_file),
+        file_test(test_changed_and_cut),
+        file_test(test_unsafe_directory_and_files),
+        file_test(test_key),
+        file_test(test_lock),
+        file_test(test_failed_save),
+        file_test(test_other_kind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,7 @@
 #define LIT(text) (text), (sizeof(text) - 1)
 
 /** Compares two outcomes by their tags, so that a failure reads well. */
-#define assert_result(actual, expected)                                                                      \
-    assert_string_equal(ia_outcome_of(actual)->tag, ia_outcome_of(expected)->tag)
+#define assert_result(actual, expected) assert_string_equal(ia_outcome_of(actual)->tag, ia_outcome_of(expected)->tag)
 
 /** head, `times` times part, tail. */
 static inline char *repeat_text(apr_pool_t *p, const char *head, const char *part, const char *tail, unsigned times)

@@ -10,11 +10,10 @@
 #define SHA256HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define NOW       (APR_INT64_C(1300000000) * APR_USEC_PER_SEC)
 
-static const char *make_form(apr_pool_t *p, const char *uid, const char *timestamp, const char *hmac,
-                             const char *body)
+static const char *make_form(apr_pool_t *p, const char *uid, const char *timestamp, const char *hmac, const char *body)
 {
-    return apr_psprintf(p, "uid=%s&timestamp=%s&hmac=%s&body=%s", ia_form_escape(p, uid, strlen(uid)),
-                        timestamp, hmac, ia_form_escape(p, body, strlen(body)));
+    return apr_psprintf(p, "uid=%s&timestamp=%s&hmac=%s&body=%s", ia_form_escape(p, uid, strlen(uid)), timestamp, hmac,
+                        ia_form_escape(p, body, strlen(body)));
 }
 
 static ia_result parse_form(ia_access_form *form, apr_pool_t *p, const char *text, size_t len)
@@ -155,8 +154,7 @@ static void test_missing_field_is_named(void **state)
     ia_access_form form;
     const char *detail = NULL;
 
-    assert_result(ia_access_form_parse(&form, *state, LIT("uid=a&timestamp=1&body=x"), &detail),
-                  IA_FIELD_MISSING);
+    assert_result(ia_access_form_parse(&form, *state, LIT("uid=a&timestamp=1&body=x"), &detail), IA_FIELD_MISSING);
     assert_string_equal(detail, "hmac");
 }
 
@@ -202,8 +200,7 @@ static void test_request_body(void **state)
     assert_null(body.audience);
 
     assert_result(parse_body(&body, *state,
-                             "{\"uid\":\"" UID
-                             "\",\"access-for\":[\"b\",\"a\"],\"token-lifespan\":5,\"nonces\":32,"
+                             "{\"uid\":\"" UID "\",\"access-for\":[\"b\",\"a\"],\"token-lifespan\":5,\"nonces\":32,"
                              "\"id\":\"r1\",\"aud\":\"https://host/sauth/request_access\"}",
                              IA_ACCESS_REQUEST),
                   IA_OK);
@@ -214,8 +211,7 @@ static void test_request_body(void **state)
     assert_string_equal(body.id, "r1");
     assert_string_equal(body.audience, "https://host/sauth/request_access");
 
-    assert_result(
-        parse_body(&body, *state, "{\"uid\":\"" UID "\",\"access_for\":[\"a\"]}", IA_ACCESS_REQUEST), IA_OK);
+    assert_result(parse_body(&body, *state, "{\"uid\":\"" UID "\",\"access_for\":[\"a\"]}", IA_ACCESS_REQUEST), IA_OK);
     assert_int_equal(body.lifespan, 0);
 }
 
@@ -223,9 +219,9 @@ static void test_refresh_body(void **state)
 {
     ia_access_body body;
 
-    assert_result(parse_body(&body, *state, "{\"token\":\"T\",\"token_lifespan\":60,\"uid\":\"" UID "\"}",
-                             IA_ACCESS_REFRESH),
-                  IA_OK);
+    assert_result(
+        parse_body(&body, *state, "{\"token\":\"T\",\"token_lifespan\":60,\"uid\":\"" UID "\"}", IA_ACCESS_REFRESH),
+        IA_OK);
     assert_string_equal(body.token, "T");
     assert_int_equal(body.lifespan, 60);
     assert_int_equal(body.access_for_count, 0);
@@ -306,23 +302,21 @@ static void test_body_bounds(void **state)
     for (int i = 1; i < IA_ACCESS_NAMES_MAX; i++) {
         names = apr_psprintf(*state, "%s,\"c%d\"", names, i);
     }
-    assert_result(parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"access_for\":[%s]}", names),
-                             IA_ACCESS_REQUEST),
-                  IA_OK);
+    assert_result(
+        parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"access_for\":[%s]}", names), IA_ACCESS_REQUEST),
+        IA_OK);
     assert_int_equal(body.access_for_count, IA_ACCESS_NAMES_MAX);
-    assert_result(parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"access_for\":[%s,\"x\"]}", names),
-                             IA_ACCESS_REQUEST),
-                  IA_ACCESS_MALFORMED);
+    assert_result(
+        parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"access_for\":[%s,\"x\"]}", names), IA_ACCESS_REQUEST),
+        IA_ACCESS_MALFORMED);
     memset(token, 't', sizeof token);
     token[255] = '\0';
+    assert_result(parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"token\":\"%s\"}", token), IA_ACCESS_REFRESH),
+                  IA_OK);
     assert_result(
-        parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"token\":\"%s\"}", token), IA_ACCESS_REFRESH),
-        IA_OK);
-    assert_result(parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"token\":\"%sx\"}", token),
-                             IA_ACCESS_REFRESH),
-                  IA_ACCESS_MALFORMED);
-    assert_result(parse_body(&body, *state,
-                             "{" U ",\"access_for\":[\"a\"],\"token_lifespan\":9223372036854775807}",
+        parse_body(&body, *state, apr_psprintf(*state, "{" U ",\"token\":\"%sx\"}", token), IA_ACCESS_REFRESH),
+        IA_ACCESS_MALFORMED);
+    assert_result(parse_body(&body, *state, "{" U ",\"access_for\":[\"a\"],\"token_lifespan\":9223372036854775807}",
                              IA_ACCESS_REQUEST),
                   IA_OK);
     assert_true(body.lifespan >= IA_LIFESPAN_MAX);
@@ -431,8 +425,7 @@ static void test_time(void **state)
         assert_result(ia_access_check_time(timestamp, NOW, skew), cases[i].rc);
     }
     assert_result(ia_access_check_time(NOW, NOW + 500000, 0), IA_OK);
-    assert_result(ia_access_check_time(APR_INT64_C(99999999999) * APR_USEC_PER_SEC, NOW, skew),
-                  IA_TIMESTAMP_FUTURE);
+    assert_result(ia_access_check_time(APR_INT64_C(99999999999) * APR_USEC_PER_SEC, NOW, skew), IA_TIMESTAMP_FUTURE);
     assert_result(ia_access_check_time(0, NOW, skew), IA_TIMESTAMP_STALE);
 }
 

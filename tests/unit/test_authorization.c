@@ -52,8 +52,8 @@ static ia_result parse(ia_authorization *auth, apr_pool_t *p, const char *value)
 
 static void test_published_vector_with_text(void **state)
 {
-    const char *value = apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"",
-                                     response_of(*state, TOKEN, MAC_TEXT), encode(*state, LIT(NONCE)));
+    const char *value = apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"", response_of(*state, TOKEN, MAC_TEXT),
+                                     encode(*state, LIT(NONCE)));
     unsigned char bytes[IA_NONCE_LEN];
     ia_mac_key key = vector_key();
     ia_authorization auth;
@@ -78,11 +78,10 @@ static void test_published_vector_with_bytes(void **state)
     ia_authorization auth;
 
     nonce_bytes(bytes);
-    assert_result(
-        parse(&auth, *state,
-              apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"",
-                           response_of(*state, TOKEN, MAC_BYTES), encode(*state, bytes, sizeof bytes))),
-        IA_OK);
+    assert_result(parse(&auth, *state,
+                        apr_psprintf(*state, "SAuth response=\"%s\",nonce=\"%s\"",
+                                     response_of(*state, TOKEN, MAC_BYTES), encode(*state, bytes, sizeof bytes))),
+                  IA_OK);
     assert_int_equal(auth.n_len, 16);
     assert_memory_equal(auth.n, bytes, 16);
     assert_memory_equal(auth.nonce, bytes, 16);
@@ -95,8 +94,7 @@ static void test_bare_form(void **state)
     ia_mac_key key = vector_key();
     ia_authorization auth;
 
-    assert_result(
-        parse(&auth, *state, apr_psprintf(*state, "SAuth %s", response_of(*state, TOKEN, MAC_TEXT))), IA_OK);
+    assert_result(parse(&auth, *state, apr_psprintf(*state, "SAuth %s", response_of(*state, TOKEN, MAC_TEXT))), IA_OK);
     assert_true(auth.bare);
     assert_string_equal(auth.token, TOKEN);
     assert_result(ia_authorization_verify(&auth, &key, NONCE, 22), IA_OK);
@@ -194,8 +192,7 @@ static void test_headers(void **state)
         ia_result rc = parse(&auth, *state, expand(*state, headers[i].value));
 
         if (rc != headers[i].rc) {
-            fail_msg("%s: %s, not %s", headers[i].value, ia_outcome_of(rc)->tag,
-                     ia_outcome_of(headers[i].rc)->tag);
+            fail_msg("%s: %s, not %s", headers[i].value, ia_outcome_of(rc)->tag, ia_outcome_of(headers[i].rc)->tag);
         }
     }
     ia_authorization auth;

@@ -24,8 +24,7 @@ static void test_every_index(void **state)
 
 static void test_outside_indexes_are_ignored(void **state)
 {
-    static const int outside[] = {-1,        -2,       -64, IA_CAPABILITIES_MAX, IA_CAPABILITIES_MAX + 1,
-                                  INT32_MAX, INT32_MIN};
+    static const int outside[] = {-1, -2, -64, IA_CAPABILITIES_MAX, IA_CAPABILITIES_MAX + 1, INT32_MAX, INT32_MIN};
     ia_capset *set = (ia_capset *)exact(*state, &(ia_capset){{0}}, sizeof(ia_capset));
 
     for (size_t i = 0; i < COUNT_OF(outside); i++) {

@@ -29,14 +29,13 @@ typedef struct vector {
     const char *separator, *secret, *token, *signature;
 } vector;
 
-static const vector vectors[] = {
-    {MD5, "", "b1c57edb47f7c218829f64253eec41c1", "4299003ceb5011f902e762e0ae3c9ce3",
-     "103bde3cb89682d6401c385c0720913a"},
-    {MD5, ":", "61cf6851d089a1a84b5379eaaa4ef60a", "a86ae27a9bdb9cb19686e1557ff2191e",
-     "5a4431a0e59dc617d9ffc10d64efcfa1"},
-    {HMAC, "", "c4f93c87e54630eba5e95a8c4ef1447b9b5ef8b4dc03599a1f308261e9a93d02",
-     "68aae0189e9729ec31c8dd10fe6f23af87372209f10d94b70e8584ce778e0b92",
-     "86375e1627f9b091993490d962122550a6b291d41641b2d8320b90432a15c2b3"}};
+static const vector vectors[] = {{MD5, "", "b1c57edb47f7c218829f64253eec41c1", "4299003ceb5011f902e762e0ae3c9ce3",
+                                  "103bde3cb89682d6401c385c0720913a"},
+                                 {MD5, ":", "61cf6851d089a1a84b5379eaaa4ef60a", "a86ae27a9bdb9cb19686e1557ff2191e",
+                                  "5a4431a0e59dc617d9ffc10d64efcfa1"},
+                                 {HMAC, "", "c4f93c87e54630eba5e95a8c4ef1447b9b5ef8b4dc03599a1f308261e9a93d02",
+                                  "68aae0189e9729ec31c8dd10fe6f23af87372209f10d94b70e8584ce778e0b92",
+                                  "86375e1627f9b091993490d962122550a6b291d41641b2d8320b90432a15c2b3"}};
 
 static const ia_challenge_message message = {"shop.list", "0123456789abcdef", "1700000001", "{\"a\":1}\0\xff", 9};
 
@@ -56,7 +55,8 @@ int __wrap_EVP_PBE_scrypt(const char *, size_t, const unsigned char *, size_t, u
 int __real_EVP_CipherUpdate(EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int);
 int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int);
 
-void __wrap_ia_mac_compute(unsigned char *out, ia_hash hash, const ia_mac_key *key, const ia_bytes *parts, unsigned count)
+void __wrap_ia_mac_compute(unsigned char *out, ia_hash hash, const ia_mac_key *key, const ia_bytes *parts,
+                           unsigned count)
 {
     macs++;
     __real_ia_mac_compute(out, hash, key, parts, count);
@@ -127,7 +127,8 @@ static void test_vectors(void **state)
                       IA_OK);
         assert_string_equal(secret.text, v->secret);
         assert_memory_equal(&secret, &loaded, sizeof secret);
-        assert_result(ia_challenge_token(token, &terms, CHALLENGE, ia_challenge_window(US(1700000001), LIFETIME)), IA_OK);
+        assert_result(ia_challenge_token(token, &terms, CHALLENGE, ia_challenge_window(US(1700000001), LIFETIME)),
+                      IA_OK);
         assert_string_equal(token, v->token);
         assert_result(ia_challenge_sign(signature, &terms, token, NONCE, NULL), IA_OK);
         assert_string_equal(signature, v->signature);
@@ -156,7 +157,8 @@ static void test_secret_load(void **state)
             memset(&out, 1, sizeof out);
             if (other_len == len)
                 continue;
-            assert_result(ia_challenge_secret_load(&out, profile, exact(*state, text, other_len), other_len), IA_MALFORMED);
+            assert_result(ia_challenge_secret_load(&out, profile, exact(*state, text, other_len), other_len),
+                          IA_MALFORMED);
             assert_memory_equal(&out, &none, sizeof out);
         }
         for (unsigned k = 0; k < sizeof wrong; k++) {
@@ -176,8 +178,8 @@ static void test_secret_load(void **state)
     assert_result(ia_challenge_secret_load(&out, (ia_challenge_profile)3, text, 64), IA_MALFORMED);
 }
 
-static ia_result derive(ia_challenge_secret *out, ia_challenge_profile profile, const char *separator, const char *username,
-                        size_t password_len, const char *domain)
+static ia_result derive(ia_challenge_secret *out, ia_challenge_profile profile, const char *separator,
+                        const char *username, size_t password_len, const char *domain)
 {
     static char password[IA_CHALLENGE_PASSWORD_MAX + 1];
 
@@ -273,7 +275,8 @@ static void test_window_edges(void **state)
     assert_true(ia_challenge_window(INT64_MAX, 1) > 0);
 }
 
-static void check_windows(apr_time_t now, apr_int64_t lifetime, apr_time_t skew, apr_int64_t a, apr_int64_t b, apr_int64_t c)
+static void check_windows(apr_time_t now, apr_int64_t lifetime, apr_time_t skew, apr_int64_t a, apr_int64_t b,
+                          apr_int64_t c)
 {
     apr_int64_t out[IA_CHALLENGE_WINDOWS] = {-1, -1, -1};
 
@@ -442,7 +445,8 @@ static void check_refused(attempt *a, const ia_challenge_secret *secret)
 
 static void check_accepted(attempt *a, apr_int64_t nonce)
 {
-    assert_result(ia_challenge_verify(&a->match, a->v->profile, a->v->separator, &a->secret, &a->claim, a->windows), IA_OK);
+    assert_result(ia_challenge_verify(&a->match, a->v->profile, a->v->separator, &a->secret, &a->claim, a->windows),
+                  IA_OK);
     assert_int_equal(a->match.nonce, nonce);
     assert_string_equal(a->match.token, a->v->token);
     assert_string_equal(a->match.signature, a->claim.signature);
@@ -595,7 +599,8 @@ static void test_verify_without_profile(void **state)
 static unsigned count_verify(attempt *a, const ia_challenge_secret *secret, ia_result expected)
 {
     macs = digests = 0;
-    assert_result(ia_challenge_verify(&a->match, a->v->profile, a->v->separator, secret, &a->claim, a->windows), expected);
+    assert_result(ia_challenge_verify(&a->match, a->v->profile, a->v->separator, secret, &a->claim, a->windows),
+                  expected);
     return macs + digests;
 }
 

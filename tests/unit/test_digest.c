@@ -10,13 +10,11 @@
 /* RFC 9530 appendices A, B and D: contents and their digests. */
 #define HELLO        "{\"hello\": \"world\"}\n"
 #define HELLO_SHA256 "RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg="
-#define HELLO_SHA512                                                                                         \
-    "YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg=="
+#define HELLO_SHA512 "YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg=="
 /* The bytes that have the printed digest; the hexadecimal form printed beside it has another. */
 #define BROTLI        "\x0b\x09\x80{\"hello\": \"world\"}\n\x03"
 #define BROTLI_SHA256 "d435Qo+nKZ+gLcUHn7GQtQ72hiBVAgqoLsZnZPiTGPk="
-#define BROTLI_SHA512                                                                                        \
-    "db7fdBbgZMgX1Wb2MjA8zZj+rSNgfmDCEEXM8qLWfpfoNY0sCpHAzZbj09X1/7HAb7Od5Qfto4QpuBsFbUO3dQ=="
+#define BROTLI_SHA512 "db7fdBbgZMgX1Wb2MjA8zZj+rSNgfmDCEEXM8qLWfpfoNY0sCpHAzZbj09X1/7HAb7Od5Qfto4QpuBsFbUO3dQ=="
 /* RFC 9421 section 2: without the line feed. */
 #define BARE           "{\"hello\": \"world\"}"
 #define BARE_SHA256    "X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE="
@@ -25,8 +23,7 @@
 #define TITLE          "{\"title\": \"New Title\"}\n"
 #define TITLE_SHA256   "mEkdbO7Srd9LIOegftO0aBX+VPTVz7/CSHes2Z27gc4="
 #define EMPTY_SHA256   "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-#define EMPTY_SHA512                                                                                         \
-    "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
+#define EMPTY_SHA512   "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
 
 static ia_digest_claim zero;
 
@@ -94,8 +91,7 @@ static void test_members_of_different_contents(void **state)
 {
     ia_digest_claim claimed, computed;
 
-    assert_result(parse(&claimed, *state, LIT("sha-256=:" BROTLI_SHA256 ":,sha-512=:" HELLO_SHA512 ":")),
-                  IA_OK);
+    assert_result(parse(&claimed, *state, LIT("sha-256=:" BROTLI_SHA256 ":,sha-512=:" HELLO_SHA512 ":")), IA_OK);
     computed = compute(*state, BOTH, LIT(HELLO));
     assert_result(ia_digest_compare(&claimed, &computed), IA_DIGEST_MISMATCH);
     computed = compute(*state, BOTH, LIT(BROTLI));
@@ -128,10 +124,8 @@ static void test_accepted(void **state)
 
         assert_result(parse(&claim, *state, cases[i].value, strlen(cases[i].value)), IA_OK);
         assert_int_equal(claim.algorithms, cases[i].algorithms);
-        assert_memory_equal(claim.sha256, claim.algorithms & IA_DIGEST_SHA256 ? sha256 : zero.sha256,
-                            IA_SHA256_LEN);
-        assert_memory_equal(claim.sha512, claim.algorithms & IA_DIGEST_SHA512 ? sha512 : zero.sha512,
-                            IA_SHA512_LEN);
+        assert_memory_equal(claim.sha256, claim.algorithms & IA_DIGEST_SHA256 ? sha256 : zero.sha256, IA_SHA256_LEN);
+        assert_memory_equal(claim.sha512, claim.algorithms & IA_DIGEST_SHA512 ? sha512 : zero.sha512, IA_SHA512_LEN);
     }
 }
 
@@ -276,10 +270,8 @@ static void test_in_pieces(void **state)
         }
         assert_result(ia_digest_finish(&pieces, digest), IA_OK);
         assert_memory_equal(&pieces, &whole, sizeof whole);
-        assert_memory_equal(compute(*state, IA_DIGEST_SHA256, data, sizes[i]).sha256, whole.sha256,
-                            IA_SHA256_LEN);
-        assert_memory_equal(compute(*state, IA_DIGEST_SHA512, data, sizes[i]).sha512, whole.sha512,
-                            IA_SHA512_LEN);
+        assert_memory_equal(compute(*state, IA_DIGEST_SHA256, data, sizes[i]).sha256, whole.sha256, IA_SHA256_LEN);
+        assert_memory_equal(compute(*state, IA_DIGEST_SHA512, data, sizes[i]).sha512, whole.sha512, IA_SHA512_LEN);
     }
     free(data);
 }
@@ -392,9 +384,8 @@ static void test_want_content_digest(void **state)
     ia_sfv_field field;
     const ia_sfv_member *member;
 
-    assert_result(
-        ia_sfv_parse(&field, *state, IA_SFV_DICTIONARY, LIT(IA_WANT_CONTENT_DIGEST), IA_SFV_STRICT, NULL),
-        IA_OK);
+    assert_result(ia_sfv_parse(&field, *state, IA_SFV_DICTIONARY, LIT(IA_WANT_CONTENT_DIGEST), IA_SFV_STRICT, NULL),
+                  IA_OK);
     assert_int_equal(field.count, 2);
     assert_non_null(ia_sfv_get(&field, "sha-256"));
     assert_non_null(ia_sfv_get(&field, "sha-512"));

@@ -43,8 +43,8 @@ static void test_published_vectors(void **state)
     }
 }
 
-static void round_trip(apr_pool_t *p, encoder *encode, decoder *decode, const unsigned char *data,
-                       apr_size_t len, apr_size_t size)
+static void round_trip(apr_pool_t *p, encoder *encode, decoder *decode, const unsigned char *data, apr_size_t len,
+                       apr_size_t size)
 {
     char *text = exact(p, data, size);
     unsigned char *back = (unsigned char *)exact(p, data, len);
@@ -94,9 +94,8 @@ static void check_malformed(apr_pool_t *p, decoder *decode, const char *text, si
 static void test_base64url_refusals(void **state)
 {
     static const char *const bad[] = {
-        "Z",     "Zg=",   "Zg==",    "Zm8=",    "Zm9vY", "=",      "====",  "Zm9v=",
-        " Zm9v", "Zm9v ", "Zm 9v",   "Zm9v\n",  "Zm+v",  "Zm/v",   "Zh",    "Zn",
-        "Zg.",   "Zm9,",  "Zm9\x80", "Zm9\xff", "Z=g",   "Zm9w\t", "Zm_-+",
+        "Z",    "Zg=",  "Zg==", "Zm8=", "Zm9vY", "=",    "====",    "Zm9v=",   " Zm9v", "Zm9v ",  "Zm 9v", "Zm9v\n",
+        "Zm+v", "Zm/v", "Zh",   "Zn",   "Zg.",   "Zm9,", "Zm9\x80", "Zm9\xff", "Z=g",   "Zm9w\t", "Zm_-+",
     };
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -101,8 +101,7 @@ static void test_twins(void **state)
         assert_true(json.timestamp == xml.timestamp);
         assert_string_equal(shown(*state, json.request), shown(*state, xml.request));
         assert_string_equal(json.request->name, xml.request->name);
-        assert_string_equal(apr_pstrmemdup(*state, json.request_text, json.request_len),
-                            cases[i].json_request);
+        assert_string_equal(apr_pstrmemdup(*state, json.request_text, json.request_len), cases[i].json_request);
         assert_string_equal(apr_pstrmemdup(*state, xml.request_text, xml.request_len), cases[i].xml_request);
     }
 }
@@ -142,21 +141,19 @@ static void test_refused_twins(void **state)
         {"{\"request\":{}}", "<xml><request/></xml>", IA_ENVELOPE_MALFORMED},
         {"{\"method\":\"m\",\"request\":{},\"CANARY\":\"1\"}",
          "<xml><method>m</method><request/><CANARY>1</CANARY></xml>", IA_ENVELOPE_MALFORMED},
-        {"{\"Method\":\"m\",\"request\":{}}", "<xml><Method>m</Method><request/></xml>",
-         IA_ENVELOPE_MALFORMED},
+        {"{\"Method\":\"m\",\"request\":{}}", "<xml><Method>m</Method><request/></xml>", IA_ENVELOPE_MALFORMED},
         {"{\"method\":\"\",\"request\":{}}", "<xml><method/><request/></xml>", IA_ENVELOPE_MALFORMED},
         {"{\"method\":{\"a\":\"1\"},\"request\":{}}", "<xml><method><a>1</a></method><request/></xml>",
          IA_ENVELOPE_MALFORMED},
-        {"{\"method\":\" m\",\"request\":{}}", "<xml><method> m</method><request/></xml>",
+        {"{\"method\":\" m\",\"request\":{}}", "<xml><method> m</method><request/></xml>", IA_ENVELOPE_MALFORMED},
+        {"{\"method\":\"m\",\"token\":\"\",\"request\":{}}", "<xml><method>m</method><token/><request/></xml>",
          IA_ENVELOPE_MALFORMED},
-        {"{\"method\":\"m\",\"token\":\"\",\"request\":{}}",
-         "<xml><method>m</method><token/><request/></xml>", IA_ENVELOPE_MALFORMED},
-        {"{\"method\":\"m\",\"signature\":\"\",\"request\":{}}",
-         "<xml><method>m</method><signature/><request/></xml>", IA_ENVELOPE_MALFORMED},
+        {"{\"method\":\"m\",\"signature\":\"\",\"request\":{}}", "<xml><method>m</method><signature/><request/></xml>",
+         IA_ENVELOPE_MALFORMED},
         {"{\"method\":\"m\",\"nonce\":{\"a\":\"1\"},\"request\":{}}",
          "<xml><method>m</method><nonce><a>1</a></nonce><request/></xml>", IA_ENVELOPE_MALFORMED},
-        {"{\"method\":\"m\",\"timestamp\":\"\",\"request\":{}}",
-         "<xml><method>m</method><timestamp/><request/></xml>", IA_TIMESTAMP_MALFORMED},
+        {"{\"method\":\"m\",\"timestamp\":\"\",\"request\":{}}", "<xml><method>m</method><timestamp/><request/></xml>",
+         IA_TIMESTAMP_MALFORMED},
         {"{\"method\":\"m\",\"timestamp\":-1,\"request\":{}}",
          "<xml><method>m</method><timestamp>-1</timestamp><request/></xml>", IA_TIMESTAMP_MALFORMED},
         {"{\"method\":\"m\",\"timestamp\":1.5,\"request\":{}}",
@@ -166,8 +163,7 @@ static void test_refused_twins(void **state)
         {"{\"method\":\"m\",\"timestamp\":\"0123\",\"request\":{}}",
          "<xml><method>m</method><timestamp>0123</timestamp><request/></xml>", IA_TIMESTAMP_MALFORMED},
         {"{\"method\":\"m\",\"timestamp\":123456789012,\"request\":{}}",
-         "<xml><method>m</method><timestamp>123456789012</timestamp><request/></xml>",
-         IA_TIMESTAMP_MALFORMED},
+         "<xml><method>m</method><timestamp>123456789012</timestamp><request/></xml>", IA_TIMESTAMP_MALFORMED},
         {"{\"method\":\"m\",\"timestamp\":\" 1\",\"request\":{}}",
          "<xml><method>m</method><timestamp> 1</timestamp><request/></xml>", IA_TIMESTAMP_MALFORMED},
         {"{\"method\":\"m\",\"timestamp\":{\"a\":\"1\"},\"request\":{}}",
@@ -184,16 +180,12 @@ static void test_refused_json(void **state)
 {
     check_refused(*state, IA_ENVELOPE_JSON, "", IA_JSON_MALFORMED);
     check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"request\":{}", IA_JSON_MALFORMED);
-    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"request\":{},\"request\":{}}",
-                  IA_JSON_DUPLICATE);
-    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"request\":{\"a\":1,\"a\":2}}",
-                  IA_JSON_DUPLICATE);
+    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"request\":{},\"request\":{}}", IA_JSON_DUPLICATE);
+    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"request\":{\"a\":1,\"a\":2}}", IA_JSON_DUPLICATE);
     check_refused(*state, IA_ENVELOPE_JSON, "[\"method\",\"request\"]", IA_ENVELOPE_MALFORMED);
     check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":1,\"request\":{}}", IA_ENVELOPE_MALFORMED);
-    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"token\":null,\"request\":{}}",
-                  IA_ENVELOPE_MALFORMED);
-    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"nonce\":12,\"request\":{}}",
-                  IA_ENVELOPE_MALFORMED);
+    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"token\":null,\"request\":{}}", IA_ENVELOPE_MALFORMED);
+    check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"nonce\":12,\"request\":{}}", IA_ENVELOPE_MALFORMED);
     check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"m\",\"timestamp\":true,\"request\":{}}",
                   IA_TIMESTAMP_MALFORMED);
     check_refused(*state, IA_ENVELOPE_JSON, "<xml><method>m</method><request/></xml>", IA_JSON_MALFORMED);
@@ -203,21 +195,16 @@ static void test_refused_xml(void **state)
 {
     check_refused(*state, IA_ENVELOPE_XML, "", IA_XML_MALFORMED);
     check_refused(*state, IA_ENVELOPE_XML, "{\"method\":\"m\",\"request\":{}}", IA_XML_MALFORMED);
-    check_refused(*state, IA_ENVELOPE_XML, "<!DOCTYPE xml><xml><method>m</method><request/></xml>",
-                  IA_XML_FORBIDDEN);
-    check_refused(*state, IA_ENVELOPE_XML, "<xml><method>m</method><request><?x?></request></xml>",
-                  IA_XML_FORBIDDEN);
-    check_refused(*state, IA_ENVELOPE_XML, "<call><method>m</method><request/></call>",
-                  IA_ENVELOPE_MALFORMED);
+    check_refused(*state, IA_ENVELOPE_XML, "<!DOCTYPE xml><xml><method>m</method><request/></xml>", IA_XML_FORBIDDEN);
+    check_refused(*state, IA_ENVELOPE_XML, "<xml><method>m</method><request><?x?></request></xml>", IA_XML_FORBIDDEN);
+    check_refused(*state, IA_ENVELOPE_XML, "<call><method>m</method><request/></call>", IA_ENVELOPE_MALFORMED);
     check_refused(*state, IA_ENVELOPE_XML, "<XML><method>m</method><request/></XML>", IA_ENVELOPE_MALFORMED);
     check_refused(*state, IA_ENVELOPE_XML, "<xml><method>m</method><method>m</method><request/></xml>",
                   IA_ENVELOPE_MALFORMED);
     check_refused(*state, IA_ENVELOPE_XML, "<xml><method>m</method><request/><request>2</request></xml>",
                   IA_ENVELOPE_MALFORMED);
-    check_refused(*state, IA_ENVELOPE_XML, "<xml><method>m</method><request a=\"b\"/></xml>",
-                  IA_XML_MALFORMED);
-    check_refused(*state, IA_ENVELOPE_XML, "<xml><method>a<!-- -->b</method><request/></xml>",
-                  IA_XML_MALFORMED);
+    check_refused(*state, IA_ENVELOPE_XML, "<xml><method>m</method><request a=\"b\"/></xml>", IA_XML_MALFORMED);
+    check_refused(*state, IA_ENVELOPE_XML, "<xml><method>a<!-- -->b</method><request/></xml>", IA_XML_MALFORMED);
     check_refused(*state, IA_ENVELOPE_XML, "<xml>t<method>m</method><request/></xml>", IA_XML_MALFORMED);
 }
 
@@ -232,8 +219,7 @@ static const char *filled(apr_pool_t *p, size_t len, const char *head, const cha
 
 static void test_bounds(void **state)
 {
-    static const char *const heads[] = {"{\"method\":\"m\",\"request\":\"",
-                                        "<xml><method>m</method><request>"};
+    static const char *const heads[] = {"{\"method\":\"m\",\"request\":\"", "<xml><method>m</method><request>"};
     static const char *const tails[] = {"\"}", "</request></xml>"};
     ia_json_error error;
     ia_envelope e;
@@ -278,18 +264,16 @@ static void test_method_names(void **state)
     assert_false(ia_envelope_is_method("", 0));
     assert_false(ia_envelope_is_method("a\0", 2));
     assert_true(ia_envelope_is_method(longest, IA_ENVELOPE_METHOD_MAX));
-    assert_false(
-        ia_envelope_is_method(filled(*state, IA_ENVELOPE_METHOD_MAX, "", "y"), IA_ENVELOPE_METHOD_MAX + 1));
+    assert_false(ia_envelope_is_method(filled(*state, IA_ENVELOPE_METHOD_MAX, "", "y"), IA_ENVELOPE_METHOD_MAX + 1));
     check_refused(*state, IA_ENVELOPE_JSON, "{\"method\":\"a b\",\"request\":{}}", IA_ENVELOPE_MALFORMED);
 }
 
 static ia_envelope call(apr_pool_t *p, ia_envelope_format format, const char *request)
 {
-    return parse_ok(
-        p, format,
-        format == IA_ENVELOPE_XML
-            ? apr_pstrcat(p, "<xml><method>m</method><request>", request, "</request></xml>", NULL)
-            : apr_pstrcat(p, "{\"method\":\"m\",\"request\":", request, "}", NULL));
+    return parse_ok(p, format,
+                    format == IA_ENVELOPE_XML
+                        ? apr_pstrcat(p, "<xml><method>m</method><request>", request, "</request></xml>", NULL)
+                        : apr_pstrcat(p, "{\"method\":\"m\",\"request\":", request, "}", NULL));
 }
 
 static void test_request_members(void **state)
@@ -301,8 +285,7 @@ static void test_request_members(void **state)
         int is_allowed;
     } cases[] = {
         {"{\"username\":\"g\"}", "<username>g</username>", "g", 1},
-        {"{\"username\":\"g\",\"profile\":\"md5\"}", "<username>g</username>\n<profile>md5</profile>", "g",
-         1},
+        {"{\"username\":\"g\",\"profile\":\"md5\"}", "<username>g</username>\n<profile>md5</profile>", "g", 1},
         {"{\"profile\":\"md5\"}", "<profile>md5</profile>", NULL, 1},
         {"{}", "", NULL, 1},
         {"{\"username\":\"\"}", "<username/>", NULL, 1},
@@ -405,25 +388,22 @@ static void test_answers(void **state)
     apr_size_t len;
     const char *text = ia_envelope_answer(*state, IA_ENVELOPE_JSON, members, 3, &len);
 
-    assert_string_equal(
-        text, "{\"status\":\"valid\",\"response\":{\"lifetime\":600,\"challenge\":\"a<&\\\"\\n\xe2\x82\xac\","
-              "\"n-1_\":-1}}");
+    assert_string_equal(text,
+                        "{\"status\":\"valid\",\"response\":{\"lifetime\":600,\"challenge\":\"a<&\\\"\\n\xe2\x82\xac\","
+                        "\"n-1_\":-1}}");
     assert_int_equal(len, strlen(text));
     text = ia_envelope_answer(*state, IA_ENVELOPE_XML, members, 3, &len);
-    assert_string_equal(
-        text, "<xml><status>valid</status><response><lifetime>600</lifetime><challenge>a&lt;&amp;&quot;"
-              "&#10;\xe2\x82\xac</challenge><n-1_>-1</n-1_></response></xml>");
+    assert_string_equal(text, "<xml><status>valid</status><response><lifetime>600</lifetime><challenge>a&lt;&amp;&quot;"
+                              "&#10;\xe2\x82\xac</challenge><n-1_>-1</n-1_></response></xml>");
     assert_int_equal(len, strlen(text));
     assert_string_equal(ia_envelope_answer(*state, IA_ENVELOPE_JSON, NULL, 0, NULL),
                         "{\"status\":\"valid\",\"response\":{}}");
     assert_string_equal(ia_envelope_answer(*state, IA_ENVELOPE_XML, NULL, 0, NULL),
                         "<xml><status>valid</status><response></response></xml>");
-    assert_string_equal(
-        ia_envelope_error(*state, IA_ENVELOPE_JSON, "invalid_credentials", "Invalid", &len),
-        "{\"status\":\"error\",\"error\":{\"code\":\"invalid_credentials\",\"message\":\"Invalid\"}}");
-    assert_string_equal(
-        ia_envelope_error(*state, IA_ENVELOPE_XML, "c", "a < b", &len),
-        "<xml><status>error</status><error><code>c</code><message>a &lt; b</message></error></xml>");
+    assert_string_equal(ia_envelope_error(*state, IA_ENVELOPE_JSON, "invalid_credentials", "Invalid", &len),
+                        "{\"status\":\"error\",\"error\":{\"code\":\"invalid_credentials\",\"message\":\"Invalid\"}}");
+    assert_string_equal(ia_envelope_error(*state, IA_ENVELOPE_XML, "c", "a < b", &len),
+                        "<xml><status>error</status><error><code>c</code><message>a &lt; b</message></error></xml>");
     for (size_t i = 0; i < COUNT_OF(many); i++) {
         many[i] = members[0];
         many[i].name = apr_psprintf(*state, "m%d", (int)i);
@@ -472,9 +452,9 @@ static void check_signing(apr_pool_t *p, ia_envelope_format format, const char *
     assert_string_equal(sent, wanted);
     assert_result(ia_envelope_unsign(&taken, p, format, exact(p, sent, strlen(sent)), strlen(sent)), IA_OK);
     assert_string_equal(taken.signature, "0aF9");
-    assert_string_equal(apr_pstrcat(p, apr_pstrmemdup(p, sent, taken.head_len),
-                                    apr_pstrmemdup(p, taken.tail, taken.tail_len), NULL),
-                        answer);
+    assert_string_equal(
+        apr_pstrcat(p, apr_pstrmemdup(p, sent, taken.head_len), apr_pstrmemdup(p, taken.tail, taken.tail_len), NULL),
+        answer);
 }
 
 static void test_signed_answers(void **state)
@@ -509,8 +489,7 @@ static void test_signed_answers(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         check_signing(*state, cases[i].format, cases[i].answer, cases[i].wanted);
     }
-    check_signing(*state, IA_ENVELOPE_JSON, longer,
-                  filled(*state, 500, "{\"a\":\"", "\",\"signature\":\"0aF9\"}"));
+    check_signing(*state, IA_ENVELOPE_JSON, longer, filled(*state, 500, "{\"a\":\"", "\",\"signature\":\"0aF9\"}"));
     for (int i = 0; i < IA_ENVELOPE_TAIL; i++) {
         blank = apr_pstrcat(*state, blank, " ", NULL);
     }
@@ -557,8 +536,8 @@ static void test_what_is_not_signed(void **state)
         const char *text = cases[i].text;
 
         memset(&taken, 0x55, sizeof taken);
-        if (ia_envelope_unsign(&taken, *state, cases[i].format, exact(*state, text, strlen(text)),
-                               strlen(text)) != IA_ENVELOPE_MALFORMED) {
+        if (ia_envelope_unsign(&taken, *state, cases[i].format, exact(*state, text, strlen(text)), strlen(text)) !=
+            IA_ENVELOPE_MALFORMED) {
             fail_msg("%s taken for signed", text);
         }
         assert_memory_equal(&taken, &cleared, sizeof cleared);

@@ -22,8 +22,7 @@ static void test_plain_fields(void **state)
 {
     ia_form form;
 
-    assert_result(parse(&form, *state, LIT("uid=http%3A%2F%2Fexample.org&timestamp=1&body=a+b%2Bc"), 4),
-                  IA_OK);
+    assert_result(parse(&form, *state, LIT("uid=http%3A%2F%2Fexample.org&timestamp=1&body=a+b%2Bc"), 4), IA_OK);
     assert_int_equal(form.count, 3);
     assert_string_equal(form.fields[0].name, "uid");
     assert_string_equal(form.fields[2].name, "body");

@@ -59,8 +59,7 @@ static const struct decision {
     {"no lifespan is the longest", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_OK, 1, 3600},
     {"exactly the longest", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 0, 3600, 0, 0, IA_OK, 1, 3600},
     {"longer is clamped", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 0, 3601, 0, 0, IA_OK, 1, 3600},
-    {"the longest number is clamped", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 0, APR_INT64_MAX, 0, 0, IA_OK, 1,
-     3600},
+    {"the longest number is clamped", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 0, APR_INT64_MAX, 0, 0, IA_OK, 1, 3600},
     {"clamped to the participant's end", IA_STATUS_APPROVED, 100, 3600, 1, 0, 1, 0, 200, 0, 0, IA_OK, 1, 100},
     {"the participant's end is later", IA_STATUS_APPROVED, 300, 3600, 1, 0, 1, 0, 200, 0, 0, IA_OK, 1, 200},
     {"clamped to the greatest age", IA_STATUS_APPROVED, 0, 3600, 1, 1, 1, 0, 0, 0, 1000, IA_OK, 1, 1000},
@@ -68,29 +67,24 @@ static const struct decision {
     {"a capability not held", IA_STATUS_APPROVED, 0, 3600, 1, 0, 3, 0, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
     {"only one not held", IA_STATUS_APPROVED, 0, 3600, 1, 0, 4, 0, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
     {"a name nobody holds", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 1, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
-    {"only names nobody holds", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 1, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0,
-     0},
+    {"only names nobody holds", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 1, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
     {"nothing wanted", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 0, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
     {"nothing held", IA_STATUS_APPROVED, 0, 3600, 0, 0, 1, 0, 0, 0, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
     {"partial gives the intersection", IA_STATUS_APPROVED, 0, 3600, 3, 0, 6, 0, 0, 1, 0, IA_OK, 2, 3600},
     {"partial passes over unknown names", IA_STATUS_APPROVED, 0, 3600, 1, 0, 1, 1, 0, 1, 0, IA_OK, 1, 3600},
-    {"partial gives never nothing", IA_STATUS_APPROVED, 0, 3600, 1, 0, 6, 0, 0, 1, 0, IA_CAPABILITY_NOT_HELD,
-     0, 0},
-    {"partial, only unknown names", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 1, 0, 1, 0, IA_CAPABILITY_NOT_HELD,
-     0, 0},
-    {"partial, nothing wanted", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 0, 0, 1, 0, IA_CAPABILITY_NOT_HELD, 0,
-     0},
+    {"partial gives never nothing", IA_STATUS_APPROVED, 0, 3600, 1, 0, 6, 0, 0, 1, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
+    {"partial, only unknown names", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 1, 0, 1, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
+    {"partial, nothing wanted", IA_STATUS_APPROVED, 0, 3600, 1, 0, 0, 0, 0, 1, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
     {"applied", IA_STATUS_APPLIED, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
     {"under review", IA_STATUS_UNDER_REVIEW, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
     {"rejected", IA_STATUS_REJECTED, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
     {"suspended", IA_STATUS_SUSPENDED, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
     {"offboarded", IA_STATUS_OFFBOARDED, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
-    {"a status of no meaning", (ia_participant_status)77, 0, 3600, 1, 0, 1, 0, 0, 0, 0,
-     IA_PARTICIPANT_INACTIVE, 0, 0},
+    {"a status of no meaning", (ia_participant_status)77, 0, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
     {"expired long ago", IA_STATUS_APPROVED, -1000, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_EXPIRED, 0, 0},
     {"expires in a second", IA_STATUS_APPROVED, 1, 3600, 1, 0, 1, 0, 0, 0, 0, IA_OK, 1, 1},
-    {"inactive comes before expired", IA_STATUS_SUSPENDED, -1, 3600, 1, 0, 1, 0, 0, 0, 0,
-     IA_PARTICIPANT_INACTIVE, 0, 0},
+    {"inactive comes before expired", IA_STATUS_SUSPENDED, -1, 3600, 1, 0, 1, 0, 0, 0, 0, IA_PARTICIPANT_INACTIVE, 0,
+     0},
 };
 
 static void test_decisions(void **state)
@@ -98,8 +92,7 @@ static void test_decisions(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(decisions); i++) {
         const struct decision *d = &decisions[i];
-        ia_standing standing = {d->status, d->ends ? NOW + SEC(d->ends) : 0, d->max, d->refresh,
-                                set_of(d->holds)};
+        ia_standing standing = {d->status, d->ends ? NOW + SEC(d->ends) : 0, d->max, d->refresh, set_of(d->holds)};
         ia_grant_wish wish = {set_of(d->wants), d->unknown, d->lifespan};
         ia_grant_policy policy = {d->partial, 0, SEC(d->max_age)};
         ia_grant_terms terms;
@@ -153,26 +146,19 @@ static const struct refresh {
     {"no lifespan", IA_STATUS_APPROVED, 0, 1, 7, 1, 3, -10, 50, 0, 60, 0, IA_OK, 3, 3600},
     {"longer is clamped", IA_STATUS_APPROVED, 0, 1, 7, 1, 3, -10, 50, 9999, 60, 0, IA_OK, 3, 3600},
     {"expired, within the window", IA_STATUS_APPROVED, 0, 1, 7, 1, 1, -100, -59, 100, 60, 0, IA_OK, 1, 100},
-    {"expired, past the window", IA_STATUS_APPROVED, 0, 1, 7, 1, 1, -100, -61, 100, 60, 0,
-     IA_REFRESH_TOO_LATE, 0, 0},
+    {"expired, past the window", IA_STATUS_APPROVED, 0, 1, 7, 1, 1, -100, -61, 100, 60, 0, IA_REFRESH_TOO_LATE, 0, 0},
     {"expired, no window", IA_STATUS_APPROVED, 0, 1, 7, 1, 1, -100, -1, 100, 0, 0, IA_REFRESH_TOO_LATE, 0, 0},
-    {"the grant may not", IA_STATUS_APPROVED, 0, 1, 7, 0, 1, -10, 50, 100, 60, 0, IA_REFRESH_NOT_ALLOWED, 0,
+    {"the grant may not", IA_STATUS_APPROVED, 0, 1, 7, 0, 1, -10, 50, 100, 60, 0, IA_REFRESH_NOT_ALLOWED, 0, 0},
+    {"the participant may no longer", IA_STATUS_APPROVED, 0, 0, 7, 1, 1, -10, 50, 100, 60, 0, IA_REFRESH_NOT_ALLOWED, 0,
      0},
-    {"the participant may no longer", IA_STATUS_APPROVED, 0, 0, 7, 1, 1, -10, 50, 100, 60, 0,
-     IA_REFRESH_NOT_ALLOWED, 0, 0},
     {"lost a capability", IA_STATUS_APPROVED, 0, 1, 1, 1, 3, -10, 50, 100, 60, 0, IA_OK, 1, 100},
-    {"gained one, but asked not for it", IA_STATUS_APPROVED, 0, 1, 7, 1, 1, -10, 50, 100, 60, 0, IA_OK, 1,
-     100},
+    {"gained one, but asked not for it", IA_STATUS_APPROVED, 0, 1, 7, 1, 1, -10, 50, 100, 60, 0, IA_OK, 1, 100},
     {"lost all", IA_STATUS_APPROVED, 0, 1, 4, 1, 3, -10, 50, 100, 60, 0, IA_CAPABILITY_NOT_HELD, 0, 0},
-    {"suspended since", IA_STATUS_SUSPENDED, 0, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_PARTICIPANT_INACTIVE, 0,
-     0},
-    {"offboarded since", IA_STATUS_OFFBOARDED, 0, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_PARTICIPANT_INACTIVE, 0,
-     0},
+    {"suspended since", IA_STATUS_SUSPENDED, 0, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
+    {"offboarded since", IA_STATUS_OFFBOARDED, 0, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_PARTICIPANT_INACTIVE, 0, 0},
     {"expired since", IA_STATUS_APPROVED, -1, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_PARTICIPANT_EXPIRED, 0, 0},
-    {"clamped to the participant's end", IA_STATUS_APPROVED, 30, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_OK, 3,
-     30},
-    {"clamped to the greatest age", IA_STATUS_APPROVED, 0, 1, 7, 1, 3, -900, 50, 500, 60, 1000, IA_OK, 3,
-     100},
+    {"clamped to the participant's end", IA_STATUS_APPROVED, 30, 1, 7, 1, 3, -10, 50, 100, 60, 0, IA_OK, 3, 30},
+    {"clamped to the greatest age", IA_STATUS_APPROVED, 0, 1, 7, 1, 3, -900, 50, 500, 60, 1000, IA_OK, 3, 100},
     {"too old", IA_STATUS_APPROVED, 0, 1, 7, 1, 3, -1001, 50, 500, 60, 1000, IA_GRANT_TOO_OLD, 0, 0},
     {"just too old", IA_STATUS_APPROVED, 0, 1, 7, 1, 3, -1000, 50, 500, 60, 1000, IA_GRANT_TOO_OLD, 0, 0},
 };
@@ -182,8 +168,7 @@ static void test_refreshes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(refreshes); i++) {
         const struct refresh *f = &refreshes[i];
-        ia_standing standing = {f->status, f->ends ? NOW + SEC(f->ends) : 0, 3600, f->allowed,
-                                set_of(f->holds)};
+        ia_standing standing = {f->status, f->ends ? NOW + SEC(f->ends) : 0, 3600, f->allowed, set_of(f->holds)};
         ia_grant_terms held = {set_of(f->had), NOW + SEC(f->created), NOW + SEC(f->expired), f->can};
         ia_grant_policy policy = {0, SEC(f->window), SEC(f->max_age)};
         ia_grant_terms terms;

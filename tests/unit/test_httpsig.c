@@ -7,8 +7,7 @@
 #define NOW     apr_time_from_sec(CREATED + 10)
 #define KEYID   "shop#2024"
 
-static const char *const cover[] = {"@method", "@authority",     "@path",
-                                    "@query",  "content-digest", "content-type"};
+static const char *const cover[] = {"@method", "@authority", "@path", "@query", "content-digest", "content-type"};
 
 /* A request with room for the two fields at its end, a key, and what the ports were asked. */
 typedef struct fixture {
@@ -190,8 +189,11 @@ static void test_target_uri_as_received_or_normalized(void **state)
     static const struct {
         const char *authority;
         int normalized, good;
-    } cases[] = {{"Example.com:443", 0, 1}, {"Example.com:443", 1, 1}, {"example.com", 0, 1},
-                 {"example.com:8443", 0, 0}, {"example.org", 1, 0}};
+    } cases[] = {{"Example.com:443", 0, 1},
+                 {"Example.com:443", 1, 1},
+                 {"example.com", 0, 1},
+                 {"example.com:8443", 0, 0},
+                 {"example.org", 1, 0}};
     fixture f;
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -226,8 +228,7 @@ static void test_every_algorithm(void **state)
         ia_key *key, *half;
 
         start(&f, state);
-        assert_result(ia_key_create_from_pem(&key, kinds[i].pem, strlen(kinds[i].pem), kinds[i].algorithm),
-                      IA_OK);
+        assert_result(ia_key_create_from_pem(&key, kinds[i].pem, strlen(kinds[i].pem), kinds[i].algorithm), IA_OK);
         assert_result(ia_key_create(&half, ia_key_public(key)), IA_OK);
         f.key.secret = NULL;
         f.key.key = key;
@@ -355,9 +356,8 @@ static void test_refuses_too_much(void **state)
         values = apr_psprintf(f.p, "%s, s%u=::", values, i);
     }
     assert_result(read_fields(&f, inputs, values), IA_OK);
-    assert_result(
-        read_fields(&f, apr_pstrcat(f.p, inputs, ", z=()", NULL), apr_pstrcat(f.p, values, ", z=::", NULL)),
-        IA_SIG_LIMIT);
+    assert_result(read_fields(&f, apr_pstrcat(f.p, inputs, ", z=()", NULL), apr_pstrcat(f.p, values, ", z=::", NULL)),
+                  IA_SIG_LIMIT);
     text = apr_palloc(f.p, IA_HTTPSIG_FIELD_MAX + 64);
     memset(text, 'A', IA_HTTPSIG_FIELD_MAX + 63);
     memcpy(text, "sig1=:", 6);
@@ -378,8 +378,7 @@ static void test_refuses_too_much(void **state)
 
 static void test_refuses_control_characters(void **state)
 {
-    static const char *const inputs[] = {"sig1=()\n", "sig1=()\x7f", "sig1=();a=\"\xc3\xa9\"",
-                                         "sig1=(\"a\x01\")"};
+    static const char *const inputs[] = {"sig1=()\n", "sig1=()\x7f", "sig1=();a=\"\xc3\xa9\"", "sig1=(\"a\x01\")"};
     fixture f;
 
     start(&f, state);
@@ -436,8 +435,7 @@ static void test_refuses_overlong_nonces(void **state)
     memset(nonce, 'n', sizeof nonce);
     nonce[IA_HTTPSIG_NONCE_MAX] = '\0';
     assert_result(read_fields(&f, apr_psprintf(f.p, "sig1=();nonce=\"%s\"", nonce), BYTES), IA_OK);
-    assert_result(read_fields(&f, apr_psprintf(f.p, "sig1=();nonce=\"%sn\"", nonce), BYTES),
-                  IA_SIG_NONCE_LONG);
+    assert_result(read_fields(&f, apr_psprintf(f.p, "sig1=();nonce=\"%sn\"", nonce), BYTES), IA_SIG_NONCE_LONG);
     assert_result(read_fields(&f, "sig1=();nonce=\"\"", BYTES), IA_SIG_NONCE_LONG);
 }
 
@@ -507,8 +505,7 @@ static void test_refuses_without_keyid(void **state)
 /* What the look-up says stands, whether or not it gave a key to verify with. */
 static void test_refuses_what_the_look_up_refuses(void **state)
 {
-    static const ia_result refusals[] = {IA_SIG_KEY_UNKNOWN, IA_SIG_KEY_REVOKED, IA_SIG_KEY_FOREIGN,
-                                         IA_FAULT_REGISTRY};
+    static const ia_result refusals[] = {IA_SIG_KEY_UNKNOWN, IA_SIG_KEY_REVOKED, IA_SIG_KEY_FOREIGN, IA_FAULT_REGISTRY};
     fixture f;
 
     start(&f, state);
@@ -533,8 +530,7 @@ static void test_refuses_two_kinds_of_key_at_once(void **state)
 
     start(&f, state);
     sign(&f);
-    assert_result(ia_key_create_from_pem(&key, ED25519_PRIVATE, strlen(ED25519_PRIVATE), IA_ALGORITHM_NONE),
-                  IA_OK);
+    assert_result(ia_key_create_from_pem(&key, ED25519_PRIVATE, strlen(ED25519_PRIVATE), IA_ALGORITHM_NONE), IA_OK);
     f.key.key = key;
     assert_result(verify(&f), IA_FAULT_REGISTRY);
     ia_key_unref(key);
@@ -557,8 +553,7 @@ static void test_refuses_keys_outside_their_dates(void **state)
 
 static void test_refuses_another_algorithm(void **state)
 {
-    static const char *const names[] = {"ed25519", "rsa-pss-sha512", "HMAC-SHA256", "hmac-sha256 ", "",
-                                        "none"};
+    static const char *const names[] = {"ed25519", "rsa-pss-sha512", "HMAC-SHA256", "hmac-sha256 ", "", "none"};
     fixture f;
 
     start(&f, state);
@@ -579,8 +574,7 @@ static void test_refuses_hmac_with_public_key_bytes(void **state)
     ia_key *key;
 
     start(&f, state);
-    assert_result(ia_key_create_from_pem(&key, ED25519_PRIVATE, strlen(ED25519_PRIVATE), IA_ALGORITHM_NONE),
-                  IA_OK);
+    assert_result(ia_key_create_from_pem(&key, ED25519_PRIVATE, strlen(ED25519_PRIVATE), IA_ALGORITHM_NONE), IA_OK);
     assert_result(ia_mac_key_load(&f.secret, ia_key_public(key)->bytes, 32), IA_OK);
     sign(&f);
     f.key.secret = NULL;
@@ -653,8 +647,7 @@ static void test_refuses_without_creation_time(void **state)
 
 static void test_time_window(void **state)
 {
-    const apr_time_t created = apr_time_from_sec(CREATED), skew = apr_time_from_sec(5),
-                     age = apr_time_from_sec(60);
+    const apr_time_t created = apr_time_from_sec(CREATED), skew = apr_time_from_sec(5), age = apr_time_from_sec(60);
     fixture f;
 
     start(&f, state);
@@ -765,12 +758,9 @@ static void test_refuses_missing_components(void **state)
 /* One member of a dictionary is not the field; a target URI is all of its parts. */
 static void test_what_covers_what(void **state)
 {
-    static const char *const whole[] = {"@method", "@target-uri", "\"content-digest\";sf",
-                                        "\"content-type\";bs"};
-    static const char *const target[] = {"@method", "@authority", "@request-target", "content-digest",
-                                         "content-type"};
-    static const char *const part[] = {"@method", "@target-uri", "\"content-digest\";key=\"sha-256\"",
-                                       "content-type"};
+    static const char *const whole[] = {"@method", "@target-uri", "\"content-digest\";sf", "\"content-type\";bs"};
+    static const char *const target[] = {"@method", "@authority", "@request-target", "content-digest", "content-type"};
+    static const char *const part[] = {"@method", "@target-uri", "\"content-digest\";key=\"sha-256\"", "content-type"};
     static const char *const less[] = {"@method", "@request-target", "content-digest", "content-type"};
     fixture f;
 
@@ -801,9 +791,8 @@ static void test_what_covers_what(void **state)
 
 static void test_authorities(void **state)
 {
-    static const char *const ours[] = {"other.example", "EXAMPLE.com:443"}, *const others[] = {
-                                                                                "example.com:8443",
-                                                                                "xample.com"};
+    static const char *const ours[] = {"other.example", "EXAMPLE.com:443"}, *const others[] = {"example.com:8443",
+                                                                                               "xample.com"};
     fixture f;
 
     start(&f, state);
@@ -869,10 +858,9 @@ static void test_minted_text(void **state)
     f.plan.tag = "a \"tag\"";
     assert_result(ia_httpsig_mint(&minted, f.p, &f.message, &f.plan, &f.key), IA_OK);
     assert_string_equal(
-        minted.input,
-        "sig1=(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\" "
-        "\"content-type\");created=1618884473;"
-        "expires=1618884533;nonce=\"n-1\";alg=\"hmac-sha256\";keyid=\"shop#2024\";tag=\"a \\\"tag\\\"\"");
+        minted.input, "sig1=(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\" "
+                      "\"content-type\");created=1618884473;"
+                      "expires=1618884533;nonce=\"n-1\";alg=\"hmac-sha256\";keyid=\"shop#2024\";tag=\"a \\\"tag\\\"\"");
 }
 
 static void test_refuses_to_make_nonsense(void **state)
@@ -917,21 +905,18 @@ static void test_accept_signature(void **state)
 {
     static const char *const components[] = {"@method", "\"content-digest\";req"};
     const ia_httpsig_plan plan = {
-        "sig1", components,
-        2,      1,
-        1,      "e8N7S2MFd/qrd6T2R3tdfAuuANngKI7LFtKYI/vowzk4IAZyadIX6wW25MwG7DCT9RUKAJ0qVkU0mEeLElW1qg==",
-        "k",    "app-123",
-        1};
+        "sig1", components, 2,
+        1,      1,          "e8N7S2MFd/qrd6T2R3tdfAuuANngKI7LFtKYI/vowzk4IAZyadIX6wW25MwG7DCT9RUKAJ0qVkU0mEeLElW1qg==",
+        "k",    "app-123",  1};
     const ia_httpsig_plan bare = {"s", NULL, 0, 0, 0, NULL, NULL, NULL, 0},
                           bad = {"S", NULL, 0, 0, 0, NULL, NULL, NULL, 0};
     char *text;
 
     assert_result(ia_httpsig_format_accept(&text, *state, &plan, IA_ALGORITHM_ED25519), IA_OK);
     assert_string_equal(
-        text,
-        "sig1=(\"@method\" "
-        "\"content-digest\";req);created;expires;nonce=\"e8N7S2MFd/qrd6T2R3tdfAuuANngKI7LFtKYI/"
-        "vowzk4IAZyadIX6wW25MwG7DCT9RUKAJ0qVkU0mEeLElW1qg==\";alg=\"ed25519\";keyid=\"k\";tag=\"app-123\"");
+        text, "sig1=(\"@method\" "
+              "\"content-digest\";req);created;expires;nonce=\"e8N7S2MFd/qrd6T2R3tdfAuuANngKI7LFtKYI/"
+              "vowzk4IAZyadIX6wW25MwG7DCT9RUKAJ0qVkU0mEeLElW1qg==\";alg=\"ed25519\";keyid=\"k\";tag=\"app-123\"");
     assert_result(ia_httpsig_format_accept(&text, *state, &bare, IA_ALGORITHM_NONE), IA_OK);
     assert_string_equal(text, "s=()");
     assert_result(ia_httpsig_format_accept(&text, *state, &bad, IA_ALGORITHM_NONE), IA_SIG_MALFORMED);

@@ -34,8 +34,7 @@ static ia_result build(ia_sfv_text *base, apr_pool_t *p, const ia_httpsig_messag
 }
 
 /* One component: its line, without the line end and the parameters' line. */
-static void expect_line(apr_pool_t *p, const ia_httpsig_message *message, const char *component,
-                        const char *value)
+static void expect_line(apr_pool_t *p, const ia_httpsig_message *message, const char *component, const char *value)
 {
     const char *input = apr_psprintf(p, "(%s)", component);
     const char *wanted = apr_psprintf(p, "%s: %s\n\"@signature-params\": (%s)", component, value, component);
@@ -46,8 +45,7 @@ static void expect_line(apr_pool_t *p, const ia_httpsig_message *message, const 
     assert_int_equal(base.len, strlen(wanted));
 }
 
-static void refuse(apr_pool_t *p, const ia_httpsig_message *message, const char *components,
-                   ia_result expected)
+static void refuse(apr_pool_t *p, const ia_httpsig_message *message, const char *components, ia_result expected)
 {
     ia_sfv_text base = {"x", 1};
 
@@ -212,9 +210,9 @@ static void test_fields(void **state)
 /* Empty lines are joined as any other (section 2.1), by this library or by the server before it. */
 static void test_empty_lines(void **state)
 {
-    static const ia_httpsig_field lines[] = {
-        {"Last", "a"},   {"Last", ""},  {"First", ""},   {"First", " a "}, {"Middle", "a"}, {"Middle", " "},
-        {"Middle", "b"}, {"Empty", ""}, {"Empty", "\t"}, {"Ends", "a"},    {"Ends", ""},    {"Ends", ""}};
+    static const ia_httpsig_field lines[] = {{"Last", "a"},   {"Last", ""},    {"First", ""},   {"First", " a "},
+                                             {"Middle", "a"}, {"Middle", " "}, {"Middle", "b"}, {"Empty", ""},
+                                             {"Empty", "\t"}, {"Ends", "a"},   {"Ends", ""},    {"Ends", ""}};
     static const ia_httpsig_field joined[] = {{"Last", "a, "},  {"First", ", a"},  {"Middle", "a, , b"},
                                               {"Empty", ", "},  {"Ends", "a, , "}, {"Comma", "a,"},
                                               {"Pad", " a \t "}};
@@ -274,10 +272,10 @@ static void test_serialised_again_in_order(void **state)
                         "(  \"@path\"   \"priority\";sf;key=\"u\" \"priority\";key=\"x\";sf );"
                         "  zeta=:AQ==:;keyid=\"a\\\\b\";created=1;   alpha;tag=\"t\";d=1.50"),
                   IA_OK);
-    assert_string_equal(
-        base.data, "\"@path\": /path\n\"priority\";sf;key=\"u\": 1\n\"priority\";key=\"x\";sf: ?0;p\n"
-                   "\"@signature-params\": (\"@path\" \"priority\";sf;key=\"u\" \"priority\";key=\"x\";sf);"
-                   "zeta=:AQ==:;keyid=\"a\\\\b\";created=1;alpha;tag=\"t\";d=1.5");
+    assert_string_equal(base.data,
+                        "\"@path\": /path\n\"priority\";sf;key=\"u\": 1\n\"priority\";key=\"x\";sf: ?0;p\n"
+                        "\"@signature-params\": (\"@path\" \"priority\";sf;key=\"u\" \"priority\";key=\"x\";sf);"
+                        "zeta=:AQ==:;keyid=\"a\\\\b\";created=1;alpha;tag=\"t\";d=1.5");
     assert_result(build(&base, *state, &request, "()"), IA_OK);
     assert_string_equal(base.data, "\"@signature-params\": ()");
 }
@@ -295,8 +293,7 @@ static void test_refuses_repeated_components(void **state)
 {
     refuse(*state, &request, "\"@method\" \"@path\" \"@method\"", IA_SIG_COMPONENT_REPEATED);
     refuse(*state, &request, "\"host\" \"host\"", IA_SIG_COMPONENT_REPEATED);
-    refuse(*state, &request, "\"priority\";sf;key=\"u\" \"priority\";key=\"u\";sf",
-           IA_SIG_COMPONENT_REPEATED);
+    refuse(*state, &request, "\"priority\";sf;key=\"u\" \"priority\";key=\"u\";sf", IA_SIG_COMPONENT_REPEATED);
     refuse(*state, &request, "\"@query-param\";name=\"param\" \"@query-param\";name=\"param\"",
            IA_SIG_COMPONENT_REPEATED);
 }
@@ -305,10 +302,9 @@ static void test_differing_parameters_are_no_repetition(void **state)
 {
     ia_sfv_text base;
 
-    assert_result(
-        build(&base, *state, &request,
-              "(\"priority\" \"priority\";sf \"priority\";bs \"priority\";key=\"u\" \"priority\";key=\"i\")"),
-        IA_OK);
+    assert_result(build(&base, *state, &request,
+                        "(\"priority\" \"priority\";sf \"priority\";bs \"priority\";key=\"u\" \"priority\";key=\"i\")"),
+                  IA_OK);
 }
 
 static void test_refuses_upper_case(void **state)
@@ -319,8 +315,7 @@ static void test_refuses_upper_case(void **state)
 
 static void test_refuses_what_is_no_field_name(void **state)
 {
-    static const char *const names[] = {"\"\"",       "\"a b\"", "\"a:b\"",  "\"a/b\"",
-                                        "\"a\\\"b\"", "\"a,b\"", "\" host\""};
+    static const char *const names[] = {"\"\"", "\"a b\"", "\"a:b\"", "\"a/b\"", "\"a\\\"b\"", "\"a,b\"", "\" host\""};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         refuse(*state, &request, names[i], IA_SIG_COMPONENT_NAME);
@@ -335,8 +330,7 @@ static void test_refuses_the_parameters_as_component(void **state)
 
 static void test_refuses_unknown_derived_components(void **state)
 {
-    static const char *const names[] = {"\"@\"", "\"@x\"", "\"@methods\"", "\"@request-response\"",
-                                        "\"@target\""};
+    static const char *const names[] = {"\"@\"", "\"@x\"", "\"@methods\"", "\"@request-response\"", "\"@target\""};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         refuse(*state, &request, names[i], IA_SIG_COMPONENT_UNKNOWN);
@@ -345,10 +339,9 @@ static void test_refuses_unknown_derived_components(void **state)
 
 static void test_refuses_parameters_that_do_not_belong(void **state)
 {
-    static const char *const items[] = {
-        "\"host\";x",       "\"host\";name=\"a\"",        "\"@method\";sf",
-        "\"@path\";bs",     "\"@query\";key=\"a\"",       "\"@method\";tr",
-        "\"@query-param\"", "\"@query-param\";key=\"a\"", "\"@authority\";name=\"a\""};
+    static const char *const items[] = {"\"host\";x",       "\"host\";name=\"a\"",        "\"@method\";sf",
+                                        "\"@path\";bs",     "\"@query\";key=\"a\"",       "\"@method\";tr",
+                                        "\"@query-param\"", "\"@query-param\";key=\"a\"", "\"@authority\";name=\"a\""};
 
     for (size_t i = 0; i < COUNT_OF(items); i++) {
         refuse(*state, &request, items[i], IA_SIG_COMPONENT_PARAMETER);

@@ -108,7 +108,8 @@ static void *verify_many(void *unused)
         }
         here = __atomic_add_fetch(&now_under_way, 1, __ATOMIC_ACQ_REL);
         seen = __atomic_load_n(&highest, __ATOMIC_RELAXED);
-        while (here > seen && !__atomic_compare_exchange_n(&highest, &seen, here, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        while (here > seen &&
+               !__atomic_compare_exchange_n(&highest, &seen, here, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
             ;
         usleep(200); /* an RSA-4096 verification */
         __atomic_sub_fetch(&now_under_way, 1, __ATOMIC_ACQ_REL);
@@ -190,8 +191,12 @@ static void test_clock_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pool_test(test_full),          pool_test(test_a_place_becomes_free), pool_test(test_once_for_a_request),
-        pool_test(test_many_threads),  pool_test(test_failures),             pool_test(test_what_is_no_failure),
+        pool_test(test_full),
+        pool_test(test_a_place_becomes_free),
+        pool_test(test_once_for_a_request),
+        pool_test(test_many_threads),
+        pool_test(test_failures),
+        pool_test(test_what_is_no_failure),
         pool_test(test_clock_back),
     };
 

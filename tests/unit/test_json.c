@@ -318,8 +318,7 @@ static void test_reason_holds_no_value(void **state)
 
 static void test_every_prefix_is_refused(void **state)
 {
-    static const char text[] =
-        "{\"access_for\":[\"read\",\"\\u20ac\\uD83D\\uDE00\"],\"n\":-1.5e3,\"t\":true,\"o\":{}}";
+    static const char text[] = "{\"access_for\":[\"read\",\"\\u20ac\\uD83D\\uDE00\"],\"n\":-1.5e3,\"t\":true,\"o\":{}}";
 
     parse_ok(*state, text);
     for (size_t len = 0; len < sizeof text - 1; len++) {
@@ -356,8 +355,8 @@ static void test_member_text(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *block = exact(*state, cases[i].text, strlen(cases[i].text));
-        const char *found = ia_json_member_text(block, strlen(cases[i].text), parse_ok(*state, cases[i].text),
-                                                cases[i].name, &len);
+        const char *found =
+            ia_json_member_text(block, strlen(cases[i].text), parse_ok(*state, cases[i].text), cases[i].name, &len);
 
         assert_int_equal(found == NULL, cases[i].wanted == NULL);
         if (found != NULL) {

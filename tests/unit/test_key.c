@@ -48,8 +48,7 @@ static void refuse_pem(apr_pool_t *p, const char *text, ia_result expected)
     ia_key_raw raw;
 
     memset(&raw, 0xff, sizeof raw);
-    assert_result(ia_key_from_pem(&raw, exact(p, text, strlen(text)), strlen(text), IA_ALGORITHM_NONE),
-                  expected);
+    assert_result(ia_key_from_pem(&raw, exact(p, text, strlen(text)), strlen(text), IA_ALGORITHM_NONE), expected);
     assert_true(is_empty(&raw));
     assert_int_equal(ERR_peek_error(), 0);
 }
@@ -68,14 +67,14 @@ static const struct {
     ia_algorithm algorithm;
     unsigned len;
 } kinds[] = {
-    {"{" ED25519_MEMBERS "}", "{" ED25519_MEMBERS ED25519_SECRETS "}", ED25519_PUBLIC, ED25519_PRIVATE,
-     IA_KEY_ED25519, IA_ALGORITHM_ED25519, 32},
+    {"{" ED25519_MEMBERS "}", "{" ED25519_MEMBERS ED25519_SECRETS "}", ED25519_PUBLIC, ED25519_PRIVATE, IA_KEY_ED25519,
+     IA_ALGORITHM_ED25519, 32},
     {"{" P256_MEMBERS "}", "{" P256_MEMBERS P256_SECRETS "}", P256_PUBLIC, P256_PRIVATE, IA_KEY_P256,
      IA_ALGORITHM_ECDSA_P256, 64},
     {"{" P384_MEMBERS "}", "{" P384_MEMBERS P384_SECRETS "}", P384_PUBLIC, P384_PRIVATE, IA_KEY_P384,
      IA_ALGORITHM_ECDSA_P384, 96},
-    {"{" RSA_MEMBERS "}", "{" RSA_MEMBERS RSA_SECRETS "}", RSA_PUBLIC, RSA_PRIVATE, IA_KEY_RSA,
-     IA_ALGORITHM_RSA_PSS, 256},
+    {"{" RSA_MEMBERS "}", "{" RSA_MEMBERS RSA_SECRETS "}", RSA_PUBLIC, RSA_PRIVATE, IA_KEY_RSA, IA_ALGORITHM_RSA_PSS,
+     256},
 };
 
 static void test_all_forms_are_one_key(void **state)
@@ -94,13 +93,12 @@ static void test_all_forms_are_one_key(void **state)
         assert_memory_equal(ia_key_public(key), &raw, sizeof raw);
         assert_int_equal(ia_key_algorithm(key), kinds[i].algorithm);
         assert_false(ia_key_can_sign(key));
-        assert_result(
-            ia_key_create_from_jwk(&from_jwk, parse(*state, kinds[i].private_jwk), IA_ALGORITHM_NONE), IA_OK);
+        assert_result(ia_key_create_from_jwk(&from_jwk, parse(*state, kinds[i].private_jwk), IA_ALGORITHM_NONE), IA_OK);
         assert_memory_equal(ia_key_public(from_jwk), &raw, sizeof raw);
         assert_true(ia_key_can_sign(from_jwk));
-        assert_result(ia_key_create_from_pem(&from_pem, kinds[i].private_pem, strlen(kinds[i].private_pem),
-                                             IA_ALGORITHM_NONE),
-                      IA_OK);
+        assert_result(
+            ia_key_create_from_pem(&from_pem, kinds[i].private_pem, strlen(kinds[i].private_pem), IA_ALGORITHM_NONE),
+            IA_OK);
         assert_memory_equal(ia_key_public(from_pem), &raw, sizeof raw);
         ia_key_unref(key);
         ia_key_unref(from_jwk);
@@ -143,41 +141,36 @@ static void test_pss_identifier(void **state)
     (void)state;
     assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC), IA_ALGORITHM_NONE), IA_OK);
     assert_int_equal(raw.algorithm, IA_ALGORITHM_RSA_PSS);
-    assert_result(
-        ia_key_create_from_pem(&key, RSA_PSS_PRIVATE, strlen(RSA_PSS_PRIVATE), IA_ALGORITHM_RSA_V1_5),
-        IA_KEY_ALGORITHM);
+    assert_result(ia_key_create_from_pem(&key, RSA_PSS_PRIVATE, strlen(RSA_PSS_PRIVATE), IA_ALGORITHM_RSA_V1_5),
+                  IA_KEY_ALGORITHM);
     assert_null(key);
     assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC), IA_ALGORITHM_RSA_PSS), IA_OK);
     assert_result(ia_key_from_pem(&raw, RSA_PSS_PUBLIC, strlen(RSA_PSS_PUBLIC), IA_ALGORITHM_RSA_V1_5),
                   IA_KEY_ALGORITHM);
     assert_int_equal(raw.type, IA_KEY_NONE);
-    assert_result(
-        ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC), IA_ALGORITHM_RSA_V1_5),
-        IA_KEY_ALGORITHM);
+    assert_result(ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC), IA_ALGORITHM_RSA_V1_5),
+                  IA_KEY_ALGORITHM);
 }
 
 /* Keys restricted to exactly what rsa-pss-sha512 is; every other restriction is refused. */
 static void test_pss_parameters(void **state)
 {
-    static const char *const others[] = {RSA_PSS_SHA256, RSA_PSS_MGF1_SHA256, RSA_PSS_SALT_32,
-                                         RSA_PSS_DEFAULTS, RSA_PSS_TRAILER};
+    static const char *const others[] = {RSA_PSS_SHA256, RSA_PSS_MGF1_SHA256, RSA_PSS_SALT_32, RSA_PSS_DEFAULTS,
+                                         RSA_PSS_TRAILER};
     ia_key_raw raw, bare, pkcs1;
     unsigned char made[IA_SIGNATURE_MAX];
     apr_size_t len;
     ia_key *key, *public;
 
-    assert_result(
-        ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC), IA_ALGORITHM_NONE), IA_OK);
+    assert_result(ia_key_from_pem(&raw, RSA_PSS_EXACT_PUBLIC, strlen(RSA_PSS_EXACT_PUBLIC), IA_ALGORITHM_NONE), IA_OK);
     assert_int_equal(raw.algorithm, IA_ALGORITHM_RSA_PSS);
     assert_result(ia_key_from_pem(&bare, RSA_PSS_NO_NULL, strlen(RSA_PSS_NO_NULL), IA_ALGORITHM_NONE), IA_OK);
     assert_memory_equal(&raw, &bare, sizeof raw);
-    assert_result(
-        ia_key_from_pem(&pkcs1, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1), IA_ALGORITHM_NONE), IA_OK);
+    assert_result(ia_key_from_pem(&pkcs1, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1), IA_ALGORITHM_NONE), IA_OK);
     assert_memory_equal(&raw, &pkcs1, sizeof raw);
     assert_result(ia_key_create(&public, &raw), IA_OK);
-    assert_result(
-        ia_key_create_from_pem(&key, RSA_PSS_EXACT_PRIVATE, strlen(RSA_PSS_EXACT_PRIVATE), IA_ALGORITHM_NONE),
-        IA_OK);
+    assert_result(ia_key_create_from_pem(&key, RSA_PSS_EXACT_PRIVATE, strlen(RSA_PSS_EXACT_PRIVATE), IA_ALGORITHM_NONE),
+                  IA_OK);
     assert_result(ia_signature_mint(made, &len, key, "abc", 3), IA_OK);
     assert_result(ia_signature_verify(public, "abc", 3, made, len), IA_OK);
     ia_key_unref(key);
@@ -185,9 +178,8 @@ static void test_pss_parameters(void **state)
     for (size_t i = 0; i < COUNT_OF(others); i++)
         refuse_pem(*state, others[i], IA_KEY_TYPE_UNKNOWN);
     refuse_pem(*state, RSA_PKCS1_LONGER, IA_KEY_MALFORMED);
-    assert_result(
-        ia_key_create_from_pem(&key, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1), IA_ALGORITHM_NONE),
-        IA_KEY_PUBLIC);
+    assert_result(ia_key_create_from_pem(&key, RSA_PSS_EXACT_PKCS1, strlen(RSA_PSS_EXACT_PKCS1), IA_ALGORITHM_NONE),
+                  IA_KEY_PUBLIC);
 }
 
 static void test_algorithm_names(void **state)
@@ -207,8 +199,7 @@ static void test_algorithm_names(void **state)
 
 static void test_jwk_names_the_algorithm(void **state)
 {
-    ia_key_raw raw =
-        take_jwk(*state, "{" RSA_MEMBERS ",\"alg\":\"RS256\",\"use\":\"sig\",\"key_ops\":[\"verify\"]}");
+    ia_key_raw raw = take_jwk(*state, "{" RSA_MEMBERS ",\"alg\":\"RS256\",\"use\":\"sig\",\"key_ops\":[\"verify\"]}");
 
     assert_int_equal(raw.algorithm, IA_ALGORITHM_RSA_V1_5);
     raw = take_jwk(*state, "{" RSA_MEMBERS ",\"alg\":\"PS512\",\"kid\":\"1\",\"x5t\":\"unused\"}");
@@ -337,8 +328,7 @@ static void test_refuses_small_order(void **state)
     for (size_t i = 0; i < COUNT_OF(points); i++) {
         assert_result(check_point(points[i]), IA_KEY_SMALL_ORDER);
     }
-    refuse_jwk(*state,
-               "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+    refuse_jwk(*state, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
                IA_KEY_SMALL_ORDER);
 }
 
@@ -436,8 +426,7 @@ static void test_refuses_rsa_sizes(void **state)
     }
     memset(bytes, 0xff, sizeof bytes);
     ia_base64url_encode(n, bytes, sizeof bytes);
-    refuse_jwk(*state, apr_pstrcat(*state, "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"", n, "\"}", NULL),
-               IA_KEY_SIZE);
+    refuse_jwk(*state, apr_pstrcat(*state, "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"", n, "\"}", NULL), IA_KEY_SIZE);
     refuse_pem(*state, RSA_1024_PUBLIC, IA_KEY_SIZE);
     raw = rsa_of(2048, 65537);
     raw.bytes[255] &= 0xfe;
@@ -462,16 +451,16 @@ static void test_refuses_rsa_exponents(void **state)
         assert_result(create(&raw), IA_OK);
     }
     refuse_jwk(*state,
-               apr_psprintf(*state, "{%.*s,\"e\":\"AQ\"}",
-                            (int)(strlen(RSA_MEMBERS) - strlen(",\"e\":\"AQAB\"")), RSA_MEMBERS),
+               apr_psprintf(*state, "{%.*s,\"e\":\"AQ\"}", (int)(strlen(RSA_MEMBERS) - strlen(",\"e\":\"AQAB\"")),
+                            RSA_MEMBERS),
                IA_KEY_EXPONENT);
     refuse_jwk(*state,
-               apr_psprintf(*state, "{%.*s,\"e\":\"AQAAAAE\"}",
-                            (int)(strlen(RSA_MEMBERS) - strlen(",\"e\":\"AQAB\"")), RSA_MEMBERS),
+               apr_psprintf(*state, "{%.*s,\"e\":\"AQAAAAE\"}", (int)(strlen(RSA_MEMBERS) - strlen(",\"e\":\"AQAB\"")),
+                            RSA_MEMBERS),
                IA_KEY_EXPONENT);
     refuse_jwk(*state,
-               apr_psprintf(*state, "{%.*s,\"e\":\"AAEAAQ\"}",
-                            (int)(strlen(RSA_MEMBERS) - strlen(",\"e\":\"AQAB\"")), RSA_MEMBERS),
+               apr_psprintf(*state, "{%.*s,\"e\":\"AAEAAQ\"}", (int)(strlen(RSA_MEMBERS) - strlen(",\"e\":\"AQAB\"")),
+                            RSA_MEMBERS),
                IA_KEY_MALFORMED);
 }
 
@@ -497,25 +486,20 @@ static void test_refuses_wrong_use(void **state)
 {
     refuse_jwk(*state, "{" ED25519_MEMBERS ",\"use\":\"enc\"}", IA_KEY_USE);
     refuse_jwk(*state, "{" ED25519_MEMBERS ",\"use\":[\"sig\"]}", IA_KEY_USE);
-    refuse_private_jwk(*state, "{" ED25519_MEMBERS ED25519_SECRETS ",\"use\":\"enc\"}", IA_ALGORITHM_NONE,
-                       IA_KEY_USE);
+    refuse_private_jwk(*state, "{" ED25519_MEMBERS ED25519_SECRETS ",\"use\":\"enc\"}", IA_ALGORITHM_NONE, IA_KEY_USE);
 }
 
 static void test_refuses_wrong_operations(void **state)
 {
-    static const char *const operations[] = {"[]",
-                                             "\"verify\"",
-                                             "[\"sign\"]",
-                                             "[\"verify\",\"verify\"]",
-                                             "[\"verify\",\"encrypt\"]",
-                                             "[\"verify\",1]"};
+    static const char *const operations[] = {
+        "[]", "\"verify\"", "[\"sign\"]", "[\"verify\",\"verify\"]", "[\"verify\",\"encrypt\"]", "[\"verify\",1]"};
 
     for (size_t i = 0; i < COUNT_OF(operations); i++) {
         refuse_jwk(*state, apr_pstrcat(*state, "{" ED25519_MEMBERS ",\"key_ops\":", operations[i], "}", NULL),
                    IA_KEY_OPERATIONS);
     }
-    refuse_private_jwk(*state, "{" ED25519_MEMBERS ED25519_SECRETS ",\"key_ops\":[\"verify\"]}",
-                       IA_ALGORITHM_NONE, IA_KEY_OPERATIONS);
+    refuse_private_jwk(*state, "{" ED25519_MEMBERS ED25519_SECRETS ",\"key_ops\":[\"verify\"]}", IA_ALGORITHM_NONE,
+                       IA_KEY_OPERATIONS);
 }
 
 static void test_refuses_wrong_algorithms(void **state)
@@ -554,9 +538,8 @@ static void test_refuses_public_as_private(void **state)
         assert_result(ia_key_create_from_pem(&key, kinds[i].pem, strlen(kinds[i].pem), IA_ALGORITHM_NONE),
                       IA_KEY_PUBLIC);
     }
-    assert_result(
-        ia_key_create_from_pem(&key, ED25519_CERTIFICATE, strlen(ED25519_CERTIFICATE), IA_ALGORITHM_NONE),
-        IA_KEY_PUBLIC);
+    assert_result(ia_key_create_from_pem(&key, ED25519_CERTIFICATE, strlen(ED25519_CERTIFICATE), IA_ALGORITHM_NONE),
+                  IA_KEY_PUBLIC);
 }
 
 /* Private numbers of another key, or one wrong digit. */
@@ -567,10 +550,9 @@ static void test_refuses_foreign_private_parts(void **state)
     char *rsa = apr_pstrdup(*state, kinds[3].private_jwk), *d = strstr(rsa, "\"d\":\"") + 20;
     char *q = strstr(rsa, "\"qi\":\"") + 20;
 
-    refuse_private_jwk(*state, apr_pstrcat(*state, "{" ED25519_MEMBERS, ed25519, "}", NULL),
-                       IA_ALGORITHM_NONE, IA_KEY_PAIR);
-    refuse_private_jwk(*state, apr_pstrcat(*state, "{" P256_MEMBERS, p256, "}", NULL), IA_ALGORITHM_NONE,
+    refuse_private_jwk(*state, apr_pstrcat(*state, "{" ED25519_MEMBERS, ed25519, "}", NULL), IA_ALGORITHM_NONE,
                        IA_KEY_PAIR);
+    refuse_private_jwk(*state, apr_pstrcat(*state, "{" P256_MEMBERS, p256, "}", NULL), IA_ALGORITHM_NONE, IA_KEY_PAIR);
     refuse_private_jwk(*state, "{" P256_MEMBERS ",\"d\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
                        IA_ALGORITHM_NONE, IA_KEY_PAIR);
     refuse_private_jwk(*state, "{" P256_MEMBERS ",\"d\":\"__________________________________________8\"}",
@@ -586,21 +568,18 @@ static void test_refuses_incomplete_private_parts(void **state)
     refuse_private_jwk(*state, "{" ED25519_MEMBERS ",\"d\":1}", IA_ALGORITHM_NONE, IA_KEY_MALFORMED);
     refuse_private_jwk(*state, "{" P256_MEMBERS ",\"d\":\"AAAA\"}", IA_ALGORITHM_NONE, IA_KEY_MALFORMED);
     refuse_private_jwk(*state, "{" RSA_MEMBERS ",\"d\":\"AAAA\"}", IA_ALGORITHM_NONE, IA_KEY_MALFORMED);
-    refuse_private_jwk(*state, "{" RSA_MEMBERS RSA_SECRETS ",\"oth\":[]}", IA_ALGORITHM_NONE,
-                       IA_KEY_MALFORMED);
+    refuse_private_jwk(*state, "{" RSA_MEMBERS RSA_SECRETS ",\"oth\":[]}", IA_ALGORITHM_NONE, IA_KEY_MALFORMED);
     refuse_private_jwk(*state, "[]", IA_ALGORITHM_NONE, IA_KEY_MALFORMED);
 }
 
 static void test_refuses_malformed_pem(void **state)
 {
     static const char *const texts[] = {
-        "", "no pem", "-----BEGIN PUBLIC KEY-----\n",
-        "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n",
+        "", "no pem", "-----BEGIN PUBLIC KEY-----\n", "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n",
         /* one byte after the structure */
         "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJG9iIYS9b82U3u8IN0U4A2aX5BROnqfHNVx32R7KbfMA\n"
         "-----END PUBLIC KEY-----\n",
-        ED25519_PUBLIC ED25519_PUBLIC, P256_COMPRESSED, RSA_PKCS1_LONGER, ED25519_ENCRYPTED,
-        RSA_TRADITIONAL_ENCRYPTED};
+        ED25519_PUBLIC ED25519_PUBLIC, P256_COMPRESSED, RSA_PKCS1_LONGER, ED25519_ENCRYPTED, RSA_TRADITIONAL_ENCRYPTED};
     char *cut, *large = apr_palloc(*state, IA_KEY_TEXT_MAX + 2);
     ia_key *key;
 
@@ -712,8 +691,7 @@ static void test_secrets(void **state)
     refuse_secret(*state, "{\"kty\":\"oct\"}", IA_KEY_MALFORMED);
     refuse_secret(*state, "{\"kty\":\"oct\",\"k\":\"A\"}", IA_KEY_MALFORMED);
     refuse_secret(*state, "{\"kty\":\"oct\",\"k\":\"\"}", IA_KEY_SIZE);
-    refuse_secret(*state, "{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg\"}",
-                  IA_KEY_SIZE);
+    refuse_secret(*state, "{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg\"}", IA_KEY_SIZE);
     refuse_secret(*state, "{\"kty\":\"RSA\"," K32 "}", IA_KEY_TYPE_UNKNOWN);
     refuse_secret(*state, "{\"kty\":\"oct\"," K32 ",\"alg\":\"HS512\"}", IA_KEY_ALGORITHM);
     refuse_secret(*state, "{\"kty\":\"oct\"," K32 ",\"alg\":\"RS256\"}", IA_KEY_ALGORITHM);
@@ -736,9 +714,8 @@ static void test_refuses_public_keys_as_secrets(void **state)
     ia_mac_key secret;
 
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        assert_result(
-            ia_key_secret_load(&secret, exact(*state, texts[i], strlen(texts[i])), strlen(texts[i])),
-            IA_KEY_SECRET_PUBLIC);
+        assert_result(ia_key_secret_load(&secret, exact(*state, texts[i], strlen(texts[i])), strlen(texts[i])),
+                      IA_KEY_SECRET_PUBLIC);
     }
     for (size_t i = 0; i < COUNT_OF(pems); i++) {
         char *base64 = apr_pstrdup(*state, strchr(pems[i], '\n')), *to = base64;
@@ -782,8 +759,7 @@ static void test_threads_share_a_key(void **state)
     apr_status_t failed;
     ia_key *key;
 
-    assert_result(ia_key_create_from_jwk(&key, parse(*state, kinds[1].private_jwk), IA_ALGORITHM_NONE),
-                  IA_OK);
+    assert_result(ia_key_create_from_jwk(&key, parse(*state, kinds[1].private_jwk), IA_ALGORITHM_NONE), IA_OK);
     for (unsigned i = 0; i < THREADS; i++) {
         assert_int_equal(apr_thread_create(&threads[i], NULL, use_key, ia_key_ref(key), *state), APR_SUCCESS);
     }

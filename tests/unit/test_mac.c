@@ -26,9 +26,8 @@ static unsigned char *filled(apr_pool_t *p, int byte, size_t len)
 static void test_rfc_vectors(void **state)
 {
     static const char big_key[] = "Test Using Larger Than Block-Size Key - Hash Key First";
-    static const char big_both[] =
-        "This is a test using a larger than block-size key and a larger than block-size "
-        "data. The key needs to be hashed before being used by the HMAC algorithm.";
+    static const char big_both[] = "This is a test using a larger than block-size key and a larger than block-size "
+                                   "data. The key needs to be hashed before being used by the HMAC algorithm.";
     unsigned char counting[25];
     const struct {
         const unsigned char *key;
@@ -52,8 +51,7 @@ static void test_rfc_vectors(void **state)
          "b617318655057264e28bc0b6fb378c8ef146be00"},
         {filled(*state, 0xaa, 20), 20, filled(*state, 0xdd, 50), 50, IA_HASH_SHA1,
          "125d7342b9ac11cd91a39af48aa17b4f63f175d3"},
-        {counting, 25, filled(*state, 0xcd, 50), 50, IA_HASH_SHA1,
-         "4c9007f4026250c6bc8414f9bf50c86c2d7235da"},
+        {counting, 25, filled(*state, 0xcd, 50), 50, IA_HASH_SHA1, "4c9007f4026250c6bc8414f9bf50c86c2d7235da"},
         {filled(*state, 0xaa, 80), 80, (const unsigned char *)big_key, sizeof big_key - 1, IA_HASH_SHA1,
          "aa4ae5e15272d00e95705637ce8a3b55ed402112"},
     };
@@ -65,9 +63,8 @@ static void test_rfc_vectors(void **state)
         ia_mac_key key;
         char hex[IA_HEX_SIZE(IA_MAC_MAX)];
 
-        assert_result(
-            ia_mac_key_load(&key, exact(*state, vectors[i].key, vectors[i].key_len), vectors[i].key_len),
-            IA_OK);
+        assert_result(ia_mac_key_load(&key, exact(*state, vectors[i].key, vectors[i].key_len), vectors[i].key_len),
+                      IA_OK);
         compute_hex(hex, vectors[i].hash, &key, exact(*state, vectors[i].data, vectors[i].data_len),
                     vectors[i].data_len);
         assert_string_equal(hex, vectors[i].mac);
@@ -97,22 +94,21 @@ static void test_sauth_vectors(void **state)
     }
     assert_result(ia_mac_key_load(&key, exact(*state, secret, sizeof secret), sizeof secret), IA_OK);
     for (size_t i = 0; i < COUNT_OF(vectors); i++) {
-        compute_hex(hex, IA_HASH_SHA1, &key, exact(*state, vectors[i].message, vectors[i].len),
-                    vectors[i].len);
+        compute_hex(hex, IA_HASH_SHA1, &key, exact(*state, vectors[i].message, vectors[i].len), vectors[i].len);
         assert_string_equal(hex, vectors[i].mac);
     }
 }
 
-static void judge(apr_pool_t *p, ia_hash hash, const ia_mac_key *key, const unsigned char *secret,
-                  size_t secret_len, const unsigned char *data, size_t len)
+static void judge(apr_pool_t *p, ia_hash hash, const ia_mac_key *key, const unsigned char *secret, size_t secret_len,
+                  const unsigned char *data, size_t len)
 {
     unsigned char wanted[EVP_MAX_MD_SIZE];
     unsigned char *mac = (unsigned char *)exact(p, data, ia_hash_len(hash));
     unsigned wanted_len = 0;
     ia_bytes part = {exact(p, data, len), len};
 
-    assert_non_null(HMAC(hash == IA_HASH_SHA1 ? EVP_sha1() : EVP_sha256(), secret, (int)secret_len, data, len,
-                         wanted, &wanted_len));
+    assert_non_null(HMAC(hash == IA_HASH_SHA1 ? EVP_sha1() : EVP_sha256(), secret, (int)secret_len, data, len, wanted,
+                         &wanted_len));
     ia_mac_compute(mac, hash, key, &part, 1);
     assert_int_equal(wanted_len, ia_hash_len(hash));
     assert_memory_equal(mac, wanted, wanted_len);
@@ -189,8 +185,8 @@ static void test_alternating_keys(void **state)
         if (round % 3 == 0) {
             assert_result(ia_mac_key_load(&empty, refused, round % 16), IA_SECRET_MISSING);
         }
-        judge(*state, round % 2 ? IA_HASH_SHA1 : IA_HASH_SHA256, &keys[who], secrets[who], 16 + who * 16,
-              data, round % sizeof data);
+        judge(*state, round % 2 ? IA_HASH_SHA1 : IA_HASH_SHA256, &keys[who], secrets[who], 16 + who * 16, data,
+              round % sizeof data);
     }
 }
 

@@ -58,7 +58,8 @@ static void test_usual_names(void **state)
 static void test_domains(void **state)
 {
     static const char *const good[] = {"example.org", "a", "Orders-2_b", "192.0.2.1"};
-    static const char *const bad[] = {"", "https://example.org/", "example.org:443", "a/b", "a|b", "a b", "a@b", "[::1]", "\xc3\xa4"};
+    static const char *const bad[] = {
+        "", "https://example.org/", "example.org:443", "a/b", "a|b", "a b", "a@b", "[::1]", "\xc3\xa4"};
     char text[IA_NAME_MAX + 1];
 
     (void)state;

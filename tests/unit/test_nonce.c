@@ -14,8 +14,7 @@ static int load_keys(void **state)
            ia_mac_key_load(&other_epoch, "epoch-key-of-next-run", 21) != IA_OK;
 }
 
-static void check(const unsigned char *nonce, const ia_mac_key *key, const unsigned char *grant,
-                  ia_result wanted)
+static void check(const unsigned char *nonce, const ia_mac_key *key, const unsigned char *grant, ia_result wanted)
 {
     ia_nonce_claim claim = {IA_NONCE_NEXT, 77};
 
@@ -25,8 +24,8 @@ static void check(const unsigned char *nonce, const ia_mac_key *key, const unsig
     }
 }
 
-static void check_claim(apr_pool_t *p, const unsigned char *nonce, const unsigned char *grant,
-                        ia_nonce_kind kind, apr_uint64_t value)
+static void check_claim(apr_pool_t *p, const unsigned char *nonce, const unsigned char *grant, ia_nonce_kind kind,
+                        apr_uint64_t value)
 {
     ia_nonce_claim claim;
     const unsigned char *copy = (unsigned char *)exact(p, nonce, IA_NONCE_LEN);
@@ -56,8 +55,7 @@ static void test_layout(void **state)
 
 static void test_verifies_what_was_minted(void **state)
 {
-    static const apr_uint64_t values[] = {
-        0, 1, 255, 256, 1763800000000000, IA_NONCE_SEQ_MAX - 1, IA_NONCE_SEQ_MAX};
+    static const apr_uint64_t values[] = {0, 1, 255, 256, 1763800000000000, IA_NONCE_SEQ_MAX - 1, IA_NONCE_SEQ_MAX};
 
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         unsigned char *nonce = (unsigned char *)exact(*state, "0123456789012345", IA_NONCE_LEN);

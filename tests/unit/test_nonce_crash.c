@@ -97,8 +97,7 @@ static void check_snapshots(const ia_nonce_claim *past, unsigned count)
             ia_nonce_state copy = snapshots[i];
 
             if (ia_nonce_use(&copy, &past[k], NOW, LIFETIME) == IA_OK) {
-                fail_msg("killed after store %d, nonce %" APR_UINT64_T_FMT " is accepted again", i + 1,
-                         past[k].value);
+                fail_msg("killed after store %d, nonce %" APR_UINT64_T_FMT " is accepted again", i + 1, past[k].value);
             }
         }
     }

@@ -361,8 +361,7 @@ static void model_next(ia_nonce_state *s, uint64_t *seed)
 
 static void model_fresh(ia_nonce_state *s, uint64_t *seed, apr_uint64_t now)
 {
-    apr_uint64_t stamp = now - random_next(seed) % (random_next(seed) % 8 ? 60 : MODEL_SPAN),
-                 floor = s->floor;
+    apr_uint64_t stamp = now - random_next(seed) % (random_next(seed) % 8 ? 60 : MODEL_SPAN), floor = s->floor;
     int used = stamp_was_used(stamp);
     ia_result rc = use_fresh(s, stamp, now);
 

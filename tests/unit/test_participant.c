@@ -2,11 +2,11 @@
 #include "support.h"
 #include "interauth/participant.h"
 
-#define SECRET   "AAECAwQFBgcICQoLDA0ODw" /* bytes 00..0f */
-#define SECRET_B "EBESExQVFhcYGRobHB0eHw"
-#define MD5_TEXT "b1c57edb47f7c218829f64253eec41c1"
+#define SECRET    "AAECAwQFBgcICQoLDA0ODw" /* bytes 00..0f */
+#define SECRET_B  "EBESExQVFhcYGRobHB0eHw"
+#define MD5_TEXT  "b1c57edb47f7c218829f64253eec41c1"
 #define HMAC_TEXT "c4f93c87e54630eba5e95a8c4ef1447b9b5ef8b4dc03599a1f308261e9a93d02"
-#define SECRET_C "ICEiIyQlJicoKSorLC0uLw"
+#define SECRET_C  "ICEiIyQlJicoKSorLC0uLw"
 
 static ia_result parse(ia_participants *out, apr_pool_t *p, const char *text, ia_participant_error *error)
 {
@@ -33,13 +33,13 @@ static const ia_participant *parse_one(apr_pool_t *p, const char *record)
 static void test_full_record(void **state)
 {
     const ia_participant *one = parse_one(
-        *state,
-        "{\"id\":\"http://www.example.org\",\"name\":\"Example\",\"status\":\"approved\","
-        "\"roles\":[\"consumer\",\"provider\"],\"capabilities\":[\"read\",\"update\"],\"allow_refresh\":true,"
-        "\"expires\":\"2035-12-20T00:00:00Z\",\"token_max_lifespan\":86400,\"shared_secret\":\"" SECRET "\","
-        "\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k1\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"nbf\":0,\"exp\":0}],"
-        "\"endpoints\":[{\"url\":\"https://www.example.org/api/\",\"api_version\":\"1.0\","
-        "\"valid_from\":\"2026-01-01T00:00:00Z\"}]}");
+        *state, "{\"id\":\"http://www.example.org\",\"name\":\"Example\",\"status\":\"approved\","
+                "\"roles\":[\"consumer\",\"provider\"],\"capabilities\":[\"read\",\"update\"],\"allow_refresh\":true,"
+                "\"expires\":\"2035-12-20T00:00:00Z\",\"token_max_lifespan\":86400,\"shared_secret\":\"" SECRET "\","
+                "\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k1\",\"x\":\"11qYAYKxCrfVS_"
+                "7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"nbf\":0,\"exp\":0}],"
+                "\"endpoints\":[{\"url\":\"https://www.example.org/api/\",\"api_version\":\"1.0\","
+                "\"valid_from\":\"2026-01-01T00:00:00Z\"}]}");
     ia_secret secret;
 
     assert_string_equal(one->id, "http://www.example.org");
@@ -87,9 +87,8 @@ static void test_many_and_none(void **state)
 
     assert_result(parse(&all, *state, "{\"participants\":[]}", &error), IA_OK);
     assert_int_equal(all.count, 0);
-    assert_result(
-        parse(&all, *state, "{\"participants\":[{\"id\":\"a\"},{\"id\":\"A\"},{\"id\":\"b\"}]}", &error),
-        IA_OK);
+    assert_result(parse(&all, *state, "{\"participants\":[{\"id\":\"a\"},{\"id\":\"A\"},{\"id\":\"b\"}]}", &error),
+                  IA_OK);
     assert_int_equal(all.count, 3);
     assert_string_equal(all.list[1].id, "A");
     assert_int_equal(all.list[2].line, 3);
@@ -97,8 +96,7 @@ static void test_many_and_none(void **state)
 
 static void test_statuses(void **state)
 {
-    static const char *const names[] = {"approved", "applied",   "under_review",
-                                        "rejected", "suspended", "offboarded"};
+    static const char *const names[] = {"approved", "applied", "under_review", "rejected", "suspended", "offboarded"};
 
     for (unsigned i = 0; i < COUNT_OF(names); i++) {
         const ia_participant *one =
@@ -113,10 +111,9 @@ static void test_statuses(void **state)
 
 static void test_overlapping_secrets(void **state)
 {
-    const ia_participant *one =
-        parse_one(*state, "{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET
-                          "\",\"not_after\":\"2026-01-01T00:00:00Z\"},{\"value\":\"" SECRET_B
-                          "\"},{\"value\":\"" SECRET_C "\"}]}");
+    const ia_participant *one = parse_one(*state, "{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET
+                                                  "\",\"not_after\":\"2026-01-01T00:00:00Z\"},{\"value\":\"" SECRET_B
+                                                  "\"},{\"value\":\"" SECRET_C "\"}]}");
 
     assert_int_equal(one->secret_count, 3);
     assert_int_equal(one->secrets[0].not_after, APR_INT64_C(1767225600) * APR_USEC_PER_SEC);
@@ -198,10 +195,9 @@ static const struct damaged {
     {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\",\"not_after\":1}]}", "not_after"},
     {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\",\"not_after\":\"soon\"}]}", "not_after"},
     {"{\"id\":\"a\",\"shared_secrets\":[{\"not_after\":\"2026-01-01T00:00:00Z\"}]}", "shared_secrets"},
-    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET "\"}]}",
-     "shared_secrets"},
-    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET_B
-     "\"},{\"value\":\"" SECRET_C "\"},{\"value\":\"MDEyMzQ1Njc4OTo7PD0-Pw\"}]}",
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET "\"}]}", "shared_secrets"},
+    {"{\"id\":\"a\",\"shared_secrets\":[{\"value\":\"" SECRET "\"},{\"value\":\"" SECRET_B "\"},{\"value\":\"" SECRET_C
+     "\"},{\"value\":\"MDEyMzQ1Njc4OTo7PD0-Pw\"}]}",
      "shared_secrets"},
     {"{\"id\":\"a\",\"challenge_secret\":{}}", "challenge_secret"},
     {"{\"id\":\"a\",\"challenge_secret\":\"" MD5_TEXT "\"}", "challenge_secret"},
@@ -215,8 +211,7 @@ static const struct damaged {
     {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" HMAC_TEXT "\"}}", "challenge_secret"},
     {"{\"id\":\"a\",\"challenge_secret\":{\"hmac-sha256\":\"" MD5_TEXT "\"}}", "challenge_secret"},
     {"{\"id\":\"a\",\"challenge_secret\":{\"none\":\"\"}}", "challenge_secret"},
-    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"sha1\":\"" MD5_TEXT "\"}}",
-     "challenge_secret"},
+    {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"sha1\":\"" MD5_TEXT "\"}}", "challenge_secret"},
     {"{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\",\"separator\":\":\"}}", "challenge_secret"},
     {"{\"id\":\"a\",\"keys\":{}}", "keys"},
     {"{\"id\":\"a\",\"keys\":[1]}", "keys"},
@@ -261,11 +256,11 @@ static void test_damaged_records(void **state)
     for (size_t i = 0; i < COUNT_OF(damaged); i++) {
         ia_participants all;
         ia_participant_error error;
-        ia_result rc = parse(
-            &all, *state,
-            apr_pstrcat(*state, "{\"participants\":[{\"id\":\"first\",\"shared_secret\":\"" SECRET_C "\"},",
-                        damaged[i].record, "]}", NULL),
-            &error);
+        ia_result rc =
+            parse(&all, *state,
+                  apr_pstrcat(*state, "{\"participants\":[{\"id\":\"first\",\"shared_secret\":\"" SECRET_C "\"},",
+                              damaged[i].record, "]}", NULL),
+                  &error);
 
         if (rc != IA_MALFORMED) {
             fail_msg("%s: %s", damaged[i].record, ia_outcome_of(rc)->tag);
@@ -292,8 +287,7 @@ static void test_damaged_documents(void **state)
         {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "\" x}]}", IA_JSON_MALFORMED},
         {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "}]}", IA_JSON_MALFORMED},
         {"{\"participants\":[],\"participants\":[]}", IA_JSON_DUPLICATE},
-        {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "\",\"shared_secret\":\"" SECRET_B
-         "\"}]}",
+        {"{\"participants\":[{\"id\":\"a\",\"shared_secret\":\"" SECRET "\",\"shared_secret\":\"" SECRET_B "\"}]}",
          IA_JSON_DUPLICATE},
         {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", IA_JSON_LIMIT},
         {"{}", IA_MALFORMED},
@@ -325,9 +319,8 @@ static void test_position_of_a_grammar_error(void **state)
     ia_participants all;
     ia_participant_error error;
 
-    assert_result(
-        parse(&all, *state, "{\"participants\": [\n  {\"id\": \"a\"},\n  {\"id\": oops}\n]}\n", &error),
-        IA_JSON_MALFORMED);
+    assert_result(parse(&all, *state, "{\"participants\": [\n  {\"id\": \"a\"},\n  {\"id\": oops}\n]}\n", &error),
+                  IA_JSON_MALFORMED);
     assert_non_null(strstr(error.text, "line 3"));
 }
 
@@ -336,9 +329,8 @@ static void test_repeated_id_names_the_second(void **state)
     ia_participants all;
     ia_participant_error error;
 
-    assert_result(
-        parse(&all, *state, "{\"participants\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"a\"}]}", &error),
-        IA_MALFORMED);
+    assert_result(parse(&all, *state, "{\"participants\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"a\"}]}", &error),
+                  IA_MALFORMED);
     assert_non_null(strstr(error.text, "participant 3"));
     assert_non_null(strstr(error.text, "(a)"));
 }
@@ -354,27 +346,23 @@ static void test_bounds_that_still_pass(void **state)
         roles = apr_psprintf(*state, "%s,\"r%d\"", roles, i);
     }
     const ia_participant *one = parse_one(
-        *state,
-        apr_psprintf(*state, "{\"id\":\"%s\",\"name\":\"%s\",\"roles\":[%s],\"token_max_lifespan\":%d}", name,
-                     name, roles, IA_LIFESPAN_MAX));
+        *state, apr_psprintf(*state, "{\"id\":\"%s\",\"name\":\"%s\",\"roles\":[%s],\"token_max_lifespan\":%d}", name,
+                             name, roles, IA_LIFESPAN_MAX));
     ia_participants all;
     ia_participant_error error;
 
     assert_int_equal(one->role_count, IA_PARTICIPANT_ROLES);
     assert_int_equal(one->token_max_lifespan, IA_LIFESPAN_MAX);
     assert_int_equal(parse_one(*state, "{\"id\":\"a\",\"token_max_lifespan\":1}")->token_max_lifespan, 1);
-    assert_result(
-        parse(&all, *state, apr_psprintf(*state, "{\"participants\":[{\"id\":\"%sx\"}]}", name), &error),
-        IA_MALFORMED);
-    assert_result(parse(&all, *state,
-                        apr_psprintf(*state, "{\"participants\":[{\"id\":\"a\",\"name\":\"%sx\"}]}", name),
-                        &error),
+    assert_result(parse(&all, *state, apr_psprintf(*state, "{\"participants\":[{\"id\":\"%sx\"}]}", name), &error),
                   IA_MALFORMED);
     assert_result(
-        parse(&all, *state,
-              apr_psprintf(*state, "{\"participants\":[{\"id\":\"a\",\"roles\":[%s,\"x\"]}]}", roles),
-              &error),
+        parse(&all, *state, apr_psprintf(*state, "{\"participants\":[{\"id\":\"a\",\"name\":\"%sx\"}]}", name), &error),
         IA_MALFORMED);
+    assert_result(parse(&all, *state,
+                        apr_psprintf(*state, "{\"participants\":[{\"id\":\"a\",\"roles\":[%s,\"x\"]}]}", roles),
+                        &error),
+                  IA_MALFORMED);
 }
 
 static ia_participant parse_object(apr_pool_t *p, const char *record, const ia_json **object, ia_result *rc)
@@ -424,8 +412,8 @@ static void test_challenge_secrets(void **state)
     assert_memory_equal(&one->challenge_md5, &md5, sizeof md5);
     assert_memory_equal(&one->challenge_hmac, &hmac, sizeof hmac);
     assert_int_equal(one->secret_count, 0);
-    one = parse_one(*state, "{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\"},\"shared_secret\":\"" SECRET
-                            "\"}");
+    one = parse_one(*state,
+                    "{\"id\":\"a\",\"challenge_secret\":{\"md5\":\"" MD5_TEXT "\"},\"shared_secret\":\"" SECRET "\"}");
     assert_memory_equal(&one->challenge_md5, &md5, sizeof md5);
     assert_memory_equal(&one->challenge_hmac, &none, sizeof none);
     assert_int_equal(one->secret_count, 1);

@@ -55,7 +55,8 @@ static void test_lengths(void **state)
         bytes[i] = (unsigned char)(i * i * 31 + i / 7 * 13 + (i >> 3));
     assert_int_equal(ia_secret_weaknesses(exact(*state, (char *)bytes, sizeof bytes), sizeof bytes), 0);
     memset(bytes, 'z', sizeof bytes);
-    assert_int_equal(ia_secret_weaknesses(bytes, sizeof bytes), IA_SECRET_FEW_BYTES | IA_SECRET_PATTERN | IA_SECRET_TEXT);
+    assert_int_equal(ia_secret_weaknesses(bytes, sizeof bytes),
+                     IA_SECRET_FEW_BYTES | IA_SECRET_PATTERN | IA_SECRET_TEXT);
 }
 
 int main(void)

@@ -6,8 +6,8 @@
 #define LIST IA_SFV_LIST
 #define DICT IA_SFV_DICTIONARY
 
-static ia_result parse_bytes(ia_sfv_field *out, apr_pool_t *p, ia_sfv_kind kind, const char *text,
-                             apr_size_t len, unsigned flags, const ia_sfv_limits *limits)
+static ia_result parse_bytes(ia_sfv_field *out, apr_pool_t *p, ia_sfv_kind kind, const char *text, apr_size_t len,
+                             unsigned flags, const ia_sfv_limits *limits)
 {
     ia_result rc;
 
@@ -129,10 +129,8 @@ static void test_texts(void **state)
         {"%\"f%c3%bc%22%25\"", IA_SFV_DISPLAY, "f\xc3\xbc\"%", 1},
         {"%\"%61\"", IA_SFV_DISPLAY, "a", 1},
         {"%\"%f0%9f%98%80\"", IA_SFV_DISPLAY, "\xf0\x9f\x98\x80", 1},
-        {"%\"%ed%9f%bf%ee%80%80%f4%8f%bf%bf\"", IA_SFV_DISPLAY, "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
-         1},
-        {"%\"%e0%a0%80%f0%90%80%80%c2%80%df%bf\"", IA_SFV_DISPLAY,
-         "\xe0\xa0\x80\xf0\x90\x80\x80\xc2\x80\xdf\xbf", 1},
+        {"%\"%ed%9f%bf%ee%80%80%f4%8f%bf%bf\"", IA_SFV_DISPLAY, "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 1},
+        {"%\"%e0%a0%80%f0%90%80%80%c2%80%df%bf\"", IA_SFV_DISPLAY, "\xe0\xa0\x80\xf0\x90\x80\x80\xc2\x80\xdf\xbf", 1},
         {"::", IA_SFV_BYTES, "", 1},
         {":aGVsbG8=:", IA_SFV_BYTES, "hello", 1},
         {":aGVsbG8h:", IA_SFV_BYTES, "hello!", 1},
@@ -413,8 +411,7 @@ static void test_every_byte_in_every_place(void **state)
         text[0] = 'a';
         text[1] = (char)c;
         text[2] = 'a';
-        assert_int_equal(parse_bytes(&field, *state, DICT, text, 3, 0, NULL) == IA_OK,
-                         expected || in_set(c, "=,;"));
+        assert_int_equal(parse_bytes(&field, *state, DICT, text, 3, 0, NULL) == IA_OK, expected || in_set(c, "=,;"));
 
         expected = in_set(c, lower) || in_set(c, upper) || c == '*';
         memcpy(text, "0a", 2);
@@ -577,10 +574,9 @@ static void test_refused_lists(void **state)
 static void test_refused_dictionaries(void **state)
 {
     static const char *const cases[] = {
-        ",",       "=",    "=1",      "a=",      "a=,b",    "a =1",   "a= 1", "a=1,",
-        "a=1, ",   "a,,b", "a=1 b=2", "a b",     "A=1",     "1=1",    "-a=1", "\"a\"=1",
-        "a=1,B=2", "a!=1", "a=(1",    "a=(1,2)", "a=((1))", "a;",     "a;=1", "a;b=",
-        "a=;b",    "a==1", "a=1=2",   "a.b=c=d", "\ta",     "a=1;b;", "a=?",
+        ",",    "=",    "=1",   "a=",   "a=,b",    "a =1",    "a= 1", "a=1,",   "a=1, ",   "a,,b",    "a=1 b=2",
+        "a b",  "A=1",  "1=1",  "-a=1", "\"a\"=1", "a=1,B=2", "a!=1", "a=(1",   "a=(1,2)", "a=((1))", "a;",
+        "a;=1", "a;b=", "a=;b", "a==1", "a=1=2",   "a.b=c=d", "\ta",  "a=1;b;", "a=?",
     };
     ia_sfv_field field;
     size_t i;
@@ -637,20 +633,17 @@ static void test_repeated_keys_refused(void **state)
         ia_sfv_kind kind;
         const char *text;
     } cases[] = {
-        {DICT, "a,a"},           {DICT, "a=1,b=2,a=3"}, {DICT, "a=1;x,b,c,a=1;x"},
-        {ITEM, "1;a;a"},         {ITEM, "1;a=1;b;a=1"}, {LIST, "1, 2;a;b;a"},
-        {LIST, "(1;a;a)"},       {LIST, "(1);a;a"},     {DICT, "a;b;b"},
-        {DICT, "a=(1 2;c;d;c)"}, {DICT, "a=(1);b=1;b"}, {DICT, "sig=:AA==:,sig=:AQ==:"},
+        {DICT, "a,a"},         {DICT, "a=1,b=2,a=3"},   {DICT, "a=1;x,b,c,a=1;x"}, {ITEM, "1;a;a"},
+        {ITEM, "1;a=1;b;a=1"}, {LIST, "1, 2;a;b;a"},    {LIST, "(1;a;a)"},         {LIST, "(1);a;a"},
+        {DICT, "a;b;b"},       {DICT, "a=(1 2;c;d;c)"}, {DICT, "a=(1);b=1;b"},     {DICT, "sig=:AA==:,sig=:AQ==:"},
     };
     ia_sfv_field field;
     size_t i;
 
     for (i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(parse(&field, *state, cases[i].kind, cases[i].text, 0), IA_OK);
-        assert_int_equal(parse(&field, *state, cases[i].kind, cases[i].text, IA_SFV_UNIQUE),
-                         IA_SFV_DUPLICATE);
-        assert_int_equal(parse(&field, *state, cases[i].kind, cases[i].text, IA_SFV_STRICT),
-                         IA_SFV_DUPLICATE);
+        assert_int_equal(parse(&field, *state, cases[i].kind, cases[i].text, IA_SFV_UNIQUE), IA_SFV_DUPLICATE);
+        assert_int_equal(parse(&field, *state, cases[i].kind, cases[i].text, IA_SFV_STRICT), IA_SFV_DUPLICATE);
     }
     /* the same key in different places is no repetition */
     parse_ok(*state, DICT, "a;a=1, b;a=1, c=(a;a a;a);a");
@@ -693,15 +686,14 @@ static void test_limits(void **state)
     size_t i;
 
     for (i = 0; i < COUNT_OF(cases); i++) {
-        if (parse_bytes(&field, *state, cases[i].kind, cases[i].text, strlen(cases[i].text), 0, &small) !=
-            cases[i].rc)
+        if (parse_bytes(&field, *state, cases[i].kind, cases[i].text, strlen(cases[i].text), 0, &small) != cases[i].rc)
             fail_msg("limit case %zu: %s", i, cases[i].text);
     }
 }
 
 /* `head`, then n times `before`, a counter and `after`, then `tail`. */
-static char *repeat(apr_pool_t *p, apr_size_t *len, const char *head, const char *before, const char *after,
-                    unsigned n, const char *tail)
+static char *repeat(apr_pool_t *p, apr_size_t *len, const char *head, const char *before, const char *after, unsigned n,
+                    const char *tail)
 {
     apr_size_t room = strlen(head) + (strlen(before) + 10 + strlen(after)) * n + strlen(tail) + 1;
     char *text = apr_palloc(p, room);
@@ -731,13 +723,10 @@ static void test_limits_by_default(void **state)
     size_t i;
 
     for (i = 0; i < COUNT_OF(cases); i++) {
-        text = repeat(*state, &len, cases[i].head, cases[i].before, cases[i].after, cases[i].most,
-                      cases[i].tail);
+        text = repeat(*state, &len, cases[i].head, cases[i].before, cases[i].after, cases[i].most, cases[i].tail);
         assert_int_equal(parse_bytes(&field, *state, cases[i].kind, text, len, IA_SFV_STRICT, NULL), IA_OK);
-        text = repeat(*state, &len, cases[i].head, cases[i].before, cases[i].after, cases[i].most + 1,
-                      cases[i].tail);
-        assert_int_equal(parse_bytes(&field, *state, cases[i].kind, text, len, IA_SFV_STRICT, NULL),
-                         IA_SFV_LIMIT);
+        text = repeat(*state, &len, cases[i].head, cases[i].before, cases[i].after, cases[i].most + 1, cases[i].tail);
+        assert_int_equal(parse_bytes(&field, *state, cases[i].kind, text, len, IA_SFV_STRICT, NULL), IA_SFV_LIMIT);
     }
 }
 

@@ -236,12 +236,10 @@ static void test_structure(void **state)
     add_param(p, member, "created", number_value(IA_SFV_INTEGER, 1618884473));
     add_param(p, member, "flag", number_value(IA_SFV_BOOLEAN, 1));
     add_param(p, member, "not", number_value(IA_SFV_BOOLEAN, 0));
-    add_param(p, add_member(p, &field, "yes", number_value(IA_SFV_BOOLEAN, 1)), "q",
-              number_value(IA_SFV_DECIMAL, 500));
+    add_param(p, add_member(p, &field, "yes", number_value(IA_SFV_BOOLEAN, 1)), "q", number_value(IA_SFV_DECIMAL, 500));
     add_member(p, &field, "no", number_value(IA_SFV_BOOLEAN, 0));
-    assert_written(
-        p, &field,
-        "sig1=(\"@query-param\";name=\"a\" \"date\");created=1618884473;flag;not=?0, yes;q=0.5, no=?0");
+    assert_written(p, &field,
+                   "sig1=(\"@query-param\";name=\"a\" \"date\");created=1618884473;flag;not=?0, yes;q=0.5, no=?0");
     assert_result(ia_sfv_format_member(&text, NULL, p, member), IA_OK);
     assert_string_equal(text, "(\"@query-param\";name=\"a\" \"date\");created=1618884473;flag;not=?0");
     assert_result(ia_sfv_format_member(&text, NULL, p, member->items), IA_OK);
@@ -250,8 +248,7 @@ static void test_structure(void **state)
     assert_result(ia_sfv_format_member(&text, NULL, p, member->next), IA_OK);
     assert_string_equal(text, "?1;q=0.5");
     field.kind = LIST;
-    assert_written(p, &field,
-                   "(\"@query-param\";name=\"a\" \"date\");created=1618884473;flag;not=?0, ?1;q=0.5, ?0");
+    assert_written(p, &field, "(\"@query-param\";name=\"a\" \"date\");created=1618884473;flag;not=?0, ?1;q=0.5, ?0");
 }
 
 static void test_empty_fields(void **state)
@@ -266,8 +263,8 @@ static void test_empty_fields(void **state)
 static void test_refused_structures(void **state)
 {
     apr_pool_t *p = *state;
-    ia_sfv_field two = {ITEM, NULL, 0}, nested = {LIST, NULL, 0}, inner = {LIST, NULL, 0},
-                 param = {LIST, NULL, 0}, late = {DICT, NULL, 0};
+    ia_sfv_field two = {ITEM, NULL, 0}, nested = {LIST, NULL, 0}, inner = {LIST, NULL, 0}, param = {LIST, NULL, 0},
+                 late = {DICT, NULL, 0};
     ia_sfv_member *member;
 
     add_member(p, &two, NULL, number_value(IA_SFV_INTEGER, 1));
@@ -281,8 +278,7 @@ static void test_refused_structures(void **state)
     inner.first->value.type = IA_SFV_INNER_LIST;
     assert_refused(p, &nested, IA_SFV_MALFORMED);
 
-    add_param(p, add_member(p, &param, NULL, number_value(IA_SFV_INTEGER, 1)), "a",
-              number_value(IA_SFV_INNER_LIST, 0));
+    add_param(p, add_member(p, &param, NULL, number_value(IA_SFV_INTEGER, 1)), "a", number_value(IA_SFV_INNER_LIST, 0));
     assert_refused(p, &param, IA_SFV_MALFORMED);
 
     /* the fault may come last, or in a parameter of an inner item */
@@ -367,9 +363,8 @@ static void test_bytes_of_every_length(void **state)
         add_member(*state, &field, NULL, text_value(*state, IA_SFV_BYTES, (const char *)data, len));
         assert_written(*state, &field, apr_pstrcat(*state, ":", encoded, ":", NULL));
         assert_result(ia_sfv_format(&text, &text_len, *state, &field), IA_OK);
-        assert_result(
-            ia_sfv_parse(&field, *state, ITEM, exact(*state, text, text_len), text_len, IA_SFV_STRICT, NULL),
-            IA_OK);
+        assert_result(ia_sfv_parse(&field, *state, ITEM, exact(*state, text, text_len), text_len, IA_SFV_STRICT, NULL),
+                      IA_OK);
         assert_int_equal(field.first->value.text.len, len);
         assert_memory_equal(field.first->value.text.data, data, len);
     }
@@ -402,8 +397,7 @@ static ia_sfv_value random_value(apr_pool_t *p, uint64_t *seed)
 static void assert_same_value(const ia_sfv_value *a, const ia_sfv_value *b)
 {
     assert_int_equal(a->type, b->type);
-    if (a->type == IA_SFV_STRING || a->type == IA_SFV_TOKEN || a->type == IA_SFV_BYTES ||
-        a->type == IA_SFV_DISPLAY) {
+    if (a->type == IA_SFV_STRING || a->type == IA_SFV_TOKEN || a->type == IA_SFV_BYTES || a->type == IA_SFV_DISPLAY) {
         assert_int_equal(a->text.len, b->text.len);
         assert_memory_equal(a->text.data, b->text.data, a->text.len);
     } else {
@@ -430,8 +424,7 @@ static void test_random_trees(void **state)
                 add_param(p, member, apr_psprintf(p, "*%u", j), random_value(p, &seed));
         }
         assert_result(ia_sfv_format(&text, &len, p, &field), IA_OK);
-        assert_result(ia_sfv_parse(&again, p, field.kind, exact(p, text, len), len, IA_SFV_STRICT, NULL),
-                      IA_OK);
+        assert_result(ia_sfv_parse(&again, p, field.kind, exact(p, text, len), len, IA_SFV_STRICT, NULL), IA_OK);
         assert_int_equal(again.count, field.count);
         for (a = field.first, b = again.first; a != NULL; a = a->next, b = b->next) {
             const ia_sfv_param *x = a->params, *y = b->params;
@@ -469,9 +462,8 @@ static void test_decimal(void **state)
         {999999999999.999, MAX},
         {-999999999999.999, -MAX},
     };
-    static const double refused[] = {1e12,       -1e12, 1000000000000.1, -1000000000000.1, 999999999999.9999,
-                                     1e18,       1e300, -1e300,          (double)INFINITY, -(double)INFINITY,
-                                     (double)NAN};
+    static const double refused[] = {1e12,  -1e12,  1000000000000.1,  -1000000000000.1,  999999999999.9999, 1e18,
+                                     1e300, -1e300, (double)INFINITY, -(double)INFINITY, (double)NAN};
     apr_int64_t n;
 
     (void)state;

@@ -23,8 +23,7 @@ static ia_key *load(size_t kind)
 {
     ia_key *key;
 
-    assert_result(
-        ia_key_create_from_pem(&key, kinds[kind].pem, strlen(kinds[kind].pem), kinds[kind].algorithm), IA_OK);
+    assert_result(ia_key_create_from_pem(&key, kinds[kind].pem, strlen(kinds[kind].pem), kinds[kind].algorithm), IA_OK);
     return key;
 }
 
@@ -50,9 +49,8 @@ static void test_made_and_verified(void **state)
         assert_result(ia_signature_mint(made, &len, key, message, MESSAGE_LEN), IA_OK);
         assert_int_equal(len, kinds[k].len);
         signature = exact(*state, made, len);
-        assert_result(
-            ia_signature_verify(half, exact(*state, message, MESSAGE_LEN), MESSAGE_LEN, signature, len),
-            IA_OK);
+        assert_result(ia_signature_verify(half, exact(*state, message, MESSAGE_LEN), MESSAGE_LEN, signature, len),
+                      IA_OK);
         assert_result(ia_signature_verify(half, message, MESSAGE_LEN - 1, signature, len), IA_SIG_MISMATCH);
         assert_result(ia_signature_verify(half, "", 0, signature, len), IA_SIG_MISMATCH);
         assert_result(ia_signature_mint(made, &len, key, "", 0), IA_OK);
@@ -93,9 +91,8 @@ static void test_refuses_every_other_length(void **state)
         assert_result(ia_signature_mint(made, &len, key, message, MESSAGE_LEN), IA_OK);
         for (apr_size_t other = 0; other <= IA_SIGNATURE_MAX; other++) {
             if (other != len) {
-                assert_result(
-                    ia_signature_verify(key, message, MESSAGE_LEN, exact(*state, made, other), other),
-                    IA_SIG_LENGTH);
+                assert_result(ia_signature_verify(key, message, MESSAGE_LEN, exact(*state, made, other), other),
+                              IA_SIG_LENGTH);
             }
         }
         ia_key_unref(key);

@@ -30,8 +30,7 @@ static const char *shown(apr_pool_t *p, const ia_json *tree)
     return text;
 }
 
-static const ia_json *parse_ok(apr_pool_t *p, const char *text, size_t len, const char *opaque,
-                               ia_xml_slice *slice)
+static const ia_json *parse_ok(apr_pool_t *p, const char *text, size_t len, const char *opaque, ia_xml_slice *slice)
 {
     const ia_json *tree;
     ia_json_error error = {0, NULL};
@@ -53,8 +52,7 @@ static void check_tree(apr_pool_t *p, const char *text, const char *wanted)
     }
 }
 
-static void check_refused_in(apr_pool_t *p, const char *text, size_t len, const char *opaque,
-                             ia_result wanted)
+static void check_refused_in(apr_pool_t *p, const char *text, size_t len, const char *opaque, ia_result wanted)
 {
     const ia_json *tree;
     ia_xml_slice slice;
@@ -314,7 +312,7 @@ static void test_depth_bound(void **state)
     for (unsigned depth = 1; depth <= IA_JSON_DEPTH + 2; depth++) {
         const char *text = repeat_text(*state, "", "<a>", repeat_text(*state, "<b>1</b>", "</a>", "", depth), depth);
         const char *opaque = repeat_text(*state, "<r><o>", "<a x=\"\">",
-                                    repeat_text(*state, "<b>1</b>", "</a>", "</o></r>", depth), depth);
+                                         repeat_text(*state, "<b>1</b>", "</a>", "</o></r>", depth), depth);
 
         if (depth <= IA_JSON_DEPTH) {
             parse_ok(*state, text, strlen(text), NULL, NULL);
@@ -335,18 +333,14 @@ static void test_node_bound(void **state)
     static const struct {
         const char *text;
         unsigned nodes;
-    } cases[] = {{"<a/>", 1},
-                 {"<a><b/><c/></a>", 3},
-                 {"<a><o><b x='' y=''/></o></a>", 5},
-                 {"<a><o>t<b/>t</o></a>", 3}};
+    } cases[] = {{"<a/>", 1}, {"<a><b/><c/></a>", 3}, {"<a><o><b x='' y=''/></o></a>", 5}, {"<a><o>t<b/>t</o></a>", 3}};
     const ia_json *tree;
     const char *wide = repeat_text(*state, "<a>", "<b/>", "</a>", MANY_NODES);
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *text = cases[i].text;
 
-        assert_result(ia_xml_parse(&tree, *state, text, strlen(text), cases[i].nodes, "o", NULL, NULL),
-                      IA_OK);
+        assert_result(ia_xml_parse(&tree, *state, text, strlen(text), cases[i].nodes, "o", NULL, NULL), IA_OK);
         assert_result(ia_xml_parse(&tree, *state, text, strlen(text), cases[i].nodes - 1, "o", NULL, NULL),
                       IA_XML_LIMIT);
         assert_null(tree);
@@ -369,15 +363,13 @@ static void test_long_parts(void **state)
     parse_ok(*state, value, strlen(value), "o", NULL);
     check_refused(*state, value, IA_XML_MALFORMED);
     assert_int_equal(parse_ok(*state, entities, strlen(entities), NULL, NULL)->string_len, 40000);
-    assert_result(ia_xml_parse(&tree, *state, "<a/>", (apr_size_t)INT_MAX + 1, 1, NULL, NULL, NULL),
-                  IA_XML_LIMIT);
+    assert_result(ia_xml_parse(&tree, *state, "<a/>", (apr_size_t)INT_MAX + 1, 1, NULL, NULL, NULL), IA_XML_LIMIT);
 }
 
 static void test_every_prefix_is_refused(void **state)
 {
-    static const char text[] =
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml><a>&#65;\xe2\x82\xac<![CDATA[x]]></a>"
-        "<o><b c=\"d\">t<!-- c --></b></o></xml>";
+    static const char text[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml><a>&#65;\xe2\x82\xac<![CDATA[x]]></a>"
+                               "<o><b c=\"d\">t<!-- c --></b></o></xml>";
 
     parse_ok(*state, LIT(text), "o", NULL);
     for (size_t len = 0; len < sizeof text - 1; len++) {

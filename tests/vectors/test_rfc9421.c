@@ -103,8 +103,7 @@ static void mint_again(apr_pool_t *p, const ia_json *test, const keys *k, const 
 {
     const char *name = member_string(test, "name"), *components[FIELDS_MAX];
     ia_httpsig_key key = {k->key, k->key != NULL ? NULL : &k->secret, 0, 0};
-    ia_httpsig_plan plan = {
-        member_string(test, "label"), components, 0, signature->created, 0, NULL, NULL, NULL, 0};
+    ia_httpsig_plan plan = {member_string(test, "label"), components, 0, signature->created, 0, NULL, NULL, NULL, 0};
     const ia_sfv_member *item;
     ia_httpsig_minted minted;
     const char *wanted;
@@ -115,11 +114,9 @@ static void mint_again(apr_pool_t *p, const ia_json *test, const keys *k, const 
     plan.keyid = member_string(test, "keyid");
     expect(ia_httpsig_mint(&minted, p, message, &plan, &key) == IA_OK, name, "cannot be made again");
     wanted = apr_pstrcat(p, plan.label, "=", member_string(test, "signatureInput"), NULL);
-    expect(minted.input != NULL && strcmp(minted.input, wanted) == 0, name,
-           "another Signature-Input was made");
+    expect(minted.input != NULL && strcmp(minted.input, wanted) == 0, name, "another Signature-Input was made");
     wanted = apr_pstrcat(p, plan.label, "=:", member_string(test, "signature"), ":", NULL);
-    expect(minted.signature != NULL && strcmp(minted.signature, wanted) == 0, name,
-           "another Signature was made");
+    expect(minted.signature != NULL && strcmp(minted.signature, wanted) == 0, name, "another Signature was made");
 }
 
 static void run(apr_pool_t *p, const ia_json *test, const ia_json *list)
@@ -147,9 +144,8 @@ static void run(apr_pool_t *p, const ia_json *test, const ia_json *list)
     }
     expect(valid == (signature->algorithm == ia_algorithm_find(alg, strlen(alg))), name, "the algorithm");
     if (base_text != NULL) {
-        expect(ia_httpsig_base(&base, p, message, signature->input) == IA_OK &&
-                   strcmp(base.data, base_text) == 0,
-               name, "the base differs");
+        expect(ia_httpsig_base(&base, p, message, signature->input) == IA_OK && strcmp(base.data, base_text) == 0, name,
+               "the base differs");
     }
     if (strcmp(name, "B.2.5") == 0 || strcmp(name, "B.2.6") == 0) {
         mint_again(p, test, &k, message, signature);
@@ -167,17 +163,16 @@ static void check_pem(apr_pool_t *p, const ia_json *entry)
     if (pem == NULL) {
         return;
     }
-    expect(ia_key_create_from_jwk(&key, ia_json_member(entry, "jwk"), IA_ALGORITHM_NONE) == IA_OK,
-           entry->name, "jwk");
+    expect(ia_key_create_from_jwk(&key, ia_json_member(entry, "jwk"), IA_ALGORITHM_NONE) == IA_OK, entry->name, "jwk");
     from_jwk = *ia_key_public(key);
     second = strstr(pem + 1, "-----BEGIN");
     expect(ia_key_from_pem(&raw, pem, (apr_size_t)(second - pem), IA_ALGORITHM_NONE) == IA_OK, entry->name,
            "public PEM");
     expect(memcmp(&raw, &from_jwk, sizeof raw) == 0, entry->name, "PEM and JWK differ");
-    expect(ia_key_create_from_pem(&private_key, second, strlen(second), IA_ALGORITHM_NONE) == IA_OK,
-           entry->name, "private PEM");
-    expect(private_key != NULL && memcmp(ia_key_public(private_key), &from_jwk, sizeof from_jwk) == 0,
-           entry->name, "private PEM and JWK differ");
+    expect(ia_key_create_from_pem(&private_key, second, strlen(second), IA_ALGORITHM_NONE) == IA_OK, entry->name,
+           "private PEM");
+    expect(private_key != NULL && memcmp(ia_key_public(private_key), &from_jwk, sizeof from_jwk) == 0, entry->name,
+           "private PEM and JWK differ");
     expect(ia_key_from_pem(&raw, second, strlen(second), IA_ALGORITHM_NONE) == IA_KEY_PRIVATE, entry->name,
            "private PEM as public");
     expect(ia_key_from_pem(&raw, pem, strlen(pem), IA_ALGORITHM_NONE) == IA_KEY_MALFORMED, entry->name,

@@ -253,10 +253,8 @@ static ia_sfv_value typed_value(apr_pool_t *p, const node *n)
     static const struct {
         const char *name;
         ia_sfv_type type;
-    } types[] = {{"token", IA_SFV_TOKEN},
-                 {"binary", IA_SFV_BYTES},
-                 {"date", IA_SFV_DATE},
-                 {"displaystring", IA_SFV_DISPLAY}};
+    } types[] = {
+        {"token", IA_SFV_TOKEN}, {"binary", IA_SFV_BYTES}, {"date", IA_SFV_DATE}, {"displaystring", IA_SFV_DISPLAY}};
     const node *value = member_of(n, "value");
     ia_sfv_value out = {IA_SFV_INNER_LIST, 0, {NULL, 0}};
     size_t i;
@@ -378,9 +376,8 @@ static int same_members(const ia_sfv_member *a, const ia_sfv_member *b)
     const ia_sfv_param *x, *y;
 
     for (; a != NULL && b != NULL; a = a->next, b = b->next) {
-        if (!same_text(a->key, b->key) || !same_value(&a->value, &b->value) ||
-            a->item_count != b->item_count || a->param_count != b->param_count ||
-            !same_members(a->items, b->items))
+        if (!same_text(a->key, b->key) || !same_value(&a->value, &b->value) || a->item_count != b->item_count ||
+            a->param_count != b->param_count || !same_members(a->items, b->items))
             return 0;
         for (x = a->params, y = b->params; x != NULL && y != NULL; x = x->next, y = y->next) {
             if (!same_text(x->key, y->key) || !same_value(&x->value, &y->value))
@@ -435,19 +432,16 @@ static const char *check_serialising(apr_pool_t *p, const node *record)
 
     assert_non_null(member_of(record, "expected"));
     if (!is_set(record, "must_fail"))
-        return expected_field(&field, p, record) &&
-                       is_written(p, &field, join(p, member_of(record, "canonical")))
+        return expected_field(&field, p, record) && is_written(p, &field, join(p, member_of(record, "canonical")))
                    ? NULL
                    : "not written canonically";
-    return expected_field(&field, p, record) && ia_sfv_format(&text, NULL, p, &field) == IA_OK ? "not refused"
-                                                                                               : NULL;
+    return expected_field(&field, p, record) && ia_sfv_format(&text, NULL, p, &field) == IA_OK ? "not refused" : NULL;
 }
 
 static const char *directory;
 
 /* Checks every record of every file below `name`; @return their number */
-static unsigned check_directory(apr_pool_t *parent, const char *name,
-                                const char *(*check)(apr_pool_t *, const node *))
+static unsigned check_directory(apr_pool_t *parent, const char *name, const char *(*check)(apr_pool_t *, const node *))
 {
     const char *path = apr_pstrcat(parent, directory, "/structured-fields", name, NULL), *wrong;
     unsigned records = 0, failures = 0;

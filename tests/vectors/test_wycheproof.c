@@ -26,8 +26,7 @@ static const struct {
     int accepted;
     const char *reason;
 } differences[] = {
-    {"json_web_key", 1, 1,
-     "secrets beside public keys: a question of the key set, here each key is loaded alone"},
+    {"json_web_key", 1, 1, "secrets beside public keys: a question of the key set, here each key is loaded alone"},
     {"json_web_key", 4, 1, "two keys with one kid: again of the set; the registry refuses it"},
     {"json_web_key", 14, 0, "HS384 is not among our algorithms"},
     {"json_web_key", 15, 0, "HS512 is not among our algorithms"},
@@ -60,8 +59,7 @@ static ia_key *load_public(const char *file, const ia_json *group)
     ia_key_raw raw, again;
     ia_key *key;
 
-    if (ia_key_from_pem(&raw, pem, strlen(pem), IA_ALGORITHM_NONE) != IA_OK ||
-        ia_key_create(&key, &raw) != IA_OK) {
+    if (ia_key_from_pem(&raw, pem, strlen(pem), IA_ALGORITHM_NONE) != IA_OK || ia_key_create(&key, &raw) != IA_OK) {
         die(file, "a key is refused");
     }
     if (jwk != NULL && (ia_key_from_jwk(&again, jwk) != IA_OK || memcmp(&raw, &again, sizeof raw) != 0)) {
@@ -80,8 +78,7 @@ static void run_signatures(apr_pool_t *p, const char *file, const char *path, un
 
         for (test = ia_json_member(group, "tests")->first; test != NULL; test = test->next, count++) {
             apr_size_t len, message_len;
-            unsigned char *signature = member_hex(test, "sig", &len),
-                          *message = member_hex(test, "msg", &message_len);
+            unsigned char *signature = member_hex(test, "sig", &len), *message = member_hex(test, "msg", &message_len);
             ia_result rc = ia_signature_verify(key, message, message_len, signature, len);
 
             accepted += rc == IA_OK;
@@ -126,8 +123,8 @@ static const ia_json *read_header(apr_pool_t *p, const char *text)
 }
 
 /* Does this JWK make this signature good? The algorithm is the key's; the header must name the same. */
-static ia_result verify_with(const ia_json *jwk, const char *alg, const char *input,
-                             const unsigned char *signature, apr_size_t len)
+static ia_result verify_with(const ia_json *jwk, const char *alg, const char *input, const unsigned char *signature,
+                             apr_size_t len)
 {
     ia_mac_key secret;
     ia_key_raw raw;
@@ -212,8 +209,7 @@ static void run_cookbook(apr_pool_t *p)
 
     for (i = 0; i < sizeof examples / sizeof examples[0]; i++) {
         const char *path = examples[i].path;
-        const ia_json *document = load(p, path),
-                      *jwk = ia_json_member(ia_json_member(document, "input"), "key");
+        const ia_json *document = load(p, path), *jwk = ia_json_member(ia_json_member(document, "input"), "key");
         const ia_json *signing = ia_json_member(document, "signing");
         const char *input = member_string(signing, "sig-input"), *sig = member_string(signing, "sig");
         unsigned char signature[IA_SIGNATURE_MAX], made[IA_SIGNATURE_MAX];
@@ -234,8 +230,8 @@ static void run_cookbook(apr_pool_t *p)
         }
         expect(rc == examples[i].outcome, path, 0, ia_outcome_of(rc)->tag);
         if (examples[i].deterministic && key != NULL) {
-            expect(ia_signature_mint(made, &made_len, key, input, strlen(input)) == IA_OK &&
-                       made_len == len && memcmp(made, signature, len) == 0,
+            expect(ia_signature_mint(made, &made_len, key, input, strlen(input)) == IA_OK && made_len == len &&
+                       memcmp(made, signature, len) == 0,
                    path, 0, "another signature was made");
         }
         ia_key_unref(key);

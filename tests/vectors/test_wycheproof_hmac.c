@@ -66,8 +66,7 @@ static unsigned char *member_bytes(const ia_json *test, const char *name, apr_si
 static void run_test(tally *t, const ia_json *test)
 {
     apr_size_t key_len, message_len, tag_len;
-    unsigned char *secret = member_bytes(test, "key", &key_len),
-                  *message = member_bytes(test, "msg", &message_len);
+    unsigned char *secret = member_bytes(test, "key", &key_len), *message = member_bytes(test, "msg", &message_len);
     unsigned char *tag = member_bytes(test, "tag", &tag_len), mac[IA_MAC_MAX];
     const char *result = ia_json_member_string(test, "result");
     int valid = result != NULL && strcmp(result, "valid") == 0, right;

@@ -146,8 +146,7 @@ static void hooks(apr_pool_t *p)
     replay_rec = ap_register_input_filter("TAKER_REPLAY", replay, NULL, AP_FTYPE_CONTENT_SET);
 }
 
-static const command_rec commands[] = {
-    AP_INIT_TAKE3("TakeBody", set, NULL, ACCESS_CONF, "HOOK BYTES WAY"),
-    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
+static const command_rec commands[] = {AP_INIT_TAKE3("TakeBody", set, NULL, ACCESS_CONF, "HOOK BYTES WAY"),
+                                       {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 AP_DECLARE_MODULE(taker) = {STANDARD20_MODULE_STUFF, create, NULL, NULL, NULL, commands, hooks, 0};
