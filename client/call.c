@@ -26,7 +26,7 @@ typedef struct call_options {
     apr_array_header_t *headers, *capabilities;
     apr_int64_t timeout;
     int include, digest, hash, json, verbose, no_grant;
-    signing_wish sign;
+    signing_options sign;
 } call_options;
 
 #define AT(field) offsetof(call_options, field)
@@ -36,7 +36,7 @@ static const option_row rows[] = {
     OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the body, byte for byte; @- is standard input"),
     OPTION(TEXT, 'T', "upload-file", "FILE", upload, "the body from a file; - is standard input"),
     OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
-    OPTION(FLAG, 'i', "include", NULL, include, "print the answer's header too"),
+    OPTION(FLAG, 'i', "include", NULL, include, "print the response's header too"),
     OPTION(TEXT, 'o', "output", "FILE", output, "write the response body to FILE; - is standard output"),
     OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
     OPTION_RANGE("timeout", "SEC", timeout, 1, 86400, "for the whole exchange; default: 300"),
@@ -72,7 +72,7 @@ typedef struct call_run {
     signing signer; /* without a key where nothing is signed */
     int signs;
     output out;
-    http_answer answer;
+    http_response response;
     sauth_challenge challenge;
     int no_new_grant; /* the exit status of asking for one */
     int has_shown;    /* the last request carried an Authorization */
@@ -133,10 +133,10 @@ static int signature_add(call_run *c, apr_array_header_t *headers)
     int rc;
 
     if (c->s.held)
-        c->signer.wish.uid = c->s.held->uid;
+        c->signer.options.uid = c->s.held->uid;
     head_message(&message, c->p, c->method, &c->at, headers);
     given = message.field_count;
-    signing_complete(&message, c->p, &c->signer.wish, c->has_body ? &c->body : NULL);
+    signing_complete(&message, c->p, &c->signer.options, c->has_body ? &c->body : NULL);
     for (; given < message.field_count; given++)
         APR_ARRAY_PUSH(headers, const char *) =
             apr_pstrcat(c->p, message.fields[given].name, ": ", message.fields[given].value, NULL);
@@ -169,12 +169,12 @@ static int send_once(call_run *c, const char *nonce)
     if (rc == CL_OK && c->signs && (nonce || c->o->no_grant))
         rc = signature_add(c, headers);
     call.headers = headers;
-    if (rc != CL_OK || (rc = http_send(&c->answer, c->p, &call)) != CL_OK)
+    if (rc != CL_OK || (rc = http_send(&c->response, c->p, &call)) != CL_OK)
         return rc;
-    challenge_read(&c->challenge, c->p, &c->answer);
-    if (c->s.held && nextnonce_read(next, c->p, &c->answer))
+    challenge_read(&c->challenge, c->p, &c->response);
+    if (c->s.held && nextnonce_read(next, c->p, &c->response))
         session_keep(&c->s, c->p, next, 0);
-    if (c->s.held && nonce && nextnonce_read(next, c->p, &c->answer) && c->answer.status != 401)
+    if (c->s.held && nonce && nextnonce_read(next, c->p, &c->response) && c->response.status != 401)
         session_keep_secret(&c->s, c->p);
     return CL_OK;
 }
@@ -183,7 +183,7 @@ static int send_once(call_run *c, const char *nonce)
 static int attempt(call_run *c, const char *nonce)
 {
     int rc = send_once(c, nonce);
-    unsigned wait = rc == CL_OK && c->signs ? problem_start_wait(c->p, &c->answer) : 0;
+    unsigned wait = rc == CL_OK && c->signs ? problem_start_wait(c->p, &c->response) : 0;
 
     if (wait == 0)
         return rc;
@@ -198,7 +198,7 @@ static int retry_stale(call_run *c)
     char nonce[IA_NONCE_TEXT_LEN + 1];
 
     memcpy(nonce, c->challenge.nonce, sizeof nonce);
-    if (c->s.nonce_was_held && problem_is(c->p, &c->answer, 401, "stale_nonce"))
+    if (c->s.nonce_was_held && problem_is(c->p, &c->response, 401, "stale_nonce"))
         session_keep(&c->s, c->p, NULL, 1);
     return attempt(c, nonce);
 }
@@ -209,11 +209,11 @@ static int attempt_grant(call_run *c)
     char nonce[IA_NONCE_TEXT_LEN + 1];
     int rc = attempt(c, *c->s.nonce ? c->s.nonce : NULL);
 
-    if (rc == CL_OK && !*c->s.nonce && c->answer.status == 401 && *c->challenge.nonce) {
+    if (rc == CL_OK && !*c->s.nonce && c->response.status == 401 && *c->challenge.nonce) {
         memcpy(nonce, c->challenge.nonce, sizeof nonce);
         rc = attempt(c, nonce);
     }
-    if (rc != CL_OK || c->answer.status != 401 || !c->challenge.stale || !*c->challenge.nonce)
+    if (rc != CL_OK || c->response.status != 401 || !c->challenge.stale || !*c->challenge.nonce)
         return rc;
     return retry_stale(c);
 }
@@ -225,13 +225,13 @@ static int is_grant_refused(call_run *c)
     static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired"};
 
     for (unsigned i = 0; c->challenge.present && i < sizeof codes / sizeof codes[0]; i++)
-        if (problem_is(c->p, &c->answer, 401, codes[i]))
+        if (problem_is(c->p, &c->response, 401, codes[i]))
             return 1;
     return 0;
 }
 
 /* A new grant is asked for once in a call: where what is wrong is something else, it would not end. */
-static int exchange_run(call_run *c, const session_wish *wish)
+static int exchange_run(call_run *c, const session_options *options)
 {
     const char *dead = c->s.held->token;
     int rc = attempt_grant(c);
@@ -239,7 +239,7 @@ static int exchange_run(call_run *c, const session_wish *wish)
     if (rc != CL_OK || c->s.asked || !is_grant_refused(c))
         return rc;
     session_close(&c->s);
-    if ((c->no_new_grant = session_begin(&c->s, c->p, wish, dead)) != CL_OK)
+    if ((c->no_new_grant = session_begin(&c->s, c->p, options, dead)) != CL_OK)
         return CL_OK;
     return attempt_grant(c);
 }
@@ -247,36 +247,36 @@ static int exchange_run(call_run *c, const session_wish *wish)
 /* A location that takes something else than what was sent says so in its header. */
 static void refusal_explain(const call_run *c)
 {
-    if (c->answer.status != 401 && c->answer.status != 403)
+    if (c->response.status != 401 && c->response.status != 403)
         return;
     if (c->challenge.is_for_envelopes && !c->challenge.present)
         say_note("this location wants calls by challenge: interauth invoke METHOD %s", c->at.url);
-    if (c->has_shown && problem_is(c->p, &c->answer, 401, "credentials_required"))
+    if (c->has_shown && problem_is(c->p, &c->response, 401, "credentials_required"))
         say_note("Authorization was sent and did not arrive: does a proxy on the way pass it on?");
     if (c->challenge.is_for_signatures && !c->challenge.present && !c->o->no_grant)
         say_note("this location takes a signature alone: --no-grant --sign FILE");
 }
 
-static int call_carry_out(call_run *c, const session_wish *wish)
+static int call_carry_out(call_run *c, const session_options *options)
 {
     int rc;
 
     if (c->o->no_grant) {
         rc = attempt(c, NULL);
-    } else if ((rc = session_begin(&c->s, c->p, wish, NULL)) == CL_OK) {
-        rc = exchange_run(c, wish);
+    } else if ((rc = session_begin(&c->s, c->p, options, NULL)) == CL_OK) {
+        rc = exchange_run(c, options);
         session_close(&c->s);
     }
-    if (rc != CL_OK || (rc = output_end(&c->out, &c->answer)) != CL_OK)
+    if (rc != CL_OK || (rc = output_end(&c->out, &c->response)) != CL_OK)
         return rc;
-    if (c->o->json && (rc = output_summary(&c->out, c->p, &c->answer)) != CL_OK)
+    if (c->o->json && (rc = output_summary(&c->out, c->p, &c->response)) != CL_OK)
         return rc;
-    if (c->answer.status >= 400) {
-        rc = problem_tell(c->p, &c->answer);
+    if (c->response.status >= 400) {
+        rc = problem_tell(c->p, &c->response);
         refusal_explain(c);
-    } else if (c->answer.status >= 300 && c->answer.status != 304 && http_field(&c->answer, "Location", 0)) {
-        say_note("HTTP %ld: redirects are not followed; it leads to %s", c->answer.status,
-                 http_field(&c->answer, "Location", 0));
+    } else if (c->response.status >= 300 && c->response.status != 304 && http_field(&c->response, "Location", 0)) {
+        say_note("HTTP %ld: redirects are not followed; it leads to %s", c->response.status,
+                 http_field(&c->response, "Location", 0));
     }
     return c->no_new_grant ? c->no_new_grant : rc;
 }
@@ -300,26 +300,26 @@ static int options_check(const call_options *o)
 
 static int signer_open(call_run *c)
 {
-    signing_wish wish = c->o->sign;
+    signing_options options = c->o->sign;
 
-    c->signs = wish.key_file || wish.secret_file;
-    wish.uid = c->o->uid;
-    return c->signs ? signing_open(&c->signer, c->p, &wish) : CL_OK;
+    c->signs = options.key_file || options.secret_file;
+    options.uid = c->o->uid;
+    return c->signs ? signing_open(&c->signer, c->p, &options) : CL_OK;
 }
 
-static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+static int run(apr_pool_t *p, const void *parsed, const char *const *operands, int operand_count)
 {
-    const call_options *o = options;
+    const call_options *o = parsed;
     call_run c = {.p = p,
                   .o = o,
                   .body = {.fd = -1},
                   .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1}};
-    session_wish wish = {.state = o->state,
-                         .name = o->name,
-                         .uid = o->uid,
-                         .secret_file = o->secret_file,
-                         .ca_file = o->ca_file,
-                         .hash = (ia_hash)o->hash};
+    session_options options = {.state = o->state,
+                               .name = o->name,
+                               .uid = o->uid,
+                               .secret_file = o->secret_file,
+                               .ca_file = o->ca_file,
+                               .hash = (ia_hash)o->hash};
     address endpoint = {0};
     int rc;
 
@@ -328,14 +328,14 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     if ((rc = address_parse(&c.at, p, operands[0], "URL")) != CL_OK ||
         (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint, "--endpoint")) != CL_OK) ||
         (rc = options_check(o)) != CL_OK ||
-        (rc = capabilities_read(&wish.capabilities, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK)
+        (rc = capabilities_read(&options.capabilities, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK)
         return rc;
     if ((rc = signer_open(&c)) != CL_OK)
         return rc;
-    wish.origin = c.at.origin;
-    wish.endpoint = endpoint.url;
+    options.origin = c.at.origin;
+    options.endpoint = endpoint.url;
     if ((rc = request_prepare(&c)) == CL_OK)
-        rc = call_carry_out(&c, &wish);
+        rc = call_carry_out(&c, &options);
     signing_close(&c.signer);
     request_body_close(&c.body);
     return rc;

@@ -19,8 +19,8 @@
 /* A participant and what other participants are compared by. */
 typedef struct entry {
     const ia_participant *one;
-    const char *folded;      /* id without its trailing slashes, in lower case */
-    apr_uint64_t generation; /* of one secret */
+    const char *folded;       /* id without its trailing slashes, in lower case */
+    apr_uint64_t fingerprint; /* of one secret */
 } entry;
 
 static void check_mode(findings *all, const char *path)
@@ -63,8 +63,8 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
                      one->secret_weaknesses);
     if (one->secret_count > 0 && usable == 0)
         finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired", one->id);
-    if (one->secret_count == 0 && one->public_key_count == 0 && !one->challenge_md5.generation &&
-        !one->challenge_hmac.generation)
+    if (one->secret_count == 0 && one->public_key_count == 0 && !one->challenge_md5.fingerprint &&
+        !one->challenge_hmac.fingerprint)
         finding_add(all, FINDING_WARNING, "no_credentials", path,
                     "%s: has neither shared secret nor challenge secret nor key", one->id);
 }
@@ -72,11 +72,11 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
 /* With md5, who sees one call can make others until its window ends; beside hmac-sha256 it is the weaker way in. */
 static void check_challenge(findings *all, const char *path, const ia_participant *one)
 {
-    if (!one->challenge_md5.generation)
+    if (!one->challenge_md5.fingerprint)
         return;
-    if (one->challenge_hmac.generation)
+    if (one->challenge_hmac.fingerprint)
         finding_add(all, FINDING_WARNING, "weak_challenge", path,
-                    "%s: can log in with md5 beside hmac-sha256; remove md5 once no caller needs it", one->id);
+                    "%s: can log in with md5 beside hmac-sha256; remove md5 once no client needs it", one->id);
     else
         finding_add(all, FINDING_WARNING, "weak_challenge", path,
                     "%s: can log in by challenge with md5 only, whose calls can be sent again", one->id);
@@ -120,9 +120,9 @@ static int order_by_id(const void *a, const void *b)
     return strcmp(((const entry *)a)->folded, ((const entry *)b)->folded);
 }
 
-static int order_by_generation(const void *a, const void *b)
+static int order_by_fingerprint(const void *a, const void *b)
 {
-    apr_uint64_t left = ((const entry *)a)->generation, right = ((const entry *)b)->generation;
+    apr_uint64_t left = ((const entry *)a)->fingerprint, right = ((const entry *)b)->fingerprint;
 
     return (left > right) - (left < right);
 }
@@ -142,15 +142,15 @@ static void check_ids(findings *all, const char *path, const ia_participants *li
                         entries[i - 1].one->id, entries[i].one->id);
 }
 
-static void entry_add(entry *entries, unsigned *count, const ia_participant *one, apr_uint64_t generation)
+static void entry_add(entry *entries, unsigned *count, const ia_participant *one, apr_uint64_t fingerprint)
 {
-    if (!generation)
+    if (!fingerprint)
         return;
     entries[*count].one = one;
-    entries[(*count)++].generation = generation;
+    entries[(*count)++].fingerprint = fingerprint;
 }
 
-/* Equal secrets have equal generations; those of one participant are known to differ. */
+/* Equal secrets have equal fingerprints; those of one participant are known to differ. */
 static void check_shared(findings *all, const char *path, const ia_participants *list)
 {
     entry *entries = apr_palloc(all->p, ((apr_size_t)list->count * SECRETS_MAX + 1) * sizeof *entries);
@@ -160,13 +160,13 @@ static void check_shared(findings *all, const char *path, const ia_participants 
         const ia_participant *one = &list->list[i];
 
         for (unsigned k = 0; k < one->secret_count; k++)
-            entry_add(entries, &count, one, one->secrets[k].generation);
-        entry_add(entries, &count, one, one->challenge_md5.generation);
-        entry_add(entries, &count, one, one->challenge_hmac.generation);
+            entry_add(entries, &count, one, one->secrets[k].fingerprint);
+        entry_add(entries, &count, one, one->challenge_md5.fingerprint);
+        entry_add(entries, &count, one, one->challenge_hmac.fingerprint);
     }
-    qsort(entries, count, sizeof *entries, order_by_generation);
+    qsort(entries, count, sizeof *entries, order_by_fingerprint);
     for (unsigned i = 1; i < count; i++)
-        if (entries[i - 1].generation == entries[i].generation)
+        if (entries[i - 1].fingerprint == entries[i].fingerprint)
             finding_add(all, FINDING_ERROR, "secret_shared", path, "%s and %s have the same secret",
                         entries[i - 1].one->id, entries[i].one->id);
 }

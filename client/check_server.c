@@ -18,16 +18,16 @@
 /* The server's Date has whole seconds: ours are taken from the middle of the exchange. */
 static int offset_ask(const http_call *call, apr_pool_t *p, long *offset, long *status)
 {
-    http_answer answer;
+    http_response response;
     apr_time_t before = apr_time_now(), after;
     const char *date;
     time_t theirs;
 
-    if (http_send(&answer, p, call) != CL_OK)
+    if (http_send(&response, p, call) != CL_OK)
         return -1;
     after = apr_time_now();
-    *status = answer.status;
-    date = http_field(&answer, "Date", 0);
+    *status = response.status;
+    date = http_field(&response, "Date", 0);
     theirs = date ? curl_getdate(date, NULL) : -1;
     if (theirs == -1)
         return 0;
@@ -35,10 +35,10 @@ static int offset_ask(const http_call *call, apr_pool_t *p, long *offset, long *
     return 1;
 }
 
-static http_choice drop(void *context, const http_answer *answer, const void *data, apr_size_t len)
+static http_choice drop(void *context, const http_response *response, const void *data, apr_size_t len)
 {
     (void)context;
-    (void)answer;
+    (void)response;
     (void)data;
     (void)len;
     return HTTP_TAKEN;
@@ -46,12 +46,12 @@ static http_choice drop(void *context, const http_answer *answer, const void *da
 
 static void check_trace(findings *all, http_call *call, const char *where)
 {
-    http_answer answer;
+    http_response response;
 
     call->method = "TRACE";
-    if (http_send(&answer, all->p, call) != CL_OK)
+    if (http_send(&response, all->p, call) != CL_OK)
         return;
-    if (answer.status == 200)
+    if (response.status == 200)
         finding_add(all, FINDING_WARNING, "trace", where,
                     "answers TRACE without asking for credentials; set TraceEnable off");
 }

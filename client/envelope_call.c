@@ -14,13 +14,13 @@
 
 typedef struct envelope_run {
     apr_pool_t *p;
-    const envelope_wish *wish;
+    const envelope_options *options;
     const address *at;
     ia_envelope_format format;
     ia_challenge_message message; /* of the last attempt */
     apr_int64_t window;
     login l;
-    http_answer answer;
+    http_response response;
     int is_verified;
 } envelope_run;
 
@@ -64,9 +64,9 @@ static int request_load(envelope_run *c)
     ia_challenge_message *message = &c->message;
     http_body body;
     char *text;
-    int rc = request_body_open(&body, c->p, c->wish->data, NULL);
+    int rc = request_body_open(&body, c->p, c->options->data, NULL);
 
-    message->request = c->wish->data || c->wish->is_xml ? "" : "{}";
+    message->request = c->options->data || c->options->is_xml ? "" : "{}";
     message->request_len = strlen(message->request);
     if (rc == CL_OK && body.len > IA_ENVELOPE_MAX)
         rc = say_usage("--data: longer than %d bytes", IA_ENVELOPE_MAX);
@@ -80,7 +80,7 @@ static int request_load(envelope_run *c)
         message->request_len = (apr_size_t)body.len;
     }
     request_body_close(&body);
-    if (!c->wish->is_xml)
+    if (!c->options->is_xml)
         request_trim(message);
     return rc;
 }
@@ -138,14 +138,14 @@ static int request_check(const envelope_run *c)
 
 static int attempt(envelope_run *c)
 {
-    const envelope_wish *wish = c->wish;
+    const envelope_options *options = c->options;
     const ia_challenge_terms terms = login_terms_of(&c->l);
     envelope_post post = {.url = c->at->url,
-                          .ca_file = wish->ca_file ? wish->ca_file : c->l.held->ca_file,
+                          .ca_file = options->ca_file ? options->ca_file : c->l.held->ca_file,
                           .format = c->format,
-                          .headers = wish->headers,
-                          .digest = wish->digest,
-                          .timeout = wish->timeout};
+                          .headers = options->headers,
+                          .digest = options->digest,
+                          .timeout = options->timeout};
     char signature[IA_CHALLENGE_TEXT_SIZE];
     int rc = is_hmac(c) ? envelope_stamp(&c->message, c->p) : CL_OK;
 
@@ -155,7 +155,7 @@ static int attempt(envelope_run *c)
     if (ia_challenge_sign(signature, &terms, c->l.held->token, c->window, is_hmac(c) ? &c->message : NULL) != IA_OK)
         return say_fault("OpenSSL refused to compute a signature");
     post.text = envelope_make(c, c->l.held->token, signature, &post.len);
-    return envelope_send(&c->answer, c->p, &post);
+    return envelope_send(&c->response, c->p, &post);
 }
 
 /* A server that has just started cannot tell a call that is sent again from a new one, and says when it can.
@@ -163,7 +163,7 @@ static int attempt(envelope_run *c)
 static int attempt_patiently(envelope_run *c)
 {
     int rc = attempt(c);
-    unsigned wait = rc == CL_OK ? problem_start_wait(c->p, &c->answer) : 0;
+    unsigned wait = rc == CL_OK ? problem_start_wait(c->p, &c->response) : 0;
 
     if (wait == 0)
         return rc;
@@ -179,7 +179,7 @@ static int is_token_refused(const envelope_run *c)
                                         "stale_challenge"};
 
     for (unsigned i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (problem_is(c->p, &c->answer, 401, codes[i]))
+        if (problem_is(c->p, &c->response, 401, codes[i]))
             return 1;
     return 0;
 }
@@ -193,82 +193,84 @@ static int exchange_run(envelope_run *c, int *no_new_login)
     if (rc != CL_OK || c->l.asked || !is_token_refused(c))
         return rc;
     login_close(&c->l);
-    if ((*no_new_login = login_begin(&c->l, c->p, &c->wish->login, dead)) != CL_OK)
+    if ((*no_new_login = login_begin(&c->l, c->p, &c->options->login, dead)) != CL_OK)
         return CL_OK;
     say_note("the token was refused; logged in again at %s", c->l.held->endpoint);
     return attempt_patiently(c);
 }
 
-/* What was signed is the answer as the application made it: that is what remains. */
+/* What was signed is the response as the application made it: that is what remains. */
 static int signature_verify(envelope_run *c, const ia_envelope_signed *taken)
 {
     const ia_challenge_terms terms = login_terms_of(&c->l);
-    const ia_bytes parts[] = {{c->answer.body, taken->head_len}, {taken->tail, taken->tail_len}};
+    const ia_bytes parts[] = {{c->response.body, taken->head_len}, {taken->tail, taken->tail_len}};
     unsigned char digest[IA_SHA256_LEN];
     char expected[IA_CHALLENGE_TEXT_SIZE];
 
     ia_sha256(digest, parts, 2);
-    if (ia_challenge_sign_answer(expected, &terms, c->l.held->token, c->window, c->message.nonce, digest) != IA_OK)
+    if (ia_challenge_sign_response(expected, &terms, c->l.held->token, c->window, c->message.nonce, digest) != IA_OK)
         return say_fault("OpenSSL refused to compute a signature");
     if (strlen(taken->signature) != strlen(expected) || !ia_mac_equal(taken->signature, expected, strlen(expected)))
-        return say_fault("%s: the signature of the answer is wrong: the answer was changed on the way, or belongs to "
-                         "another call",
-                         c->at->url);
-    memmove(c->answer.body + taken->head_len, taken->tail, taken->tail_len);
-    c->answer.body_len = taken->head_len + taken->tail_len;
-    c->answer.body[c->answer.body_len] = '\0';
+        return say_fault(
+            "%s: the signature of the response is wrong: the response was changed on the way, or belongs to "
+            "another call",
+            c->at->url);
+    memmove(c->response.body + taken->head_len, taken->tail, taken->tail_len);
+    c->response.body_len = taken->head_len + taken->tail_len;
+    c->response.body[c->response.body_len] = '\0';
     return CL_OK;
 }
 
 /* A refusal of somebody who is not known cannot be signed. */
-static int answer_verify(envelope_run *c)
+static int response_verify(envelope_run *c)
 {
-    const char *type = http_field(&c->answer, "Content-Type", 0);
+    const char *type = http_field(&c->response, "Content-Type", 0);
     ia_envelope_format format;
     ia_envelope_signed taken;
 
     if (!is_hmac(c))
         return CL_OK;
     if (ia_envelope_format_of(&format, type) == IA_OK &&
-        ia_envelope_unsign(&taken, c->p, format, c->answer.body, c->answer.body_len) == IA_OK)
+        ia_envelope_unsign(&taken, c->p, format, c->response.body, c->response.body_len) == IA_OK)
         return signature_verify(c, &taken);
-    if (c->answer.status < 400)
-        return say_fault("%s: the answer (HTTP %ld, %s) is not signed, though the call was; it is not believed",
-                         c->at->url, c->answer.status, type ? type : "without a type");
+    if (c->response.status < 400)
+        return say_fault("%s: the response (HTTP %ld, %s) is not signed, though the call was; it is not believed",
+                         c->at->url, c->response.status, type ? type : "without a type");
     say_note("this refusal is not signed: anybody on the way can have made it");
     return CL_OK;
 }
 
 static int call_carry_out(envelope_run *c)
 {
-    output out = c->wish->out;
+    output out = c->options->out;
     int no_new_login = CL_OK, rc = exchange_run(c, &no_new_login);
     problem told;
 
     if (rc != CL_OK)
         return rc;
-    if (no_new_login == CL_OK && (rc = answer_verify(c)) != CL_OK)
+    if (no_new_login == CL_OK && (rc = response_verify(c)) != CL_OK)
         return rc;
-    if ((rc = output_end(&out, &c->answer)) != CL_OK)
+    if ((rc = output_end(&out, &c->response)) != CL_OK)
         return rc;
-    if (c->wish->json && (rc = output_summary(&out, c->p, &c->answer)) != CL_OK)
+    if (c->options->json && (rc = output_summary(&out, c->p, &c->response)) != CL_OK)
         return rc;
     if (no_new_login != CL_OK) {
-        problem_read(&told, c->p, &c->answer);
+        problem_read(&told, c->p, &c->response);
         say_note("there was no new login after the token had been refused (%s)", told.code);
         return no_new_login;
     }
-    return c->answer.status < 400 ? CL_OK : problem_tell(c->p, &c->answer);
+    return c->response.status < 400 ? CL_OK : problem_tell(c->p, &c->response);
 }
 
-int envelope_call(apr_pool_t *p, const envelope_wish *wish, const address *at)
+int envelope_call(apr_pool_t *p, const envelope_options *options, const address *at)
 {
-    envelope_run c = {.p = p, .wish = wish, .at = at, .format = wish->is_xml ? IA_ENVELOPE_XML : IA_ENVELOPE_JSON};
+    envelope_run c = {
+        .p = p, .options = options, .at = at, .format = options->is_xml ? IA_ENVELOPE_XML : IA_ENVELOPE_JSON};
     int rc;
 
-    c.message.method = wish->method;
+    c.message.method = options->method;
     if ((rc = request_load(&c)) != CL_OK || (rc = request_check(&c)) != CL_OK ||
-        (rc = login_begin(&c.l, p, &wish->login, NULL)) != CL_OK)
+        (rc = login_begin(&c.l, p, &options->login, NULL)) != CL_OK)
         return rc;
     rc = call_carry_out(&c);
     login_close(&c.l);

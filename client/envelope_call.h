@@ -6,8 +6,8 @@
 #include "login.h"
 #include "output.h"
 
-typedef struct envelope_wish {
-    login_wish login;
+typedef struct envelope_options {
+    login_options login;
     const char *method; /**< of the envelope */
     const char *data;   /**< the request as -d takes it; NULL for an empty one */
     int is_xml;
@@ -17,12 +17,12 @@ typedef struct envelope_wish {
     unsigned digest; /**< IA_DIGEST_* */
     output out;
     int json; /**< a summary goes to standard output */
-} envelope_wish;
+} envelope_options;
 
 /**
- * Logs in where that is needed, sends the call, and writes the answer once its signature is verified (profile
+ * Logs in where that is needed, sends the call, and writes the response once its signature is verified (profile
  * hmac-sha256). @return an exit status
  */
-int envelope_call(apr_pool_t *p, const envelope_wish *wish, const address *at);
+int envelope_call(apr_pool_t *p, const envelope_options *options, const address *at);
 
 #endif

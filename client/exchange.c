@@ -1,7 +1,7 @@
 /* Requests to a service's grant endpoints: request_access, refresh_access, generate_nonce. */
 #include "exchange.h"
 #include "capabilities.h"
-#include "challenge.h"
+#include "www_authenticate.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@
 #define REQUEST   "request_access"
 #define REFRESH   "refresh_access"
 
-/* What one answer of request_access or refresh_access says. */
+/* What one response of request_access or refresh_access says. */
 typedef struct given {
     const char *token;
     apr_time_t expires;
@@ -96,7 +96,7 @@ static const char *form_make(apr_pool_t *p, const grant_record *record, const ia
                        "&hmac=", hex, "&body=", ia_form_escape(p, body, len), NULL);
 }
 
-static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *record, const ia_mac_key *key,
+static int form_send(http_response *response, apr_pool_t *p, const grant_record *record, const ia_mac_key *key,
                      const char *endpoint, const char *token, apr_int64_t lifespan)
 {
     apr_array_header_t *headers = apr_array_make(p, 2, sizeof(const char *));
@@ -113,18 +113,18 @@ static int form_send(http_answer *answer, apr_pool_t *p, const grant_record *rec
     call.url = apr_pstrcat(p, record->endpoint, "/", endpoint, NULL);
     APR_ARRAY_PUSH(headers, const char *) = "Content-Type: application/x-www-form-urlencoded";
     APR_ARRAY_PUSH(headers, const char *) = "Accept: application/json, application/problem+json";
-    return http_send(answer, p, &call);
+    return http_send(response, p, &call);
 }
 
 /* The first nonce is in Authentication-Info; the body lists nonces only if the request asked for a number of them. */
-static int nonces_read(given *out, apr_pool_t *p, const ia_json *json, const http_answer *answer)
+static int nonces_read(given *out, apr_pool_t *p, const ia_json *json, const http_response *response)
 {
     const char *nonce = ia_json_member_string(json, "nonce");
     const ia_json *list = ia_json_member(json, "nonces");
     char first[IA_NONCE_TEXT_LEN + 1];
 
     out->nonces = apr_array_make(p, 4, sizeof(const char *));
-    if (!nonce && nextnonce_read(first, p, answer))
+    if (!nonce && nextnonce_read(first, p, response))
         nonce = apr_pstrdup(p, first);
     if (nonce)
         APR_ARRAY_PUSH(out->nonces, const char *) = nonce;
@@ -169,13 +169,13 @@ static int token_is_valid(const char *token)
     return len >= 1 && len <= IA_TOKEN_TEXT_MAX;
 }
 
-static int given_read(given *out, apr_pool_t *p, const grant_record *record, const http_answer *answer)
+static int given_read(given *out, apr_pool_t *p, const grant_record *record, const http_response *response)
 {
     const ia_json *json, *can_refresh;
     const char *uid, *timeout;
 
     memset(out, 0, sizeof *out);
-    if (ia_json_parse(&json, p, answer->body, answer->body_len, NODES_MAX, NULL) != IA_OK)
+    if (ia_json_parse(&json, p, response->body, response->body_len, NODES_MAX, NULL) != IA_OK)
         return -1;
     uid = ia_json_member_string(json, "uid");
     timeout = ia_json_member_string(json, "timeout");
@@ -186,54 +186,55 @@ static int given_read(given *out, apr_pool_t *p, const grant_record *record, con
         return -1;
     if (ia_timestamp_parse(&out->expires, timeout, strlen(timeout)) != IA_OK)
         return -1;
-    return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json, answer);
+    return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json, response);
 }
 
-/* What the answer cannot tell, because it does not know what was meant. */
-static void refusal_explain(apr_pool_t *p, const grant_record *record, const char *endpoint, const http_answer *answer)
+/* What the response cannot tell, because it does not know what was meant. */
+static void refusal_explain(apr_pool_t *p, const grant_record *record, const char *endpoint,
+                            const http_response *response)
 {
-    if (answer->status == 404)
+    if (response->status == 404)
         say_note("asked %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);
-    else if (strcmp(endpoint, REQUEST) == 0 && problem_is(p, answer, 403, "capability_not_held"))
+    else if (strcmp(endpoint, REQUEST) == 0 && problem_is(p, response, 403, "capability_not_held"))
         say_note("asked for: %s", capabilities_text(p, record->access_for));
 }
 
-static int answer_read(given *out, apr_pool_t *p, const grant_record *record, const char *endpoint,
-                       const http_answer *answer)
+static int response_read(given *out, apr_pool_t *p, const grant_record *record, const char *endpoint,
+                         const http_response *response)
 {
-    if (answer->status != 200) {
-        int rc = problem_tell(p, answer);
+    if (response->status != 200) {
+        int rc = problem_tell(p, response);
 
-        refusal_explain(p, record, endpoint, answer);
+        refusal_explain(p, record, endpoint, response);
         return rc;
     }
-    if (given_read(out, p, record, answer) != 0)
-        return say_fault("%s: the answer is no grant for %s", record->endpoint, record->uid);
+    if (given_read(out, p, record, response) != 0)
+        return say_fault("%s: the response is no grant for %s", record->endpoint, record->uid);
     return CL_OK;
 }
 
 int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key)
 {
-    http_answer answer;
+    http_response response;
     given got;
     unsigned wait;
-    int rc = form_send(&answer, p, record, key, REQUEST, NULL, record->lifespan);
+    int rc = form_send(&response, p, record, key, REQUEST, NULL, record->lifespan);
 
-    if (rc == CL_OK && (wait = problem_start_wait(p, &answer)) > 0) {
+    if (rc == CL_OK && (wait = problem_start_wait(p, &response)) > 0) {
         say_note("the server has just started; asking again in %u s", wait);
         apr_sleep(apr_time_from_sec(wait));
-        rc = form_send(&answer, p, record, key, REQUEST, NULL, record->lifespan);
+        rc = form_send(&response, p, record, key, REQUEST, NULL, record->lifespan);
     }
-    if (rc == CL_OK && problem_is(p, &answer, 401, "replayed_request")) {
+    if (rc == CL_OK && problem_is(p, &response, 401, "replayed_request")) {
         grant_record unique = *record;
 
         unique.with_id = 1; /* known to every server that has this code */
-        rc = form_send(&answer, p, &unique, key, REQUEST, NULL, record->lifespan);
+        rc = form_send(&response, p, &unique, key, REQUEST, NULL, record->lifespan);
     }
-    if (rc != CL_OK || (rc = answer_read(&got, p, record, REQUEST, &answer)) != CL_OK)
+    if (rc != CL_OK || (rc = response_read(&got, p, record, REQUEST, &response)) != CL_OK)
         return rc;
     if (!got.access_to || got.access_to->nelts == 0)
-        return say_fault("%s: the answer grants nothing", record->endpoint);
+        return say_fault("%s: the response grants nothing", record->endpoint);
     record->token = got.token;
     record->expires = got.expires;
     record->can_refresh = got.can_refresh;
@@ -244,14 +245,14 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key)
 
 int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan)
 {
-    http_answer answer;
+    http_response response;
     given got;
-    int rc = form_send(&answer, p, record, key, REFRESH, record->token, lifespan);
+    int rc = form_send(&response, p, record, key, REFRESH, record->token, lifespan);
 
-    if (rc != CL_OK || (rc = answer_read(&got, p, record, REFRESH, &answer)) != CL_OK)
+    if (rc != CL_OK || (rc = response_read(&got, p, record, REFRESH, &response)) != CL_OK)
         return rc;
     if (strcmp(got.token, record->token) != 0)
-        return say_fault("%s: the answer is about another token", record->endpoint);
+        return say_fault("%s: the response is about another token", record->endpoint);
     record->expires = got.expires;
     record->can_refresh = got.can_refresh;
     if (got.access_to)
@@ -264,16 +265,16 @@ int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key,
 int exchange_nonce(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const grant_record *record)
 {
     http_call call = {.method = "GET", .ca_file = record->ca_file, .timeout = HTTP_TIMEOUT};
-    http_answer answer;
+    http_response response;
 
     out[0] = '\0';
     call.url = apr_pstrcat(p, record->endpoint, "/generate_nonce", NULL);
-    if (http_send(&answer, p, &call) != CL_OK || answer.status != 200)
+    if (http_send(&response, p, &call) != CL_OK || response.status != 200)
         return 0;
-    while (answer.body_len > 0 && apr_isspace(answer.body[answer.body_len - 1]))
-        answer.body[--answer.body_len] = '\0';
-    if (!nonce_is_valid(answer.body))
+    while (response.body_len > 0 && apr_isspace(response.body[response.body_len - 1]))
+        response.body[--response.body_len] = '\0';
+    if (!nonce_is_valid(response.body))
         return 0;
-    apr_cpystrn(out, answer.body, IA_NONCE_TEXT_LEN + 1);
+    apr_cpystrn(out, response.body, IA_NONCE_TEXT_LEN + 1);
     return 1;
 }

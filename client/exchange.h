@@ -2,7 +2,7 @@
 #ifndef CLIENT_EXCHANGE_H
 #define CLIENT_EXCHANGE_H
 
-#include "challenge.h"
+#include "www_authenticate.h"
 #include "state.h"
 
 /**

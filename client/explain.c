@@ -14,7 +14,7 @@
 #include "verbs.h"
 
 typedef struct explain_options {
-    verification_wish wish;
+    verification_options options;
     const char *base;
     int json;
 } explain_options;
@@ -233,7 +233,7 @@ static int tag_explain(apr_pool_t *p, const char *tag, int json)
 
 static int is_to_verify(const explain_options *o)
 {
-    return o->wish.key_file || o->wish.participants_file || o->wish.secret_file;
+    return o->options.key_file || o->options.participants_file || o->options.secret_file;
 }
 
 /* The tag in a line of the log, or the operand itself. */
@@ -265,7 +265,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     if (!is_to_verify(o))
         return keyless_explain(p, o, operands[0]);
-    rc = verification_run(&e.v, p, &o->wish, operands[0]);
+    rc = verification_run(&e.v, p, &o->options, operands[0]);
     if (rc == CL_OK && o->base)
         rc = base_load(&e.claimed, p, o->base);
     if (rc == CL_OK)

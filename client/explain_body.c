@@ -223,7 +223,7 @@ static void code_add(parts *all, const char *where, const char *code)
              "what the server's log may say; interauth explain TAG has more");
 }
 
-static void answer_add(parts *all, const ia_json *json)
+static void response_add(parts *all, const ia_json *json)
 {
     static const char where[] = "answer";
     const ia_json *response = ia_json_member(json, "response"), *error = ia_json_member(json, "error");
@@ -240,7 +240,7 @@ static void answer_add(parts *all, const ia_json *json)
     code_add(all, where, ia_json_member_string(error, "code"));
     part_add(all, where, "message", ia_json_member_string(error, "message"), "for people");
     part_add_secret(all, where, "signature", ia_json_member_string(json, "signature"),
-                    "the server's, over this answer");
+                    "the server's, over this response");
 }
 
 static void problem_add(parts *all, const ia_json *json)
@@ -272,7 +272,7 @@ static void json_add(parts *all, const char *type, const char *text, apr_size_t 
         call_add(all, IA_ENVELOPE_JSON, text, len);
     else if (ia_json_member_string(json, "status") &&
              (ia_json_member(json, "response") || ia_json_member(json, "error")))
-        answer_add(all, json);
+        response_add(all, json);
     else if (ia_json_member(json, "access_to"))
         grant_add(all, json);
     else if (ia_json_member(json, "access_for") || ia_json_member(json, "access-for") ||
@@ -289,7 +289,7 @@ static void xml_add(parts *all, const char *text, apr_size_t len)
     if (rc == IA_OK && ia_json_member(xml, "method"))
         call_add(all, IA_ENVELOPE_XML, text, len);
     else if (rc == IA_OK && ia_json_member_string(xml, "status"))
-        answer_add(all, xml);
+        response_add(all, xml);
     else if (rc != IA_OK)
         part_add_refusal(all, "XML", rc, error.reason);
 }

@@ -18,7 +18,7 @@
 
 typedef struct exchange {
     const http_call *call;
-    http_answer *answer;
+    http_response *response;
     apr_pool_t *p;
     apr_size_t header_bytes;
     apr_int64_t body_at;
@@ -33,28 +33,28 @@ static size_t header_line(char *data, size_t size, size_t count, void *context)
 
     c->header_bytes += len;
     if (c->header_bytes > HEADERS_MAX) {
-        c->trouble = "the answer's header is too long";
+        c->trouble = "the response's header is too long";
         return 0;
     }
     if (len > 5 && memcmp(data, "HTTP/", 5) == 0)
-        apr_array_clear(c->answer->lines);
+        apr_array_clear(c->response->lines);
     while (kept > 0 && (data[kept - 1] == '\r' || data[kept - 1] == '\n'))
         kept--;
     if (kept > 0)
-        APR_ARRAY_PUSH(c->answer->lines, const char *) = apr_pstrmemdup(c->p, data, kept);
+        APR_ARRAY_PUSH(c->response->lines, const char *) = apr_pstrmemdup(c->p, data, kept);
     return len;
 }
 
 static int body_keep(exchange *c, const char *data, size_t len)
 {
-    if (!c->answer->body)
-        c->answer->body = apr_palloc(c->p, HTTP_KEEP_MAX + 1);
-    if (len > HTTP_KEEP_MAX - c->answer->body_len) {
-        c->trouble = "the answer is longer than 1 MiB";
+    if (!c->response->body)
+        c->response->body = apr_palloc(c->p, HTTP_KEEP_MAX + 1);
+    if (len > HTTP_KEEP_MAX - c->response->body_len) {
+        c->trouble = "the response is longer than 1 MiB";
         return 0;
     }
-    memcpy(c->answer->body + c->answer->body_len, data, len);
-    c->answer->body_len += len;
+    memcpy(c->response->body + c->response->body_len, data, len);
+    c->response->body_len += len;
     return 1;
 }
 
@@ -65,7 +65,7 @@ static size_t body_piece(char *data, size_t size, size_t count, void *context)
     http_choice choice = HTTP_KEEP;
 
     if (c->call->sink)
-        choice = c->call->sink(c->call->sink_context, c->answer, data, len);
+        choice = c->call->sink(c->call->sink_context, c->response, data, len);
     if (choice == HTTP_ABORT) {
         c->trouble = "the body could not be written";
         return 0;
@@ -198,7 +198,7 @@ static struct curl_slist *header_list(const apr_array_header_t *headers)
 static const char *scheme_hint(CURLcode rv, const exchange *c, const char *detail)
 {
     int is_tls = strncmp(c->call->url, "https:", 6) == 0;
-    int is_mute = rv == CURLE_GOT_NOTHING || (rv == CURLE_RECV_ERROR && c->answer->lines->nelts == 0);
+    int is_mute = rv == CURLE_GOT_NOTHING || (rv == CURLE_RECV_ERROR && c->response->lines->nelts == 0);
 
     if (is_tls && rv == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
         return "; does this port speak http:// only?";
@@ -218,21 +218,21 @@ static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     rv = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->answer->status);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->response->status);
     if (rv != CURLE_OK)
         return say_fault("%s: %s%s", c->call->url,
                          c->trouble ? c->trouble
                          : *detail  ? detail
                                     : curl_easy_strerror(rv),
                          c->trouble ? "" : scheme_hint(rv, c, detail));
-    if (c->answer->status < 200)
-        return say_fault("%s: no final answer", c->call->url);
+    if (c->response->status < 200)
+        return say_fault("%s: no final response", c->call->url);
     return CL_OK;
 }
 
-int http_send(http_answer *out, apr_pool_t *p, const http_call *call)
+int http_send(http_response *out, apr_pool_t *p, const http_call *call)
 {
-    exchange c = {.call = call, .answer = out, .p = p};
+    exchange c = {.call = call, .response = out, .p = p};
     struct curl_slist *headers = header_list(call->headers);
     CURL *curl = curl_easy_init();
     int rc;
@@ -253,12 +253,12 @@ int http_send(http_answer *out, apr_pool_t *p, const http_call *call)
     return rc;
 }
 
-const char *http_field(const http_answer *answer, const char *name, int index)
+const char *http_field(const http_response *response, const char *name, int index)
 {
     apr_size_t len = strlen(name);
 
-    for (int i = 1; i < answer->lines->nelts; i++) {
-        const char *line = APR_ARRAY_IDX(answer->lines, i, const char *);
+    for (int i = 1; i < response->lines->nelts; i++) {
+        const char *line = APR_ARRAY_IDX(response->lines, i, const char *);
 
         if (strncasecmp(line, name, len) == 0 && line[len] == ':' && index-- == 0) {
             line += len + 1;

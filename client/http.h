@@ -11,18 +11,18 @@
 #define HTTP_KEEP_MAX (1024 * 1024) /**< bytes of a body kept in memory */
 #define HTTP_TIMEOUT  30            /**< seconds for an exchange with a grant endpoint */
 
-typedef struct http_answer {
+typedef struct http_response {
     long status;
     apr_array_header_t *lines; /**< of const char *: status line and header lines of the final response */
-    char *body;                /**< what was kept, NUL-terminated; never NULL after an answer */
+    char *body;                /**< what was kept, NUL-terminated; never NULL after a response */
     apr_size_t body_len;
-} http_answer;
+} http_response;
 
 typedef enum http_choice { HTTP_TAKEN, HTTP_KEEP, HTTP_ABORT } http_choice;
 
-/** Is given each piece of the body once the header is complete: takes it, has it kept in the answer, or ends
+/** Is given each piece of the body once the header is complete: takes it, has it kept in the response, or ends
  * it all. */
-typedef http_choice (*http_sink)(void *context, const http_answer *answer, const void *data, apr_size_t len);
+typedef http_choice (*http_sink)(void *context, const http_response *response, const void *data, apr_size_t len);
 
 /** The body of a request: memory, or a file from its start where `data` is NULL. */
 typedef struct http_body {
@@ -42,10 +42,10 @@ typedef struct http_call {
     void *sink_context;
 } http_call;
 
-/** @return CL_OK where there was an answer of whatever status, else CL_FAULT, said */
-int http_send(http_answer *out, apr_pool_t *p, const http_call *call);
+/** @return CL_OK where there was a response of whatever status, else CL_FAULT, said */
+int http_send(http_response *out, apr_pool_t *p, const http_call *call);
 
 /** The value of the header field's line number `index` (0 is the first), or NULL. */
-const char *http_field(const http_answer *answer, const char *name, int index);
+const char *http_field(const http_response *response, const char *name, int index);
 
 #endif

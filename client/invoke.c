@@ -65,37 +65,37 @@ static int options_check(const invoke_options *o, const char *method, const char
     return password_terms_check(&terms);
 }
 
-static envelope_wish wish_make(apr_pool_t *p, const invoke_options *o, const char *method, const address *at,
-                               const char *base)
+static envelope_options options_make(apr_pool_t *p, const invoke_options *o, const char *method, const address *at,
+                                     const char *base)
 {
-    return (envelope_wish){.login = {.state = o->state,
-                                     .name = o->name,
-                                     .uid = o->uid,
-                                     .password_file = o->password_file,
-                                     .ca_file = o->ca_file,
-                                     .endpoint = base ? apr_pstrcat(p, base, "/challenge", NULL) : NULL,
-                                     .profile = o->profile,
-                                     .separator = o->separator,
-                                     .origin = at->origin,
-                                     .is_cleartext = at->is_cleartext},
-                           .method = method,
-                           .data = o->data,
-                           .is_xml = o->xml,
-                           .ca_file = o->ca_file,
-                           .timeout = o->timeout ? o->timeout : TIMEOUT_DEFAULT,
-                           .digest = o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256,
-                           .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1},
-                           .json = o->json};
+    return (envelope_options){.login = {.state = o->state,
+                                        .name = o->name,
+                                        .uid = o->uid,
+                                        .password_file = o->password_file,
+                                        .ca_file = o->ca_file,
+                                        .endpoint = base ? apr_pstrcat(p, base, "/challenge", NULL) : NULL,
+                                        .profile = o->profile,
+                                        .separator = o->separator,
+                                        .origin = at->origin,
+                                        .is_cleartext = at->is_cleartext},
+                              .method = method,
+                              .data = o->data,
+                              .is_xml = o->xml,
+                              .ca_file = o->ca_file,
+                              .timeout = o->timeout ? o->timeout : TIMEOUT_DEFAULT,
+                              .digest = o->digest ? IA_DIGEST_SHA512 : IA_DIGEST_SHA256,
+                              .out = {.path = output_path(o->output), .with_header = o->include, .fd = -1},
+                              .json = o->json};
 }
 
-static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
+static int run(apr_pool_t *p, const void *parsed, const char *const *operands, int operand_count)
 {
     static const char *const ours[] = {"Authorization",  "Content-Type",      "Accept", "Content-Digest",
                                        "Content-Length", "Transfer-Encoding", NULL};
-    const invoke_options *o = options;
+    const invoke_options *o = parsed;
     address at, endpoint = {0};
     apr_array_header_t *headers;
-    envelope_wish wish;
+    envelope_options options;
     int rc;
 
     (void)operand_count;
@@ -105,9 +105,9 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         (o->endpoint && (rc = address_parse_endpoint(&endpoint, p, o->endpoint, "--endpoint")) != CL_OK) ||
         (rc = head_read(&headers, p, o->headers, ours)) != CL_OK)
         return rc;
-    wish = wish_make(p, o, operands[0], &at, endpoint.url);
-    wish.headers = headers;
-    return envelope_call(p, &wish, &at);
+    options = options_make(p, o, operands[0], &at, endpoint.url);
+    options.headers = headers;
+    return envelope_call(p, &options, &at);
 }
 
 const cl_verb verb_invoke = {"invoke",

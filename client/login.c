@@ -24,17 +24,17 @@ apr_int64_t login_window(const login *l)
     return ia_challenge_window(apr_time_now(), l->held->login.lifetime);
 }
 
-/* The record the wish names. It is new where the wish says enough to log in. */
-static int record_find(grant_record **out, state *st, apr_pool_t *p, const login_wish *wish)
+/* The record the options names. It is new where the options says enough to log in. */
+static int record_find(grant_record **out, state *st, apr_pool_t *p, const login_options *options)
 {
     grant_record *record;
 
-    if (wish->name || !wish->endpoint || !wish->uid || !wish->password_file)
-        return state_select(out, st, RECORD_LOGIN, wish->name, wish->endpoint, wish->uid, wish->origin);
-    if (!(record = state_find(st, wish->endpoint, wish->uid))) {
-        record = state_add(st, wish->endpoint, wish->uid);
+    if (options->name || !options->endpoint || !options->uid || !options->password_file)
+        return state_select(out, st, RECORD_LOGIN, options->name, options->endpoint, options->uid, options->origin);
+    if (!(record = state_find(st, options->endpoint, options->uid))) {
+        record = state_add(st, options->endpoint, options->uid);
         record->login.profile = PROFILE_DEFAULT;
-        record->ca_file = wish->ca_file ? file_absolute(p, wish->ca_file) : NULL;
+        record->ca_file = options->ca_file ? file_absolute(p, options->ca_file) : NULL;
     }
     *out = record;
     return state_name(st, record, NULL);
@@ -49,22 +49,23 @@ static int is_same(const char *a, const char *b)
  * What is told now counts. It is kept once a login with it has succeeded, which another file, profile or separator than
  * before needs: one that was mistyped must not outlive its call.
  */
-static int record_adopt(grant_record *record, apr_pool_t *p, const login_wish *wish)
+static int record_adopt(grant_record *record, apr_pool_t *p, const login_options *options)
 {
     login_terms *terms = &record->login, before = *terms;
     const char *file_before = record->secret_file ? record->secret_file : PASSWORD_STDIN; /* which is not kept */
 
-    if (wish->password_file)
-        record->secret_file =
-            strcmp(wish->password_file, PASSWORD_STDIN) == 0 ? PASSWORD_STDIN : file_absolute(p, wish->password_file);
+    if (options->password_file)
+        record->secret_file = strcmp(options->password_file, PASSWORD_STDIN) == 0
+                                  ? PASSWORD_STDIN
+                                  : file_absolute(p, options->password_file);
     if (!record->secret_file)
         return say_usage("no password: name its file with --password-file");
-    if (wish->profile)
-        terms->profile = wish->profile;
-    if (wish->separator)
-        terms->separator = wish->separator;
+    if (options->profile)
+        terms->profile = options->profile;
+    if (options->separator)
+        terms->separator = options->separator;
     if (ia_challenge_profile_named(terms->profile) != IA_CHALLENGE_PROFILE_MD5) {
-        if (wish->separator)
+        if (options->separator)
             return say_usage("--separator belongs to the profile md5");
         terms->separator = NULL;
     }
@@ -80,7 +81,7 @@ static int cleartext_check(const login *l)
     address endpoint;
     int rc = address_parse(&endpoint, l->p, l->held->endpoint, "the endpoint of the grant");
 
-    if (rc != CL_OK || (!endpoint.is_cleartext && !l->wish->is_cleartext))
+    if (rc != CL_OK || (!endpoint.is_cleartext && !l->options->is_cleartext))
         return rc;
     if (l->profile == IA_CHALLENGE_PROFILE_MD5)
         return say_refused("profile md5 goes over TLS only: everybody on the way could call with what is sent");
@@ -114,9 +115,9 @@ static int token_ensure(login *l, const char *dead_token)
 
 static int begin_locked(login *l, state *st, const char *dead_token)
 {
-    int rc = record_find(&l->held, st, l->p, l->wish);
+    int rc = record_find(&l->held, st, l->p, l->options);
 
-    if (rc != CL_OK || (rc = record_adopt(l->held, l->p, l->wish)) != CL_OK)
+    if (rc != CL_OK || (rc = record_adopt(l->held, l->p, l->options)) != CL_OK)
         return rc;
     l->profile = ia_challenge_profile_named(l->held->login.profile);
     if ((rc = cleartext_check(l)) != CL_OK || (rc = token_ensure(l, dead_token)) != CL_OK)
@@ -124,15 +125,15 @@ static int begin_locked(login *l, state *st, const char *dead_token)
     return state_save(st);
 }
 
-int login_begin(login *out, apr_pool_t *p, const login_wish *wish, const char *dead_token)
+int login_begin(login *out, apr_pool_t *p, const login_options *options, const char *dead_token)
 {
     state *st;
     int rc;
 
     memset(out, 0, sizeof *out);
     out->p = p;
-    out->wish = wish;
-    if ((rc = state_open(&st, p, wish->state)) != CL_OK)
+    out->options = options;
+    if ((rc = state_open(&st, p, options->state)) != CL_OK)
         return rc;
     rc = begin_locked(out, st, dead_token);
     state_close(st);

@@ -7,17 +7,17 @@
 #include "state.h"
 
 /** How to find the login, and, with endpoint, uid and password file, how to make it. NULL is "not told". */
-typedef struct login_wish {
+typedef struct login_options {
     const char *state, *name, *uid, *password_file, *ca_file;
     const char *endpoint; /**< that of the protocol: base and "/challenge" */
     const char *profile, *separator;
     const char *origin; /**< of the call */
     int is_cleartext;   /**< the call goes there without TLS */
-} login_wish;
+} login_options;
 
 typedef struct login {
     apr_pool_t *p;
-    const login_wish *wish;
+    const login_options *options;
     grant_record *held; /**< a copy of its own: the state is not locked while the call runs */
     ia_challenge_profile profile;
     ia_challenge_secret secret; /**< wiped by login_close */
@@ -29,7 +29,7 @@ typedef struct login {
  * @param dead_token a token that the server has refused, else NULL
  * @return an exit status
  */
-int login_begin(login *out, apr_pool_t *p, const login_wish *wish, const char *dead_token);
+int login_begin(login *out, apr_pool_t *p, const login_options *options, const char *dead_token);
 
 void login_close(login *l);
 

@@ -17,7 +17,7 @@
 #define NODES_MAX    1000
 #define LIFETIME_MAX (366 * 86400)
 
-int envelope_send(http_answer *answer, apr_pool_t *p, const envelope_post *post)
+int envelope_send(http_response *response, apr_pool_t *p, const envelope_post *post)
 {
     http_body body = {.data = post->text, .fd = -1, .len = (apr_int64_t)post->len};
     apr_array_header_t *headers =
@@ -36,7 +36,7 @@ int envelope_send(http_answer *answer, apr_pool_t *p, const envelope_post *post)
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(p, "Content-Type: ", type, NULL);
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(p, "Accept: ", type, NULL);
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(p, "Content-Digest: ", digest, NULL);
-    return http_send(answer, p, &call);
+    return http_send(response, p, &call);
 }
 
 int envelope_stamp(ia_challenge_message *out, apr_pool_t *p)
@@ -57,15 +57,15 @@ int login_secret(login *l)
     const login_terms *held = &l->held->login;
     const password_terms terms = {l->profile, held->separator, l->held->uid, held->domain};
 
-    return l->secret.generation ? CL_OK : password_secret(&l->secret, l->p, l->held->secret_file, &terms);
+    return l->secret.fingerprint ? CL_OK : password_secret(&l->secret, l->p, l->held->secret_file, &terms);
 }
 
 /* One call of auth.*: its request has strings only. `members` are names and values in turn, ending in NULL.
  */
-static int auth_send(http_answer *answer, const login *l, const char *method, const char *const *members)
+static int auth_send(http_response *response, const login *l, const char *method, const char *const *members)
 {
     envelope_post post = {.url = l->held->endpoint,
-                          .ca_file = l->wish->ca_file ? l->wish->ca_file : l->held->ca_file,
+                          .ca_file = l->options->ca_file ? l->options->ca_file : l->held->ca_file,
                           .format = IA_ENVELOPE_JSON,
                           .digest = IA_DIGEST_SHA256,
                           .timeout = HTTP_TIMEOUT};
@@ -81,27 +81,27 @@ static int auth_send(http_answer *answer, const login *l, const char *method, co
     ia_json_write_end(w);
     if (!(post.text = ia_json_writer_text(w, &post.len)))
         return say_usage("the uid must be UTF-8");
-    return envelope_send(answer, l->p, &post);
+    return envelope_send(response, l->p, &post);
 }
 
-/* The response of a good answer. */
-static int auth_read(const ia_json **response, const login *l, const char *method, const http_answer *answer)
+/* The response of a good response. */
+static int auth_read(const ia_json **result, const login *l, const char *method, const http_response *response)
 {
     const ia_json *json;
     const char *status;
     int rc;
 
-    *response = NULL;
-    if (answer->status != 200) {
-        rc = problem_tell(l->p, answer);
-        if (answer->status == 404)
+    *result = NULL;
+    if (response->status != 200) {
+        rc = problem_tell(l->p, response);
+        if (response->status == 404)
             say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->held->endpoint);
         return rc;
     }
-    if (ia_json_parse(&json, l->p, answer->body, answer->body_len, NODES_MAX, NULL) != IA_OK ||
+    if (ia_json_parse(&json, l->p, response->body, response->body_len, NODES_MAX, NULL) != IA_OK ||
         !(status = ia_json_member_string(json, "status")) || strcmp(status, "valid") != 0 ||
-        !(*response = ia_json_member(json, "response")))
-        return say_fault("%s: the answer to %s is none", l->held->endpoint, method);
+        !(*result = ia_json_member(json, "response")))
+        return say_fault("%s: the response to %s is none", l->held->endpoint, method);
     return CL_OK;
 }
 
@@ -124,23 +124,23 @@ static int domain_take(login *l, const char *domain)
 static int challenge_ask(login *l, const char **challenge)
 {
     const char *const members[] = {"username", l->held->uid, "profile", l->held->login.profile, NULL};
-    const ia_json *response, *lifetime;
+    const ia_json *result, *lifetime;
     const char *profile;
-    http_answer answer;
-    int rc = auth_send(&answer, l, "auth.request", members);
+    http_response response;
+    int rc = auth_send(&response, l, "auth.request", members);
 
-    if (rc != CL_OK || (rc = auth_read(&response, l, "auth.request", &answer)) != CL_OK)
+    if (rc != CL_OK || (rc = auth_read(&result, l, "auth.request", &response)) != CL_OK)
         return rc;
-    *challenge = ia_json_member_string(response, "challenge");
-    profile = ia_json_member_string(response, "profile");
-    lifetime = ia_json_member(response, "lifetime");
+    *challenge = ia_json_member_string(result, "challenge");
+    profile = ia_json_member_string(result, "profile");
+    lifetime = ia_json_member(result, "lifetime");
     if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime || lifetime->type != IA_JSON_INTEGER ||
         lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
-        return say_fault("%s: the answer to auth.request is no challenge", l->held->endpoint);
+        return say_fault("%s: the response to auth.request is no challenge", l->held->endpoint);
     if (profile && strcmp(profile, l->held->login.profile) != 0)
         return say_fault("%s: the challenge is of another profile than %s", l->held->endpoint, l->held->login.profile);
     l->held->login.lifetime = lifetime->integer;
-    return domain_take(l, ia_json_member_string(response, "domain"));
+    return domain_take(l, ia_json_member_string(result, "domain"));
 }
 
 static int crypto_failed(void)
@@ -149,8 +149,8 @@ static int crypto_failed(void)
 }
 
 /* Computes the token, and shows that we could. */
-static int challenge_answer(http_answer *answer, login *l, const char *challenge, char token[IA_CHALLENGE_TEXT_SIZE],
-                            apr_int64_t *window)
+static int token_request(http_response *response, login *l, const char *challenge, char token[IA_CHALLENGE_TEXT_SIZE],
+                         apr_int64_t *window)
 {
     const ia_challenge_terms terms = login_terms_of(l);
     char signature[IA_CHALLENGE_TEXT_SIZE];
@@ -160,7 +160,7 @@ static int challenge_answer(http_answer *answer, login *l, const char *challenge
     if (ia_challenge_token(token, &terms, challenge, *window) != IA_OK ||
         ia_challenge_sign(signature, &terms, token, *window, NULL) != IA_OK)
         return crypto_failed();
-    return auth_send(answer, l, "auth.token", members);
+    return auth_send(response, l, "auth.token", members);
 }
 
 static void token_keep(login *l, const char *token, apr_int64_t window)
@@ -170,19 +170,19 @@ static void token_keep(login *l, const char *token, apr_int64_t window)
 }
 
 /* `answer` is that of auth.token. */
-static int token_take(login *l, const http_answer *answer, const char *token, apr_int64_t window)
+static int token_take(login *l, const http_response *response, const char *token, apr_int64_t window)
 {
-    const ia_json *response;
+    const ia_json *result;
     const char *told;
-    int rc = auth_read(&response, l, "auth.token", answer);
+    int rc = auth_read(&result, l, "auth.token", response);
 
-    if (rc == CL_REFUSED && problem_is(l->p, answer, 401, "invalid_credentials"))
+    if (rc == CL_REFUSED && problem_is(l->p, response, 401, "invalid_credentials"))
         say_note("looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
                  l->held->uid, l->held->secret_file, l->held->login.domain,
                  l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
     if (rc != CL_OK)
         return rc;
-    told = ia_json_member_string(response, "token");
+    told = ia_json_member_string(result, "token");
     if (!told || strlen(told) != strlen(token) || !ia_mac_equal(told, token, strlen(token)))
         return say_fault("%s: the token is not the one that this login makes", l->held->endpoint);
     token_keep(l, token, window);
@@ -190,9 +190,9 @@ static int token_take(login *l, const http_answer *answer, const char *token, ap
 }
 
 /* Somebody else's login was faster, or we were slow. */
-static int is_challenge_dead(apr_pool_t *p, const http_answer *answer)
+static int is_challenge_dead(apr_pool_t *p, const http_response *response)
 {
-    return problem_is(p, answer, 401, "replayed_challenge") || problem_is(p, answer, 401, "stale_challenge");
+    return problem_is(p, response, 401, "replayed_challenge") || problem_is(p, response, 401, "stale_challenge");
 }
 
 int login_ask(login *l)
@@ -200,7 +200,7 @@ int login_ask(login *l)
     char token[IA_CHALLENGE_TEXT_SIZE];
     const char *challenge;
     apr_int64_t window;
-    http_answer answer;
+    http_response response;
     unsigned wait = 0;
     int rc = CL_OK;
 
@@ -210,17 +210,17 @@ int login_ask(login *l)
             apr_sleep(apr_time_from_sec(wait));
         }
         if ((rc = challenge_ask(l, &challenge)) != CL_OK || (rc = login_secret(l)) != CL_OK ||
-            (rc = challenge_answer(&answer, l, challenge, token, &window)) != CL_OK)
+            (rc = token_request(&response, l, challenge, token, &window)) != CL_OK)
             return rc;
-        wait = problem_start_wait(l->p, &answer);
-        if (wait == 0 && !is_challenge_dead(l->p, &answer))
+        wait = problem_start_wait(l->p, &response);
+        if (wait == 0 && !is_challenge_dead(l->p, &response))
             break;
     }
-    return token_take(l, &answer, token, window);
+    return token_take(l, &response, token, window);
 }
 
 /* auth.refresh is signed like a call, with an empty request; md5 has only its one signature. */
-static int refresh_send(http_answer *answer, login *l)
+static int refresh_send(http_response *response, login *l)
 {
     const ia_challenge_terms terms = login_terms_of(l);
     ia_challenge_message message = {.method = "auth.refresh", .request = ""};
@@ -234,7 +234,7 @@ static int refresh_send(http_answer *answer, login *l)
         return rc;
     if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) != IA_OK)
         return crypto_failed();
-    return auth_send(answer, l, "auth.refresh", members);
+    return auth_send(response, l, "auth.refresh", members);
 }
 
 /* The signature over the new token shows whose it is, and of which window. */
@@ -253,25 +253,25 @@ static int refreshed_take(login *l, const char *token, const char *signature)
         token_keep(l, token, windows[i]);
         return CL_OK;
     }
-    return say_fault("%s: the answer to auth.refresh is not signed as it should be", l->held->endpoint);
+    return say_fault("%s: the response to auth.refresh is not signed as it should be", l->held->endpoint);
 }
 
 int login_refresh(login *l, int *refreshed)
 {
-    const ia_json *response;
-    http_answer answer;
+    const ia_json *result;
+    http_response response;
     int rc;
 
     *refreshed = 0;
-    if ((rc = login_secret(l)) != CL_OK || (rc = refresh_send(&answer, l)) != CL_OK)
+    if ((rc = login_secret(l)) != CL_OK || (rc = refresh_send(&response, l)) != CL_OK)
         return rc;
-    if (problem_is(l->p, &answer, 403, "refresh_not_allowed"))
+    if (problem_is(l->p, &response, 403, "refresh_not_allowed"))
         l->held->can_refresh = 0;
-    if ((answer.status >= 400 && answer.status < 500) || problem_start_wait(l->p, &answer) > 0)
+    if ((response.status >= 400 && response.status < 500) || problem_start_wait(l->p, &response) > 0)
         return CL_OK;
-    if ((rc = auth_read(&response, l, "auth.refresh", &answer)) != CL_OK)
+    if ((rc = auth_read(&result, l, "auth.refresh", &response)) != CL_OK)
         return rc;
-    rc = refreshed_take(l, ia_json_member_string(response, "token"), ia_json_member_string(response, "signature"));
+    rc = refreshed_take(l, ia_json_member_string(result, "token"), ia_json_member_string(result, "signature"));
     *refreshed = rc == CL_OK;
     return rc;
 }

@@ -19,8 +19,8 @@ typedef struct envelope_post {
     apr_int64_t timeout;
 } envelope_post;
 
-/** Sends it, and keeps the whole answer. @return an exit status */
-int envelope_send(http_answer *answer, apr_pool_t *p, const envelope_post *post);
+/** Sends it, and keeps the whole response. @return an exit status */
+int envelope_send(http_response *response, apr_pool_t *p, const envelope_post *post);
 
 /** A random nonce for one call, and the time as it is sent, from `p`. @return an exit status */
 int envelope_stamp(ia_challenge_message *out, apr_pool_t *p);

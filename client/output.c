@@ -17,10 +17,10 @@ const char *output_path(const char *option)
     return option && strcmp(option, "-") != 0 ? option : NULL;
 }
 
-static int header_write(const output *out, const http_answer *answer)
+static int header_write(const output *out, const http_response *response)
 {
-    for (int i = 0; i < answer->lines->nelts; i++) {
-        const char *line = APR_ARRAY_IDX(answer->lines, i, const char *);
+    for (int i = 0; i < response->lines->nelts; i++) {
+        const char *line = APR_ARRAY_IDX(response->lines, i, const char *);
 
         if (file_write_all(out->fd, line, strlen(line)) != 0 || file_write_all(out->fd, "\r\n", 2) != 0)
             return -1;
@@ -28,17 +28,17 @@ static int header_write(const output *out, const http_answer *answer)
     return file_write_all(out->fd, "\r\n", 2);
 }
 
-static int output_open(output *out, const http_answer *answer)
+static int output_open(output *out, const http_response *response)
 {
     out->fd = out->path ? open(out->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
     if (out->fd < 0)
         return -1;
-    return out->with_header ? header_write(out, answer) : 0;
+    return out->with_header ? header_write(out, response) : 0;
 }
 
-static int body_write(output *out, const http_answer *answer, const void *data, apr_size_t len)
+static int body_write(output *out, const http_response *response, const void *data, apr_size_t len)
 {
-    if (out->fd < 0 && output_open(out, answer) != 0)
+    if (out->fd < 0 && output_open(out, response) != 0)
         return -1;
     out->written += (apr_int64_t)len;
     if (len > 0 && !out->path && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
@@ -51,46 +51,46 @@ static int output_trouble(const output *out)
     return say_fault("%s: %s", out->path ? out->path : "standard output", strerror(errno));
 }
 
-http_choice output_sink(void *context, const http_answer *answer, const void *data, apr_size_t len)
+http_choice output_sink(void *context, const http_response *response, const void *data, apr_size_t len)
 {
     static const char media_type[] = "application/problem+json";
-    const char *type = http_field(answer, "Content-Type", 0);
+    const char *type = http_field(response, "Content-Type", 0);
 
-    if (strstr(APR_ARRAY_IDX(answer->lines, 0, const char *), " 401"))
+    if (strstr(APR_ARRAY_IDX(response->lines, 0, const char *), " 401"))
         return HTTP_KEEP;
     if (type && strncasecmp(type, media_type, sizeof media_type - 1) == 0)
         return HTTP_KEEP;
-    if (body_write(context, answer, data, len) == 0)
+    if (body_write(context, response, data, len) == 0)
         return HTTP_TAKEN;
     output_trouble(context);
     return HTTP_ABORT;
 }
 
-int output_end(output *out, const http_answer *answer)
+int output_end(output *out, const http_response *response)
 {
-    int failed = body_write(out, answer, answer->body, answer->body_len) != 0;
+    int failed = body_write(out, response, response->body, response->body_len) != 0;
 
     if (out->path && out->fd >= 0 && close(out->fd) != 0)
         failed = 1;
     return failed ? output_trouble(out) : CL_OK;
 }
 
-int output_summary(const output *out, apr_pool_t *p, const http_answer *answer)
+int output_summary(const output *out, apr_pool_t *p, const http_response *response)
 {
     ia_json_writer *w = ia_json_writer_create(p);
-    const char *type = http_field(answer, "Content-Type", 0);
+    const char *type = http_field(response, "Content-Type", 0);
     problem told;
 
-    problem_read(&told, p, answer);
+    problem_read(&told, p, response);
     ia_json_write_object(w);
     ia_json_write_name(w, "status");
-    ia_json_write_integer(w, answer->status);
+    ia_json_write_integer(w, response->status);
     if (type)
         ia_json_write_member(w, "content_type", type);
     ia_json_write_name(w, "bytes");
     ia_json_write_integer(w, out->written);
-    if (answer->status >= 400)
-        error_write(w, problem_code(p, &told, answer->status), problem_message(p, &told, answer->status));
+    if (response->status >= 400)
+        error_write(w, problem_code(p, &told, response->status), problem_message(p, &told, response->status));
     ia_json_write_end(w);
     return say_out(ia_json_writer_text(w, NULL));
 }

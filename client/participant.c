@@ -10,13 +10,13 @@
 #include "say.h"
 #include "verbs.h"
 
-typedef struct participant_options {
+typedef struct verb_options {
     const char *file;
-    participant_wish make;
+    participant_options make;
     int json;
-} participant_options;
+} verb_options;
 
-#define AT(field) offsetof(participant_options, field)
+#define AT(field) offsetof(verb_options, field)
 
 static const option_row rows[] = {
     OPTION(TEXT, 0, "file", "FILE", file, "list, show: the participants file"),
@@ -62,14 +62,14 @@ static void summary_write(ia_json_writer *w, const ia_participant *one)
 
 static void secrets_write(ia_json_writer *w, const ia_participant *one)
 {
-    char generation[17];
+    char fingerprint[17];
 
     ia_json_write_name(w, "secrets");
     ia_json_write_array(w);
     for (unsigned i = 0; i < one->secret_count; i++) {
-        apr_snprintf(generation, sizeof generation, "%016" APR_UINT64_T_HEX_FMT, one->secrets[i].generation);
+        apr_snprintf(fingerprint, sizeof fingerprint, "%016" APR_UINT64_T_HEX_FMT, one->secrets[i].fingerprint);
         ia_json_write_object(w);
-        ia_json_write_member(w, "generation", generation);
+        ia_json_write_member(w, "fingerprint", fingerprint);
         time_write(w, "not_after", one->secrets[i].not_after);
         ia_json_write_end(w);
     }
@@ -78,14 +78,14 @@ static void secrets_write(ia_json_writer *w, const ia_participant *one)
 
 static void challenge_secret_write(ia_json_writer *w, ia_challenge_profile profile, const ia_challenge_secret *secret)
 {
-    char generation[17];
+    char fingerprint[17];
 
-    if (!secret->generation)
+    if (!secret->fingerprint)
         return;
-    apr_snprintf(generation, sizeof generation, "%016" APR_UINT64_T_HEX_FMT, secret->generation);
+    apr_snprintf(fingerprint, sizeof fingerprint, "%016" APR_UINT64_T_HEX_FMT, secret->fingerprint);
     ia_json_write_object(w);
     ia_json_write_member(w, "profile", ia_challenge_profile_name(profile));
-    ia_json_write_member(w, "generation", generation);
+    ia_json_write_member(w, "fingerprint", fingerprint);
     ia_json_write_end(w);
 }
 
@@ -121,7 +121,7 @@ static void details_write(ia_json_writer *w, const ia_participant *one)
     ia_json_write_name(w, "token_max_lifespan");
     ia_json_write_integer(w, one->token_max_lifespan);
     secrets_write(w, one);
-    if (one->challenge_hmac.generation || one->challenge_md5.generation)
+    if (one->challenge_hmac.fingerprint || one->challenge_md5.fingerprint)
         challenge_secrets_write(w, one);
     if (one->keys) {
         ia_json_write_name(w, "keys");
@@ -200,7 +200,7 @@ static int show(apr_pool_t *p, const ia_participant *one, int json)
     return say_out(text_tidy(p, ia_json_writer_text(w, NULL)));
 }
 
-static int make(apr_pool_t *p, const char *id, const participant_options *o)
+static int make(apr_pool_t *p, const char *id, const verb_options *o)
 {
     const char *text;
     int rc = participant_make(&text, p, id, &o->make, o->json);
@@ -208,7 +208,7 @@ static int make(apr_pool_t *p, const char *id, const participant_options *o)
     return rc == CL_OK ? say_out(text_tidy(p, text)) : rc;
 }
 
-static int read_file(apr_pool_t *p, const char *id, const participant_options *o)
+static int read_file(apr_pool_t *p, const char *id, const verb_options *o)
 {
     ia_participants all;
     const char *wrong;
@@ -227,7 +227,7 @@ static int read_file(apr_pool_t *p, const char *id, const participant_options *o
 }
 
 /* The first option given that belongs to make; NULL for none. */
-static const char *option_of_make(const participant_wish *m)
+static const char *option_of_make(const participant_options *m)
 {
     if (m->password_file)
         return "--password-file";
@@ -245,8 +245,8 @@ static const char *option_of_make(const participant_wish *m)
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
 {
     static const char *const actions[] = {"list", "show", "make"};
-    const participant_options *o = options;
-    const participant_wish *m = &o->make;
+    const verb_options *o = options;
+    const participant_options *m = &o->make;
     const char *action = operands[0], *nearest, *extra;
     int makes = strcmp(action, "make") == 0, shows = strcmp(action, "show") == 0;
 
@@ -272,6 +272,6 @@ const cl_verb verb_participant = {"participant",
                                   1,
                                   2,
                                   ROWS(rows),
-                                  sizeof(participant_options),
+                                  sizeof(verb_options),
                                   run,
                                   NULL};

@@ -36,7 +36,7 @@ static int profiles_read(ia_challenge_profile profiles[PROFILES], unsigned *coun
     return rc;
 }
 
-static void head_write(ia_json_writer *w, const char *id, const participant_wish *wish,
+static void head_write(ia_json_writer *w, const char *id, const participant_options *options,
                        const apr_array_header_t *capabilities)
 {
     ia_json_write_member(w, "id", id);
@@ -46,14 +46,14 @@ static void head_write(ia_json_writer *w, const char *id, const participant_wish
     for (int i = 0; capabilities && i < capabilities->nelts; i++)
         ia_json_write_string(w, APR_ARRAY_IDX(capabilities, i, const char *));
     ia_json_write_end(w);
-    if (wish->allow_refresh) {
+    if (options->allow_refresh) {
         ia_json_write_name(w, "allow_refresh");
         ia_json_write_bool(w, 1);
     }
 }
 
 /* The separator is of md5 alone: it is looked at only there. */
-static int secrets_write(ia_json_writer *w, apr_pool_t *p, const char *id, const participant_wish *wish,
+static int secrets_write(ia_json_writer *w, apr_pool_t *p, const char *id, const participant_options *options,
                          const ia_challenge_profile *profiles, unsigned count)
 {
     ia_challenge_secret secret;
@@ -62,9 +62,9 @@ static int secrets_write(ia_json_writer *w, apr_pool_t *p, const char *id, const
     ia_json_write_name(w, "challenge_secret");
     ia_json_write_object(w);
     for (unsigned i = 0; i < count && rc == CL_OK; i++) {
-        const password_terms terms = {profiles[i], wish->separator, id, wish->domain};
+        const password_terms terms = {profiles[i], options->separator, id, options->domain};
 
-        rc = password_secret(&secret, p, wish->password_file, &terms);
+        rc = password_secret(&secret, p, options->password_file, &terms);
         if (rc == CL_OK)
             ia_json_write_member(w, ia_challenge_profile_name(profiles[i]), secret.text);
     }
@@ -73,20 +73,20 @@ static int secrets_write(ia_json_writer *w, apr_pool_t *p, const char *id, const
     return rc;
 }
 
-int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish, int compact)
+int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_options *options, int compact)
 {
     ia_json_writer *w = compact ? ia_json_writer_create(p) : ia_json_writer_create_pretty(p);
     ia_challenge_profile profiles[PROFILES];
-    password_terms terms = {IA_CHALLENGE_PROFILE_HMAC, wish->separator, id, wish->domain};
+    password_terms terms = {IA_CHALLENGE_PROFILE_HMAC, options->separator, id, options->domain};
     apr_array_header_t *capabilities;
     unsigned count;
     int rc;
 
     *out = NULL;
-    if (!wish->password_file || !wish->domain)
-        return say_usage("make needs --%s", wish->password_file ? "domain" : "password-file");
-    if ((rc = profiles_read(profiles, &count, wish->profiles)) != CL_OK ||
-        (rc = capabilities_read(&capabilities, p, wish->capabilities, 0)) != CL_OK)
+    if (!options->password_file || !options->domain)
+        return say_usage("make needs --%s", options->password_file ? "domain" : "password-file");
+    if ((rc = profiles_read(profiles, &count, options->profiles)) != CL_OK ||
+        (rc = capabilities_read(&capabilities, p, options->capabilities, 0)) != CL_OK)
         return rc;
     if (!ia_name_is_id(id, strlen(id)))
         return say_usage("ID: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
@@ -96,10 +96,10 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
     if ((rc = password_terms_check(&terms)) != CL_OK)
         return rc;
     if (terms.profile == IA_CHALLENGE_PROFILE_MD5)
-        say_warning("md5 is for callers that know nothing else: what they send is good for anybody who sees it");
+        say_warning("md5 is for clients that know nothing else: what they send is good for anybody who sees it");
     ia_json_write_object(w);
-    head_write(w, id, wish, capabilities);
-    if ((rc = secrets_write(w, p, id, wish, profiles, count)) != CL_OK)
+    head_write(w, id, options, capabilities);
+    if ((rc = secrets_write(w, p, id, options, profiles, count)) != CL_OK)
         return rc;
     ia_json_write_end(w);
     *out = ia_json_writer_text(w, NULL);

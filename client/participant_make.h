@@ -5,14 +5,14 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-typedef struct participant_wish {
+typedef struct participant_options {
     const char *password_file, *domain, *separator;
     int allow_refresh;
     apr_array_header_t *profiles, *capabilities; /**< of const char *; NULL where not given */
-} participant_wish;
+} participant_options;
 
 /** The record as JSON from `p`, indented unless `compact`. It holds Secret, not the password. @return an exit
  * status */
-int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_wish *wish, int compact);
+int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_options *options, int compact);
 
 #endif

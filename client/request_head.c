@@ -31,7 +31,7 @@ int head_add(apr_array_header_t *lines, const char *line, const char *const *our
             return say_usage("--header %s: this field is made here", *ours);
     for (value = colon + 1; *value == ' ' || *value == '\t';)
         value++;
-    /* libcurl would take "Name:" as the wish to leave a field out. */
+    /* libcurl would take "Name:" as the options to leave a field out. */
     APR_ARRAY_PUSH(lines, const char *) =
         *value ? line
                : apr_pstrcat(lines->pool, apr_pstrmemdup(lines->pool, line, (apr_size_t)(colon - line)), ";", NULL);

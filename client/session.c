@@ -12,20 +12,20 @@
 #include "say.h"
 #include "secret_source.h"
 
-/* The record the wish names. It is new where the wish says enough to ask for a grant. */
-static int record_find(grant_record **out, state *st, apr_pool_t *p, const session_wish *wish)
+/* The record the options names. It is new where the options says enough to ask for a grant. */
+static int record_find(grant_record **out, state *st, apr_pool_t *p, const session_options *options)
 {
     grant_record *record = NULL;
 
-    if (wish->name || !wish->endpoint || !wish->uid || !wish->capabilities)
-        return state_select(out, st, RECORD_GRANT, wish->name, wish->endpoint, wish->uid, wish->origin);
-    record = state_find(st, wish->endpoint, wish->uid);
+    if (options->name || !options->endpoint || !options->uid || !options->capabilities)
+        return state_select(out, st, RECORD_GRANT, options->name, options->endpoint, options->uid, options->origin);
+    record = state_find(st, options->endpoint, options->uid);
     if (!record) {
-        record = state_add(st, wish->endpoint, wish->uid);
-        record->access_for = wish->capabilities;
-        record->hash = wish->hash;
-        record->secret_file = wish->secret_file ? file_absolute(p, wish->secret_file) : NULL;
-        record->ca_file = wish->ca_file ? file_absolute(p, wish->ca_file) : NULL;
+        record = state_add(st, options->endpoint, options->uid);
+        record->access_for = options->capabilities;
+        record->hash = options->hash;
+        record->secret_file = options->secret_file ? file_absolute(p, options->secret_file) : NULL;
+        record->ca_file = options->ca_file ? file_absolute(p, options->ca_file) : NULL;
     }
     *out = record;
     return state_name(st, record, NULL);
@@ -41,15 +41,15 @@ static int is_usable(const grant_record *record, const char *dead_token)
  * for before and not given is not asked for again in each call: a service that gives less than was asked for would be asked
  * each time.
  */
-static int widen(grant_record *record, apr_pool_t *p, const session_wish *wish)
+static int widen(grant_record *record, apr_pool_t *p, const session_options *options)
 {
     const apr_array_header_t *missing =
-        capabilities_missing(p, wish->capabilities, record->access_to, record->access_for);
+        capabilities_missing(p, options->capabilities, record->access_to, record->access_for);
 
     if (!record->token)
         return 0;
     if (missing->nelts == 0) {
-        missing = capabilities_missing(p, wish->capabilities, record->access_to, NULL);
+        missing = capabilities_missing(p, options->capabilities, record->access_to, NULL);
         if (missing->nelts > 0)
             say_note("grant %s lacks %s: it was asked for and not given; to ask again: %s", record->name,
                      capabilities_text(p, missing), grant_command(p, record));
@@ -67,7 +67,7 @@ static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const c
 {
     int rc;
 
-    if (!widen(record, p, s->wish) && is_usable(record, dead_token))
+    if (!widen(record, p, s->options) && is_usable(record, dead_token))
         return CL_OK;
     if (record->access_for->nelts == 0)
         return say_refused("grant %s %s; ask for a new one with: %s", record->name,
@@ -79,22 +79,22 @@ static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const c
     if (rc != CL_OK)
         return rc;
     s->asked = 1;
-    if (s->wish->secret_file)
-        record->secret_file = file_absolute(p, s->wish->secret_file);
+    if (s->options->secret_file)
+        record->secret_file = file_absolute(p, s->options->secret_file);
     say_note("asked %s for a new grant", record->endpoint);
     return CL_OK;
 }
 
 static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_token)
 {
-    const session_wish *wish = s->wish;
+    const session_options *options = s->options;
     grant_record *record;
     const char *nonce;
-    int rc = record_find(&record, st, p, wish);
+    int rc = record_find(&record, st, p, options);
 
     if (rc != CL_OK)
         return rc;
-    rc = secret_key_load(&s->key, p, wish->secret_file ? wish->secret_file : record->secret_file);
+    rc = secret_key_load(&s->key, p, options->secret_file ? options->secret_file : record->secret_file);
     if (rc == CL_USAGE)
         say_note("or ask for the grant anew: %s", grant_command(p, record));
     if (rc != CL_OK || (rc = grant_ensure(s, record, p, dead_token)) != CL_OK)
@@ -108,14 +108,14 @@ static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_t
     return CL_OK;
 }
 
-int session_begin(session *out, apr_pool_t *p, const session_wish *wish, const char *dead_token)
+int session_begin(session *out, apr_pool_t *p, const session_options *options, const char *dead_token)
 {
     state *st;
     int rc;
 
     memset(out, 0, sizeof *out);
-    out->wish = wish;
-    if ((rc = state_open(&st, p, wish->state)) != CL_OK)
+    out->options = options;
+    if ((rc = state_open(&st, p, options->state)) != CL_OK)
         return rc;
     rc = begin_locked(out, p, st, dead_token);
     state_close(st);
@@ -133,7 +133,7 @@ void session_keep(const session *s, apr_pool_t *p, const char *nonce, int drop)
     grant_record *record;
     state *st;
 
-    if ((!nonce && !drop) || state_open(&st, p, s->wish->state) != CL_OK)
+    if ((!nonce && !drop) || state_open(&st, p, s->options->state) != CL_OK)
         return;
     record = state_find(st, s->held->endpoint, s->held->uid);
     if (record && record->token && strcmp(record->token, s->held->token) == 0) {
@@ -156,12 +156,12 @@ void session_keep_secret(const session *s, apr_pool_t *p)
     grant_record *record;
     state *st;
 
-    if (!s->wish->secret_file || names_file(p, s->held, s->wish->secret_file) ||
-        state_open(&st, p, s->wish->state) != CL_OK)
+    if (!s->options->secret_file || names_file(p, s->held, s->options->secret_file) ||
+        state_open(&st, p, s->options->state) != CL_OK)
         return;
     record = state_find(st, s->held->endpoint, s->held->uid);
     if (record && record->token && strcmp(record->token, s->held->token) == 0) {
-        record->secret_file = file_absolute(p, s->wish->secret_file);
+        record->secret_file = file_absolute(p, s->options->secret_file);
         state_save(st);
     }
     state_close(st);

@@ -7,15 +7,15 @@
 
 /** How to find the grant, and, with endpoint, uid and capabilities, how to ask for one. NULL is "not told".
  */
-typedef struct session_wish {
+typedef struct session_options {
     const char *state, *name, *endpoint, *uid, *secret_file, *ca_file;
     const char *origin; /**< of the request */
     apr_array_header_t *capabilities;
     ia_hash hash;
-} session_wish;
+} session_options;
 
 typedef struct session {
-    const session_wish *wish;
+    const session_options *options;
     grant_record *held;                /**< a copy of its own: the state is not locked while the call runs */
     ia_mac_key key;                    /**< wiped by session_close */
     char nonce[IA_NONCE_TEXT_LEN + 1]; /**< to spend; empty where none could be had */
@@ -28,7 +28,7 @@ typedef struct session {
  * @param dead_token a token that the server has refused, else NULL
  * @return an exit status
  */
-int session_begin(session *out, apr_pool_t *p, const session_wish *wish, const char *dead_token);
+int session_begin(session *out, apr_pool_t *p, const session_options *options, const char *dead_token);
 
 /** Keeps a nonce for a later call; NULL for none. With `drop` those held are given up first. */
 void session_keep(const session *s, apr_pool_t *p, const char *nonce, int drop);

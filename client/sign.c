@@ -15,7 +15,7 @@
 #include "wire.h"
 
 typedef struct sign_options {
-    signing_wish wish;
+    signing_options options;
     const char *method, *data, *save;
     apr_array_header_t *headers;
     int digest, json;
@@ -24,20 +24,20 @@ typedef struct sign_options {
 #define AT(field) offsetof(sign_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 0, "key", "FILE", wish.key_file, "private key, a JWK or PEM"),
-    OPTION(TEXT, 0, "secret-file", "FILE", wish.secret_file, "or a shared secret, for hmac-sha256"),
+    OPTION(TEXT, 0, "key", "FILE", options.key_file, "private key, a JWK or PEM"),
+    OPTION(TEXT, 0, "secret-file", "FILE", options.secret_file, "or a shared secret, for hmac-sha256"),
     OPTION(TEXT, 'X', "method", "METHOD", method, "default: GET, POST with -d"),
     OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
     OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the body, byte for byte; @- is standard input"),
     OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
-    OPTION(TEXT, 0, "uid", "ID", wish.uid, "our participant id"),
-    OPTION(TEXT, 0, "keyid", "ID", wish.keyid, "default: ID#KID, the key's thumbprint; of a secret the id"),
-    OPTION(LIST, 0, "cover", "COMPONENT", wish.cover, "cover this instead of the default"),
-    OPTION(TEXT, 0, "label", "NAME", wish.label, "of the signature; default: sig1"),
-    OPTION(TEXT, 0, "tag", "TEXT", wish.tag, "what the signature is for"),
-    OPTION_RANGE("expires", "SEC", wish.expires, 1, 31536000, "it is good for so long"),
-    OPTION(FLAG, 0, "no-nonce", NULL, wish.no_nonce, "leave out the random nonce"),
-    OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, wish.algorithm, "of an RSA key; default: key"),
+    OPTION(TEXT, 0, "uid", "ID", options.uid, "our participant id"),
+    OPTION(TEXT, 0, "keyid", "ID", options.keyid, "default: ID#KID, the key's thumbprint; of a secret the id"),
+    OPTION(LIST, 0, "cover", "COMPONENT", options.cover, "cover this instead of the default"),
+    OPTION(TEXT, 0, "label", "NAME", options.label, "of the signature; default: sig1"),
+    OPTION(TEXT, 0, "tag", "TEXT", options.tag, "what the signature is for"),
+    OPTION_RANGE("expires", "SEC", options.expires, 1, 31536000, "it is good for so long"),
+    OPTION(FLAG, 0, "no-nonce", NULL, options.no_nonce, "leave out the random nonce"),
+    OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, options.algorithm, "of an RSA key; default: key"),
     OPTION(TEXT, 0, "save", "FILE", save, "write the whole request to a new file"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
@@ -119,7 +119,7 @@ static int sign_carry_out(sign_run *c, const signing *s)
     signing_result made;
     int rc = body_fields(c);
 
-    signing_complete(&c->message, c->p, &c->o->wish, c->o->data ? &c->body : NULL);
+    signing_complete(&c->message, c->p, &c->o->options, c->o->data ? &c->body : NULL);
     if (rc == CL_OK)
         rc = signing_mint(&made, c->p, s, &c->message, c->o->data != NULL);
     if (rc != CL_OK)
@@ -139,7 +139,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     int rc;
 
     (void)operand_count;
-    if ((rc = request_make(&c, operands[0])) == CL_OK && (rc = signing_open(&s, p, &o->wish)) == CL_OK)
+    if ((rc = request_make(&c, operands[0])) == CL_OK && (rc = signing_open(&s, p, &o->options)) == CL_OK)
         rc = sign_carry_out(&c, &s);
     signing_close(&s);
     request_body_close(&c.body);

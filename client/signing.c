@@ -30,46 +30,46 @@ static int is_label(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.*") == strlen(text);
 }
 
-static int wish_check(const signing_wish *wish)
+static int options_check(const signing_options *options)
 {
-    if (!wish->key_file == !wish->secret_file)
+    if (!options->key_file == !options->secret_file)
         return say_usage("name either a private key (--key, or --sign of call) or a shared secret (--secret-file, or "
                          "--sign-secret of call)");
-    if (wish->uid && !ia_name_is_id(wish->uid, strlen(wish->uid)))
+    if (options->uid && !ia_name_is_id(options->uid, strlen(options->uid)))
         return say_usage("--uid: not a participant id");
-    if (!is_printable(wish->keyid) || !is_printable(wish->tag))
+    if (!is_printable(options->keyid) || !is_printable(options->tag))
         return say_usage("--keyid and --tag hold printable ASCII only");
-    if (wish->label && !is_label(wish->label))
+    if (options->label && !is_label(options->label))
         return say_usage("--label takes a name of a-z, 0-9, _, -, . and *, such as " SIGNING_LABEL);
-    if (wish->cover && wish->cover->nelts > IA_HTTPSIG_COMPONENTS_MAX)
+    if (options->cover && options->cover->nelts > IA_HTTPSIG_COMPONENTS_MAX)
         return say_usage("--cover: at most %d components", IA_HTTPSIG_COMPONENTS_MAX);
     return CL_OK;
 }
 
-int signing_open(signing *out, apr_pool_t *p, const signing_wish *wish)
+int signing_open(signing *out, apr_pool_t *p, const signing_options *options)
 {
-    int rc = wish_check(wish);
+    int rc = options_check(options);
 
     memset(out, 0, sizeof *out);
-    out->wish = *wish;
+    out->options = *options;
     if (rc != CL_OK)
         return rc;
-    return signature_key_private(&out->key, p, wish->key_file, wish->secret_file, wish->algorithm);
+    return signature_key_private(&out->key, p, options->key_file, options->secret_file, options->algorithm);
 }
 
 /* Where it is not told: participant and key where both have names, else the key's thumbprint. */
 static int keyid_make(const char **out, apr_pool_t *p, const signing *s)
 {
-    const signing_wish *wish = &s->wish;
+    const signing_options *options = &s->options;
 
-    *out = wish->keyid;
-    if (wish->keyid)
+    *out = options->keyid;
+    if (options->keyid)
         return CL_OK;
     if (!s->key.key) {
-        *out = wish->uid;
-        return wish->uid ? CL_OK : say_usage("whose secret is it? give --uid ID or --keyid ID");
+        *out = options->uid;
+        return options->uid ? CL_OK : say_usage("whose secret is it? give --uid ID or --keyid ID");
     }
-    *out = wish->uid && s->key.kid ? apr_pstrcat(p, wish->uid, "#", s->key.kid, NULL) : s->key.thumbprint;
+    *out = options->uid && s->key.kid ? apr_pstrcat(p, options->uid, "#", s->key.kid, NULL) : s->key.thumbprint;
     return is_printable(*out) ? CL_OK : say_usage("the kid of the key is not printable; give --keyid");
 }
 
@@ -104,12 +104,12 @@ apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_messag
 }
 
 /* By its name, or by an identifier with parameters. */
-static int is_covered(const signing_wish *wish, const char *name)
+static int is_covered(const signing_options *options, const char *name)
 {
     apr_size_t len = strlen(name);
 
-    for (int i = 0; wish->cover && i < wish->cover->nelts; i++) {
-        const char *component = APR_ARRAY_IDX(wish->cover, i, const char *);
+    for (int i = 0; options->cover && i < options->cover->nelts; i++) {
+        const char *component = APR_ARRAY_IDX(options->cover, i, const char *);
 
         if (strcmp(component, name) == 0 ||
             (component[0] == '"' && strncmp(component + 1, name, len) == 0 && component[1 + len] == '"'))
@@ -118,11 +118,11 @@ static int is_covered(const signing_wish *wish, const char *name)
     return 0;
 }
 
-void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_wish *wish, const http_body *body)
+void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_options *options, const http_body *body)
 {
-    if (is_covered(wish, "host") && !head_value(message, "Host"))
+    if (is_covered(options, "host") && !head_value(message, "Host"))
         head_append(message, p, "Host", message->authority);
-    if (body && is_covered(wish, "content-length") && !head_value(message, "Content-Length"))
+    if (body && is_covered(options, "content-length") && !head_value(message, "Content-Length"))
         head_append(message, p, "Content-Length", apr_psprintf(p, "%" APR_INT64_T_FMT, body->len));
 }
 
@@ -171,22 +171,22 @@ static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_mes
 
 int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message, int has_body)
 {
-    const signing_wish *wish = &s->wish;
-    const apr_array_header_t *cover = wish->cover ? wish->cover : signing_default_cover(p, message, has_body);
-    ia_httpsig_plan plan = {.label = wish->label ? wish->label : SIGNING_LABEL,
+    const signing_options *options = &s->options;
+    const apr_array_header_t *cover = options->cover ? options->cover : signing_default_cover(p, message, has_body);
+    ia_httpsig_plan plan = {.label = options->label ? options->label : SIGNING_LABEL,
                             .components = (const char *const *)cover->elts,
                             .component_count = (unsigned)cover->nelts,
                             .created = apr_time_sec(apr_time_now()),
-                            .tag = wish->tag};
+                            .tag = options->tag};
     const ia_httpsig_key key = signature_key_use(&s->key);
     ia_result result;
     int rc;
 
     memset(out, 0, sizeof *out);
-    if (wish->expires)
-        plan.expires = plan.created + wish->expires;
+    if (options->expires)
+        plan.expires = plan.created + options->expires;
     if ((rc = keyid_make(&plan.keyid, p, s)) != CL_OK ||
-        (!wish->no_nonce && (rc = nonce_make(&plan.nonce, p)) != CL_OK))
+        (!options->no_nonce && (rc = nonce_make(&plan.nonce, p)) != CL_OK))
         return rc;
     if ((result = ia_httpsig_mint(&out->fields, p, message, &plan, &key)) != IA_OK)
         return mint_refuse(p, message, &plan, &key, result);

@@ -9,7 +9,7 @@
 #define SIGNING_LABEL "sig1"
 
 /** What was asked for. NULL and 0 are "not told". */
-typedef struct signing_wish {
+typedef struct signing_options {
     const char *key_file, *secret_file;
     const char *uid; /**< our participant id */
     const char *keyid, *label, *tag;
@@ -17,15 +17,15 @@ typedef struct signing_wish {
     apr_int64_t expires;       /**< seconds from now */
     int algorithm;             /**< of SIGNATURE_ALGORITHMS */
     int no_nonce;
-} signing_wish;
+} signing_options;
 
 typedef struct signing {
-    signing_wish wish;
+    signing_options options;
     signature_key key; /**< wiped by signing_close */
 } signing;
 
-/** Checks the wish and loads the key. @return an exit status */
-int signing_open(signing *out, apr_pool_t *p, const signing_wish *wish);
+/** Checks the options and loads the key. @return an exit status */
+int signing_open(signing *out, apr_pool_t *p, const signing_options *options);
 
 /** What a signature says, for those who are told about it. */
 typedef struct signing_result {
@@ -38,7 +38,8 @@ typedef struct signing_result {
  * Completes a message with the fields that whoever sends it would add later, where they are to be covered: Host, and
  * Content-Length. @param body NULL where there is none
  */
-void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_wish *wish, const http_body *body);
+void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_options *options,
+                      const http_body *body);
 
 /**
  * Signs the message at this moment, and with a nonce of its own. The names of what is covered by default

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "address.h"
-#include "challenge.h"
+#include "www_authenticate.h"
 #include "interauth/challenge.h"
 #include "interauth/grant.h"
 #include "interauth/json.h"

@@ -16,19 +16,19 @@
 
 static int keys_load(verification *v)
 {
-    const verification_wish *wish = v->wish;
+    const verification_options *options = v->options;
     const char *wrong;
     int rc;
 
-    if (!!wish->key_file + !!wish->participants_file + !!wish->secret_file != 1)
+    if (!!options->key_file + !!options->participants_file + !!options->secret_file != 1)
         return say_usage("name the keys with one of --key, --participants and --secret-file");
-    if (!wish->participants_file)
-        return signature_key_public(&v->key, v->p, wish->key_file, wish->secret_file, wish->algorithm);
-    if (wish->algorithm)
+    if (!options->participants_file)
+        return signature_key_public(&v->key, v->p, options->key_file, options->secret_file, options->algorithm);
+    if (options->algorithm)
         return say_usage("--algorithm goes with --key; participants have \"alg\" in their keys");
-    if ((rc = participants_load(&v->participants, v->p, wish->participants_file, &wrong)) == CL_OK)
-        rc = participants_load_keys(&v->participants, v->p, wish->participants_file, &wrong);
-    return rc == CL_REFUSED && wrong ? say_refused("%s: %s", wish->participants_file, wrong) : rc;
+    if ((rc = participants_load(&v->participants, v->p, options->participants_file, &wrong)) == CL_OK)
+        rc = participants_load_keys(&v->participants, v->p, options->participants_file, &wrong);
+    return rc == CL_REFUSED && wrong ? say_refused("%s: %s", options->participants_file, wrong) : rc;
 }
 
 static int now_read(apr_time_t *out, const char *text)
@@ -41,20 +41,20 @@ static int now_read(apr_time_t *out, const char *text)
 
 static void policy_make(ia_httpsig_policy *out, const verification *v)
 {
-    const verification_wish *wish = v->wish;
+    const verification_options *options = v->options;
     const ia_httpsig_message *message = &v->request.message;
     const apr_array_header_t *required =
-        wish->require ? wish->require : signing_default_cover(v->p, message, v->request.body_len > 0);
+        options->require ? options->require : signing_default_cover(v->p, message, v->request.body_len > 0);
 
     memset(out, 0, sizeof *out);
-    out->label = wish->label;
-    out->tag = wish->tag;
+    out->label = options->label;
+    out->tag = options->tag;
     out->required = (const char *const *)required->elts;
     out->required_count = (unsigned)required->nelts;
-    out->max_age = apr_time_from_sec(wish->max_age ? wish->max_age : VERIFICATION_MAX_AGE);
-    out->skew = apr_time_from_sec(wish->skew ? wish->skew : VERIFICATION_SKEW);
-    out->needs_nonce = !wish->no_nonce;
-    out->is_keyless = !wish->participants_file;
+    out->max_age = apr_time_from_sec(options->max_age ? options->max_age : VERIFICATION_MAX_AGE);
+    out->skew = apr_time_from_sec(options->skew ? options->skew : VERIFICATION_SKEW);
+    out->needs_nonce = !options->no_nonce;
+    out->is_keyless = !options->participants_file;
     out->has_body = v->request.body_len > 0;
 }
 
@@ -157,7 +157,7 @@ static void blame(verification *v, const ia_httpsig_policy *policy)
     }
 }
 
-int verification_run(verification *out, apr_pool_t *p, const verification_wish *wish, const char *path)
+int verification_run(verification *out, apr_pool_t *p, const verification_options *options, const char *path)
 {
     ia_httpsig_policy policy;
     apr_time_t now;
@@ -165,10 +165,10 @@ int verification_run(verification *out, apr_pool_t *p, const verification_wish *
 
     memset(out, 0, sizeof *out);
     out->p = p;
-    out->wish = wish;
+    out->options = options;
     out->path = path;
-    if ((rc = now_read(&now, wish->now)) != CL_OK || (rc = keys_load(out)) != CL_OK ||
-        (rc = wire_read(&out->request, p, path, wish->scheme ? "http" : "https")) != CL_OK)
+    if ((rc = now_read(&now, options->now)) != CL_OK || (rc = keys_load(out)) != CL_OK ||
+        (rc = wire_read(&out->request, p, path, options->scheme ? "http" : "https")) != CL_OK)
         return rc;
     policy_make(&policy, out);
     judge(out, &policy, now);

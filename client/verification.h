@@ -11,33 +11,33 @@
 #define VERIFICATION_SKEW    30
 
 /** What was asked for. NULL and 0 are "not told". */
-typedef struct verification_wish {
+typedef struct verification_options {
     const char *key_file, *participants_file, *secret_file; /**< exactly one */
     const char *label, *tag, *now;
     apr_array_header_t *require; /**< of const char * */
     apr_int64_t max_age, skew;   /**< seconds */
     int algorithm, scheme, no_nonce;
-} verification_wish;
+} verification_options;
 
-/* The rows of these options, for the tables of verify and explain; `wish` is the field of the verb's struct.
+/* The rows of these options, for the tables of verify and explain; `options` is the field of the verb's struct.
  */
 #define VERIFICATION_ROWS                                                                                              \
-    OPTION(TEXT, 0, "key", "FILE", wish.key_file, "public key: a JWK, PEM or certificate"),                            \
-        OPTION(TEXT, 0, "participants", "FILE", wish.participants_file, "or the keys of a participants file"),         \
-        OPTION(TEXT, 0, "secret-file", "FILE", wish.secret_file, "or a shared secret, for hmac-sha256"),               \
-        OPTION(LIST, 0, "require", "COMPONENT", wish.require, "demand this instead of the default"),                   \
-        OPTION(TEXT, 0, "label", "NAME", wish.label, "which of several signatures"),                                   \
-        OPTION(TEXT, 0, "tag", "TEXT", wish.tag, "demand this tag"),                                                   \
-        OPTION_RANGE("max-age", "SEC", wish.max_age, 1, 315360000, "since it was made; default: 300"),                 \
-        OPTION_RANGE("skew", "SEC", wish.skew, 1, 3600, "how far clocks may differ; default: 30"),                     \
-        OPTION(TEXT, 0, "now", "TIME", wish.now, "judge as of then, such as 2026-01-31T12:00:00Z"),                    \
-        OPTION(FLAG, 0, "no-nonce", NULL, wish.no_nonce, "accept a signature without a nonce"),                        \
-        OPTION(CHOICE, 0, "scheme", "https|http", wish.scheme, "of the connection; default: https"),                   \
-        OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, wish.algorithm, "of an RSA key; default: key")
+    OPTION(TEXT, 0, "key", "FILE", options.key_file, "public key: a JWK, PEM or certificate"),                         \
+        OPTION(TEXT, 0, "participants", "FILE", options.participants_file, "or the keys of a participants file"),      \
+        OPTION(TEXT, 0, "secret-file", "FILE", options.secret_file, "or a shared secret, for hmac-sha256"),            \
+        OPTION(LIST, 0, "require", "COMPONENT", options.require, "demand this instead of the default"),                \
+        OPTION(TEXT, 0, "label", "NAME", options.label, "which of several signatures"),                                \
+        OPTION(TEXT, 0, "tag", "TEXT", options.tag, "demand this tag"),                                                \
+        OPTION_RANGE("max-age", "SEC", options.max_age, 1, 315360000, "since it was made; default: 300"),              \
+        OPTION_RANGE("skew", "SEC", options.skew, 1, 3600, "how far clocks may differ; default: 30"),                  \
+        OPTION(TEXT, 0, "now", "TIME", options.now, "judge as of then, such as 2026-01-31T12:00:00Z"),                 \
+        OPTION(FLAG, 0, "no-nonce", NULL, options.no_nonce, "accept a signature without a nonce"),                     \
+        OPTION(CHOICE, 0, "scheme", "https|http", options.scheme, "of the connection; default: https"),                \
+        OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, options.algorithm, "of an RSA key; default: key")
 
 typedef struct verification {
     apr_pool_t *p;
-    const verification_wish *wish;
+    const verification_options *options;
     const char *path;
     wire_request request;
     ia_result result;            /**< IA_OK where everything is as it must be */
@@ -55,7 +55,7 @@ typedef struct verification {
  * Reads request and keys, and judges. What cannot be read is said.
  * @return CL_OK where there is a `result`, else an exit status; verification_close in any case
  */
-int verification_run(verification *out, apr_pool_t *p, const verification_wish *wish, const char *path);
+int verification_run(verification *out, apr_pool_t *p, const verification_options *options, const char *path);
 
 /** Tells the result on standard error unless it is IA_OK. @return the exit status that belongs to it */
 int verification_tell(const verification *v);

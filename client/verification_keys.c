@@ -96,7 +96,7 @@ ia_result verification_find_key(void *context, ia_httpsig_key *out, const ia_htt
 
     if (strlen(keyid) != signature->keyid.len)
         return IA_SIG_KEY_UNKNOWN;
-    if (!v->wish->participants_file) {
+    if (!v->options->participants_file) {
         *out = signature_key_use(&v->key);
         rc = IA_OK;
     } else if (mark) {

@@ -8,7 +8,7 @@
 #include "verbs.h"
 
 typedef struct verify_options {
-    verification_wish wish;
+    verification_options options;
     int json;
 } verify_options;
 
@@ -43,7 +43,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 {
     const verify_options *o = options;
     verification v;
-    int rc = verification_run(&v, p, &o->wish, operands[0]);
+    int rc = verification_run(&v, p, &o->options, operands[0]);
 
     (void)operand_count;
     if (rc == CL_OK) {

@@ -29,26 +29,26 @@ typedef enum ia_credential_kind {
 
 /** A credential, in the form that its protocol computes with. */
 typedef struct ia_credential {
-    apr_uint64_t generation; /**< one-way fingerprint: equal credentials have equal ones; 0: there is none */
+    apr_uint64_t fingerprint; /**< one-way fingerprint: equal credentials have equal ones; 0: there is none */
     char text[IA_CREDENTIAL_SIZE];
 } ia_credential;
 
 /** A participant as the registry knows it now. */
 typedef struct ia_registry_entry {
-    apr_uint32_t index;       /**< its place, below capacity(), while this incarnation lives */
-    apr_uint64_t incarnation; /**< never given twice: one that left and came back is another */
-    ia_standing standing;
+    apr_uint32_t index;      /**< its place, below capacity(), while this generation lives */
+    apr_uint64_t generation; /**< never given twice: one that left and came back is another */
+    ia_entitlement entitlement;
     apr_uint64_t roles; /**< bits of role numbers */
     unsigned secret_count;
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
-    apr_uint64_t credentials[IA_CREDENTIAL_KINDS]; /**< by kind, the generation of a credential; 0: there is none */
+    apr_uint64_t credentials[IA_CREDENTIAL_KINDS]; /**< by kind, the fingerprint of a credential; 0: there is none */
     char id[IA_NAME_MAX + 1];
 } ia_registry_entry;
 
 /** A participant's public key as the registry knows it now. */
 typedef struct ia_registry_key {
     apr_uint32_t owner_index;
-    apr_uint64_t owner_incarnation;
+    apr_uint64_t owner_generation;
     apr_time_t not_before, not_after;        /**< microseconds; 0 is open */
     unsigned char thumbprint[IA_SHA256_LEN]; /**< RFC 7638: equal thumbprints are equal keys */
     ia_key_raw raw;
@@ -57,15 +57,15 @@ typedef struct ia_registry_key {
 typedef struct ia_registry {
     /** @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault; `out` is zeroed unless IA_OK */
     ia_result (*find)(ia_registry_entry *out, const char *id);
-    /** The participant that has this place in this incarnation (0: in any). Errors as above. */
-    ia_result (*get)(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t incarnation);
+    /** The participant that has this place in this generation (0: in any). Errors as above. */
+    ia_result (*get)(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t generation);
     /** The number of a capability or role, or -1 where no participant was ever given it. */
     int (*capability_number)(const char *name);
     int (*role_number)(const char *name);
     /** The name of a number, or NULL. Lives as long as the process. */
     const char *(*capability_name)(int number);
     /** The key with this kid of this participant. @return IA_OK, IA_SIG_KEY_UNKNOWN or a fault */
-    ia_result (*key)(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
+    ia_result (*key)(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_generation, const char *kid,
                      apr_size_t kid_len);
     /** The key with this thumbprint, whosever it is. Results as above. */
     ia_result (*key_by_thumbprint)(ia_registry_key *out, const unsigned char thumbprint[IA_SHA256_LEN]);
@@ -77,22 +77,22 @@ typedef struct ia_registry {
     /** How many places there are. */
     apr_uint32_t (*capacity)(void);
     /**
-     * A credential of this participant; `out` has generation 0 where it has none of this kind. The caller wipes it.
+     * A credential of this participant; `out` has fingerprint 0 where it has none of this kind. The caller wipes it.
      * @return IA_OK, IA_PARTICIPANT_UNKNOWN or a fault
      */
-    ia_result (*credential)(ia_credential *out, apr_uint32_t index, apr_uint64_t incarnation, ia_credential_kind kind);
+    ia_result (*credential)(ia_credential *out, apr_uint32_t index, apr_uint64_t generation, ia_credential_kind kind);
     /** Changes whenever a participant, a key or a text may have changed. */
     apr_uint64_t (*revision)(void);
     /**
      * The name in this participant's record; lives in the pool.
      * @return IA_OK, IA_PARTICIPANT_UNKNOWN where it is gone or has none, or a fault; `*name` is NULL unless IA_OK
      */
-    ia_result (*name)(const char **name, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation);
+    ia_result (*name)(const char **name, apr_pool_t *p, apr_uint32_t index, apr_uint64_t generation);
     /**
      * The URL of an endpoint of this participant that is valid at `now`; NULL for any `api_version`, "" for one without.
      * Results as above.
      */
-    ia_result (*endpoint)(const char **url, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation,
+    ia_result (*endpoint)(const char **url, apr_pool_t *p, apr_uint32_t index, apr_uint64_t generation,
                           const char *api_version, apr_time_t now);
 } ia_registry;
 

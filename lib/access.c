@@ -10,7 +10,7 @@
 #define FORM_FIELDS 8
 #define BODY_NODES  256
 
-/* Verified against where a participant has no usable secret, so that the answer takes as long. Never matches. */
+/* Verified against where a participant has no usable secret, so that the response takes as long. Never matches. */
 static const ia_mac_key dummy_key;
 
 static ia_result take_field(const char **out, const ia_form *form, const char *name, const char **detail)

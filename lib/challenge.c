@@ -235,8 +235,9 @@ ia_result ia_challenge_sign(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge
     return rc;
 }
 
-ia_result ia_challenge_sign_answer(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms, const char *token,
-                                   apr_int64_t nonce, const char *call_nonce, const unsigned char digest[IA_SHA256_LEN])
+ia_result ia_challenge_sign_response(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms,
+                                     const char *token, apr_int64_t nonce, const char *call_nonce,
+                                     const unsigned char digest[IA_SHA256_LEN])
 {
     char hex[IA_HEX_SIZE(IA_SHA256_LEN)];
     ia_bytes more[3] = {
@@ -246,7 +247,7 @@ ia_result ia_challenge_sign_answer(char out[IA_CHALLENGE_TEXT_SIZE], const ia_ch
 
     memset(out, 0, IA_CHALLENGE_TEXT_SIZE);
     if (!rc && terms->profile != IA_CHALLENGE_PROFILE_HMAC)
-        rc = IA_FAULT_CRYPTO; /* md5 has nothing that signs an answer */
+        rc = IA_FAULT_CRYPTO; /* md5 has nothing that signs a response */
     if (!rc)
         rc = compute(out, &m, token, nonce, more, 3);
     ia_wipe(&m, sizeof m);
@@ -265,7 +266,7 @@ static int take_text(char room[IA_CHALLENGE_TEXT_SIZE], const char *text, apr_si
     return 1;
 }
 
-/* What a caller who means this window would have sent. */
+/* What a client who means this window would have sent. */
 static ia_result expect(ia_challenge_match *out, const maker *m, const ia_challenge_claim *claim, const char *given,
                         apr_int64_t nonce)
 {
@@ -286,7 +287,7 @@ ia_result ia_challenge_verify(ia_challenge_match *out, ia_challenge_profile prof
 {
     const apr_size_t len = iai_challenge_text_len(profile);
     char given[IA_CHALLENGE_TEXT_SIZE], signature[IA_CHALLENGE_TEXT_SIZE];
-    int known = secret && secret->generation && strlen(secret->text) == len, found = 0, whole;
+    int known = secret && secret->fingerprint && strlen(secret->text) == len, found = 0, whole;
     const char *text = known ? secret->text : secret_of_nobody + IA_CHALLENGE_HMAC_LEN - len;
     ia_challenge_match match;
     ia_result rc;

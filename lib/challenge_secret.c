@@ -21,8 +21,8 @@ static ia_result fingerprint(ia_challenge_secret *secret, ia_challenge_profile p
     if (rc)
         return rc;
     ia_mac_compute(mac, IA_HASH_SHA256, &key, parts, 2);
-    memcpy(&secret->generation, mac, sizeof secret->generation);
-    secret->generation |= !secret->generation;
+    memcpy(&secret->fingerprint, mac, sizeof secret->fingerprint);
+    secret->fingerprint |= !secret->fingerprint;
     ia_wipe(mac, sizeof mac);
     ia_wipe(&key, sizeof key);
     return IA_OK;

@@ -71,8 +71,8 @@ static const char *write_xml(apr_pool_t *p, const char *status, const char *oute
     return text;
 }
 
-static const char *write_answer(apr_pool_t *p, ia_envelope_format format, const char *status, const char *outer,
-                                const ia_envelope_member *members, unsigned count, apr_size_t *len)
+static const char *write_response(apr_pool_t *p, ia_envelope_format format, const char *status, const char *outer,
+                                  const ia_envelope_member *members, unsigned count, apr_size_t *len)
 {
     unsigned i;
 
@@ -86,10 +86,10 @@ static const char *write_answer(apr_pool_t *p, ia_envelope_format format, const 
     return (format == IA_ENVELOPE_XML ? write_xml : write_json)(p, status, outer, members, count, len);
 }
 
-const char *ia_envelope_answer(apr_pool_t *p, ia_envelope_format format, const ia_envelope_member *members,
-                               unsigned count, apr_size_t *len)
+const char *ia_envelope_response(apr_pool_t *p, ia_envelope_format format, const ia_envelope_member *members,
+                                 unsigned count, apr_size_t *len)
 {
-    return write_answer(p, format, "valid", "response", members, count, len);
+    return write_response(p, format, "valid", "response", members, count, len);
 }
 
 const char *ia_envelope_error(apr_pool_t *p, ia_envelope_format format, const char *code, const char *message,
@@ -97,7 +97,7 @@ const char *ia_envelope_error(apr_pool_t *p, ia_envelope_format format, const ch
 {
     const ia_envelope_member members[] = {{"code", code, 0}, {"message", message, 0}};
 
-    return write_answer(p, format, "error", "error", members, 2, len);
+    return write_response(p, format, "error", "error", members, 2, len);
 }
 
 /* The length without white space at the end. */

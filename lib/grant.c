@@ -17,74 +17,75 @@ const char *ia_presentation_name(ia_presentation presentation)
     return "unknown";
 }
 
-ia_result ia_standing_check(const ia_standing *standing, apr_time_t now)
+ia_result ia_entitlement_check(const ia_entitlement *entitlement, apr_time_t now)
 {
-    if (standing->status != IA_STATUS_APPROVED)
+    if (entitlement->status != IA_STATUS_APPROVED)
         return IA_PARTICIPANT_INACTIVE;
-    if (standing->expires && standing->expires <= now)
+    if (entitlement->expires && entitlement->expires <= now)
         return IA_PARTICIPANT_EXPIRED;
     return IA_OK;
 }
 
 /* When a grant made now ends: never later than asked, the participant's lifespan, its own end, the greatest age. */
-static apr_time_t clamp_expiry(const ia_standing *standing, apr_int64_t lifespan, apr_time_t created,
+static apr_time_t clamp_expiry(const ia_entitlement *entitlement, apr_int64_t lifespan, apr_time_t created,
                                apr_time_t max_age, apr_time_t now)
 {
-    apr_int64_t longest = standing->token_max_lifespan;
+    apr_int64_t longest = entitlement->token_max_lifespan;
     apr_time_t expires;
 
     if (lifespan <= 0 || lifespan > longest)
         lifespan = longest;
     expires = now + apr_time_from_sec(lifespan);
-    if (standing->expires && expires > standing->expires)
-        expires = standing->expires;
+    if (entitlement->expires && expires > entitlement->expires)
+        expires = entitlement->expires;
     if (max_age && expires > created + max_age)
         expires = created + max_age;
     return expires;
 }
 
-ia_result ia_grant_decide(ia_grant_terms *out, const ia_standing *standing, const ia_grant_wish *wish,
+ia_result ia_grant_decide(ia_grant_terms *out, const ia_entitlement *entitlement, const ia_grant_request *request,
                           const ia_grant_policy *policy, apr_time_t now)
 {
-    ia_result rc = ia_standing_check(standing, now);
+    ia_result rc = ia_entitlement_check(entitlement, now);
     ia_capset given;
 
     memset(out, 0, sizeof *out);
     if (rc)
         return rc;
-    ia_capset_intersect(&given, &wish->capabilities, &standing->capabilities);
+    ia_capset_intersect(&given, &request->capabilities, &entitlement->capabilities);
     if (ia_capset_is_empty(&given))
         return IA_CAPABILITY_NOT_HELD;
-    if (!policy->partial && (wish->names_unknown || !ia_capset_contains(&standing->capabilities, &wish->capabilities)))
+    if (!policy->partial &&
+        (request->names_unknown || !ia_capset_contains(&entitlement->capabilities, &request->capabilities)))
         return IA_CAPABILITY_NOT_HELD;
     out->capabilities = given;
     out->created = now;
-    out->expires = clamp_expiry(standing, wish->lifespan, now, policy->max_age, now);
-    out->can_refresh = standing->allow_refresh;
+    out->expires = clamp_expiry(entitlement, request->lifespan, now, policy->max_age, now);
+    out->can_refresh = entitlement->allow_refresh;
     return IA_OK;
 }
 
-ia_result ia_grant_refresh(ia_grant_terms *out, const ia_grant_terms *held, const ia_standing *standing,
+ia_result ia_grant_refresh(ia_grant_terms *out, const ia_grant_terms *held, const ia_entitlement *entitlement,
                            apr_int64_t lifespan, const ia_grant_policy *policy, apr_time_t now)
 {
-    ia_result rc = ia_standing_check(standing, now);
+    ia_result rc = ia_entitlement_check(entitlement, now);
 
     memset(out, 0, sizeof *out);
     if (rc)
         return rc;
-    if (!held->can_refresh || !standing->allow_refresh)
+    if (!held->can_refresh || !entitlement->allow_refresh)
         return IA_REFRESH_NOT_ALLOWED;
     if (now >= held->expires + policy->refresh_window)
         return IA_REFRESH_TOO_LATE;
     if (policy->max_age && now >= held->created + policy->max_age)
         return IA_GRANT_TOO_OLD;
-    ia_capset_intersect(&out->capabilities, &held->capabilities, &standing->capabilities);
+    ia_capset_intersect(&out->capabilities, &held->capabilities, &entitlement->capabilities);
     if (ia_capset_is_empty(&out->capabilities)) {
         memset(out, 0, sizeof *out);
         return IA_CAPABILITY_NOT_HELD;
     }
     out->created = held->created;
-    out->expires = clamp_expiry(standing, lifespan, held->created, policy->max_age, now);
+    out->expires = clamp_expiry(entitlement, lifespan, held->created, policy->max_age, now);
     out->can_refresh = 1;
     return IA_OK;
 }

@@ -24,36 +24,36 @@ static apr_uint64_t get_value(const unsigned char in[BODY_LEN])
     return value;
 }
 
-static void compute_mac(unsigned char out[IA_SHA256_LEN], const unsigned char body[BODY_LEN], const ia_mac_key *epoch,
-                        const unsigned char *grant_id)
+static void compute_mac(unsigned char out[IA_SHA256_LEN], const unsigned char body[BODY_LEN],
+                        const ia_mac_key *nonce_key, const unsigned char *grant_id)
 {
     ia_bytes parts[] = {{body, BODY_LEN}, {grant_id, IA_GRANT_ID_LEN}};
 
-    ia_mac_compute(out, IA_HASH_SHA256, epoch, parts, grant_id ? 2 : 1);
+    ia_mac_compute(out, IA_HASH_SHA256, nonce_key, parts, grant_id ? 2 : 1);
 }
 
-static void mint(unsigned char out[IA_NONCE_LEN], ia_nonce_kind kind, apr_uint64_t value, const ia_mac_key *epoch,
+static void mint(unsigned char out[IA_NONCE_LEN], ia_nonce_kind kind, apr_uint64_t value, const ia_mac_key *nonce_key,
                  const unsigned char *grant_id)
 {
     unsigned char mac[IA_SHA256_LEN];
 
     put_value(out, kind, value);
-    compute_mac(mac, out, epoch, grant_id);
+    compute_mac(mac, out, nonce_key, grant_id);
     memcpy(out + BODY_LEN, mac, IA_NONCE_LEN - BODY_LEN);
 }
 
-void ia_nonce_mint_fresh(unsigned char out[IA_NONCE_LEN], const ia_mac_key *epoch, apr_uint64_t stamp)
+void ia_nonce_mint_fresh(unsigned char out[IA_NONCE_LEN], const ia_mac_key *nonce_key, apr_uint64_t stamp)
 {
-    mint(out, IA_NONCE_FRESH, stamp & STAMP_MAX, epoch, NULL);
+    mint(out, IA_NONCE_FRESH, stamp & STAMP_MAX, nonce_key, NULL);
 }
 
-void ia_nonce_mint_next(unsigned char out[IA_NONCE_LEN], const ia_mac_key *epoch,
+void ia_nonce_mint_next(unsigned char out[IA_NONCE_LEN], const ia_mac_key *nonce_key,
                         const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t seq)
 {
-    mint(out, IA_NONCE_NEXT, seq & IA_NONCE_SEQ_MAX, epoch, grant_id);
+    mint(out, IA_NONCE_NEXT, seq & IA_NONCE_SEQ_MAX, nonce_key, grant_id);
 }
 
-ia_result ia_nonce_verify(ia_nonce_claim *out, const unsigned char nonce[IA_NONCE_LEN], const ia_mac_key *epoch,
+ia_result ia_nonce_verify(ia_nonce_claim *out, const unsigned char nonce[IA_NONCE_LEN], const ia_mac_key *nonce_key,
                           const unsigned char grant_id[IA_GRANT_ID_LEN])
 {
     unsigned char mac[IA_SHA256_LEN];
@@ -65,7 +65,7 @@ ia_result ia_nonce_verify(ia_nonce_claim *out, const unsigned char nonce[IA_NONC
         return IA_NONCE_FOREIGN;
     if (next && (!grant_id || nonce[1]))
         return IA_NONCE_FOREIGN;
-    compute_mac(mac, nonce, epoch, next ? grant_id : NULL);
+    compute_mac(mac, nonce, nonce_key, next ? grant_id : NULL);
     if (!ia_mac_equal(mac, nonce + BODY_LEN, IA_NONCE_LEN - BODY_LEN))
         return IA_NONCE_FOREIGN;
     out->kind = next ? IA_NONCE_NEXT : IA_NONCE_FRESH;

@@ -26,8 +26,8 @@ ia_result ia_secret_load(ia_secret *out, const void *secret, apr_size_t len, apr
     if ((rc = ia_mac_key_load(&out->mac, secret, len)))
         return rc;
     ia_mac_compute(mac, IA_HASH_SHA256, &out->mac, &part, 1);
-    memcpy(&out->generation, mac, sizeof out->generation);
-    out->generation |= !out->generation;
+    memcpy(&out->fingerprint, mac, sizeof out->fingerprint);
+    out->fingerprint |= !out->fingerprint;
     out->not_after = not_after;
     return IA_OK;
 }
@@ -100,7 +100,7 @@ static ia_result take_secret(ia_participant *out, apr_pool_t *p, const ia_json *
         return IAI_FAIL(error, p, "shared secret: %d to %d bytes expected, this one has %" APR_SIZE_T_FMT,
                         IA_SECRET_MIN, IA_SECRET_MAX, len);
     for (i = 0; i < out->secret_count; i++)
-        if (out->secrets[i].generation == slot->generation)
+        if (out->secrets[i].fingerprint == slot->fingerprint)
             return IAI_FAIL(error, p, "shared_secrets: a secret is repeated");
     out->secret_count++;
     return IA_OK;

@@ -2,8 +2,8 @@
 #include "interauth/result.h"
 
 static const ia_outcome outcomes[] = {
-#define IA_OUTCOME_ROW(symbol, value, tag, code, status, challenge, severity, title)                                   \
-    {symbol, tag, code, status, IA_CHALLENGE_##challenge, IA_SEVERITY_##severity, title},
+#define IA_OUTCOME_ROW(symbol, value, tag, code, status, auth_hint, severity, title)                                   \
+    {symbol, tag, code, status, IA_AUTH_HINT_##auth_hint, IA_SEVERITY_##severity, title},
     IA_OUTCOMES(IA_OUTCOME_ROW)
 #undef IA_OUTCOME_ROW
 };
@@ -18,13 +18,13 @@ const ia_outcome *ia_outcomes(unsigned *count)
 const ia_outcome *ia_outcome_of(ia_result result)
 {
     enum {
-#define IA_OUTCOME_INDEX(symbol, value, tag, code, status, challenge, severity, title) INDEX_OF_##symbol,
+#define IA_OUTCOME_INDEX(symbol, value, tag, code, status, auth_hint, severity, title) INDEX_OF_##symbol,
         IA_OUTCOMES(IA_OUTCOME_INDEX)
 #undef IA_OUTCOME_INDEX
     };
 
     switch (result) {
-#define IA_OUTCOME_CASE(symbol, value, tag, code, status, challenge, severity, title)                                  \
+#define IA_OUTCOME_CASE(symbol, value, tag, code, status, auth_hint, severity, title)                                  \
     case symbol:                                                                                                       \
         return &outcomes[INDEX_OF_##symbol];
         IA_OUTCOMES(IA_OUTCOME_CASE)

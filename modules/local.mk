@@ -27,10 +27,10 @@ module_libs = libclock.la libst.la libia.la
 
 common_sources = \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
-	modules/common/hygiene.c modules/common/hygiene.h modules/common/environment.c modules/common/log_field.c modules/common/log_field.h modules/common/external.c modules/common/external.h modules/common/environment.h \
+	modules/common/sanitize.c modules/common/sanitize.h modules/common/environment.c modules/common/log_field.c modules/common/log_field.h modules/common/external.c modules/common/external.h modules/common/environment.h \
 	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h \
 	modules/common/section.c modules/common/section.h modules/common/intake.c modules/common/intake.h \
-	modules/common/seldom.c modules/common/seldom.h modules/common/segment.c modules/common/segment.h \
+	modules/common/log_ratelimit.c modules/common/log_ratelimit.h modules/common/segment.c modules/common/segment.h \
 	modules/common/directive.c modules/common/directive.h modules/common/startup.c modules/common/startup.h
 persist_sources = modules/common/persist.c modules/common/persist.h
 
@@ -45,23 +45,23 @@ modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_config.h \
 	modules/isign/isign_spool.h modules/isign/isign_body.c modules/isign/isign_budget.c modules/isign/isign_budget.h \
 	modules/isign/isign_tempfile.c modules/isign/isign_tempfile.h \
-	modules/isign/isign_spool.c modules/isign/isign_answer.c modules/isign/isign_store.c \
+	modules/isign/isign_spool.c modules/isign/isign_response.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
 	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c \
-	modules/isign/isign_remark.c modules/isign/isign_guard.c $(persist_sources)
+	modules/isign/isign_log_detail.c modules/isign/isign_guard.c $(persist_sources)
 modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
 modules_isign_mod_isign_la_LIBADD = $(module_libs)
 
 modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
 	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c \
-	modules/sauth/sauth_guard.c modules/sauth/sauth_halves.c modules/sauth/sauth_login.c modules/sauth/sauth_store.c modules/sauth/sauth_store.h \
+	modules/sauth/sauth_guard.c modules/sauth/sauth_config_lint.c modules/sauth/sauth_login.c modules/sauth/sauth_store.c modules/sauth/sauth_store.h \
 	modules/sauth/sauth_mint.h modules/sauth/sauth_presentation.h modules/sauth/sauth_authenticate.c \
 	modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
-	modules/sauth/sauth_require.c modules/sauth/sauth_challenge.c modules/sauth/sauth_endpoint.c \
+	modules/sauth/sauth_require.c modules/sauth/sauth_www_authenticate.c modules/sauth/sauth_endpoint.c \
 	modules/sauth/sauth_dialect_sauth.c modules/sauth/sauth_response.c modules/sauth/sauth_mint.c \
-	modules/sauth/sauth_presentation.c modules/sauth/sauth_proof.c modules/sauth/sauth_call.c modules/sauth/sauth_call.h \
-	modules/sauth/sauth_present_challenge.c modules/sauth/sauth_dialect_challenge.c modules/sauth/sauth_answer.c \
+	modules/sauth/sauth_presentation.c modules/sauth/sauth_proof.c modules/sauth/sauth_challenge_call.c modules/sauth/sauth_challenge_call.h \
+	modules/sauth/sauth_present_challenge.c modules/sauth/sauth_dialect_challenge.c modules/sauth/sauth_challenge_sign.c \
 	modules/sauth/sauth_persist.c modules/sauth/sauth_status.c $(persist_sources)
 modules_sauth_mod_sauth_la_CPPFLAGS = $(module_cppflags)
 modules_sauth_mod_sauth_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^sauth_module$$'

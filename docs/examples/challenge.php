@@ -13,7 +13,7 @@ function post($url, $text) {
     if ($status == 503) $refused->wait = (int)implode(preg_filter('/^Retry-After: /i', '', $http_response_header));
     throw $refused;
 }
-class Caller {
+class Client {
     private $token, $secret, $lifetime;
     function __construct(private string $url, private string $user, private string $password) {}
     private function ask($method, $request) {
@@ -43,7 +43,7 @@ class Caller {
             sleep($no->wait);
             return $this->call($method, $request, $attempts - 1);
         }
-        $at = (int)strrpos($body, '"signature":"');  // the answer was signed as it is without this member
+        $at = (int)strrpos($body, '"signature":"');  // the response was signed as it is without this member
         $digest = hash('sha256', preg_replace('/,$/D', '', substr($body, 0, $at)) . substr($body, $at + 78));
         $expected = K($this->secret, $this->token, $window, 'response', $nonce, $digest);
         if (hash_equals($expected, substr($body, $at + 13, 64))) return $body;
@@ -54,6 +54,6 @@ set_error_handler(fn($level, $text) => throw new ErrorException($text));  // a w
 if ($argc < 5 || $argc > 6) { fwrite(STDERR, USAGE . "\n"); exit(2); }
 [, $url, $user, $path, $method] = $argv;
 try {
-    $caller = new Caller($url, $user, preg_replace('/\n$/D', '', file_get_contents($path)));
-    echo $caller->call($method, $argv[5] ?? '{}'), "\n";
+    $client = new Client($url, $user, preg_replace('/\n$/D', '', file_get_contents($path)));
+    echo $client->call($method, $argv[5] ?? '{}'), "\n";
 } catch (Exception $no) { fwrite(STDERR, "$method: {$no->getMessage()}\n"); exit($no instanceof Refused ? 1 : 3); }

@@ -12,7 +12,7 @@ def post(url, text):
     except urllib.error.HTTPError as no:
         raise Refused(no.read(), no.code, int(no.headers.get("Retry-After", 0)) if no.code == 503 else 0)
 
-class Caller:
+class Client:
     def __init__(self, url, user, password):
         self.url, self.user, self.password, self.token = url, user, password, None
 
@@ -43,7 +43,7 @@ class Caller:
             if no.args[1] == 401: self.token = None
             time.sleep(no.args[2])
             return self.call(method, request, attempts - 1)
-        head, _, end = body.rpartition(b'"signature":"')  # the answer was signed as it is without this member
+        head, _, end = body.rpartition(b'"signature":"')  # the response was signed as it is without this member
         digest = hashlib.sha256(head.removesuffix(b",") + end[65:]).hexdigest()
         if hmac.compare_digest(end[:64], K(self.secret, self.token, window, "response", nonce, digest).encode()):
             return json.loads(body)
@@ -53,7 +53,7 @@ if __name__ == "__main__":
     if not 5 <= len(sys.argv) <= 6: sys.exit(print(__doc__, file=sys.stderr) or 2)
     url, user, path, method, request = (*sys.argv[1:], "{}")[:5]
     try:
-        caller = Caller(url, user, open(path, "rb").read().removesuffix(b"\n"))
-        print(json.dumps(caller.call(method, json.loads(request))))
+        client = Client(url, user, open(path, "rb").read().removesuffix(b"\n"))
+        print(json.dumps(client.call(method, json.loads(request))))
     except Refused as no: sys.exit(f"{method}: {no.args[1]} {no.args[0].decode(errors='replace')}")  # status 1
     except (OSError, ValueError) as fault: sys.exit(print(fault, file=sys.stderr) or 3)

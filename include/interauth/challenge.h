@@ -10,7 +10,7 @@
  * Profile hmac-sha256 (ours): K(password) = hex scrypt(password); any other K is the lower-case hex HMAC-SHA-256 whose
  * key is the argument that is secret, as text, over the other arguments joined by one NUL. Its signatures of calls go on
  * after the Nonce: NUL method NUL nonce NUL timestamp NUL request, the request byte for byte as it was sent; those of
- * answers: NUL "response" NUL nonce of the call NUL hex SHA-256 of the answer.
+ * answers: NUL "response" NUL nonce of the call NUL hex SHA-256 of the response.
  *
  * The server keeps Secret, never the password. Whoever has Secret can act as the user: it is as secret as a key.
  */
@@ -36,7 +36,7 @@ extern "C" {
 #define IA_CHALLENGE_NONCE_MAX     64
 #define IA_CHALLENGE_WINDOWS       3 /**< windows that may be meant at one moment: before, now, after */
 
-/** scrypt of profile hmac-sha256: 32 MiB, a fraction of a second, on the caller's side only. */
+/** scrypt of profile hmac-sha256: 32 MiB, a fraction of a second, on the client's side only. */
 #define IA_CHALLENGE_SCRYPT_N 32768
 #define IA_CHALLENGE_SCRYPT_R 8
 #define IA_CHALLENGE_SCRYPT_P 3
@@ -54,7 +54,7 @@ ia_challenge_profile ia_challenge_profile_named(const char *name);
 
 /** Secret of one user in one profile, as text with its NUL, and a one-way fingerprint of it. Wipe copies. */
 typedef struct ia_challenge_secret {
-    apr_uint64_t generation; /**< 0: the user has none in this profile; equal secrets have equal generations */
+    apr_uint64_t fingerprint; /**< 0: the user has none in this profile; equal secrets have equal fingerprints */
     char text[IA_CHALLENGE_TEXT_SIZE];
 } ia_challenge_secret;
 
@@ -78,7 +78,7 @@ ia_result ia_challenge_secret_derive(ia_challenge_secret *out, ia_challenge_prof
 apr_int64_t ia_challenge_window(apr_time_t at, apr_int64_t lifetime);
 
 /**
- * The windows that a caller whose clock is at most `skew` (microseconds) off may mean now, nearest first. Always fills
+ * The windows that a client whose clock is at most `skew` (microseconds) off may mean now, nearest first. Always fills
  * IA_CHALLENGE_WINDOWS places, repeating the first one, so that work done for each does not tell how many there are.
  * A skew above the lifetime counts as the lifetime.
  */
@@ -116,10 +116,10 @@ ia_result ia_challenge_token(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challeng
 ia_result ia_challenge_sign(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms, const char *token,
                             apr_int64_t nonce, const ia_challenge_message *message);
 
-/** Signature of an answer, profile hmac-sha256. `digest` is SHA-256 of the answer as it was before it was signed. */
-ia_result ia_challenge_sign_answer(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms, const char *token,
-                                   apr_int64_t nonce, const char *call_nonce,
-                                   const unsigned char digest[IA_SHA256_LEN]);
+/** Signature of a response, profile hmac-sha256. `digest` is SHA-256 of the response as it was before it was signed. */
+ia_result ia_challenge_sign_response(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms,
+                                     const char *token, apr_int64_t nonce, const char *call_nonce,
+                                     const unsigned char digest[IA_SHA256_LEN]);
 
 /** One attempt to exchange a challenge, or to use a token. */
 typedef struct ia_challenge_claim {
@@ -137,7 +137,7 @@ typedef struct ia_challenge_match {
 } ia_challenge_match;
 
 /**
- * Whether the claim's signature is right in one of the windows. A NULL `secret` or one of generation 0 is an unknown
+ * Whether the claim's signature is right in one of the windows. A NULL `secret` or one of fingerprint 0 is an unknown
  * user: as many computations are made with a secret of nobody, over all windows, always.
  * @return IA_OK; IA_MAC_MISMATCH (also for an unknown user); IA_FAULT_CRYPTO
  */

@@ -24,8 +24,8 @@ extern "C" {
 #define IA_ENVELOPE_MAX        (1024 * 1024) /**< bytes of a call */
 #define IA_ENVELOPE_METHOD_MAX 255           /**< characters of a method: letters, digits and . _ - : / */
 #define IA_ENVELOPE_NODES      32768         /**< values, or elements and attributes, of a call */
-#define IA_ENVELOPE_MEMBERS    8             /**< of an answer's response */
-#define IA_ENVELOPE_TAIL       64            /**< bytes of an answer that its signing looks at */
+#define IA_ENVELOPE_MEMBERS    8             /**< of a response's response */
+#define IA_ENVELOPE_TAIL       64            /**< bytes of a response that its signing looks at */
 
 typedef enum ia_envelope_format { IA_ENVELOPE_JSON, IA_ENVELOPE_XML } ia_envelope_format;
 
@@ -68,7 +68,7 @@ int ia_envelope_request_is(const ia_envelope *envelope, const char *const *names
 /** Whether a name can be a method's: 1 to IA_ENVELOPE_METHOD_MAX of the characters above. */
 int ia_envelope_is_method(const char *name, apr_size_t len);
 
-/** One member of an answer: a text, or where `text` is NULL a number. */
+/** One member of a response: a text, or where `text` is NULL a number. */
 typedef struct ia_envelope_member {
     const char *name;
     const char *text;
@@ -76,33 +76,33 @@ typedef struct ia_envelope_member {
 } ia_envelope_member;
 
 /** {"status":"valid","response":{..}} in one line. @return NULL for text that the format cannot hold */
-const char *ia_envelope_answer(apr_pool_t *p, ia_envelope_format format, const ia_envelope_member *members,
-                               unsigned count, apr_size_t *len);
+const char *ia_envelope_response(apr_pool_t *p, ia_envelope_format format, const ia_envelope_member *members,
+                                 unsigned count, apr_size_t *len);
 
 /** {"status":"error","error":{"code","message"}}. */
 const char *ia_envelope_error(apr_pool_t *p, ia_envelope_format format, const char *code, const char *message,
                               apr_size_t *len);
 
 /**
- * How an answer is signed in the stream: the signature goes before the answer's end, `}` or `</xml>`, as its last
- * member. What is signed is the answer as it was before. Who streams holds back the last IA_ENVELOPE_TAIL bytes (the
- * whole of a shorter answer) and hands them over once the answer has ended; then sends their first `*kept` bytes,
+ * How a response is signed in the stream: the signature goes before the response's end, `}` or `</xml>`, as its last
+ * member. What is signed is the response as it was before. Who streams holds back the last IA_ENVELOPE_TAIL bytes (the
+ * whole of a shorter response) and hands them over once the response has ended; then sends their first `*kept` bytes,
  * which may be 0, and after them the text returned, which ends with the rest of the bytes handed over.
  * @param signature letters and digits
- * @return NULL where the bytes do not end as an answer of this format does: it cannot be signed
+ * @return NULL where the bytes do not end as a response of this format does: it cannot be signed
  */
 const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *tail, apr_size_t tail_len,
                                    const char *signature, apr_size_t *kept);
 
-/** A signed answer: what was signed is its first `head_len` bytes, then `tail`. */
+/** A signed response: what was signed is its first `head_len` bytes, then `tail`. */
 typedef struct ia_envelope_signed {
     apr_size_t head_len;
     const char *signature; /**< in the pool */
-    const char *tail;      /**< into the answer */
+    const char *tail;      /**< into the response */
     apr_size_t tail_len;
 } ia_envelope_signed;
 
-/** Takes an answer apart that ia_envelope_signed_end made. @return IA_OK, IA_ENVELOPE_MALFORMED */
+/** Takes a response apart that ia_envelope_signed_end made. @return IA_OK, IA_ENVELOPE_MALFORMED */
 ia_result ia_envelope_unsign(ia_envelope_signed *out, apr_pool_t *p, ia_envelope_format format, const char *text,
                              apr_size_t len);
 

@@ -29,20 +29,20 @@ typedef enum ia_presentation {
 const char *ia_presentation_name(ia_presentation presentation);
 
 /** A participant reduced to what decides: a snapshot, plain data. */
-typedef struct ia_standing {
+typedef struct ia_entitlement {
     ia_participant_status status;
     apr_time_t expires;             /**< microseconds; 0 is never */
     apr_int64_t token_max_lifespan; /**< seconds */
     int allow_refresh;
     ia_capset capabilities;
-} ia_standing;
+} ia_entitlement;
 
 /** What is asked for, whatever dialect asked. */
-typedef struct ia_grant_wish {
+typedef struct ia_grant_request {
     ia_capset capabilities;
     int names_unknown;    /**< asked for at least one name that no participant holds */
     apr_int64_t lifespan; /**< seconds; 0 is the participant's maximum; longer is clamped */
-} ia_grant_wish;
+} ia_grant_request;
 
 /** What the server's configuration says. */
 typedef struct ia_grant_policy {
@@ -60,20 +60,20 @@ typedef struct ia_grant_terms {
 } ia_grant_terms;
 
 /** Whether a participant may act at all. @return IA_OK, IA_PARTICIPANT_INACTIVE or IA_PARTICIPANT_EXPIRED. */
-ia_result ia_standing_check(const ia_standing *standing, apr_time_t now);
+ia_result ia_entitlement_check(const ia_entitlement *entitlement, apr_time_t now);
 
 /**
  * The one grant decision.
  * @return IA_OK and the terms; IA_PARTICIPANT_INACTIVE, IA_PARTICIPANT_EXPIRED, IA_CAPABILITY_NOT_HELD
  */
-ia_result ia_grant_decide(ia_grant_terms *out, const ia_standing *standing, const ia_grant_wish *wish,
+ia_result ia_grant_decide(ia_grant_terms *out, const ia_entitlement *entitlement, const ia_grant_request *request,
                           const ia_grant_policy *policy, apr_time_t now);
 
 /**
  * The same decision for a grant that exists: its terms run again through today's standing.
  * @return as ia_grant_decide, and IA_REFRESH_NOT_ALLOWED, IA_REFRESH_TOO_LATE, IA_GRANT_TOO_OLD
  */
-ia_result ia_grant_refresh(ia_grant_terms *out, const ia_grant_terms *held, const ia_standing *standing,
+ia_result ia_grant_refresh(ia_grant_terms *out, const ia_grant_terms *held, const ia_entitlement *entitlement,
                            apr_int64_t lifespan, const ia_grant_policy *policy, apr_time_t now);
 
 /** The grant id: one-way from the token's SHA-256, public, 16 bytes. */

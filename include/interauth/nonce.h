@@ -3,7 +3,7 @@
  *
  *   byte 0      kind
  *   bytes 1-7   fresh: stamp in microseconds since 1970 (56 bits); next: sequence number (48 bits, byte 1 zero)
- *   bytes 8-15  HMAC-SHA-256 under the epoch key over kind, value and, for a next nonce, the grant id; first 64 bits
+ *   bytes 8-15  HMAC-SHA-256 under the nonce key over kind, value and, for a next nonce, the grant id; first 64 bits
  *
  * A FRESH nonce costs no memory to hand out: it carries its own time. A NEXT nonce belongs to one grant. What was
  * used is kept per grant in an `ia_nonce_state`, whose functions are written so that a process killed between any
@@ -43,16 +43,16 @@ typedef struct ia_nonce_state {
     apr_uint64_t stamps[IA_NONCE_STAMPS];      /**< fresh stamps used above the floor; 0 is free */
 } ia_nonce_state;
 
-void ia_nonce_mint_fresh(unsigned char out[IA_NONCE_LEN], const ia_mac_key *epoch, apr_uint64_t stamp);
-void ia_nonce_mint_next(unsigned char out[IA_NONCE_LEN], const ia_mac_key *epoch,
+void ia_nonce_mint_fresh(unsigned char out[IA_NONCE_LEN], const ia_mac_key *nonce_key, apr_uint64_t stamp);
+void ia_nonce_mint_next(unsigned char out[IA_NONCE_LEN], const ia_mac_key *nonce_key,
                         const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t seq);
 
 /**
- * Whether this server minted the nonce in this epoch and, for a next nonce, for this grant.
+ * Whether this server minted the nonce in this nonce key and, for a next nonce, for this grant.
  * @param grant_id NULL refuses next nonces
  * @return IA_OK and the claim, or IA_NONCE_FOREIGN
  */
-ia_result ia_nonce_verify(ia_nonce_claim *out, const unsigned char nonce[IA_NONCE_LEN], const ia_mac_key *epoch,
+ia_result ia_nonce_verify(ia_nonce_claim *out, const unsigned char nonce[IA_NONCE_LEN], const ia_mac_key *nonce_key,
                           const unsigned char grant_id[IA_GRANT_ID_LEN]);
 
 /**

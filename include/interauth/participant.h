@@ -51,8 +51,8 @@ const char *ia_participant_status_name(ia_participant_status status);
 /** A shared secret in the form that verifies: its midstates, a one-way fingerprint, and until when it is good. */
 typedef struct ia_secret {
     ia_mac_key mac;
-    apr_uint64_t generation; /**< one-way fingerprint of the secret: equal secrets have equal generations; never 0 */
-    apr_time_t not_after;    /**< microseconds; 0 is for ever */
+    apr_uint64_t fingerprint; /**< one-way fingerprint of the secret: equal secrets have equal fingerprints; never 0 */
+    apr_time_t not_after;     /**< microseconds; 0 is for ever */
 } ia_secret;
 
 /** A public key of a participant. */
@@ -88,7 +88,7 @@ typedef struct ia_participant {
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     unsigned secret_count;
     unsigned secret_weaknesses;        /**< of all shared secrets together, bits of secret_quality.h */
-    ia_challenge_secret challenge_md5; /**< of generation 0 where there is none */
+    ia_challenge_secret challenge_md5; /**< of fingerprint 0 where there is none */
     ia_challenge_secret challenge_hmac;
     const ia_json *keys;             /**< as written, in the document, or NULL */
     ia_participant_key *public_keys; /**< as read */

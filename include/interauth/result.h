@@ -5,7 +5,7 @@
  * HTTP stands in ONE table, IA_OUTCOMES below: the enum, the names and the statuses are all made from it, so
  * they cannot drift apart.
  *
- * Zero is success, positive values are refusals (the caller's doing), negative values are faults (ours).
+ * Zero is success, positive values are refusals (the client's doing), negative values are faults (ours).
  * Faults fail closed: 503 with Retry-After, never a pass.
  */
 #ifndef INTERAUTH_RESULT_H
@@ -16,12 +16,12 @@ extern "C" {
 #endif
 
 /** How an outcome is answered beside its status. */
-typedef enum ia_challenge {
-    IA_CHALLENGE_NONE,  /**< no WWW-Authenticate */
-    IA_CHALLENGE_FRESH, /**< WWW-Authenticate with a fresh nonce */
-    IA_CHALLENGE_STALE, /**< the same with stale=true: only the nonce was at fault */
-    IA_CHALLENGE_RETRY  /**< Retry-After: the request itself may be fine later */
-} ia_challenge;
+typedef enum ia_auth_hint {
+    IA_AUTH_HINT_NONE,  /**< no WWW-Authenticate */
+    IA_AUTH_HINT_FRESH, /**< WWW-Authenticate with a fresh nonce */
+    IA_AUTH_HINT_STALE, /**< the same with stale=true: only the nonce was at fault */
+    IA_AUTH_HINT_RETRY  /**< Retry-After: the request itself may be fine later */
+} ia_auth_hint;
 
 /** Whom the log line is for. */
 typedef enum ia_severity {
@@ -31,11 +31,11 @@ typedef enum ia_severity {
 } ia_severity;
 
 /*
- * X(symbol, value, log tag, public code, HTTP status, challenge, severity, title)
+ * X(symbol, value, log tag, public code, HTTP status, auth_hint, severity, title)
  *
  * The log tag is exact. The public code is what problem+json shows: before a MAC verified, everything that
- * depends on who is asking shares `invalid_credentials`, so that the answer is no oracle. Faults of grammar are
- * told apart even then: a caller can see them in its own request, so they reveal nothing.
+ * depends on who is asking shares `invalid_credentials`, so that the response is no oracle. Faults of grammar are
+ * told apart even then: a client can see them in its own request, so they reveal nothing.
  */
 /* clang-format off */
 #define IA_OUTCOMES(X)                                                                                               \
@@ -83,7 +83,7 @@ typedef enum ia_severity {
     X(IA_TIMESTAMP_FUTURE,           61, "timestamp_future", "stale_timestamp", 401, FRESH, NOTABLE, "The timestamp is in the future") \
     X(IA_ACCESS_REPLAYED,            62, "access_replayed", "replayed_request", 401, FRESH, NOTABLE, "This access request was used before") \
     X(IA_AUDIENCE_MISMATCH,          63, "audience_mismatch", "wrong_audience", 403, NONE, NOTABLE, "This access request is for another endpoint") \
-    X(IA_REPLAY_MEMORY_YOUNG,        64, "replay_memory_young", "starting", 503, RETRY, ROUTINE, "Just started: send a newer request") \
+    X(IA_REPLAY_CACHE_WARMING,        64, "replay_cache_warming", "starting", 503, RETRY, ROUTINE, "Just started: send a newer request") \
     /* the participant */                                                                                             \
     X(IA_PARTICIPANT_INACTIVE,       70, "participant_inactive", "participant_inactive", 403, NONE, NOTABLE, "The participant is not active") \
     X(IA_PARTICIPANT_EXPIRED,        71, "participant_expired", "participant_expired", 403, NONE, NOTABLE, "The participant's access has expired") \
@@ -107,8 +107,8 @@ typedef enum ia_severity {
     X(IA_TUNNEL_REFUSED,             94, "tunnel_refused", "method_not_allowed", 405, NONE, NOTABLE, "CONNECT is refused") \
     X(IA_LOCATION_UNGUARDED,         95, "location_unguarded", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable") \
     X(IA_SIGNER_MISMATCH,            96, "signer_mismatch", "wrong_signer", 403, NONE, NOTABLE, "The grant is another participant's than the signature") \
-    X(IA_SIGNATURE_WANTED,           97, "signature_wanted", "signature_required", 403, NONE, NOTABLE, "A signature is required") \
-    X(IA_SIGNATURE_NARROW,           98, "signature_narrow", "signature_component_missing", 403, NONE, NOTABLE, "The signature does not cover enough") \
+    X(IA_SIGNATURE_REQUIRED,           97, "signature_required", "signature_required", 403, NONE, NOTABLE, "A signature is required") \
+    X(IA_INSUFFICIENT_COVERAGE,           98, "insufficient_coverage", "signature_component_missing", 403, NONE, NOTABLE, "The signature does not cover enough") \
     /* room */                                                                                                        \
     X(IA_GRANTS_FULL,               100, "grants_full", "unavailable", 503, RETRY, FAULT, "Temporarily unavailable")  \
     X(IA_GRANT_QUOTA,               101, "grant_quota", "too_many_grants", 429, RETRY, NOTABLE, "Too many live grants") \
@@ -146,7 +146,7 @@ typedef enum ia_severity {
     X(IA_KEY_PUBLIC,                   142, "key_public", "invalid_key", 400, NONE, NOTABLE, "A private key is expected, this one is public") \
     X(IA_KEY_PAIR,                     143, "key_pair", "invalid_key", 400, NONE, NOTABLE, "The private key does not belong to the public one") \
     X(IA_KEY_SECRET_PUBLIC,            144, "key_secret_public", "invalid_key", 400, NONE, NOTABLE, "The secret is a public key") \
-    /* message signatures (RFC 9421): their grammar, which callers see in their own request */                       \
+    /* message signatures (RFC 9421): their grammar, which clients see in their own request */                       \
     X(IA_SIG_MALFORMED,                145, "sig_malformed", "malformed_signature", 400, NONE, NOTABLE, "Malformed Signature or Signature-Input") \
     X(IA_SIG_LABEL_UNPAIRED,           146, "sig_label_unpaired", "malformed_signature", 400, NONE, NOTABLE, "A label is in one of Signature and Signature-Input only") \
     X(IA_SIG_LABEL_REPEATED,           147, "sig_label_repeated", "malformed_signature", 400, NONE, NOTABLE, "A signature label or parameter is repeated") \
@@ -232,7 +232,7 @@ typedef enum ia_severity {
 /* clang-format on */
 
 typedef enum ia_result {
-#define IA_OUTCOME_ENUM(symbol, value, tag, code, status, challenge, severity, title) symbol = value,
+#define IA_OUTCOME_ENUM(symbol, value, tag, code, status, auth_hint, severity, title) symbol = value,
     IA_OUTCOMES(IA_OUTCOME_ENUM)
 #undef IA_OUTCOME_ENUM
 } ia_result;
@@ -243,7 +243,7 @@ typedef struct ia_outcome {
     const char *tag;  /**< exact and safe to log */
     const char *code; /**< stable, for clients (the `code` member of problem+json) */
     int status;       /**< HTTP status */
-    ia_challenge challenge;
+    ia_auth_hint auth_hint;
     ia_severity severity;
     const char *title; /**< for people */
 } ia_outcome;

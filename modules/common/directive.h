@@ -12,7 +12,7 @@ const char *directive_number(cmd_parms *cmd, const char *arg, apr_int64_t min, a
 const char *directive_size(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max, apr_int64_t *out);
 
 /**
- * A caller that is known but may not is 403, not another 401. mod_authz_core has a directive for it, per section: sets it
+ * A client that is known but may not is 403, not another 401. mod_authz_core has a directive for it, per section: sets it
  * for the section of a rule of ours. @return NULL, or the message for the administrator
  */
 const char *directive_send_forbidden(cmd_parms *cmd);

@@ -12,7 +12,7 @@ typedef struct environment_row {
     const char *header;
 } environment_row;
 
-/** Sets one row. Its variable was removed before (hygiene_strip_environment), so that it is not looked for again. */
+/** Sets one row. Its variable was removed before (sanitize_environment), so that it is not looked for again. */
 void environment_set(request_rec *r, const environment_row *row, const char *value, environment_way way);
 
 /** Sets each row whose note this request or one above it has; `rows` ends with a NULL note. */

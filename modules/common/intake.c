@@ -5,7 +5,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <string.h>
-#include "hygiene.h"
+#include "sanitize.h"
 #include "intake.h"
 #include "request.h"
 
@@ -50,7 +50,7 @@ static void settle_trailers(const intake *in, request_rec *r, apr_table_t *befor
     if (in->keeps_fields)
         r->headers_in = before;
     else
-        hygiene_strip_inbound(r);
+        sanitize_inbound(r);
 }
 
 static apr_status_t fetch_next(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,

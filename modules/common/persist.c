@@ -24,7 +24,7 @@ typedef struct claim {
 
 /* --- how what a table holds is named on disk --- */
 
-static int participant_id(void *persist_, apr_uint32_t index, apr_uint64_t incarnation, char *id)
+static int participant_id(void *persist_, apr_uint32_t index, apr_uint64_t generation, char *id)
 {
     const ia_registry *registry = ((const persist *)persist_)->registry;
     ia_registry_entry entry;
@@ -32,26 +32,26 @@ static int participant_id(void *persist_, apr_uint32_t index, apr_uint64_t incar
 
     if (!registry)
         return 0;
-    rc = registry->get(&entry, index, incarnation);
+    rc = registry->get(&entry, index, generation);
     if (!rc)
         memcpy(id, entry.id, sizeof entry.id);
     ia_wipe(&entry, sizeof entry);
     return !rc;
 }
 
-static int participant_find(void *persist_, const char *id, apr_uint32_t *index, apr_uint64_t *incarnation)
+static int participant_find(void *persist_, const char *id, apr_uint32_t *index, apr_uint64_t *generation)
 {
     const ia_registry *registry = ((const persist *)persist_)->registry;
     ia_registry_entry entry;
     ia_result rc;
 
     *index = 0;
-    *incarnation = 0;
+    *generation = 0;
     if (!registry)
         return 0;
     rc = registry->find(&entry, id);
     *index = entry.index;
-    *incarnation = entry.incarnation;
+    *generation = entry.generation;
     ia_wipe(&entry, sizeof entry);
     return !rc;
 }

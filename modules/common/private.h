@@ -1,5 +1,5 @@
 /**
- * A page of one caller must not be kept for another: no shared cache may store the response of an authenticated request,
+ * A page of one client must not be kept for another: no shared cache may store the response of an authenticated request,
  * whatever the app says. mod_cache spares only requests with an Authorization header by itself.
  */
 #ifndef INTERAUTH_COMMON_PRIVATE_H

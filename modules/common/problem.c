@@ -16,7 +16,7 @@
 typedef struct problem {
     const ia_outcome *outcome; /* NULL once cleared or sent */
     const char *detail;
-    problem_voice voice; /* NULL: problem+json */
+    problem_formatter voice; /* NULL: problem+json */
 } problem;
 
 static ap_filter_rec_t *filter_rec;
@@ -40,7 +40,7 @@ static problem *make(request_rec *r)
     return p;
 }
 
-void problem_set_voice(request_rec *r, problem_voice voice)
+void problem_set_formatter(request_rec *r, problem_formatter voice)
 {
     make(r)->voice = voice;
 }
@@ -51,7 +51,7 @@ int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_afte
 
     p->outcome = ia_outcome_of(rc);
     p->detail = detail;
-    if (p->outcome->challenge == IA_CHALLENGE_RETRY)
+    if (p->outcome->auth_hint == IA_AUTH_HINT_RETRY)
         apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, retry_after > 0 ? retry_after : 1));
     return p->outcome->status;
 }

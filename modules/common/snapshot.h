@@ -1,6 +1,6 @@
 /**
  * The request as it came in, before anything rewrote it. After an ErrorDocument, a per-directory rewrite or a CGI's
- * Location, httpd's own fields describe another request; decisions about what the caller sent ask here.
+ * Location, httpd's own fields describe another request; decisions about what the client sent ask here.
  */
 #ifndef INTERAUTH_COMMON_SNAPSHOT_H
 #define INTERAUTH_COMMON_SNAPSHOT_H

@@ -1,5 +1,5 @@
 /*
- * The body's digest. It runs in fixups, after authorization: a caller that may not come in cannot make the server read,
+ * The body's digest. It runs in fixups, after authorization: a client that may not come in cannot make the server read,
  * hash or store anything. What was found stays on the outermost request, because a body can be read only once.
  */
 #include <httpd.h>
@@ -41,7 +41,7 @@ static const char *sender_of(request_rec *r, const isign_state *state)
     return state->participant ? state->participant : request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
 }
 
-/* Reads the body, unless it was read before the caller was known; either way each byte is hashed once. */
+/* Reads the body, unless it was read before the client was known; either way each byte is hashed once. */
 static ia_result hash_body(request_rec *r, const isign_dir *conf, ia_digest *digest, isign_state *state)
 {
     isign_spool_limits limits = {conf->spool_memory, conf->spool_max, sender_of(r, state), 0};

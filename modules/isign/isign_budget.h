@@ -23,7 +23,7 @@ isign_budget *isign_budget_open(apr_pool_t *p, const char *participant, int is_s
 /**
  * Takes bytes for a body.
  * @return IA_OK, IA_SPOOL_QUOTA where this participant has its share, IA_SPOOL_FULL where all bodies, or all of
- * callers that are no participants, have theirs, IA_BODY_TOO_LARGE where this body alone is more than such a share
+ * clients that are no participants, have theirs, IA_BODY_TOO_LARGE where this body alone is more than such a share
  */
 ia_result isign_budget_take(isign_budget *budget, apr_size_t bytes);
 

@@ -359,7 +359,7 @@ const command_rec isign_directives[] = {
     AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts, or none"),
     AP_INIT_TAKE1("ISignLabel", set_label, NULL, ANYWHERE, "label of the signature that counts, or none"),
     AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE,
-                  "scheme and authority that callers see, behind a proxy"),
+                  "scheme and authority that clients see, behind a proxy"),
     AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
     AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for the files of bodies"),
     AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "signature nonces that are remembered"),

@@ -1,5 +1,5 @@
 /*
- * A section that demands signatures where ISign is off refuses everybody for ever, and each refusal looks like a caller
+ * A section that demands signatures where ISign is off refuses everybody for ever, and each refusal looks like a client
  * without credentials. The configuration tree is walked for sections where it is certain; what depends on the request
  * shows at run time.
  */
@@ -13,7 +13,7 @@
 #include "log_field.h"
 #include "section.h"
 #include "startup.h"
-#include "seldom.h"
+#include "log_ratelimit.h"
 
 APLOG_USE_MODULE(isign);
 
@@ -119,7 +119,7 @@ void isign_guard_say(request_rec *r)
 {
     static apr_int64_t said;
 
-    if (!seldom_due(&said, PAUSE))
+    if (!log_ratelimit_due(&said, PAUSE))
         return;
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                   "isign: Require signed where ISign is off: no signature is verified, and "

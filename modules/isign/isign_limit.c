@@ -1,7 +1,7 @@
 /*
  * How much of a child's time signatures may take. Who sends signatures that fail, again and again under one keyid from one
  * address, is refused before the next one is looked at; known and unknown keyids alike, so that nobody learns which are
- * known. What is known of that is bounded: a caller that was not heard of for long makes room for a new one.
+ * known. What is known of that is bounded: a client that was not heard of for long makes room for a new one.
  */
 #include <httpd.h>
 #include <apr_thread_cond.h>

@@ -1,5 +1,5 @@
 /*
- * A body that is read before its caller is known, for a protocol that names the caller in it. Who comes later, the digest
+ * A body that is read before its client is known, for a protocol that names the client in it. Who comes later, the digest
  * and the app, finds it in the spool: a body can be read only once.
  */
 #include <httpd.h>

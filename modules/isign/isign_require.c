@@ -38,10 +38,10 @@ static ia_result look(const isign_state *state, const demand *d)
     unsigned i;
 
     if (!state->signature)
-        return IA_SIGNATURE_WANTED;
+        return IA_SIGNATURE_REQUIRED;
     for (i = 0; i < d->count; i++)
         if (!ia_httpsig_covers(state->signature, d->components[i]))
-            return IA_SIGNATURE_NARROW;
+            return IA_INSUFFICIENT_COVERAGE;
     return IA_OK;
 }
 
@@ -57,11 +57,11 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
     (void)line;
     if (request_is_for_endpoint(r) || !(rc = look(isign_state_of(r), d)))
         return AUTHZ_GRANTED;
-    if (rc == IA_SIGNATURE_NARROW)
-        isign_remark_narrow(r, d->components, d->count);
+    if (rc == IA_INSUFFICIENT_COVERAGE)
+        isign_log_detail_coverage(r, d->components, d->count);
     else if (!isign_looks(r))
         isign_guard_say(r);
-    if (!r->user && ap_auth_type(r) && rc == IA_SIGNATURE_WANTED) {
+    if (!r->user && ap_auth_type(r) && rc == IA_SIGNATURE_REQUIRED) {
         isign_ask(r);
         return AUTHZ_DENIED_NO_USER;
     }

@@ -125,7 +125,7 @@ static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, const isign_spoo
     return 0;
 }
 
-/* So that it is refused before a byte was read, and before the caller was told to go on. */
+/* So that it is refused before a byte was read, and before the client was told to go on. */
 int isign_announces_more(request_rec *r, apr_off_t max)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");

@@ -141,7 +141,7 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
 
     /* What was used before this memory began is not known. */
     if (created <= st_replays_birth(isign.replays) + isign.widest_skew)
-        return IA_REPLAY_MEMORY_YOUNG;
+        return IA_REPLAY_CACHE_WARMING;
     /* Another location may take older signatures than the one that this came to. */
     if (until < created + isign.longest_age + isign.widest_skew)
         until = created + isign.longest_age + isign.widest_skew;

@@ -12,7 +12,7 @@
 #include "log_field.h"
 #include "mod_isign.h"
 #include "isign_tempfile.h"
-#include "seldom.h"
+#include "log_ratelimit.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(isign);
@@ -93,7 +93,7 @@ ia_result isign_tempfile_failed(request_rec *r, apr_status_t rv)
 {
     static apr_int64_t said;
 
-    if (seldom_due(&said, PAUSE))
+    if (log_ratelimit_due(&said, PAUSE))
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "isign: a body cannot be kept in a file in %s",
                       directory ? log_words(r->pool, directory) : "a temporary directory: there is none");
     return IA_FAULT_SPOOL;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include "clock.h"
 #include "external.h"
-#include "hygiene.h"
+#include "sanitize.h"
 #include "log_field.h"
 #include "mod_isign.h"
 #include "interauth/encoding.h"
@@ -148,7 +148,7 @@ static ia_result find_by_kid(lookup *l, ia_httpsig_key *out, const char *id, con
     ia_result rc = isign.registry->find(&l->entry, apr_pstrmemdup(l->r->pool, id, (apr_size_t)(hash - id)));
 
     if (!rc)
-        rc = isign.registry->key(&key, l->entry.index, l->entry.incarnation, hash + 1, strlen(hash + 1));
+        rc = isign.registry->key(&key, l->entry.index, l->entry.generation, hash + 1, strlen(hash + 1));
     if (rc)
         return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
     return use_key(l, out, &key);
@@ -165,7 +165,7 @@ static ia_result find_by_thumbprint(lookup *l, ia_httpsig_key *out, const char *
         return IA_SIG_KEY_UNKNOWN;
     rc = isign.registry->key_by_thumbprint(&key, thumbprint);
     if (!rc)
-        rc = isign.registry->get(&l->entry, key.owner_index, key.owner_incarnation);
+        rc = isign.registry->get(&l->entry, key.owner_index, key.owner_generation);
     if (rc)
         return rc < 0 ? rc : IA_SIG_KEY_UNKNOWN;
     return use_key(l, out, &key);
@@ -209,7 +209,7 @@ static int is_ambiguous(const ia_sfv_text *keyid)
 
 /*
  * What a key that is not there would have been. It is the key of some participant, chosen by the keyid, so that the time
- * of the answer tells nothing: neither its type, nor how soon a signature that is none of that type is given up.
+ * of the response tells nothing: neither its type, nor how soon a signature that is none of that type is given up.
  */
 static void take_stand_in(lookup *l, ia_httpsig_key *out, const ia_sfv_text *keyid)
 {
@@ -325,7 +325,7 @@ static ia_result check_chosen(lookup *l, const isign_dir *conf, const ia_httpsig
     if (!rc && !signature->nonce.data && !is_safe(snapshot_of(r)->method))
         rc = isign_nonce_use(&l->entry, signature, 0, l->now);
     if (!rc)
-        rc = ia_standing_check(&l->entry.standing, l->now);
+        rc = ia_entitlement_check(&l->entry.entitlement, l->now);
     if (!rc && !*conf->authority && !is_own_authority(r))
         rc = IA_SIG_AUTHORITY_FOREIGN;
     return rc;
@@ -348,7 +348,7 @@ static ia_result decide(lookup *l, const isign_dir *conf, const ia_httpsig **out
         rc = isign_limit_enter(&l->limit, l->r->useragent_ip, &signature->keyid, clock_now());
     if (!rc)
         rc = check_chosen(l, conf, &message, signature);
-    isign_remark(l->r, rc, signature, &policy, l->entry.id);
+    isign_log_detail(l->r, rc, signature, &policy, l->entry.id);
     *out = signature;
     return rc;
 }
@@ -401,7 +401,7 @@ static ia_result check_connection(request_rec *r, const ia_httpsig *signature, c
     if (!copy)
         return IA_OK;
     ap_str_tolower(copy);
-    names = hygiene_connection_names(r->pool, copy);
+    names = sanitize_connection_names(r->pool, copy);
     for (i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
 
@@ -424,7 +424,7 @@ ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *
     if (!(rc = ia_httpsig_judge(state->signature, &policy, clock_now())))
         rc = check_connection(r, state->signature, &policy);
     if (rc)
-        isign_remark(r, rc, state->signature, &policy, state->participant);
+        isign_log_detail(r, rc, state->signature, &policy, state->participant);
     return rc;
 }
 

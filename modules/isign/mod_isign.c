@@ -5,7 +5,7 @@
 #include "mod_isign.h"
 #include "isign_spool.h"
 #include "isign_tempfile.h"
-#include "hygiene.h"
+#include "sanitize.h"
 #include "intake.h"
 #include "private.h"
 #include "problem.h"
@@ -51,7 +51,7 @@ static int is_unchecked(request_rec *r, const isign_state *state)
 static int post_read_request(request_rec *r)
 {
     snapshot_take(r);
-    hygiene_strip_inbound(r);
+    sanitize_inbound(r);
     isign_keep_fields(r);
     if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && is_unchecked(r->prev, isign_state_of(r)))
         intake_drop(r);

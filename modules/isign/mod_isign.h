@@ -94,8 +94,8 @@ typedef struct isign_state {
     ia_result denied;             /**< a Require signed that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */
     const char *denied_at;        /**< its URI */
-    ia_result remarked;           /**< the refusal of which these tell: */
-    const char *remark;           /**< what the log says besides: " name=value", without secrets */
+    ia_result has_log_detail;     /**< the refusal of which these tell: */
+    const char *log_detail;       /**< what the log says besides: " name=value", without secrets */
     const char *proven;           /**< who signed, where a good signature was refused; NULL: nobody is proven */
     const request_rec *asked_in;  /**< whose err_headers_out have an Accept-Signature; only compared */
 } isign_state;
@@ -126,7 +126,7 @@ int isign_check_body(request_rec *r);
 /** fixups, last: the app's environment. */
 int isign_export(request_rec *r);
 
-/** Whether the response is for one caller only: its request was signed. */
+/** Whether the response is for one client only: its request was signed. */
 int isign_is_private(request_rec *r);
 
 /** Logs and answers a refusal. @return the status to return from a hook */
@@ -136,10 +136,10 @@ int isign_refused(request_rec *r);
 void isign_log(request_rec *r, const char *what, ia_result rc);
 
 /** Keeps for the log whose signature was refused and what it lacks; `participant` is who its key names, or "". */
-void isign_remark(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
-                  const char *participant);
-/** The same for IA_SIGNATURE_NARROW. */
-void isign_remark_narrow(request_rec *r, const char *const *components, unsigned count);
+void isign_log_detail(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
+                      const char *participant);
+/** The same for IA_INSUFFICIENT_COVERAGE. */
+void isign_log_detail_coverage(request_rec *r, const char *const *components, unsigned count);
 
 /** A rule that was not met; isign_log_denial, a log_transaction hook, says so unless the request went on. */
 void isign_deny(request_rec *r, ia_result rc);

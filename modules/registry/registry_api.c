@@ -11,13 +11,13 @@ static ia_result copy_out(ia_registry_entry *out, st_participant *from, apr_uint
         return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
     }
     out->index = index;
-    out->incarnation = from->incarnation;
-    out->standing = from->standing;
+    out->generation = from->generation;
+    out->entitlement = from->entitlement;
     out->roles = from->roles;
     out->secret_count = from->secret_count <= IA_PARTICIPANT_SECRETS ? from->secret_count : 0;
     memcpy(out->secrets, from->secrets, sizeof out->secrets);
-    out->credentials[IA_CREDENTIAL_CHALLENGE_MD5] = from->challenge.md5_generation;
-    out->credentials[IA_CREDENTIAL_CHALLENGE_HMAC] = from->challenge.hmac_generation;
+    out->credentials[IA_CREDENTIAL_CHALLENGE_MD5] = from->challenge.md5_fingerprint;
+    out->credentials[IA_CREDENTIAL_CHALLENGE_HMAC] = from->challenge.hmac_fingerprint;
     memcpy(out->id, from->id, sizeof out->id);
     out->id[IA_NAME_MAX] = '\0';
     ia_wipe(from->secrets, sizeof from->secrets);
@@ -36,17 +36,17 @@ static ia_result find(ia_registry_entry *out, const char *id)
     return copy_out(out, &copy, index, rc);
 }
 
-static ia_result get(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t incarnation)
+static ia_result get(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t generation)
 {
     st_participant copy;
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.table)
-        rc = st_participant_get(registry.table, index, incarnation, &copy);
+        rc = st_participant_get(registry.table, index, generation, &copy);
     return copy_out(out, &copy, index, rc);
 }
 
-static ia_result credential(ia_credential *out, apr_uint32_t index, apr_uint64_t incarnation, ia_credential_kind kind)
+static ia_result credential(ia_credential *out, apr_uint32_t index, apr_uint64_t generation, ia_credential_kind kind)
 {
     ia_challenge_secret secret;
     st_participant copy;
@@ -54,12 +54,12 @@ static ia_result credential(ia_credential *out, apr_uint32_t index, apr_uint64_t
 
     memset(out, 0, sizeof *out);
     if (registry.table)
-        rc = st_participant_get(registry.table, index, incarnation, &copy);
+        rc = st_participant_get(registry.table, index, generation, &copy);
     if (rc)
         return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
     st_challenge_unpack(&secret, &copy.challenge,
                         kind == IA_CREDENTIAL_CHALLENGE_MD5 ? IA_CHALLENGE_PROFILE_MD5 : IA_CHALLENGE_PROFILE_HMAC);
-    out->generation = secret.generation;
+    out->fingerprint = secret.fingerprint;
     memcpy(out->text, secret.text, sizeof secret.text);
     ia_wipe(&secret, sizeof secret);
     ia_wipe(&copy, sizeof copy);
@@ -87,7 +87,7 @@ static ia_result copy_key(ia_registry_key *out, const st_key *from, ia_result rc
     if (rc)
         return rc;
     out->owner_index = from->owner.index;
-    out->owner_incarnation = from->owner.incarnation;
+    out->owner_generation = from->owner.generation;
     out->not_before = from->not_before;
     out->not_after = from->not_after;
     memcpy(out->thumbprint, from->thumbprint, sizeof out->thumbprint);
@@ -95,10 +95,10 @@ static ia_result copy_key(ia_registry_key *out, const st_key *from, ia_result rc
     return IA_OK;
 }
 
-static ia_result key(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_incarnation, const char *kid,
+static ia_result key(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_t owner_generation, const char *kid,
                      apr_size_t kid_len)
 {
-    st_owner owner = {owner_incarnation, owner_index, 0};
+    st_owner owner = {owner_generation, owner_index, 0};
     st_key copy;
     ia_result rc = IA_FAULT_REGISTRY;
 
@@ -137,9 +137,9 @@ static apr_uint64_t revision(void)
     return registry.table ? st_participants_revision(registry.table) : 0;
 }
 
-static ia_result name(const char **out, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation)
+static ia_result name(const char **out, apr_pool_t *p, apr_uint32_t index, apr_uint64_t generation)
 {
-    st_owner owner = {incarnation, index, 0};
+    st_owner owner = {generation, index, 0};
     st_text copy;
     ia_result rc = IA_FAULT_REGISTRY;
 
@@ -149,10 +149,10 @@ static ia_result name(const char **out, apr_pool_t *p, apr_uint32_t index, apr_u
     return rc;
 }
 
-static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, apr_uint64_t incarnation,
+static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, apr_uint64_t generation,
                           const char *api_version, apr_time_t now)
 {
-    st_owner owner = {incarnation, index, 0};
+    st_owner owner = {generation, index, 0};
     st_text copy;
     ia_result rc = IA_FAULT_REGISTRY;
 

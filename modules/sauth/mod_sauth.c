@@ -7,8 +7,8 @@
 #include <mpm_common.h>
 #include "mod_sauth.h"
 #include "sauth_store.h"
-#include "sauth_call.h"
-#include "hygiene.h"
+#include "sauth_challenge_call.h"
+#include "sanitize.h"
 #include "intake.h"
 #include "private.h"
 #include "problem.h"
@@ -33,7 +33,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     int status = sauth_store_check(ptemp, s);
 
     if (!status && !(status = sauth_guard_check(pconf, plog, ptemp, s)))
-        sauth_halves_check(ptemp, s);
+        sauth_config_lint(ptemp, s);
     return status;
 }
 
@@ -65,7 +65,7 @@ static int is_turned_away(request_rec *r, const sauth_state *state)
 static int post_read_request(request_rec *r)
 {
     snapshot_take(r);
-    hygiene_strip_inbound(r);
+    sanitize_inbound(r);
     if (r->prev)
         sauth_note_foreign_denial(r->prev); /* this is the page for it */
     if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && is_turned_away(r->prev, sauth_state_find(r)))
@@ -112,7 +112,7 @@ static void register_hooks(apr_pool_t *p)
     problem_register(p, "SAUTH_PROBLEM");
     private_register(p, "SAUTH_PRIVATE", sauth_is_private);
     intake_register(p, "SAUTH_INTAKE", "SAUTH_DROPPED");
-    sauth_answer_register(p);
+    sauth_challenge_sign_register(p);
     sauth_require_register(p);
 }
 

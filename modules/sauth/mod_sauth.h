@@ -51,33 +51,33 @@ int sauth_guard_access(request_rec *r);
 
 /* --- one external request ------------------------------------------------------------------------------------- */
 
-#define SAUTH_TOLD 6 /* notes of a caller that was let in */
+#define SAUTH_ATTRIBUTES 6 /* notes of a client that was let in */
 
 typedef struct sauth_state {
     int decided; /**< `rc` holds; the nonce, if any, is used up */
     ia_result rc;
-    int proven;              /**< token and HMAC verified: `grant`, `ref` and `entry` are the caller's */
+    int proven;              /**< token and HMAC verified: `grant`, `ref` and `entry` are the client's */
     unsigned hash;           /**< SAUTH_HASH_* of the HMAC presented; 0 where there is none */
     int bare_of_live_token;  /**< a bare form of a live token matched no held nonce */
     ia_registry_entry entry; /**< secrets wiped */
     st_grant grant;
     st_ref ref;
     unsigned char grant_id[IA_GRANT_ID_LEN];
-    ia_capset capabilities;          /**< granted, and still allowed */
-    const char *told[SAUTH_TOLD];    /**< what notes and environment say; NULL what does not apply */
-    const char *authentication_info; /**< the field's value once a nonce was used */
-    ia_result denied;                /**< a rule that was not met, IA_OK once the request went on all the same */
-    const request_rec *denied_in;    /**< only compared */
-    const char *denied_at;           /**< its URI */
-    const request_rec *passed;       /**< the last one whose rules let it through; only compared */
-    const char *denied_by;           /**< the rule */
-    struct sauth_call *call;         /**< see sauth_call_of; NULL where none was looked for */
-    const char *method;              /**< that was called by the challenge protocol, or NULL */
-    unsigned asks;                   /**< ia_presentation bits that a 401 of an endpoint asks for; 0: SAuth */
-    const char *detail;              /**< one sentence for the caller, or NULL */
-    int status;                      /**< httpd's own for a body that could not be read, else 0 */
-    int retry_after;                 /**< seconds; 0: as the outcome says */
-    const char *remark;              /**< what the log says besides: " name=value", without secrets, or NULL */
+    ia_capset capabilities;                   /**< granted, and still allowed */
+    const char *attributes[SAUTH_ATTRIBUTES]; /**< what notes and environment say; NULL what does not apply */
+    const char *authentication_info;          /**< the field's value once a nonce was used */
+    ia_result denied;             /**< a rule that was not met, IA_OK once the request went on all the same */
+    const request_rec *denied_in; /**< only compared */
+    const char *denied_at;        /**< its URI */
+    const request_rec *passed;    /**< the last one whose rules let it through; only compared */
+    const char *denied_by;        /**< the rule */
+    struct sauth_call *call;      /**< see sauth_call_of; NULL where none was looked for */
+    const char *method;           /**< that was called by the challenge protocol, or NULL */
+    unsigned asks;                /**< ia_presentation bits that a 401 of an endpoint asks for; 0: SAuth */
+    const char *detail;           /**< one sentence for the client, or NULL */
+    int status;                   /**< httpd's own for a body that could not be read, else 0 */
+    int retry_after;              /**< seconds; 0: as the outcome says */
+    const char *log_detail;       /**< what the log says besides: " name=value", without secrets, or NULL */
 } sauth_state;
 
 /** The state of the external request that `r` belongs to; made when there is none. */
@@ -86,7 +86,7 @@ sauth_state *sauth_state_of(request_rec *r);
 /** The same, or NULL where nothing was made yet. */
 sauth_state *sauth_state_find(request_rec *r);
 
-/** After authorization: whether what let this request in had a rule of ours in it, or the caller is known. */
+/** After authorization: whether what let this request in had a rule of ours in it, or the client is known. */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state);
 
 /** Whether AuthType SAuth holds where this request is. */
@@ -111,7 +111,7 @@ int sauth_log_denial(request_rec *r);
 void sauth_note_foreign_denial(request_rec *r);
 
 /** WWW-Authenticate for this request; the note_auth_failure hook and the endpoints call it. */
-void sauth_challenge_write(request_rec *r, ia_result rc);
+void sauth_www_authenticate_write(request_rec *r, ia_result rc);
 int sauth_note_auth_failure(request_rec *r, const char *auth_type);
 
 /** Authentication-Info: nextnonce, for every response of this external request. */
@@ -121,13 +121,13 @@ void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequ
 const char *sauth_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence);
 const char *sauth_fresh_nonce(apr_pool_t *p);
 
-/** The notes about a caller that was let in. */
+/** The notes about a client that was let in. */
 void sauth_notes_write(request_rec *r, sauth_state *state);
 void sauth_notes_clear(request_rec *r);
 
 /** Hook: environment of the app, and what it must not see. */
 int sauth_fixups(request_rec *r);
-/** Whether the response is for one caller only; also sees to it that it carries the next nonce. */
+/** Whether the response is for one client only; also sees to it that it carries the next nonce. */
 int sauth_is_private(request_rec *r);
 
 /** Space-separated names of a set. */

@@ -6,7 +6,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <string.h>
-#include "sauth_call.h"
+#include "sauth_challenge_call.h"
 #include "sauth_presentation.h"
 #include "intake.h"
 #include "interauth_notes.h"
@@ -38,8 +38,8 @@ static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *st
     const char *field = request_proxy_field(r);
 
     if (field && conf->accept & IA_PRESENT_SAUTH)
-        state->remark = apr_pstrcat(request_outermost(r)->pool, " hint=proxy (no Authorization arrived, and ", field,
-                                    " shows a proxy: check that it passes Authorization on)", NULL);
+        state->log_detail = apr_pstrcat(request_outermost(r)->pool, " hint=proxy (no Authorization arrived, and ",
+                                        field, " shows a proxy: check that it passes Authorization on)", NULL);
 }
 
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
@@ -58,12 +58,12 @@ static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *stat
     return rc;
 }
 
-/* A request for the presentation itself, such as a login: it has no caller, and no rule about callers applies. */
-static int answer(request_rec *r, const sauth_dir *conf, sauth_state *state)
+/* A request for the presentation itself, such as a login: it has no client, and no rule about clients applies. */
+static int response(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     const sauth_presentation *shown = sauth_presentation_shown(r, conf);
 
-    return shown && shown->answer ? shown->answer(r, conf, state) : DECLINED;
+    return shown && shown->response ? shown->response(r, conf, state) : DECLINED;
 }
 
 static int admit(request_rec *r, sauth_state *state)
@@ -87,7 +87,7 @@ int sauth_authenticate(request_rec *r)
     intake_keep_fields(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
-    if (!state->decided && (status = answer(r, &conf, state)) != DECLINED)
+    if (!state->decided && (status = response(r, &conf, state)) != DECLINED)
         return status;
     if (!state->decided) {
         state->rc = decide(r, &conf, state);
@@ -113,7 +113,7 @@ int sauth_authenticate(request_rec *r)
 }
 
 /*
- * With a rule that lets anybody in beside ours, httpd skips authentication. A caller that shows credentials wants to be
+ * With a rule that lets anybody in beside ours, httpd skips authentication. A client that shows credentials wants to be
  * known, and is refused if they are bad; one that shows none is not asked.
  */
 int sauth_force_authn(request_rec *r)

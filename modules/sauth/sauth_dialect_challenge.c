@@ -8,7 +8,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "clock.h"
-#include "sauth_call.h"
+#include "sauth_challenge_call.h"
 #include "sauth_mint.h"
 #include "interauth/challenge_seal.h"
 #include "log_field.h"
@@ -58,23 +58,24 @@ static ia_result read_call(exchange *x, int *status)
     return rc;
 }
 
-static const char *remark_on(const exchange *x, ia_result rc)
+static const char *log_detail_of(const exchange *x, ia_result rc)
 {
     sauth_call_circumstances about = {x->call.method, x->profile, NULL, x->now};
-    const char *remark;
+    const char *log_detail;
 
     if (x->use) {
         about.profile = x->use->profile;
         about.use = x->use;
     }
-    remark = sauth_call_remark(x->r->pool, rc, x->state, &about);
-    return x->foreign ? apr_pstrcat(x->r->pool, remark, log_field(x->r->pool, "signed_in", x->foreign), NULL) : remark;
+    log_detail = sauth_call_log_detail(x->r->pool, rc, x->state, &about);
+    return x->foreign ? apr_pstrcat(x->r->pool, log_detail, log_field(x->r->pool, "signed_in", x->foreign), NULL)
+                      : log_detail;
 }
 
 static int refuse(exchange *x, ia_result rc, int status)
 {
     x->state->rc = rc;
-    x->state->remark = remark_on(x, rc);
+    x->state->log_detail = log_detail_of(x, rc);
     if (status && rc == IA_BODY_BROKEN && status != HTTP_BAD_REQUEST) {
         sauth_log_refusal(x->r, "refused", rc, NULL, NULL);
         return status;
@@ -82,10 +83,10 @@ static int refuse(exchange *x, ia_result rc, int status)
     return sauth_refuse(x->r, rc, x->state->detail, x->state->retry_after);
 }
 
-static ia_result answer(exchange *x, const ia_envelope_member *members, unsigned count)
+static ia_result response(exchange *x, const ia_envelope_member *members, unsigned count)
 {
     apr_size_t len;
-    const char *text = ia_envelope_answer(x->r->pool, x->call.format, members, count, &len);
+    const char *text = ia_envelope_response(x->r->pool, x->call.format, members, count, &len);
 
     if (!text)
         return IA_FAULT_INTERNAL;
@@ -117,13 +118,14 @@ static void log_request(const exchange *x, const char *username, ia_result found
 }
 
 /*
- * Known or not, with a secret or without: the same look-up, the same answer, and nothing is stored. Who has no secret is
- * sealed too, so that the log can name it once the answer was wrong.
+ * Known or not, with a secret or without: the same look-up, the same response, and nothing is stored. Who has no secret is
+ * sealed too, so that the log can name it once the response was wrong.
  */
 static ia_result request_challenge(exchange *x)
 {
     static const char *const names[] = {"username", "profile", NULL};
-    ia_challenge_seal seal = {IA_CHALLENGE_NOBODY, 0, st_grants_stamp(sauth.grants, x->now), IA_CHALLENGE_PROFILE_NONE};
+    ia_challenge_seal seal = {IA_CHALLENGE_NO_PARTICIPANT, 0, st_grants_stamp(sauth.grants, x->now),
+                              IA_CHALLENGE_PROFILE_NONE};
     const char *username = ia_envelope_request_string(&x->call, "username");
     char challenge[IA_CHALLENGE_LEN + 1];
     ia_registry_entry entry;
@@ -138,11 +140,11 @@ static ia_result request_challenge(exchange *x)
     ia_wipe(entry.secrets, sizeof entry.secrets);
     if (!rc) {
         seal.participant_index = entry.index;
-        seal.participant_incarnation = (apr_uint32_t)entry.incarnation;
+        seal.participant_generation = (apr_uint32_t)entry.generation;
         rc = entry.credentials[sauth_profile_credential(seal.profile)] ? IA_OK : IA_SECRET_MISSING;
     }
     log_request(x, username, rc, &seal);
-    if ((rc = ia_challenge_mint(challenge, st_grants_epoch(sauth.grants), &seal)))
+    if ((rc = ia_challenge_mint(challenge, st_grants_nonce_key(sauth.grants), &seal)))
         return rc;
     {
         const ia_envelope_member members[] = {{"lifetime", NULL, sauth.challenge->lifetime},
@@ -150,7 +152,7 @@ static ia_result request_challenge(exchange *x)
                                               {"profile", ia_challenge_profile_name(seal.profile), 0},
                                               {"domain", sauth.challenge->domain, 0}};
 
-        return answer(x, members, 4);
+        return response(x, members, 4);
     }
 }
 
@@ -160,7 +162,7 @@ static ia_result request_challenge(exchange *x)
 static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_challenge_profile profile,
                                  ia_challenge_secret *secret)
 {
-    int is_nobody = seal->participant_index == IA_CHALLENGE_NOBODY;
+    int is_nobody = seal->participant_index == IA_CHALLENGE_NO_PARTICIPANT;
     sauth_state *state = x->state;
     ia_result rc = sauth.registry->get(&state->entry, is_nobody ? 0 : seal->participant_index, 0);
 
@@ -171,7 +173,7 @@ static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_
         memset(&state->entry, 0, sizeof state->entry);
     if (is_nobody && rc >= 0)
         return IA_PARTICIPANT_UNKNOWN;
-    return rc || secret->generation ? rc : IA_SECRET_MISSING;
+    return rc || secret->fingerprint ? rc : IA_SECRET_MISSING;
 }
 
 /* A signature of another profile than the challenge's is wrong, after the same work, whatever it is. */
@@ -196,7 +198,7 @@ static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, co
         return rc;
     if (!found && !rc)
         x->state->proven = 1;
-    else if ((apr_uint32_t)x->state->entry.incarnation != seal->participant_incarnation)
+    else if ((apr_uint32_t)x->state->entry.generation != seal->participant_generation)
         *x->state->entry.id = '\0'; /* somebody else has this place now */
     return found ? found : rc;
 }
@@ -207,15 +209,15 @@ static ia_result check_new(const exchange *x, const ia_challenge_seal *seal)
     apr_time_t clock = (apr_time_t)st_grants_clock(sauth.grants, x->now);
     ia_result rc = ia_challenge_check_age(seal->stamp, clock, sauth.challenge->lifetime);
 
-    if (!rc && seal->participant_incarnation != (apr_uint32_t)x->state->entry.incarnation)
+    if (!rc && seal->participant_generation != (apr_uint32_t)x->state->entry.generation)
         rc = IA_CHALLENGE_EXPIRED; /* of another life */
     return rc;
 }
 
 static ia_result store(exchange *x, const char *token, ia_grant_terms *terms, apr_int64_t window,
-                       apr_uint64_t secret_generation)
+                       apr_uint64_t secret_fingerprint)
 {
-    sauth_minting m = {&x->conf, &x->state->entry, IA_PRESENT_CHALLENGE, secret_generation, 0, x->now};
+    sauth_minting m = {&x->conf, &x->state->entry, IA_PRESENT_CHALLENGE, secret_fingerprint, 0, x->now};
     apr_time_t latest = sauth_token_expires(&x->conf, window, x->now);
     unsigned char grant_id[IA_GRANT_ID_LEN];
     ia_result rc;
@@ -230,16 +232,16 @@ static ia_result store(exchange *x, const char *token, ia_grant_terms *terms, ap
 
 /* All that the participant holds: the wire has no room to ask for less. */
 static ia_result grant_all(exchange *x, const ia_challenge_seal *seal, const ia_challenge_match *match,
-                           apr_uint64_t secret_generation)
+                           apr_uint64_t secret_fingerprint)
 {
     ia_grant_policy policy = sauth_mint_policy(&x->conf);
-    ia_grant_wish wish = {x->state->entry.standing.capabilities, 0, 0};
+    ia_grant_request request = {x->state->entry.entitlement.capabilities, 0, 0};
     ia_grant_terms terms;
-    ia_result rc = ia_grant_decide(&terms, &x->state->entry.standing, &wish, &policy, x->now);
+    ia_result rc = ia_grant_decide(&terms, &x->state->entry.entitlement, &request, &policy, x->now);
 
     if (rc || (rc = st_challenge_use(sauth.grants, x->state->entry.index, seal->stamp)))
         return rc;
-    return store(x, match->token, &terms, match->nonce, secret_generation);
+    return store(x, match->token, &terms, match->nonce, secret_fingerprint);
 }
 
 static ia_result exchange_challenge(exchange *x)
@@ -259,21 +261,21 @@ static ia_result exchange_challenge(exchange *x)
     profile = sauth_profile_of(signature);
     if (profile && (rc = sauth_profile_check(x->r, profile)))
         return rc;
-    rc = ia_challenge_open(&seal, st_grants_epoch(sauth.grants), challenge, strlen(challenge));
+    rc = ia_challenge_open(&seal, st_grants_nonce_key(sauth.grants), challenge, strlen(challenge));
     if (rc == IA_MALFORMED || rc < 0)
         return rc;
     if (rc)
-        seal.participant_index = IA_CHALLENGE_NOBODY; /* costs the same */
+        seal.participant_index = IA_CHALLENGE_NO_PARTICIPANT; /* costs the same */
     rc = prove_challenged(x, &seal, &claim, &secret, &match);
     if (rc == IA_PARTICIPANT_UNKNOWN && !seal.stamp)
         rc = IA_CHALLENGE_UNKNOWN;
     if (!rc && !(rc = check_new(x, &seal)))
-        rc = grant_all(x, &seal, &match, secret.generation);
+        rc = grant_all(x, &seal, &match, secret.fingerprint);
     ia_wipe(&secret, sizeof secret);
     if (!rc) {
         const ia_envelope_member members[] = {{"token", match.token, 0}};
 
-        rc = answer(x, members, 1);
+        rc = response(x, members, 1);
     }
     ia_wipe(&match, sizeof match);
     return rc;
@@ -328,13 +330,13 @@ static ia_result decide_refresh(exchange *x, ia_grant_terms *terms)
 
     if (grant->presentation != IA_PRESENT_CHALLENGE)
         return IA_PRESENTATION_MISMATCH;
-    if (grant->secret_generation != x->use->secret.generation)
+    if (grant->secret_fingerprint != x->use->secret.fingerprint)
         return IA_SECRET_ROTATED;
     if (grant->scope != x->conf.scope)
         return IA_SCOPE_MISMATCH;
     if ((rc = sauth_token_use_once(&x->conf, x->use, x->state, x->now)))
         return rc;
-    return ia_grant_refresh(terms, &held, &x->state->entry.standing, 0, &policy, x->now);
+    return ia_grant_refresh(terms, &held, &x->state->entry.entitlement, 0, &policy, x->now);
 }
 
 /* A token is made of a challenge: the server makes one that nobody ever sees. */
@@ -342,10 +344,10 @@ static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA
                             char signature[IA_CHALLENGE_TEXT_SIZE])
 {
     ia_challenge_terms terms = {x->use->profile, sauth.challenge->separator, x->use->secret.text};
-    ia_challenge_seal seal = {x->state->entry.index, (apr_uint32_t)x->state->entry.incarnation,
+    ia_challenge_seal seal = {x->state->entry.index, (apr_uint32_t)x->state->entry.generation,
                               st_grants_stamp(sauth.grants, x->now), x->use->profile};
     char challenge[IA_CHALLENGE_LEN + 1];
-    ia_result rc = ia_challenge_mint(challenge, st_grants_epoch(sauth.grants), &seal);
+    ia_result rc = ia_challenge_mint(challenge, st_grants_nonce_key(sauth.grants), &seal);
 
     if (!rc)
         rc = ia_challenge_token(token, &terms, challenge, window);
@@ -356,7 +358,7 @@ static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA
 }
 
 /*
- * The caller of profile md5 may be somebody who saw a call: it gets a signature for the window that it had one for, or it
+ * The client of profile md5 may be somebody who saw a call: it gets a signature for the window that it had one for, or it
  * could go on from window to window without the secret.
  */
 static apr_int64_t window_of(const exchange *x)
@@ -377,10 +379,10 @@ static ia_result refresh_token(exchange *x)
         return rc;
     window = window_of(x);
     rc = make_token(x, window, token, signature);
-    if (!rc && !(rc = store(x, token, &terms, window, x->use->secret.generation))) {
+    if (!rc && !(rc = store(x, token, &terms, window, x->use->secret.fingerprint))) {
         const ia_envelope_member members[] = {{"token", token, 0}, {"signature", signature, 0}};
 
-        rc = answer(x, members, 2);
+        rc = response(x, members, 2);
     }
     ia_wipe(token, sizeof token);
     ia_wipe(signature, sizeof signature);
@@ -447,7 +449,7 @@ int sauth_challenge(request_rec *r)
     return OK;
 }
 
-int sauth_login_answer(request_rec *r, const sauth_call *call)
+int sauth_login_response(request_rec *r, const sauth_call *call)
 {
     exchange x;
     ia_result rc;

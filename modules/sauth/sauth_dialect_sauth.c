@@ -1,6 +1,6 @@
 /*
- * Dialect SAuth: access requests guarded by HMAC become grants. It translates its wire format into the one wish, calls
- * the one decision, and writes the answer; policy and storage are not here.
+ * Dialect SAuth: access requests guarded by HMAC become grants. It translates its wire format into the one request, calls
+ * the one decision, and writes the response; policy and storage are not here.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -21,21 +21,21 @@
 #define REFRESH_GRACE apr_time_from_sec(30)
 
 /* One access request on its way through: who asks, proven how, for what. */
-typedef struct petition {
+typedef struct access_request {
     request_rec *r;
     sauth_dir conf;
     apr_time_t now;
     ia_access_form form;
     ia_access_body body;
     ia_registry_entry entry;       /* secrets wiped once the MAC was verified */
-    apr_uint64_t generation;       /* of the secret that made the MAC */
+    apr_uint64_t fingerprint;      /* of the secret that made the MAC */
     unsigned char mac[IA_MAC_MAX]; /* as we computed it: the replay key */
     int proven;
     const char *detail;
     int retry_after;
-} petition;
+} access_request;
 
-/* What the answer says. */
+/* What the response says. */
 typedef struct granted {
     const char *token;
     unsigned char grant_id[IA_GRANT_ID_LEN];
@@ -52,7 +52,7 @@ static int is_form(request_rec *r)
     return type && !strncasecmp(type, FORM_TYPE, len) && (!type[len] || strchr("; \t", type[len]));
 }
 
-static ia_result read_form(petition *a, ia_access_kind kind, int *status)
+static ia_result read_form(access_request *a, ia_access_kind kind, int *status)
 {
     const char *text;
     apr_size_t len;
@@ -74,8 +74,8 @@ static ia_result read_form(petition *a, ia_access_kind kind, int *status)
     return ia_access_body_parse(&a->body, a->r->pool, &a->form, kind, &a->detail);
 }
 
-/* Everything before this point the caller can see in its own request; after it, only a proven caller learns more. */
-static ia_result prove(petition *a)
+/* Everything before this point the client can see in its own request; after it, only a proven client learns more. */
+static ia_result prove(access_request *a)
 {
     unsigned index;
     ia_result found = sauth.registry->find(&a->entry, a->form.uid), rc;
@@ -84,12 +84,12 @@ static ia_result prove(petition *a)
         return found;
     rc = ia_access_verify(&index, a->mac, &a->form, a->entry.secrets, a->entry.secret_count, a->now);
     if (!rc)
-        a->generation = a->entry.secrets[index].generation;
+        a->fingerprint = a->entry.secrets[index].fingerprint;
     ia_wipe(a->entry.secrets, sizeof a->entry.secrets);
     return found ? found : rc;
 }
 
-/* The URL that this endpoint has for the outside, from configured names only: Host is the caller's. */
+/* The URL that this endpoint has for the outside, from configured names only: Host is the client's. */
 static int is_audience(request_rec *r, const char *audience)
 {
     const char *scheme = external_scheme(r), *host = r->server->server_hostname;
@@ -101,14 +101,14 @@ static int is_audience(request_rec *r, const char *audience)
     return !strcmp(audience, apr_psprintf(r->pool, "%s://%s:%u%s", scheme, host, (unsigned)port, r->uri));
 }
 
-static ia_result check_members(petition *a)
+static ia_result check_members(access_request *a)
 {
     if ((a->conf.needs & SAUTH_NEED_ID) && !a->body.id)
         return IA_ACCESS_ID_MISSING;
     return (a->conf.needs & SAUTH_NEED_AUD) && !a->body.audience ? IA_ACCESS_AUDIENCE_MISSING : IA_OK;
 }
 
-static ia_result examine(petition *a, ia_access_kind kind, int *status)
+static ia_result examine(access_request *a, ia_access_kind kind, int *status)
 {
     ia_result rc;
 
@@ -125,7 +125,7 @@ static ia_result examine(petition *a, ia_access_kind kind, int *status)
     return sauth_proof_use(a->mac, a->entry.index, a->form.timestamp, a->now, &a->retry_after);
 }
 
-static const char *wanted(const petition *a)
+static const char *wanted(const access_request *a)
 {
     apr_array_header_t *names = apr_array_make(a->r->pool, (int)a->body.access_for_count, sizeof(const char *));
     unsigned i;
@@ -135,8 +135,8 @@ static const char *wanted(const petition *a)
     return apr_array_pstrcat(a->r->pool, names, ',');
 }
 
-/* What an administrator needs beside the reason, and the caller must not be told before it is proven. */
-static const char *remark_on(const petition *a, ia_result rc)
+/* What an administrator needs beside the reason, and the client must not be told before it is proven. */
+static const char *log_detail_of(const access_request *a, ia_result rc)
 {
     switch (rc) {
     case IA_PARTICIPANT_UNKNOWN:
@@ -154,11 +154,11 @@ static const char *remark_on(const petition *a, ia_result rc)
     }
 }
 
-static int refuse(const petition *a, ia_result rc, int status)
+static int refuse(const access_request *a, ia_result rc, int status)
 {
     sauth_state *state = sauth_state_of(a->r);
 
-    state->remark = remark_on(a, rc);
+    state->log_detail = log_detail_of(a, rc);
     state->proven = a->proven;
     state->entry = a->entry;
     state->rc = rc;
@@ -182,7 +182,7 @@ static void write_nonces(ia_json_writer *w, apr_pool_t *p, const granted *g)
     ia_json_write_end(w);
 }
 
-static int write_grant(const petition *a, const granted *g)
+static int write_grant(const access_request *a, const granted *g)
 {
     request_rec *r = a->r;
     ia_json_writer *w = ia_json_writer_create(r->pool);
@@ -221,9 +221,9 @@ static int write_grant(const petition *a, const granted *g)
     return OK;
 }
 
-static ia_result store_grant(petition *a, granted *g)
+static ia_result store_grant(access_request *a, granted *g)
 {
-    sauth_minting m = {&a->conf, &a->entry, IA_PRESENT_SAUTH, a->generation, g->nonces, a->now};
+    sauth_minting m = {&a->conf, &a->entry, IA_PRESENT_SAUTH, a->fingerprint, g->nonces, a->now};
     ia_result rc = sauth_mint_token(a->r->pool, &g->token);
     unsigned i;
 
@@ -233,7 +233,7 @@ static ia_result store_grant(petition *a, granted *g)
     return rc ? rc : sauth_mint(g->grant_id, &m, g->token, &g->terms);
 }
 
-static void begin(petition *a, request_rec *r)
+static void begin(access_request *a, request_rec *r)
 {
     memset(a, 0, sizeof *a);
     a->r = r;
@@ -243,9 +243,9 @@ static void begin(petition *a, request_rec *r)
 
 int sauth_request_access(request_rec *r)
 {
-    petition a;
+    access_request a;
     granted g;
-    ia_grant_wish wish;
+    ia_grant_request request;
     ia_grant_policy policy;
     ia_result rc;
     unsigned i;
@@ -254,30 +254,30 @@ int sauth_request_access(request_rec *r)
     begin(&a, r);
     if ((rc = examine(&a, IA_ACCESS_REQUEST, &status)))
         return refuse(&a, rc, status);
-    memset(&wish, 0, sizeof wish);
-    wish.lifespan = a.body.lifespan;
+    memset(&request, 0, sizeof request);
+    request.lifespan = a.body.lifespan;
     for (i = 0; i < a.body.access_for_count; i++) {
         int number = sauth.registry->capability_number(a.body.access_for[i]);
 
-        wish.names_unknown |= number < 0;
-        ia_capset_add(&wish.capabilities, number);
+        request.names_unknown |= number < 0;
+        ia_capset_add(&request.capabilities, number);
     }
     policy = sauth_mint_policy(&a.conf);
     g.nonces = a.body.nonces ? a.body.nonces : 1;
-    if ((rc = ia_grant_decide(&g.terms, &a.entry.standing, &wish, &policy, a.now)) || (rc = store_grant(&a, &g)))
+    if ((rc = ia_grant_decide(&g.terms, &a.entry.entitlement, &request, &policy, a.now)) || (rc = store_grant(&a, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);
 }
 
-static ia_result prolong(const petition *a, st_ref ref, granted *g)
+static ia_result prolong(const access_request *a, st_ref ref, granted *g)
 {
-    st_refresh refresh = {g->terms.expires, sauth_mint_forget(&a->conf, &g->terms), a->generation, a->mac, a->now};
+    st_refresh refresh = {g->terms.expires, sauth_mint_forget(&a->conf, &g->terms), a->fingerprint, a->mac, a->now};
 
     return st_grant_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces);
 }
 
-/* The grant of the token in the body, if it is this caller's and may still live. */
-static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
+/* The grant of the token in the body, if it is this client's and may still live. */
+static ia_result find_own_grant(const access_request *a, st_grant *grant, st_ref *ref)
 {
     unsigned char digest[IA_SHA256_LEN];
     ia_result rc;
@@ -286,7 +286,7 @@ static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
     rc = st_grant_find(sauth.grants, digest, grant, ref);
     if (rc)
         return rc == IA_TOKEN_UNKNOWN ? IA_GRANT_UNKNOWN : rc;
-    if (grant->participant_index != a->entry.index || grant->participant_incarnation != a->entry.incarnation)
+    if (grant->participant_index != a->entry.index || grant->participant_generation != a->entry.generation)
         return IA_GRANT_NOT_OWNED;
     if (grant->presentation != IA_PRESENT_SAUTH)
         return IA_PRESENTATION_MISMATCH;
@@ -294,10 +294,10 @@ static ia_result find_own_grant(const petition *a, st_grant *grant, st_ref *ref)
 }
 
 /*
- * A refresh whose answer got lost is sent again as it was, and gets the answer that it had: the same expiry, the same
+ * A refresh whose answer got lost is sent again as it was, and gets the response that it had: the same expiry, the same
  * nonces. Only for a short time, and only while it is the newest refresh of its grant.
  */
-static ia_result answer_again(petition *a, granted *g)
+static ia_result response_again(access_request *a, granted *g)
 {
     st_grant grant;
     st_ref ref;
@@ -305,11 +305,11 @@ static ia_result answer_again(petition *a, granted *g)
 
     if (find_own_grant(a, &grant, &ref) || !grant.refresh_count || grant.refresh_count > IA_ACCESS_NONCES_MAX ||
         !ia_mac_equal(grant.refresh_mac, a->mac, sizeof grant.refresh_mac) ||
-        a->now - grant.refreshed > REFRESH_GRACE || ia_standing_check(&a->entry.standing, a->now))
+        a->now - grant.refreshed > REFRESH_GRACE || ia_entitlement_check(&a->entry.entitlement, a->now))
         return IA_ACCESS_REPLAYED;
     g->token = a->body.token;
     ia_grant_id(g->grant_id, grant.digest);
-    ia_capset_intersect(&g->terms.capabilities, &grant.capabilities, &a->entry.standing.capabilities);
+    ia_capset_intersect(&g->terms.capabilities, &grant.capabilities, &a->entry.entitlement.capabilities);
     g->terms.expires = grant.expires;
     g->terms.can_refresh = 1;
     g->nonces = (unsigned)grant.refresh_count;
@@ -320,7 +320,7 @@ static ia_result answer_again(petition *a, granted *g)
 
 int sauth_refresh_access(request_rec *r)
 {
-    petition a;
+    access_request a;
     granted g;
     st_grant grant;
     st_ref ref;
@@ -331,7 +331,7 @@ int sauth_refresh_access(request_rec *r)
 
     begin(&a, r);
     rc = examine(&a, IA_ACCESS_REFRESH, &status);
-    if (rc == IA_ACCESS_REPLAYED && !(rc = answer_again(&a, &g)))
+    if (rc == IA_ACCESS_REPLAYED && !(rc = response_again(&a, &g)))
         return write_grant(&a, &g);
     if (rc || (rc = find_own_grant(&a, &grant, &ref)))
         return refuse(&a, rc, status);
@@ -343,7 +343,7 @@ int sauth_refresh_access(request_rec *r)
     g.token = a.body.token;
     g.nonces = a.body.nonces ? a.body.nonces : 1;
     ia_grant_id(g.grant_id, grant.digest);
-    if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.standing, a.body.lifespan, &policy, a.now)) ||
+    if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.entitlement, a.body.lifespan, &policy, a.now)) ||
         (rc = prolong(&a, ref, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);

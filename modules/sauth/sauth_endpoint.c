@@ -14,7 +14,7 @@
 typedef struct endpoint {
     const char *name; /* the URL's last segment */
     int methods;      /* bits of method numbers */
-    int (*answer)(request_rec *r);
+    int (*response)(request_rec *r);
 } endpoint;
 
 #define METHOD(number) (1 << (number))
@@ -36,7 +36,7 @@ static const endpoint *named(const char *segment, apr_size_t len)
     return NULL;
 }
 
-/* By the last segment. Below another endpoint there is none: a caller's base URL that ends in one is a mistake. */
+/* By the last segment. Below another endpoint there is none: a client's base URL that ends in one is a mistake. */
 static const endpoint *find_endpoint(const char *uri)
 {
     const char *slash = strrchr(uri, '/'), *before;
@@ -78,5 +78,5 @@ int sauth_handler(request_rec *r)
         r->allowed_methods->method_mask = (apr_int64_t)e->methods; /* what httpd makes Allow from */
         return sauth_refuse(r, IA_METHOD_NOT_ALLOWED, NULL, 0);
     }
-    return e->answer(r);
+    return e->response(r);
 }

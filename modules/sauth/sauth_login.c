@@ -1,17 +1,17 @@
 /*
  * auth.request, auth.token and auth.refresh at a location that accepts calls. A client that is written from the
- * published description knows one URL; it gets the answers of the endpoint there.
+ * published description knows one URL; it gets the responses of the endpoint there.
  */
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
 #include <string.h>
-#include "sauth_call.h"
+#include "sauth_challenge_call.h"
 #include "sauth_presentation.h"
 
 /*
  * The handler runs from within check_authn. The rules of the location that need no user have been evaluated by then; the
- * others are about a caller, which a login does not have yet.
+ * others are about a client, which a login does not have yet.
  */
 int sauth_challenge_login(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
@@ -38,5 +38,5 @@ int sauth_login_handler(request_rec *r)
         state->rc != IA_CREDENTIALS_MISSING || !r->handler || strcmp(r->handler, SAUTH_HANDLER))
         return DECLINED;
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    return sauth_login_answer(r, state->call);
+    return sauth_login_response(r, state->call);
 }

@@ -66,9 +66,9 @@ ia_result sauth_mint(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_mintin
     sauth_mint_digest(record.digest, token);
     ia_grant_id(grant_id, record.digest);
     record.participant_index = m->entry->index;
-    record.participant_incarnation = m->entry->incarnation;
+    record.participant_generation = m->entry->generation;
     record.presentation = (apr_uint32_t)m->presentation;
-    record.secret_generation = m->secret_generation;
+    record.secret_fingerprint = m->secret_fingerprint;
     record.scope = m->conf->scope;
     record.created = terms->created;
     record.expires = terms->expires;

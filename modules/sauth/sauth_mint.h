@@ -9,7 +9,7 @@ typedef struct sauth_minting {
     const sauth_dir *conf;
     const ia_registry_entry *entry;
     ia_presentation presentation;
-    apr_uint64_t secret_generation;
+    apr_uint64_t secret_fingerprint;
     unsigned nonces; /**< next nonces that it begins with */
     apr_time_t now;
 } sauth_minting;

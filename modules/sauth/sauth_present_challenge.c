@@ -1,12 +1,12 @@
 /*
- * Presentation "challenge": the call itself carries token and signature, in its body. The body is read before the caller
+ * Presentation "challenge": the call itself carries token and signature, in its body. The body is read before the client
  * is known, within bounds, and reaches the app as it came.
  */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
 #include "clock.h"
-#include "sauth_call.h"
+#include "sauth_challenge_call.h"
 #include "sauth_presentation.h"
 #include "intake.h"
 #include "request.h"
@@ -82,7 +82,7 @@ void sauth_call_speak(request_rec *r, const sauth_state *state)
 }
 
 /*
- * A body that is no call shows nothing where callers can show themselves by a header too: they are asked for it. Where
+ * A body that is no call shows nothing where clients can show themselves by a header too: they are asked for it. Where
  * the protocol is the only way, its grammar was meant.
  */
 int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
@@ -102,7 +102,7 @@ int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf)
 
 static ia_result check_proven(const sauth_dir *conf, const sauth_call *call, sauth_state *state, apr_time_t now)
 {
-    int still_has_secret = call->use->secret.generation == state->grant.secret_generation;
+    int still_has_secret = call->use->secret.fingerprint == state->grant.secret_fingerprint;
     ia_result rc;
 
     if ((rc = sauth_grant_check(state, IA_PRESENT_CHALLENGE, still_has_secret, now)) ||
@@ -111,11 +111,11 @@ static ia_result check_proven(const sauth_dir *conf, const sauth_call *call, sau
     return sauth_grant_open(state, now);
 }
 
-static void remark(request_rec *r, ia_result rc, const sauth_call *call, sauth_state *state, apr_time_t now)
+static void log_detail(request_rec *r, ia_result rc, const sauth_call *call, sauth_state *state, apr_time_t now)
 {
     sauth_call_circumstances about = {call->envelope.method, call->use->profile, call->use, now};
 
-    state->remark = sauth_call_remark(request_outermost(r)->pool, rc, state, &about);
+    state->log_detail = sauth_call_log_detail(request_outermost(r)->pool, rc, state, &about);
 }
 
 ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state)
@@ -136,7 +136,7 @@ ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_s
     if (!rc)
         state->method = call->envelope.method;
     if (rc)
-        remark(r, rc, call, state, now);
+        log_detail(r, rc, call, state, now);
     return rc;
 }
 
@@ -161,6 +161,6 @@ ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_s
     state->call->rc = IA_MEDIA_TYPE;
     state->call->speaks = 1;
     state->detail = SAUTH_CALL_TYPES;
-    remark(r, IA_MEDIA_TYPE, state->call, state, 0);
+    log_detail(r, IA_MEDIA_TYPE, state->call, state, 0);
     return IA_MEDIA_TYPE;
 }

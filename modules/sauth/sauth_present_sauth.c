@@ -1,5 +1,5 @@
 /*
- * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a proven caller may be told: presentation,
+ * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a proven client may be told: presentation,
  * expiry, nonce, standing. What the location wants besides, sauth_check_location says.
  */
 #include <httpd.h>
@@ -46,7 +46,7 @@ static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_tim
     for (i = 0; i < count; i++) {
         char text[IA_BASE64URL_SIZE(IA_NONCE_LEN)];
 
-        ia_nonce_mint_next(auth->nonce, st_grants_epoch(sauth.grants), state->grant_id, sequences[i]);
+        ia_nonce_mint_next(auth->nonce, st_grants_nonce_key(sauth.grants), state->grant_id, sequences[i]);
         ia_base64url_encode(text, auth->nonce, IA_NONCE_LEN);
         rc = verify(auth, &state->entry, text, IA_NONCE_TEXT_LEN, now);
         if (rc == IA_MAC_MISMATCH)
@@ -73,12 +73,12 @@ static void verify_dummy(const ia_authorization *auth)
     ia_authorization_verify(auth, &dummy, auth->n, auth->n_len);
 }
 
-static int has_secret(const ia_registry_entry *entry, apr_uint64_t generation, apr_time_t now)
+static int has_secret(const ia_registry_entry *entry, apr_uint64_t fingerprint, apr_time_t now)
 {
     unsigned i;
 
     for (i = 0; i < entry->secret_count; i++)
-        if (entry->secrets[i].generation == generation &&
+        if (entry->secrets[i].fingerprint == fingerprint &&
             (!entry->secrets[i].not_after || entry->secrets[i].not_after > now))
             return 1;
     return 0;
@@ -89,7 +89,7 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
 {
     ia_nonce_claim claim;
     apr_uint64_t next;
-    ia_result rc = ia_nonce_verify(&claim, auth->nonce, st_grants_epoch(sauth.grants), state->grant_id);
+    ia_result rc = ia_nonce_verify(&claim, auth->nonce, st_grants_nonce_key(sauth.grants), state->grant_id);
 
     if (!rc)
         rc = st_grant_use(sauth.grants, state->ref, &claim, st_grants_clock(sauth.grants, now),
@@ -100,7 +100,7 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
 }
 
 /*
- * The caller holds the secret: from here on it may know exactly what is wrong. The nonce is used up whatever this
+ * The client holds the secret: from here on it may know exactly what is wrong. The nonce is used up whatever this
  * location then says, or a captured request would still be good at another.
  */
 static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_authorization *auth, sauth_state *state,
@@ -135,11 +135,11 @@ ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state
         rc = verify_bare(&auth, state, now);
     else
         rc = verify(&auth, &state->entry, auth.n, auth.n_len, now);
-    still_has_secret = has_secret(&state->entry, state->grant.secret_generation, now);
+    still_has_secret = has_secret(&state->entry, state->grant.secret_fingerprint, now);
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     state->bare_of_live_token = rc == IA_BARE_UNMATCHED && state->grant.expires > now;
     if (rc) {
-        state->remark = claimed(r, state);
+        state->log_detail = claimed(r, state);
         return rc;
     }
     state->proven = 1;

@@ -18,10 +18,10 @@ ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_s
     if (rc)
         return rc;
     state->proven = 1;
-    if ((rc = ia_standing_check(&state->entry.standing, clock_now())))
+    if ((rc = ia_entitlement_check(&state->entry.entitlement, clock_now())))
         return rc;
     state->grant.presentation = IA_PRESENT_SIGNATURE;
     state->grant.scope = conf->scope;
-    state->capabilities = state->entry.standing.capabilities;
+    state->capabilities = state->entry.entitlement.capabilities;
     return IA_OK;
 }

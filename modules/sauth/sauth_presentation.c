@@ -53,7 +53,7 @@ ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len
     ia_sha256(digest, &part, 1);
     rc = st_grant_find(sauth.grants, digest, &state->grant, &state->ref);
     if (!rc)
-        rc = sauth.registry->get(&state->entry, state->grant.participant_index, state->grant.participant_incarnation);
+        rc = sauth.registry->get(&state->entry, state->grant.participant_index, state->grant.participant_generation);
     if (!rc)
         memcpy(state->grant_id, state->grant.id, IA_GRANT_ID_LEN);
     return rc;
@@ -70,9 +70,9 @@ ia_result sauth_grant_check(const sauth_state *state, ia_presentation shown_as, 
 
 ia_result sauth_grant_open(sauth_state *state, apr_time_t now)
 {
-    ia_result rc = ia_standing_check(&state->entry.standing, now);
+    ia_result rc = ia_entitlement_check(&state->entry.entitlement, now);
 
     if (!rc)
-        ia_capset_intersect(&state->capabilities, &state->grant.capabilities, &state->entry.standing.capabilities);
+        ia_capset_intersect(&state->capabilities, &state->grant.capabilities, &state->entry.entitlement.capabilities);
     return rc;
 }

@@ -16,7 +16,7 @@ typedef struct sauth_presentation {
      * Answers a request that is for the presentation itself, such as a login. May be NULL.
      * @return an HTTP status or DONE; DECLINED if the request is for the application
      */
-    int (*answer)(request_rec *r, const sauth_dir *conf, sauth_state *state);
+    int (*response)(request_rec *r, const sauth_dir *conf, sauth_state *state);
 } sauth_presentation;
 
 /** By SAuthAccept's word, or NULL. */
@@ -38,7 +38,7 @@ ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_s
 
 /** The grant of a token, and its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
 ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);
-/** For a proven caller: minted for this presentation, not expired, its secret not rotated out? */
+/** For a proven client: minted for this presentation, not expired, its secret not rotated out? */
 ia_result sauth_grant_check(const sauth_state *state, ia_presentation shown_as, int still_has_secret, apr_time_t now);
 /** May the participant act, and what may this grant do now? */
 ia_result sauth_grant_open(sauth_state *state, apr_time_t now);

@@ -10,7 +10,7 @@ ia_result sauth_proof_check_memory(apr_time_t timestamp, apr_time_t now, int *re
     if (timestamp > from)
         return IA_OK;
     *retry_after = (int)apr_time_sec(from - now) + 2;
-    return IA_REPLAY_MEMORY_YOUNG;
+    return IA_REPLAY_CACHE_WARMING;
 }
 
 ia_result sauth_proof_use(const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index, apr_time_t timestamp,

@@ -31,9 +31,9 @@ typedef struct requirement {
 
 /* One kind of rule. */
 typedef struct rule {
-    int (*has)(const sauth_state *state, const char *word); /* whether a caller has what one word names */
+    int (*has)(const sauth_state *state, const char *word); /* whether a client has what one word names */
     ia_result missing;
-    /* What a caller without any of the words is told, or NULL. */
+    /* What a client without any of the words is told, or NULL. */
     const char *(*advise)(apr_pool_t *p, const sauth_state *state, const char *const *words, int count);
 } rule;
 
@@ -176,7 +176,7 @@ static const char *find_held(const sauth_state *state, const char *const *words,
     int i;
 
     for (i = 0; i < count; i++)
-        if (ia_capset_has(&state->entry.standing.capabilities, sauth.registry->capability_number(words[i])))
+        if (ia_capset_has(&state->entry.entitlement.capabilities, sauth.registry->capability_number(words[i])))
             return words[i];
     return NULL;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "environment.h"
-#include "hygiene.h"
+#include "sanitize.h"
 #include "intake.h"
 #include "interauth/encoding.h"
 #include "interauth/timestamp.h"
@@ -15,12 +15,12 @@
 #include "log_field.h"
 #include "problem.h"
 #include "request.h"
-#include "seldom.h"
+#include "log_ratelimit.h"
 #include "snapshot.h"
 
 APLOG_USE_MODULE(sauth);
 
-static const environment_row rows[SAUTH_TOLD] = {
+static const environment_row rows[SAUTH_ATTRIBUTES] = {
     {IA_NOTE_SAUTH_PARTICIPANT, "SAUTH_PARTICIPANT", "SAuth-Participant"},
     {IA_NOTE_SAUTH_CAPABILITIES, "SAUTH_CAPABILITIES", "SAuth-Capabilities"},
     {IA_NOTE_SAUTH_SCHEME, "SAUTH_SCHEME", "SAuth-Scheme"},
@@ -34,14 +34,14 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
     const ia_outcome *outcome = ia_outcome_of(rc);
     const sauth_state *state = sauth_state_find(r);
     int is_observed = !strcmp(what, "would refuse"); /* what an administrator waits for, at the default LogLevel too */
-    const char *suppressed = seldom_fault(r, outcome);
+    const char *suppressed = log_ratelimit_fault(r, outcome);
 
     if (!suppressed)
         return;
     ap_log_rerror(APLOG_MARK, is_observed ? APLOG_WARNING : problem_log_level(outcome), 0, r,
                   "sauth: %s reason=%s%s%s%s%s%s", what, outcome->tag, log_field(r->pool, "participant", participant),
                   log_field(r->pool, "location", location), log_field(r->pool, "rule", rule),
-                  state && state->remark ? state->remark : "", suppressed);
+                  state && state->log_detail ? state->log_detail : "", suppressed);
 }
 
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule)
@@ -95,7 +95,7 @@ int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_aft
     if (ap_auth_type(r))
         ap_note_auth_failure(r);
     else
-        sauth_challenge_write(r, rc);
+        sauth_www_authenticate_write(r, rc);
     return status;
 }
 
@@ -119,34 +119,34 @@ static void tell(request_rec *r, sauth_state *state)
     apr_pool_t *p = request_outermost(r)->pool;
     char *grant, *expires;
 
-    state->told[0] = state->entry.id;
-    state->told[1] = sauth_capability_names(p, &state->capabilities);
-    state->told[2] = ia_presentation_name((ia_presentation)state->grant.presentation);
+    state->attributes[0] = state->entry.id;
+    state->attributes[1] = sauth_capability_names(p, &state->capabilities);
+    state->attributes[2] = ia_presentation_name((ia_presentation)state->grant.presentation);
     if (state->grant.presentation == IA_PRESENT_SIGNATURE)
         return;
-    state->told[3] = grant = apr_palloc(p, IA_BASE64URL_SIZE(IA_GRANT_ID_LEN));
+    state->attributes[3] = grant = apr_palloc(p, IA_BASE64URL_SIZE(IA_GRANT_ID_LEN));
     ia_base64url_encode(grant, state->grant_id, IA_GRANT_ID_LEN);
-    state->told[4] = expires = apr_palloc(p, IA_RFC3339_SIZE);
+    state->attributes[4] = expires = apr_palloc(p, IA_RFC3339_SIZE);
     ia_timestamp_format(expires, state->grant.expires);
-    state->told[5] = state->method;
+    state->attributes[5] = state->method;
 }
 
 void sauth_notes_write(request_rec *r, sauth_state *state)
 {
     int i;
 
-    if (!state->told[0])
+    if (!state->attributes[0])
         tell(r, state);
-    for (i = 0; i < SAUTH_TOLD; i++)
-        if (state->told[i])
-            apr_table_addn(r->notes, rows[i].note, state->told[i]);
+    for (i = 0; i < SAUTH_ATTRIBUTES; i++)
+        if (state->attributes[i])
+            apr_table_addn(r->notes, rows[i].note, state->attributes[i]);
 }
 
 void sauth_notes_clear(request_rec *r)
 {
     int i;
 
-    for (i = 0; i < SAUTH_TOLD; i++)
+    for (i = 0; i < SAUTH_ATTRIBUTES; i++)
         apr_table_unset(r->notes, rows[i].note);
 }
 
@@ -154,12 +154,12 @@ static void export(request_rec *r, const sauth_state *state, environment_way way
 {
     int i;
 
-    for (i = 0; i < SAUTH_TOLD; i++)
-        if (state->told[i])
-            environment_set(r, &rows[i], state->told[i], way);
+    for (i = 0; i < SAUTH_ATTRIBUTES; i++)
+        if (state->attributes[i])
+            environment_set(r, &rows[i], state->attributes[i], way);
 }
 
-/* Whose Authorization this is: of a caller that we know, or one of our scheme at a location of ours. */
+/* Whose Authorization this is: of a client that we know, or one of our scheme at a location of ours. */
 static int is_for_us(request_rec *r, const sauth_state *state)
 {
     if (state && state->decided && !state->rc)
@@ -177,13 +177,13 @@ int sauth_fixups(request_rec *r)
     sauth_state *state = sauth_state_find(r);
     sauth_dir conf;
 
-    hygiene_strip_environment(r, "SAUTH_");
-    hygiene_strip_inbound(r); /* again: trailers may have been merged into the headers */
+    sanitize_environment(r, "SAUTH_");
+    sanitize_inbound(r); /* again: trailers may have been merged into the headers */
     conf = sauth_dir_effective(r);
     if (!sauth_guard_passes(r, &conf, state))
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
     if (!conf.pass_authorization && is_for_us(r, state))
-        hygiene_strip_authorization(r, snapshot_of(r)->authorization, state && state->proven);
+        sanitize_authorization(r, snapshot_of(r)->authorization, state && state->proven);
     if (state)
         state->passed = r;
     if (!state || !state->decided)
@@ -194,7 +194,7 @@ int sauth_fixups(request_rec *r)
         state->denied = IA_OK;
     if (r->user && !*r->user)
         r->user = NULL; /* observed: nobody */
-    if (state->rc || !state->told[0])
+    if (state->rc || !state->attributes[0])
         return OK;
     if (!r->user)
         r->user = apr_pstrdup(r->pool, state->entry.id);

@@ -82,20 +82,20 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
 {
     const layout l = {{seg->numbers[GRANTS], seg->numbers[PARTICIPANTS]}, seg->numbers[REPLAYS]};
     unsigned char random[32];
-    ia_mac_key epoch;
+    ia_mac_key nonce_key;
 
-    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&epoch, random, sizeof random)) {
+    if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&nonce_key, random, sizeof random)) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: no random bytes");
         return 0;
     }
     st_owner_init();
     sauth.grants = apr_pcalloc(pconf, sizeof *sauth.grants);
-    st_grants_attach(sauth.grants, seg->base, &l.grants, &epoch);
+    st_grants_attach(sauth.grants, seg->base, &l.grants, &nonce_key);
     sauth.replays = apr_pcalloc(pconf, sizeof *sauth.replays);
     st_replays_attach(sauth.replays, (char *)seg->base + offset_of_replays(&l), l.replays, l.grants.participants,
-                      &epoch, clock_now());
+                      &nonce_key, clock_now());
     ia_wipe(random, sizeof random);
-    ia_wipe(&epoch, sizeof epoch);
+    ia_wipe(&nonce_key, sizeof nonce_key);
     return 1;
 }
 

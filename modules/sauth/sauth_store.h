@@ -25,6 +25,6 @@ int sauth_persist_monitor(apr_pool_t *p, server_rec *s);
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 /** check_config: warns of what is configured by half. */
-void sauth_halves_check(apr_pool_t *ptemp, server_rec *s);
+void sauth_config_lint(apr_pool_t *ptemp, server_rec *s);
 
 #endif

@@ -8,10 +8,10 @@
 #include "interauth/challenge.h"
 #include "interauth/participant.h"
 
-/** Plain data. A generation of 0: none in this profile. */
+/** Plain data. A fingerprint of 0: none in this profile. */
 typedef struct st_challenge_secrets {
-    apr_uint64_t md5_generation;
-    apr_uint64_t hmac_generation;
+    apr_uint64_t md5_fingerprint;
+    apr_uint64_t hmac_fingerprint;
     unsigned char md5[IA_CHALLENGE_MD5_LEN / 2];
     unsigned char hmac[IA_CHALLENGE_HMAC_LEN / 2];
 } st_challenge_secrets;

@@ -11,7 +11,7 @@
 struct st_grants_shared {
     apr_uint64_t last_stamp;
     apr_uint64_t ready;
-    ia_mac_key epoch;
+    ia_mac_key nonce_key;
     unsigned char hash_key[APR_SIPHASH_KSIZE];
 };
 
@@ -28,7 +28,7 @@ static int admit_grant(void *context, void *payload, apr_uint32_t limit)
     st_grants *g = context;
     st_grant *grant = payload;
 
-    return st_quota_take(g->grants_of, g->config.participants, grant->participant_index, grant->participant_incarnation,
+    return st_quota_take(g->grants_of, g->config.participants, grant->participant_index, grant->participant_generation,
                          limit, &grant->counted);
 }
 
@@ -37,7 +37,7 @@ static void on_grant_free(void *context, void *payload)
     st_grants *g = context;
     st_grant *grant = payload;
 
-    st_quota_give_back(g->grants_of, g->config.participants, grant->participant_index, grant->participant_incarnation,
+    st_quota_give_back(g->grants_of, g->config.participants, grant->participant_index, grant->participant_generation,
                        &grant->counted);
 }
 
@@ -45,18 +45,18 @@ static void on_grant_free(void *context, void *payload)
  * Clients can try many tokens of the challenge protocol, and show those that fall into one bucket. So the buckets are
  * chosen by a hash under a key that they do not know.
  */
-static void derive_hash_key(unsigned char out[APR_SIPHASH_KSIZE], const ia_mac_key *epoch)
+static void derive_hash_key(unsigned char out[APR_SIPHASH_KSIZE], const ia_mac_key *nonce_key)
 {
     static const char label[] = "hash of grants";
     unsigned char random[IA_MAC_MAX];
     ia_bytes part = {label, sizeof label};
 
-    ia_mac_compute(random, IA_HASH_SHA256, epoch, &part, 1);
+    ia_mac_compute(random, IA_HASH_SHA256, nonce_key, &part, 1);
     memcpy(out, random, APR_SIPHASH_KSIZE);
     ia_wipe(random, sizeof random);
 }
 
-void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch)
+void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *nonce_key)
 {
     char *at = memory;
 
@@ -69,24 +69,24 @@ void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config
     at += ALIGN(st_challenges_size(config->participants));
     st_table_attach(&g->grants, at, config->grants, sizeof(st_grant), admit_grant, on_grant_free, g);
     if (!LOAD(g->shared->ready)) {
-        g->shared->epoch = *epoch;
-        derive_hash_key(g->shared->hash_key, epoch);
+        g->shared->nonce_key = *nonce_key;
+        derive_hash_key(g->shared->hash_key, nonce_key);
         STORE(g->shared->ready, 1);
     }
 }
 
-const ia_mac_key *st_grants_epoch(const st_grants *g)
+const ia_mac_key *st_grants_nonce_key(const st_grants *g)
 {
-    return &g->shared->epoch;
+    return &g->shared->nonce_key;
 }
 
-void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch)
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *nonce_key)
 {
     if (last_stamp > g->shared->last_stamp)
         STORE(g->shared->last_stamp, last_stamp);
     st_challenges_forget(g->challenges, g->config.participants, last_stamp);
-    if (epoch)
-        g->shared->epoch = *epoch;
+    if (nonce_key)
+        g->shared->nonce_key = *nonce_key;
 }
 
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now)
@@ -131,10 +131,10 @@ ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quot
 
     /* What expired still counts until its record is freed: before saying no, free it. */
     if (!st_quota_has_room(g->grants_of, g->config.participants, record.participant_index,
-                           record.participant_incarnation, quota))
+                           record.participant_generation, quota))
         st_table_sweep(&g->grants, now);
     if (!st_quota_has_room(g->grants_of, g->config.participants, record.participant_index,
-                           record.participant_incarnation, quota))
+                           record.participant_generation, quota))
         return IA_GRANT_QUOTA;
     record.counted = 0;
     ia_grant_id(record.id, record.digest);
@@ -193,12 +193,12 @@ ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
 }
 
 /* Readable again only once all of it stands there: the count comes last. */
-static void keep_answer(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
+static void keep_response(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
 {
     apr_uint64_t mac[2];
 
     if (!count || sequences[count - 1] - sequences[0] != count - 1)
-        return; /* the window was full: the answer is no run of sequences */
+        return; /* the window was full: the response is no run of sequences */
     memcpy(mac, refresh->mac, sizeof mac);
     st_words_store(grant->refresh_mac, mac, sizeof grant->refresh_mac);
     STORE(grant->refresh_first, sequences[0]);
@@ -217,11 +217,11 @@ ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, 
         return rc;
     STORE(grant->refresh_count, 0);
     st_table_set_expires(&g->grants, &held, refresh->forget);
-    STORE(grant->secret_generation, refresh->secret_generation);
+    STORE(grant->secret_fingerprint, refresh->secret_fingerprint);
     STORE(grant->expires, refresh->expires);
     for (i = 0; i < count; i++)
         sequences[i] = ia_nonce_issue(&grant->nonces);
-    keep_answer(grant, refresh, sequences, count);
+    keep_response(grant, refresh, sequences, count);
     st_table_release(&g->grants, &held);
     return IA_OK;
 }

@@ -15,10 +15,10 @@
 typedef struct st_grant {
     unsigned char digest[IA_SHA256_LEN];
     unsigned char id[IA_GRANT_ID_LEN]; /**< made from the digest when the grant is created */
-    apr_uint64_t participant_incarnation;
+    apr_uint64_t participant_generation;
     apr_uint32_t participant_index;
     apr_uint32_t counted; /**< held by the table: counts against the participant's quota */
-    apr_uint64_t secret_generation;
+    apr_uint64_t secret_fingerprint;
     apr_uint64_t scope; /**< hash of the scope's name */
     apr_time_t created;
     apr_time_t expires;
@@ -26,10 +26,10 @@ typedef struct st_grant {
     apr_uint32_t can_refresh;
     ia_capset capabilities;
     ia_nonce_state nonces;
-    unsigned char refresh_mac[16]; /**< of the newest refresh, so that a lost answer can be given again */
+    unsigned char refresh_mac[16]; /**< of the newest refresh, so that a lost response can be given again */
     apr_time_t refreshed;
     apr_uint64_t refresh_first; /**< first of the next nonces in that answer */
-    apr_uint64_t refresh_count; /**< how many; 0: there is no answer to give again */
+    apr_uint64_t refresh_count; /**< how many; 0: there is no response to give again */
 } st_grant;
 
 typedef struct st_grants_config {
@@ -47,19 +47,19 @@ typedef struct st_grants {
 
 apr_size_t st_grants_size(const st_grants_config *config);
 
-/** @param epoch key of the nonces, kept when the memory is new */
-void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *epoch);
+/** @param nonce key of the nonces, kept when the memory is new */
+void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *nonce_key);
 
-const ia_mac_key *st_grants_epoch(const st_grants *g);
+const ia_mac_key *st_grants_nonce_key(const st_grants *g);
 
 /** Now on the clock that makes the stamps: never before the last stamp. */
 apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now);
 
 /**
- * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `epoch` the nonces of then are good.
+ * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `nonce key` the nonces of then are good.
  * For fresh tables, before serving.
  */
-void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *epoch);
+void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *nonce_key);
 
 /** A stamp that no other call in any process got: max(now, last + 1), in microseconds. */
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);
@@ -89,7 +89,7 @@ ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
 typedef struct st_refresh {
     apr_time_t expires;
     apr_time_t forget;
-    apr_uint64_t secret_generation;
+    apr_uint64_t secret_fingerprint;
     const unsigned char *mac; /**< IA_MAC_MAX bytes, of the access request that asked */
     apr_time_t now;
 } st_refresh;
@@ -107,7 +107,7 @@ ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time
 
 /**
  * Uses a challenge up that the server stamped, with every older one of this participant. Those of before a resumed state
- * was saved count as used, since only the clock of the stamps outlives a stop, not the uses; where no epoch came back,
+ * was saved count as used, since only the clock of the stamps outlives a stop, not the uses; where no nonce key came back,
  * no older challenge opens.
  * @return IA_OK; IA_CHALLENGE_SUPERSEDED when it or a newer one was used; IA_FAULT_STORE for no such place
  */

@@ -24,7 +24,7 @@ typedef struct change {
 
 /* For st_table's comparisons, whose key is one pointer. */
 typedef struct lookup {
-    apr_uint64_t incarnation;
+    apr_uint64_t generation;
     st_match match;
     const void *key;
 } lookup;
@@ -59,22 +59,22 @@ apr_uint64_t st_owned_hash(const st_owned *t, const void *data, apr_size_t len)
     return hash;
 }
 
-static apr_uint64_t hash_owner(const st_owned *t, apr_uint64_t incarnation)
+static apr_uint64_t hash_owner(const st_owned *t, apr_uint64_t generation)
 {
-    return st_owned_hash(t, &incarnation, sizeof incarnation);
+    return st_owned_hash(t, &generation, sizeof generation);
 }
 
 static int match_owned(const void *payload, const void *key)
 {
     const lookup *wanted = key;
 
-    return ((const st_owner *)payload)->incarnation == wanted->incarnation && wanted->match(payload, wanted->key);
+    return ((const st_owner *)payload)->generation == wanted->generation && wanted->match(payload, wanted->key);
 }
 
 apr_status_t st_owned_find(const st_owned *t, const st_owner *owner, st_match match, const void *key, void *copy)
 {
-    lookup wanted = {owner->incarnation, match, key};
-    apr_status_t rv = st_table_read(&t->table, hash_owner(t, owner->incarnation), match_owned, &wanted, copy, NULL);
+    lookup wanted = {owner->generation, match, key};
+    apr_status_t rv = st_table_read(&t->table, hash_owner(t, owner->generation), match_owned, &wanted, copy, NULL);
 
     return !rv && ((const st_owner *)copy)->index != owner->index ? APR_NOTFOUND : rv;
 }
@@ -92,7 +92,7 @@ static ia_result make_records(change *c, const ia_participant *owner)
     ia_result rc = st_participant_find(c->owners, owner->id, strlen(owner->id), &found, &c->owner.index);
     unsigned i;
 
-    c->owner.incarnation = found.incarnation;
+    c->owner.generation = found.generation;
     ia_wipe(&found, sizeof found);
     if (rc)
         return rc;
@@ -126,7 +126,7 @@ static ia_result from_insert(const change *c, apr_status_t rv)
 static ia_result add(change *c, const void *record)
 {
     whole key = {record, c->t.kind->size};
-    st_insertion what = {hash_owner(&c->t, c->owner.incarnation), match_whole, &key, record, ST_NEVER, 0};
+    st_insertion what = {hash_owner(&c->t, c->owner.generation), match_whole, &key, record, ST_NEVER, 0};
     ia_result rc = IA_OK;
     st_held held;
     st_ref ref = {0, 0};
@@ -172,7 +172,7 @@ static int match_other(const void *payload, const void *key)
     const change *c = key;
     unsigned i;
 
-    if (((const st_owner *)payload)->incarnation != c->owner.incarnation)
+    if (((const st_owner *)payload)->generation != c->owner.generation)
         return 0;
     for (i = 0; i < c->count; i++)
         if (ia_mac_equal(payload, record_of(c, i), c->t.kind->size))
@@ -182,7 +182,7 @@ static int match_other(const void *payload, const void *key)
 
 static ia_result remove_others(change *c, void *copy)
 {
-    apr_uint64_t hash = hash_owner(&c->t, c->owner.incarnation);
+    apr_uint64_t hash = hash_owner(&c->t, c->owner.generation);
     ia_result rc = IA_OK;
     apr_status_t rv;
     st_held held;
@@ -224,7 +224,7 @@ static ia_result remove_orphans(change *c, void *copy)
             continue;
         if (rv)
             return IA_FAULT_STORE;
-        rc = st_participant_get(c->owners, owner->index, owner->incarnation, &found);
+        rc = st_participant_get(c->owners, owner->index, owner->generation, &found);
         ia_wipe(&found, sizeof found);
         if (rc == IA_GRANT_ENDED)
             rc = take_away(c, ref, copy);

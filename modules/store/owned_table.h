@@ -15,7 +15,7 @@
 
 /** What every record begins with. */
 typedef struct st_owner {
-    apr_uint64_t incarnation;
+    apr_uint64_t generation;
     apr_uint32_t index;
     apr_uint32_t pad;
 } st_owner;
@@ -51,7 +51,7 @@ void st_owned_attach(st_owned *t, void *memory, apr_uint32_t capacity, const ia_
 /** A keyed hash for a kind's second table. */
 apr_uint64_t st_owned_hash(const st_owned *t, const void *data, apr_size_t len);
 
-/** Copies the record of this owner that matches; `match` need not look at the owner's incarnation. */
+/** Copies the record of this owner that matches; `match` need not look at the owner's generation. */
 apr_status_t st_owned_find(const st_owned *t, const st_owner *owner, st_match match, const void *key, void *copy);
 
 /**

@@ -47,7 +47,7 @@ void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capac
     }
 }
 
-/* Keyed, because ids are chosen by callers. */
+/* Keyed, because ids are chosen by clients. */
 static apr_uint64_t hash_id(const st_participants *t, const char *id, apr_size_t len)
 {
     unsigned char mac[IA_MAC_MAX];
@@ -130,7 +130,7 @@ ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len
     return IA_OK;
 }
 
-ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t incarnation, st_participant *copy)
+ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy)
 {
     apr_status_t rv = st_table_read_at(&t->table, index, copy, NULL);
     unsigned mends;
@@ -141,7 +141,7 @@ ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_
     }
     if (rv)
         return refuse(copy, rv == APR_NOTFOUND ? IA_GRANT_ENDED : IA_FAULT_STORE);
-    if (incarnation && copy->incarnation != incarnation)
+    if (generation && copy->generation != generation)
         return refuse(copy, IA_GRANT_ENDED);
     return IA_OK;
 }
@@ -261,12 +261,12 @@ static void to_record(const loading *l, const ia_participant *from, st_participa
     unsigned i;
 
     memset(to, 0, sizeof *to);
-    to->standing.status = from->status;
-    to->standing.expires = from->expires;
-    to->standing.token_max_lifespan = from->token_max_lifespan;
-    to->standing.allow_refresh = from->allow_refresh;
+    to->entitlement.status = from->status;
+    to->entitlement.expires = from->expires;
+    to->entitlement.token_max_lifespan = from->token_max_lifespan;
+    to->entitlement.allow_refresh = from->allow_refresh;
     for (i = 0; i < from->capability_count; i++)
-        ia_capset_add(&to->standing.capabilities, number_of(&l->capabilities, from->capabilities[i]));
+        ia_capset_add(&to->entitlement.capabilities, number_of(&l->capabilities, from->capabilities[i]));
     for (i = 0; i < from->role_count; i++)
         to->roles |= APR_UINT64_C(1) << number_of(&l->roles, from->roles[i]) % ST_ROLES_MAX;
     to->secret_count = from->secret_count;
@@ -305,7 +305,7 @@ static ia_result update_one(loading *l, unsigned i)
         set_bit(l->kept, held.ref.index);
     set_bit(l->found, i);
     to_record(l, from, &next);
-    next.incarnation = there->incarnation;
+    next.generation = there->generation;
     if (there->source == ST_SOURCE_FILE && l->source != ST_SOURCE_FILE) {
         l->report->shadowed++;
     } else if (memcmp(&next, there, sizeof next)) {
@@ -358,7 +358,7 @@ static ia_result add_one(loading *l, unsigned i)
     to_record(l, from, &record);
     key.len = record.id_len;
     what.hash = hash_id(l->t, record.id, record.id_len);
-    record.incarnation = ADD(l->t->shared->incarnations, 1) + 1;
+    record.generation = ADD(l->t->shared->incarnations, 1) + 1;
     rv = st_table_insert(&l->table, &what, l->now, NULL);
     ia_wipe(&record, sizeof record);
     if (rv)

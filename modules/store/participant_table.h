@@ -1,8 +1,8 @@
 /**
  * Participants in shared memory, for look-ups that never block. One writer at a time.
  *
- * A record keeps its place while its participant lives, so that a grant can name it by index and incarnation. An
- * incarnation is given once: a participant that was removed and comes back is another one.
+ * A record keeps its place while its participant lives, so that a grant can name it by index and generation. An
+ * generation is given once: a participant that was removed and comes back is another one.
  * A writer killed in the middle of an overwrite leaves a redo journal that the next reader or writer finishes.
  *
  * Records come from more than one source and stand side by side. A load replaces those of its own source only. The file
@@ -26,8 +26,8 @@ typedef enum st_source { ST_SOURCE_FILE = 1, ST_SOURCE_DATABASE = 2 } st_source;
 
 /** A participant as it lies in memory: plain data. */
 typedef struct st_participant {
-    apr_uint64_t incarnation;
-    ia_standing standing;
+    apr_uint64_t generation;
+    ia_entitlement entitlement;
     apr_uint64_t roles; /* bits of role numbers */
     apr_uint32_t secret_count;
     apr_uint32_t id_len;
@@ -46,15 +46,15 @@ typedef struct st_participants {
 
 apr_size_t st_participants_size(apr_uint32_t capacity);
 
-/** @param hash_key from random bytes; kept when the memory is new (ids are chosen by callers) */
+/** @param hash_key from random bytes; kept when the memory is new (ids are chosen by clients) */
 void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
 
 /** @return IA_OK, IA_PARTICIPANT_UNKNOWN, IA_FAULT_STORE. `index` may be NULL. */
 ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
                               apr_uint32_t *index);
 
-/** Incarnation 0 is whoever has the place. @return IA_OK, IA_GRANT_ENDED when that incarnation is gone, IA_FAULT_STORE */
-ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t incarnation, st_participant *copy);
+/** Generation 0 is whoever has the place. @return IA_OK, IA_GRANT_ENDED when that generation is gone, IA_FAULT_STORE */
+ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy);
 
 /** What a load changed. */
 typedef struct st_load_report {

@@ -12,10 +12,10 @@ static apr_uint32_t number_of(apr_uint64_t count)
     return (apr_uint32_t)count;
 }
 
-/* The count after one more; 0 where there is no room. An incarnation that is over gets nothing. */
-static apr_uint64_t one_more(apr_uint64_t count, apr_uint64_t incarnation, apr_uint32_t quota)
+/* The count after one more; 0 where there is no room. An generation that is over gets nothing. */
+static apr_uint64_t one_more(apr_uint64_t count, apr_uint64_t generation, apr_uint32_t quota)
 {
-    apr_uint32_t of = (apr_uint32_t)(count >> 32), mine = (apr_uint32_t)incarnation;
+    apr_uint32_t of = (apr_uint32_t)(count >> 32), mine = (apr_uint32_t)generation;
 
     if (!quota)
         return 0;
@@ -24,30 +24,30 @@ static apr_uint64_t one_more(apr_uint64_t count, apr_uint64_t incarnation, apr_u
     return !number_of(count) || (apr_int32_t)(mine - of) > 0 ? (apr_uint64_t)mine << 32 | 1 : 0;
 }
 
-int st_quota_has_room(const apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t incarnation,
+int st_quota_has_room(const apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                       apr_uint32_t quota)
 {
-    return index < size && one_more(LOAD(counts[index]), incarnation, quota);
+    return index < size && one_more(LOAD(counts[index]), generation, quota);
 }
 
-int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t incarnation,
+int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                   apr_uint32_t quota, apr_uint32_t *counted)
 {
     apr_uint64_t seen, next;
 
-    if (!st_quota_has_room(counts, size, index, incarnation, quota))
+    if (!st_quota_has_room(counts, size, index, generation, quota))
         return 0;
     STORE(*counted, 1);
     seen = LOAD(counts[index]);
     do {
-        next = one_more(seen, incarnation, quota);
+        next = one_more(seen, generation, quota);
     } while (next && !SWAP(counts[index], seen, next));
     if (!next)
         STORE(*counted, 0);
     return next != 0;
 }
 
-void st_quota_give_back(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t incarnation,
+void st_quota_give_back(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                         apr_uint32_t *counted)
 {
     apr_uint64_t seen;
@@ -56,7 +56,7 @@ void st_quota_give_back(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t in
         return;
     if (index < size) {
         seen = LOAD(counts[index]);
-        while (seen >> 32 == (apr_uint32_t)incarnation && number_of(seen) && !SWAP(counts[index], seen, seen - 1))
+        while (seen >> 32 == (apr_uint32_t)generation && number_of(seen) && !SWAP(counts[index], seen, seen - 1))
             ;
     }
     STORE(*counted, 0);

@@ -5,9 +5,9 @@
  * authenticated by an HMAC under a key that only the parent's user can read. It holds SHA-256 of tokens, never tokens,
  * and no key in clear.
  *
- * A file written at a clean stop is marked clean and carries everything: grants, used access requests, epoch key of the
+ * A file written at a clean stop is marked clean and carries everything: grants, used access requests, nonce key of the
  * nonces, clock. Before serving, the next start replaces it by one marked dirty, which after an unclean end brings back
- * grants only: a new epoch makes every older nonce stale, and the memory of used access requests begins anew.
+ * grants only: a new nonce key makes every older nonce stale, and the memory of used access requests begins anew.
  */
 #ifndef INTERAUTH_ST_STATE_FILE_H
 #define INTERAUTH_ST_STATE_FILE_H
@@ -22,10 +22,10 @@ enum { ST_STATE_GRANTS, ST_STATE_SIGNATURES };
 /** How numbers of this process are named on disk; each function gets `context`. */
 typedef struct st_state_names {
     void *context;
-    /** The id of a participant into `id` (incarnation 0: whoever has the place); 0 when that incarnation is gone. */
-    int (*participant_id)(void *context, apr_uint32_t index, apr_uint64_t incarnation, char *id);
+    /** The id of a participant into `id` (generation 0: whoever has the place); 0 when that generation is gone. */
+    int (*participant_id)(void *context, apr_uint32_t index, apr_uint64_t generation, char *id);
     /** Where a participant is now; 0 when it is not known. */
-    int (*participant_find)(void *context, const char *id, apr_uint32_t *index, apr_uint64_t *incarnation);
+    int (*participant_find)(void *context, const char *id, apr_uint32_t *index, apr_uint64_t *generation);
     /** A capability's name into `name`; 0 when the number has none. */
     int (*capability_name)(void *context, int number, char *name);
     /** Its number now, or -1. */

@@ -1,5 +1,5 @@
 /*
- * head:    magic, flags, saved, birth, tolerance, last stamp, salt, masked epoch key (nothing is masked in a dirty file)
+ * head:    magic, flags, saved, birth, tolerance, last stamp, salt, masked nonce key (nothing is masked in a dirty file)
  * names:   count, then each capability name, so that a grant's set can be written as numbers of this file
  * records: 'G' and a grant, or 'R' and a used access request; 'E' ends them
  * Numbers are little-endian; a name is a length byte and its bytes. Participants are written by id.
@@ -13,16 +13,16 @@
 #define KIND_SHIFT 8 /* of the flags */
 
 /* XOR with a keystream of HMAC-SHA256(file key, label, salt, counter): the same call hides and shows. */
-static void apply_mask(ia_mac_key *epoch, const unsigned char *key, const unsigned char salt[ST_STATE_SALT_LEN])
+static void apply_mask(ia_mac_key *nonce_key, const unsigned char *key, const unsigned char salt[ST_STATE_SALT_LEN])
 {
     static const char label[] = "interauth epoch mask"; /* no beginning of a file: the key authenticates files too */
-    unsigned char stream[IA_SHA256_LEN], *bytes = (unsigned char *)epoch, counter = 0;
+    unsigned char stream[IA_SHA256_LEN], *bytes = (unsigned char *)nonce_key, counter = 0;
     ia_bytes parts[] = {{label, sizeof label}, {salt, ST_STATE_SALT_LEN}, {&counter, 1}};
     ia_mac_key mac;
     apr_size_t at;
 
     ia_mac_key_load(&mac, key, ST_STATE_KEY_LEN);
-    for (at = 0; at < sizeof *epoch; at++) {
+    for (at = 0; at < sizeof *nonce_key; at++) {
         if (at % IA_SHA256_LEN == 0) {
             counter = (unsigned char)(at / IA_SHA256_LEN);
             ia_mac_compute(stream, IA_HASH_SHA256, &mac, parts, 3);
@@ -67,11 +67,11 @@ static void put_words(const writer *w, const apr_uint64_t *words, unsigned count
 static void write_head(const writer *w, const st_state_mask *mask, const st_state *state, apr_uint32_t flags,
                        apr_time_t now)
 {
-    ia_mac_key epoch = {{0}, {0}, {0}, {0}};
+    ia_mac_key nonce_key = {{0}, {0}, {0}, {0}};
 
     if (flags & CLEAN && state->grants) {
-        epoch = *st_grants_epoch(state->grants);
-        apply_mask(&epoch, mask->key, mask->salt);
+        nonce_key = *st_grants_nonce_key(state->grants);
+        apply_mask(&nonce_key, mask->key, mask->salt);
     }
     w->put(w->sink, MAGIC, MAGIC_LEN);
     put_number(w, flags, 4);
@@ -80,8 +80,8 @@ static void write_head(const writer *w, const st_state_mask *mask, const st_stat
     put_number(w, (apr_uint64_t)st_replays_tolerance(state->replays), 8);
     put_number(w, state->grants ? st_grants_clock(state->grants, 0) : 0, 8);
     w->put(w->sink, mask->salt, ST_STATE_SALT_LEN);
-    w->put(w->sink, &epoch, sizeof epoch);
-    ia_wipe(&epoch, sizeof epoch);
+    w->put(w->sink, &nonce_key, sizeof nonce_key);
+    ia_wipe(&nonce_key, sizeof nonce_key);
 }
 
 static void write_names(const writer *w, const st_state_names *names)
@@ -105,7 +105,7 @@ static void write_grant(const writer *w, const st_grant *grant, const char *id, 
     w->put(w->sink, grant->digest, IA_SHA256_LEN);
     put_name(w, id);
     put_number(w, grant->presentation, 2);
-    put_number(w, grant->secret_generation, 8);
+    put_number(w, grant->secret_fingerprint, 8);
     put_number(w, grant->scope, 8);
     put_number(w, (apr_uint64_t)grant->created, 8);
     put_number(w, (apr_uint64_t)grant->expires, 8);
@@ -133,7 +133,7 @@ void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, con
         apr_time_t forget;
 
         if (st_grant_at(state->grants, i, &grant, &forget) == IA_OK && forget > now &&
-            names->participant_id(names->context, grant.participant_index, grant.participant_incarnation, id))
+            names->participant_id(names->context, grant.participant_index, grant.participant_generation, id))
             write_grant(&w, &grant, id, forget);
     }
     for (i = 0; clean && i < st_replays_high_water(state->replays); i++) {
@@ -220,7 +220,7 @@ static int read_head(loading *l, const unsigned char *key)
     apr_time_t birth, tolerance;
     apr_uint64_t stamp;
     apr_uint32_t flags;
-    ia_mac_key epoch;
+    ia_mac_key nonce_key;
 
     get(&l->r, magic, sizeof magic);
     if (l->r.too_short || !ia_mac_equal(magic, MAGIC, MAGIC_LEN))
@@ -234,15 +234,15 @@ static int read_head(loading *l, const unsigned char *key)
     tolerance = (apr_time_t)get_number(&l->r, 8);
     stamp = get_number(&l->r, 8);
     get(&l->r, salt, sizeof salt);
-    get(&l->r, &epoch, sizeof epoch);
+    get(&l->r, &nonce_key, sizeof nonce_key);
     if (l->r.too_short)
         return 0;
-    apply_mask(&epoch, key, salt);
+    apply_mask(&nonce_key, key, salt);
     if (l->state->grants)
-        st_grants_resume(l->state->grants, stamp, l->clean ? &epoch : NULL);
+        st_grants_resume(l->state->grants, stamp, l->clean ? &nonce_key : NULL);
     if (l->clean)
         st_replays_resume(l->state->replays, birth, tolerance);
-    ia_wipe(&epoch, sizeof epoch);
+    ia_wipe(&nonce_key, sizeof nonce_key);
     return 1;
 }
 
@@ -278,7 +278,7 @@ static void read_grant(loading *l)
     get(&l->r, grant.digest, IA_SHA256_LEN);
     get_name(&l->r, id);
     grant.presentation = (apr_uint16_t)get_number(&l->r, 2);
-    grant.secret_generation = get_number(&l->r, 8);
+    grant.secret_fingerprint = get_number(&l->r, 8);
     grant.scope = get_number(&l->r, 8);
     grant.created = (apr_time_t)get_number(&l->r, 8);
     grant.expires = (apr_time_t)get_number(&l->r, 8);
@@ -292,7 +292,7 @@ static void read_grant(loading *l)
     get_words(&l->r, grant.nonces.stamps, IA_NONCE_STAMPS);
     translate(l, &capabilities, &grant.capabilities);
     if (!l->r.too_short && forget > l->now && l->state->grants &&
-        l->names->participant_find(l->names->context, id, &grant.participant_index, &grant.participant_incarnation) &&
+        l->names->participant_find(l->names->context, id, &grant.participant_index, &grant.participant_generation) &&
         st_grant_create(l->state->grants, &grant, APR_UINT32_MAX, forget, l->now) == IA_OK)
         l->report->grants++;
     else
@@ -303,7 +303,7 @@ static void read_replay(loading *l)
 {
     unsigned char mac[IA_MAC_MAX];
     char id[IA_NAME_MAX + 1];
-    apr_uint64_t incarnation;
+    apr_uint64_t generation;
     apr_uint32_t index = 0;
     apr_time_t forget;
 
@@ -312,7 +312,7 @@ static void read_replay(loading *l)
     forget = (apr_time_t)get_number(&l->r, 8);
     if (l->r.too_short || forget <= l->now)
         return;
-    if (!l->names->participant_find(l->names->context, id, &index, &incarnation))
+    if (!l->names->participant_find(l->names->context, id, &index, &generation))
         index = ST_NOBODY;
     if (st_replay_record(l->state->replays, mac, index, APR_UINT32_MAX, forget, l->now) == ST_REPLAY_RECORDED)
         l->report->replays++;

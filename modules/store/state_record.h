@@ -9,7 +9,7 @@ typedef void (*st_state_put)(void *sink, const void *data, apr_size_t len);
 
 #define ST_STATE_SALT_LEN 16
 
-/** What hides the epoch key of the nonces in a clean file. */
+/** What hides the nonce key of the nonces in a clean file. */
 typedef struct st_state_mask {
     const unsigned char *key;              /**< ST_STATE_KEY_LEN bytes */
     unsigned char salt[ST_STATE_SALT_LEN]; /**< random, of one file */

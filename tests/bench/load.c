@@ -1,7 +1,7 @@
 /*
- * A load generator whose connections remember: each holds its own chain of nonces, as a caller with one-time
+ * A load generator whose connections remember: each holds its own chain of nonces, as a client with one-time
  * nonces must. Closed loop over epoll, keep-alive, 127.0.0.1 only. It says "ready" once each connection had
- * an answer of 200, waits for a line, runs, and prints what it saw as JSON.
+ * a response of 200, waits for a line, runs, and prints what it saw as JSON.
  */
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -35,7 +35,7 @@ typedef struct connection {
     apr_off_t body_left; /* of the request */
     char in[HEAD_MAX + 1];
     size_t in_len;
-    apr_off_t skip; /* of the answer's body */
+    apr_off_t skip; /* of the response's body */
     int in_body;    /* the status, once the header was read */
     double began;
 } connection;
@@ -136,7 +136,7 @@ static int may_begin(void)
     return want.requests ? run.started < want.requests : now() < run.deadline;
 }
 
-/* An answer is complete. */
+/* A response is complete. */
 static void finish(connection *c, int status)
 {
     run.busy--;

@@ -3,7 +3,7 @@
  *
  *   lookup [PARTICIPANTS..]
  *
- * `find` is by id, its keyed hash included; `get` by place and incarnation, which is what a request with a token
+ * `find` is by id, its keyed hash included; `get` by place and generation, which is what a request with a token
  * does. `same` looks one record up again and again: the cost without cache misses.
  */
 #include <stdio.h>
@@ -20,12 +20,12 @@ static double ns_each(apr_int64_t since, unsigned count)
 
 typedef struct where {
     apr_uint32_t index;
-    apr_uint64_t incarnation;
+    apr_uint64_t generation;
     char id[16];
 } where;
 
 /* One list with one secret each, as most have. */
-static void load(st_participants *t, unsigned count, apr_uint64_t generation)
+static void load(st_participants *t, unsigned count, apr_uint64_t fingerprint)
 {
     ia_participants list;
     st_load_report report;
@@ -34,7 +34,7 @@ static void load(st_participants *t, unsigned count, apr_uint64_t generation)
     unsigned i;
 
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
-    participants_make(&list, p, 0, count, generation);
+    participants_make(&list, p, 0, count, fingerprint);
     for (i = 0; i < count; i++)
         list.list[i].secret_count = 1;
     since = clock_micros();
@@ -64,7 +64,7 @@ static void measure(st_participants *t, const where *order, unsigned count, cons
         find = smaller(find, ns_each(since, PART));
         since = clock_micros();
         for (i = part; i < part + PART; i++)
-            CHECK_EQ(st_participant_get(t, order[i % count].index, order[i % count].incarnation, &copy), IA_OK);
+            CHECK_EQ(st_participant_get(t, order[i % count].index, order[i % count].generation, &copy), IA_OK);
         get = smaller(get, ns_each(since, PART));
     }
     printf("  %s: find %.0f ns, get %.0f ns\n", what, find, get);
@@ -86,7 +86,7 @@ static void participants(unsigned count)
     for (i = 0; i < samples; i++) {
         snprintf(order[i].id, sizeof order[i].id, "p%u", (unsigned)(next_random(&seed) % count));
         CHECK_EQ(st_participant_find(&t, order[i].id, strlen(order[i].id), &copy, &order[i].index), IA_OK);
-        order[i].incarnation = copy.incarnation;
+        order[i].generation = copy.generation;
     }
     measure(&t, order, samples, "random");
     measure(&t, order, 1, "same");

@@ -1,4 +1,4 @@
-/** How a caller proves itself, request by request: nothing, Basic, Digest, Bearer, SAuth. */
+/** How a client proves itself, request by request: nothing, Basic, Digest, Bearer, SAuth. */
 #ifndef BENCH_SCHEMES_H
 #define BENCH_SCHEMES_H
 
@@ -43,7 +43,7 @@ void scheme_prepare(credentials *c);
 /** The Authorization field with its line end; "" as long as a nonce is needed and none is known. From `p` or static. */
 const char *scheme_field(credentials *c, chain *at, apr_pool_t *p);
 
-/** Keeps what an answer's header says about the next request. */
+/** Keeps what a response's header says about the next request. */
 void scheme_learn(const credentials *c, chain *at, const char *head);
 
 #endif

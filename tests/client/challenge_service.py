@@ -1,6 +1,6 @@
 """A small service on 127.0.0.1 that speaks the challenge protocol by its description, and can be told to misbehave.
 
-It is no part of what is tested: what an httpd in good order never shows (an answer that is not signed, a token that is
+It is no part of what is tested: what an httpd in good order never shows (a response that is not signed, a token that is
 not the one, a domain that changes) is shown here.
 """
 import hashlib
@@ -45,8 +45,8 @@ class ChallengeService(ThreadingHTTPServer):
         self.told = {}        # what an auth.* answer says instead
         self.refuse = []      # (status, code) of the next requests, by path
         self.retry_after = "1"
-        self.spoil = None     # given an answer of the application after it was signed, returns another one
-        self.answer = b'{"status":"valid","response":{"title":"a photo"}}'
+        self.spoil = None     # given a response of the application after it was signed, returns another one
+        self.response = b'{"status":"valid","response":{"title":"a photo"}}'
         self.media_type = "application/json"
         self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
@@ -144,16 +144,16 @@ class Handler(BaseHTTPRequestHandler):
         stamp = [call["method"], call["nonce"], call["timestamp"], request.decode()] if profile == "hmac-sha256" else []
         if not profile or service.K(profile, call["token"], window, *stamp) != call["signature"]:
             raise Refused(401, "invalid_credentials")
-        answer = service.answer
+        response = service.response
         if profile == "hmac-sha256":
             assert call["nonce"] not in service.nonces and abs(int(call["timestamp"]) - time.time()) < 30
             service.nonces.add(call["nonce"])
-            digest = hashlib.sha256(answer).hexdigest()
+            digest = hashlib.sha256(response).hexdigest()
             signature = service.K(profile, call["token"], window, "response", call["nonce"], digest).encode()
             end = b"</xml>" if service.media_type == "text/xml" else b"}"
             member = b"<signature>%s</signature>" if service.media_type == "text/xml" else b',"signature":"%s"'
-            head, _, tail = answer.rpartition(end)
-            answer = head + member % signature + end + tail
+            head, _, tail = response.rpartition(end)
+            response = head + member % signature + end + tail
         if service.spoil:
-            answer = service.spoil(answer)
-        return self.send(200, answer, service.media_type)
+            response = service.spoil(response)
+        return self.send(200, response, service.media_type)

@@ -51,7 +51,7 @@ class Service(ThreadingHTTPServer):
         self.give_nonces = True     # nonces in grants and in Authentication-Info
         self.clock_offset = 0
         self.trace = False
-        self.answer = None          # raw (status, headers, body) for every call of /open and below /app
+        self.response = None          # raw (status, headers, body) for every call of /open and below /app
         self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/sauth/generate_nonce":
             return self.send(200, service.nonce().encode()) if service.nonce_endpoint else self.send(404)
         if path == "/open":
-            status, more, content = service.answer or (200, [], b"open\n")
+            status, more, content = service.response or (200, [], b"open\n")
             return self.send(status, content, more)
         return self.application(body)
 
@@ -145,8 +145,8 @@ class Handler(BaseHTTPRequestHandler):
         form = dict(urllib.parse.parse_qsl(body.decode(), strict_parsing=True))
         algorithm = "sha1" if len(form["hmac"]) == 40 else "sha256"
         text = (form["timestamp"] + " " + form["body"]).encode()
-        wish = json.loads(form["body"])
-        if form["uid"] != service.uid or wish["uid"] != service.uid or \
+        request = json.loads(form["body"])
+        if form["uid"] != service.uid or request["uid"] != service.uid or \
                 not hmac.compare_digest(hmac.new(service.secret, text, algorithm).hexdigest(), form["hmac"]):
             return self.challenge("invalid_credentials", "Invalid credentials")
         if abs(int(form["timestamp"]) - time.time()) > 30:
@@ -157,27 +157,27 @@ class Handler(BaseHTTPRequestHandler):
             if form["hmac"] in service.replays:
                 return self.challenge("replayed_request", "This access request was used before")
             service.replays.add(form["hmac"])
-        lifespan = min(wish.get("token_lifespan", service.lifespan), service.lifespan)
+        lifespan = min(request.get("token_lifespan", service.lifespan), service.lifespan)
         if refresh:
-            token = wish["token"]
+            token = request["token"]
             if token not in service.grants:
                 return self.problem(403, "token_unknown", "No such token")
         else:
-            if not set(wish["access_for"]) <= set(service.capabilities):
+            if not set(request["access_for"]) <= set(service.capabilities):
                 return self.problem(403, "capability_not_held", "The participant does not hold that \x1b[31mcapability")
             token = b64(os.urandom(24))
         expires = time.time() + lifespan
         service.grants[token] = expires
-        answer = {"access_to": wish.get("access_for", service.capabilities), "can_refresh": True, "token": token,
+        response = {"access_to": request.get("access_for", service.capabilities), "can_refresh": True, "token": token,
                   "timeout": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires)), "uid": service.uid}
         headers = [("Cache-Control", "no-store")]
         if service.give_nonces:
-            nonces = [service.nonce() for _ in range(wish.get("nonces", 1))]
-            if "nonces" in wish:
-                answer["nonce"], answer["nonces"] = nonces[0], nonces
+            nonces = [service.nonce() for _ in range(request.get("nonces", 1))]
+            if "nonces" in request:
+                response["nonce"], response["nonces"] = nonces[0], nonces
             else:
                 headers.append(("Authentication-Info", f'nextnonce="{nonces[0]}"'))
-        self.send(200, json.dumps(answer).encode(), headers, "application/json")
+        self.send(200, json.dumps(response).encode(), headers, "application/json")
 
     def application(self, body):
         service = self.server
@@ -202,8 +202,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.challenge(code, "Stale nonce", stale=True)
         headers = [("Authentication-Info", 'nextnonce="%s", qop=auth' % service.nonce())] \
             if service.give_nonces else []
-        if service.answer:
-            status, more, content = service.answer
+        if service.response:
+            status, more, content = service.response
             return self.send(status, content, headers + more)
         if self.path == "/app/denied":
             body = json.dumps({"title": "The grant lacks the capability", "code": "insufficient_capability"}).encode()

@@ -135,10 +135,10 @@ def held(interauth):
 
 
 class Proxy:
-    """Stands between one caller and the server: keeps what the caller sends, may change what passes."""
+    """Stands between one client and the server: keeps what the client sends, may change what passes."""
 
-    def __init__(self, port, to_server=lambda data: data, to_caller=lambda data: data):
-        self.to, self.change, self.sent = port, (to_server, to_caller), b""
+    def __init__(self, port, to_server=lambda data: data, to_client=lambda data: data):
+        self.to, self.change, self.sent = port, (to_server, to_client), b""
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -147,11 +147,11 @@ class Proxy:
     def run(self):
         while True:
             try:
-                caller, _ = self.door.accept()
+                client, _ = self.door.accept()
                 server = socket.create_connection(("127.0.0.1", self.to))
             except OSError:
                 return
-            for source, sink, number in ((caller, server, 0), (server, caller, 1)):
+            for source, sink, number in ((client, server, 0), (server, client, 1)):
                 threading.Thread(target=self.pump, args=(source, sink, number), daemon=True).start()
 
     def pump(self, source, sink, number):
@@ -230,11 +230,11 @@ def test_a_wrong_password_and_an_unknown_user_look_alike(call, httpd, password, 
     assert not interauth.state.exists()
 
 
-def test_an_answer_changed_on_the_way_is_refused(call, photos, proxy):
+def test_an_response_changed_on_the_way_is_refused(call, photos, proxy):
     call()
-    between = proxy(to_caller=lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'))
+    between = proxy(to_client=lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'))
     result = call(url=between.url(photos), expect=3)
-    assert result.stdout == "" and "the signature of the answer is wrong" in result.stderr
+    assert result.stdout == "" and "the signature of the response is wrong" in result.stderr
 
 
 def test_a_request_changed_on_the_way_is_refused(call, httpd, photos, proxy):
@@ -254,11 +254,11 @@ def test_a_replay_is_refused(call, httpd, photos, proxy):
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     assert json.loads(body)["request"] == {"id": 7}
     httpd.log.expect("refused reason=call_replayed")
-    answer = httpd.post("/cgi-bin/photos", body, {"Content-Type": headers["Content-Type"]})
-    assert answer.status == 401 and answer.json["error"]["code"] == "replayed_request"
+    response = httpd.post("/cgi-bin/photos", body, {"Content-Type": headers["Content-Type"]})
+    assert response.status == 401 and response.json["error"]["code"] == "replayed_request"
 
 
-def test_refusals_and_errors_of_a_known_caller_are_signed(call, httpd, photos):
+def test_refusals_and_errors_of_a_known_client_are_signed(call, httpd, photos):
     httpd.log.allow("AH01631|reason=capability_missing")
     result = call(url=photos + "/admin", expect=1)
     assert "insufficient_capability, HTTP 403" in result.stderr and "not signed" not in result.stderr
@@ -266,7 +266,7 @@ def test_refusals_and_errors_of_a_known_caller_are_signed(call, httpd, photos):
     assert "HTTP 404" in result.stderr and "not signed" not in result.stderr
 
 
-def test_an_answer_that_cannot_be_signed_is_not_believed(call, photos):
+def test_an_response_that_cannot_be_signed_is_not_believed(call, photos):
     result = call(url=photos + "?html", expect=3)
     assert result.stdout == "" and "HTTP 200, text/html" in result.stderr
 
@@ -321,8 +321,8 @@ class TestExamples:
 
     @pytest.mark.parametrize("change", [lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'),
                                         lambda data: data.replace(b'"signature":', b'"signaturE":')])
-    def test_changed_answer(self, name, photos, password, proxy, change):
-        done = example(name, proxy(to_caller=change).url(photos), "guest", password, "photo.get")
+    def test_changed_response(self, name, photos, password, proxy, change):
+        done = example(name, proxy(to_client=change).url(photos), "guest", password, "photo.get")
         assert (done.returncode, done.stdout) == (3, "") and "not signed by the server" in done.stderr
 
     def test_signed_refusal(self, name, httpd, photos, password):
@@ -358,19 +358,19 @@ def test_the_python_example_logs_in_again(httpd, photos, password):
     spec = importlib.util.spec_from_file_location("challenge_example", EXAMPLES / "challenge.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    caller = module.Caller(photos, "guest", PASSWORD.encode())
-    assert caller.call("photo.get", {})["status"] == "valid"
+    client = module.Client(photos, "guest", PASSWORD.encode())
+    assert client.call("photo.get", {})["status"] == "valid"
     httpd.log.expect("refused reason=token_unknown")
-    caller.token = "0" * 64
-    assert caller.call("photo.get", {})["status"] == "valid" and caller.token != "0" * 64
+    client.token = "0" * 64
+    assert client.call("photo.get", {})["status"] == "valid" and client.token != "0" * 64
 
 
 @pytest.mark.skipif(not PHP, reason="php is not installed (Debian's package php-cli)")
 def test_the_php_example_logs_in_again(httpd, photos, password, tmp_path):
     httpd.log.expect("refused reason=token_unknown")
     script = tmp_path / "again.php"
-    script.write_text("<?php require '%s'; $token = new ReflectionProperty('Caller', 'token'); "
-                      "$token->setValue($caller, str_repeat('0', 64)); echo $caller->call($method, '{}');"
+    script.write_text("<?php require '%s'; $token = new ReflectionProperty('Client', 'token'); "
+                      "$token->setValue($client, str_repeat('0', 64)); echo $client->call($method, '{}');"
                       % (EXAMPLES / "challenge.php"))
     done = subprocess.run([PHP, script, photos, "guest", password, "photo.get"], capture_output=True,
                           text=True, timeout=60)
@@ -379,7 +379,7 @@ def test_the_php_example_logs_in_again(httpd, photos, password, tmp_path):
 
 
 def asked(httpd):
-    """How often the endpoint was; the access log is written after the answer."""
+    """How often the endpoint was; the access log is written after the response."""
     time.sleep(0.2)
     return (httpd.root / "logs/access.log").read_text().count('"POST /sauth/challenge')
 

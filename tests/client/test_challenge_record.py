@@ -135,7 +135,7 @@ def test_the_record_is_read_back_without_its_secret(interauth, make):
     interauth.canaries.update(record["challenge_secret"].values())
     told = json.loads(interauth("participant", "show", "guest", "--file", path, "--json").stdout)
     assert [one["profile"] for one in told["challenge_secrets"]] == ["hmac-sha256", "md5"]
-    assert len({one["generation"] for one in told["challenge_secrets"]}) == 2
+    assert len({one["fingerprint"] for one in told["challenge_secrets"]}) == 2
 
 
 @pytest.mark.parametrize("profiles, expected", [(["hmac-sha256"], []), (["md5"], ["weak_challenge"]),

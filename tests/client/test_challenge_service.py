@@ -50,8 +50,8 @@ def held(interauth):
 @pytest.mark.parametrize("more", [[], ["--profile", "md5"], ["--xml"], ["--profile", "md5", "--xml"]])
 def test_login_and_calls(interauth, service, call, more):
     data = "<id>7</id>" if "--xml" in more else REQUEST
-    assert call(*more, data=data).stdout == service.answer.decode()
-    assert call(*(["--xml"] if "--xml" in more else []), data=data, first=False).stdout == service.answer.decode()
+    assert call(*more, data=data).stdout == service.response.decode()
+    assert call(*(["--xml"] if "--xml" in more else []), data=data, first=False).stdout == service.response.decode()
     assert service.methods() == ["auth.request", "auth.token", "photo.get", "photo.get"]
     assert all(data.encode() in body for _, path, body in service.calls if path == "/app")
 
@@ -219,19 +219,19 @@ def test_a_refresh_that_is_not_allowed_is_asked_for_once(interauth, service, cal
     assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["can_refresh"] is True
 
 
-def flip(answer):
-    return answer.replace(b"photo", b"phote")
+def flip(response):
+    return response.replace(b"photo", b"phote")
 
 
 @pytest.mark.parametrize("spoil, told", [
-    (flip, "the signature of the answer is wrong"),
-    (lambda answer: re.sub(rb'"signature":"..', b'"signature":"00', answer), "the signature of the answer is wrong"),
-    (lambda answer: answer + b" ", "the signature of the answer is wrong"),
-    (lambda answer: re.sub(rb',"signature":"\w+"', b"", answer), "is not signed"),
-    (lambda answer: b"", "is not signed"),
-    (lambda answer: b"<html></html>", "is not signed"),
+    (flip, "the signature of the response is wrong"),
+    (lambda response: re.sub(rb'"signature":"..', b'"signature":"00', response), "the signature of the response is wrong"),
+    (lambda response: response + b" ", "the signature of the response is wrong"),
+    (lambda response: re.sub(rb',"signature":"\w+"', b"", response), "is not signed"),
+    (lambda response: b"", "is not signed"),
+    (lambda response: b"<html></html>", "is not signed"),
 ])
-def test_an_answer_that_was_changed_is_not_believed(interauth, service, call, spoil, told):
+def test_an_response_that_was_changed_is_not_believed(interauth, service, call, spoil, told):
     call()
     service.spoil = spoil
     result = call("-o", interauth.home / "out", first=False, expect=3)
@@ -239,23 +239,23 @@ def test_an_answer_that_was_changed_is_not_believed(interauth, service, call, sp
     assert not (interauth.home / "out").exists()
 
 
-def test_an_answer_of_another_call_is_not_believed(service, call):
-    answers = []
-    service.spoil = lambda answer: answers.append(answer) or answers[0]
+def test_an_response_of_another_call_is_not_believed(service, call):
+    responses = []
+    service.spoil = lambda response: responses.append(response) or responses[0]
     call()
     assert "belongs to another call" in call(first=False, expect=3).stderr
 
 
-def test_md5_answers_are_not_signed(service, call):
+def test_md5_responses_are_not_signed(service, call):
     service.spoil = flip
     assert "phote" in call("--profile", "md5").stdout
 
 
-def test_xml_answers(service, call):
-    service.answer = b"<xml><status>valid</status><response>1</response></xml>\n"
+def test_xml_responses(service, call):
+    service.response = b"<xml><status>valid</status><response>1</response></xml>\n"
     service.media_type = "text/xml"
-    assert call("--xml", data="<a b='c'>t<i/></a>").stdout == service.answer.decode()
-    service.spoil = lambda answer: answer.replace(b"<response>1", b"<response>2")
+    assert call("--xml", data="<a b='c'>t<i/></a>").stdout == service.response.decode()
+    service.spoil = lambda response: response.replace(b"<response>1", b"<response>2")
     call("--xml", data=None, first=False, expect=3)
 
 
@@ -304,7 +304,7 @@ def test_a_refusal_of_the_application(interauth, service, call):
 
 def test_header_output_and_more_fields(interauth, service, call):
     result = call("-i", "-H", "X-Trace: 1")
-    assert result.stdout.startswith("HTTP/1.1 200 OK\r\n") and result.stdout.endswith("\r\n\r\n" + service.answer.decode())
+    assert result.stdout.startswith("HTTP/1.1 200 OK\r\n") and result.stdout.endswith("\r\n\r\n" + service.response.decode())
 
 
 @pytest.mark.parametrize("data", [REQUEST, " [1, 2]\n", '"text"', "null", "17", '{"\u00fc": "\\u00fc"}', None])

@@ -210,8 +210,8 @@ class TestSigAtTheServer:
     def test_accepted(self, sig, httpd, kind):
         for more in ([], ["content-type", "content-digest"]):
             for how in ({}, {"alg": httpd[1][kind].algorithm}):
-                answer = self.send(sig, httpd, kind, more, **how)
-                assert answer["status"] == 200 and f"ISIGN_KEYID={UID}#{kind}" in answer["text"], answer
+                response = self.send(sig, httpd, kind, more, **how)
+                assert response["status"] == 200 and f"ISIGN_KEYID={UID}#{kind}" in response["text"], response
 
     def test_bare_url(self, sig, httpd):
         """What a URL object makes of it is what is sent and what is signed."""
@@ -221,8 +221,8 @@ class TestSigAtTheServer:
             assert self.send(sig, httpd, "ed25519", url=url)["status"] == 200, url
 
     def test_what_they_do_not_add(self, sig, httpd):
-        """created and nonce are the caller's to give."""
+        """created and nonce are the client's to give."""
         for name, reason in (("created", "sig_created_missing"), ("nonce", "sig_nonce_missing")):
             httpd[0].log.expect("reason=" + reason)
-            answer = self.send(sig, httpd, "ed25519", **{name: None})
-            assert answer["status"] in (400, 401), answer
+            response = self.send(sig, httpd, "ed25519", **{name: None})
+            assert response["status"] in (400, 401), response

@@ -79,7 +79,7 @@ def test_failure_of_each_verb(interauth, run, ask, service, secret, file):
     broken = file(record("a"), record("a"))
     message = home / "message"
     message.write_text("Authorization: SAuth x=\n")
-    service.answer = (404, [], b"no")
+    service.response = (404, [], b"no")
     for arguments in (["keygen", "/no/where"], ["secret", "/no/where"], ["refresh", "--grant", "none"],
                       ["call", "-o", home / "out", service.origin + "/app"], ["call", "-o", home / "out", "x:"],
                       ["invoke", "-o", home / "out", "a", service.origin], ["invoke", "a"],

@@ -69,8 +69,8 @@ def test_show_tells_of_secrets_only_how_many_and_until_when(interauth, write):
     told = json.loads(result.stdout)
     assert result.returncode == 0
     assert [one.get("not_after") for one in told["secrets"]] == ["2030-01-01T00:00:00Z", None]
-    generations = {one["generation"] for one in told["secrets"]}
-    assert len(generations) == 2 and all(len(one) == 16 for one in generations)
+    fingerprints = {one["fingerprint"] for one in told["secrets"]}
+    assert len(fingerprints) == 2 and all(len(one) == 16 for one in fingerprints)
     assert told["keys"][0]["kid"] == "k1"
     assert json.loads(interauth("participant", "show", "a", "--file", path).stdout) == told
 

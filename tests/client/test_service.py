@@ -281,7 +281,7 @@ class TestCall:
 
     def test_a_401_of_the_application_costs_no_grant(self, interauth, ask, service):
         ask()
-        service.answer = (401, [("Content-Type", "application/problem+json"), ("WWW-Authenticate", "Basic realm=x")],
+        service.response = (401, [("Content-Type", "application/problem+json"), ("WWW-Authenticate", "Basic realm=x")],
                           b'{"code":"invalid_credentials"}')
         result = interauth("call", service.origin + "/app")
         assert result.returncode == 1 and result.stdout == '{"code":"invalid_credentials"}'
@@ -403,7 +403,7 @@ class TestCall:
 
     def test_nothing_secret_in_the_arguments(self, interauth, ask, service):
         ask()
-        service.answer = (200, [], b"x" * 10)
+        service.response = (200, [], b"x" * 10)
         process = interauth.start("call", "-T", "-", service.origin + "/app", stdin=-1)
         deadline = time.monotonic() + 10
         arguments = b""
@@ -474,62 +474,62 @@ class TestRequest:
 
 
 class TestAnswer:
-    def answer(self, interauth, ask, service, status, headers=(), body=b"", arguments=()):
+    def response(self, interauth, ask, service, status, headers=(), body=b"", arguments=()):
         ask()
-        service.answer = (status, list(headers), body)
+        service.response = (status, list(headers), body)
         return interauth("call", *arguments, service.origin + "/app")
 
     @pytest.mark.parametrize("status, expected", [(200, 0), (204, 0), (404, 1), (418, 1), (500, 3), (503, 3)])
     def test_exit_status(self, interauth, ask, service, status, expected):
-        result = self.answer(interauth, ask, service, status, body=b"" if status == 204 else b"told")
+        result = self.response(interauth, ask, service, status, body=b"" if status == 204 else b"told")
         assert result.returncode == expected
         assert result.stdout == ("" if status == 204 else "told")
         assert result.stderr == ("" if expected == 0 else
                                  "interauth call: the server answered HTTP %d\n" % status)
 
     def test_redirects_are_not_followed(self, interauth, ask, service):
-        result = self.answer(interauth, ask, service, 302, [("Location", service.origin + "/open")], b"there")
+        result = self.response(interauth, ask, service, 302, [("Location", service.origin + "/open")], b"there")
         assert (result.returncode, result.stdout) == (0, "there")
         assert not service.requests("/open")
 
     def test_include(self, interauth, ask, service):
-        result = self.answer(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-i"])
+        result = self.response(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-i"])
         head, body = result.stdout.split("\r\n\r\n")
         assert head.startswith("HTTP/1.1 200 OK\r\n") and "X-Told: yes" in head and body == "body"
 
     def test_output_to_standard_output_and_clustered_options(self, interauth, ask, service):
-        result = self.answer(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-iXPOST", "-o", "-"])
+        result = self.response(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-iXPOST", "-o", "-"])
         assert result.stdout.startswith("HTTP/1.") and result.stdout.endswith("\r\n\r\nbody")
         assert not (interauth.home / "-").exists()
-        result = self.answer(interauth, ask, service, 200, body=b"body", arguments=["--outp=-"])
+        result = self.response(interauth, ask, service, 200, body=b"body", arguments=["--outp=-"])
         assert result.stdout == "body"
 
     def test_output_and_json(self, interauth, ask, service):
         body = os.urandom(3000000)
         path = interauth.home / "out"
-        result = self.answer(interauth, ask, service, 200, body=body, arguments=["--json", "-o", path])
+        result = self.response(interauth, ask, service, 200, body=body, arguments=["--json", "-o", path])
         assert json.loads(result.stdout) == {"status": 200, "content_type": "text/plain", "bytes": len(body)}
         assert path.read_bytes() == body
-        service.answer = None
+        service.response = None
         refused = interauth("call", "--json", "-o", path, service.origin + "/app/denied")
         assert refused.returncode == 1
         assert json.loads(refused.stdout)["error"]["code"] == "insufficient_capability"
         assert json.loads(path.read_text())["code"] == "insufficient_capability"
 
     def test_output_that_cannot_be_written(self, interauth, ask, service):
-        result = self.answer(interauth, ask, service, 200, body=b"x" * 100, arguments=["-o", "/dev/full"])
+        result = self.response(interauth, ask, service, 200, body=b"x" * 100, arguments=["-o", "/dev/full"])
         assert result.returncode == 3
         assert interauth("call", "-o", interauth.home / "no/where", service.origin + "/app").returncode == 3
 
     def test_head(self, interauth, ask, service):
-        result = self.answer(interauth, ask, service, 200, body=b"xyz", arguments=["-X", "HEAD", "-i"])
+        result = self.response(interauth, ask, service, 200, body=b"xyz", arguments=["-X", "HEAD", "-i"])
         assert result.returncode == 0 and "Content-Length: 3" in result.stdout
 
     @pytest.mark.parametrize("body, seen", [(b"no newline", "no newline\r\ninterauth call: "),
                                             (b"newline\n", "newline\r\ninterauth call: "), (b"", "interauth call: ")])
     def test_on_a_terminal_the_message_begins_a_line(self, interauth, ask, service, body, seen):
         ask()
-        service.answer = (404, [], body)
+        service.response = (404, [], body)
         ours, theirs = os.openpty()
         process = subprocess.Popen([interauth.path, "call", service.origin + "/app"], env=interauth.environment,
                                    stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, cwd=interauth.home)
@@ -541,7 +541,7 @@ class TestAnswer:
 
     def test_a_problem_that_is_too_long_is_a_fault(self, interauth, ask, service):
         ask()
-        service.answer = (400, [("Content-Type", "application/problem+json")], b" " * 1100000)
+        service.response = (400, [("Content-Type", "application/problem+json")], b" " * 1100000)
         assert interauth("call", service.origin + "/app").returncode == 3
 
 
@@ -733,7 +733,7 @@ class TestLocationsThatWantSomethingElse:
     ])
     def test_is_told(self, interauth, ask, service, headers, told):
         ask()
-        service.answer = (401, headers, b"")
+        service.response = (401, headers, b"")
         result = interauth("call", service.origin + "/app")
         assert result.returncode == 1
         assert told in result.stderr if told else "this location" not in result.stderr
@@ -742,7 +742,7 @@ class TestLocationsThatWantSomethingElse:
 def test_a_lost_authorization_is_told(interauth, ask, service):
     ask()
     headers = [("WWW-Authenticate", 'SAuth realm="orders"'), ("Content-Type", "application/problem+json")]
-    service.answer = (401, headers, b'{"title":"Credentials required","status":401,"code":"credentials_required"}')
+    service.response = (401, headers, b'{"title":"Credentials required","status":401,"code":"credentials_required"}')
     result = interauth("call", service.origin + "/app")
     assert result.returncode == 1 and "Authorization was sent and did not arrive: does a proxy on the way pass it on?\n" in result.stderr
 
@@ -774,14 +774,14 @@ class TestVerbose:
         "a=1&body=%7B%22token%22%3A%22CANARY%22%7D&b=2", '{"a":1,"text":"{\\"token\\":\\"CANARY\\"}","b":2}'])
     def test_bodies(self, interauth, ask, service, data):
         ask()
-        service.answer = (400, [("Content-Type", "application/problem+json"), ("Set-Cookie", "CANARY")], data.encode())
+        service.response = (400, [("Content-Type", "application/problem+json"), ("Set-Cookie", "CANARY")], data.encode())
         result = interauth("call", "-v", "-d", data, "-H", "Cookie: CANARY", service.origin + "/app")
         assert result.stderr.count("[masked]") >= 5 and "CANARY" not in result.stderr, result.stderr
         assert [line for line in result.stderr.splitlines() if line[0] == ">" and "a" in line and "b" in line and "2" in line]
 
     def test_the_terminal_is_not_steered(self, interauth, ask, service):
         ask()
-        service.answer = (403, [("Content-Type", "application/problem+json")], b"\x1b[2Jx")
+        service.response = (403, [("Content-Type", "application/problem+json")], b"\x1b[2Jx")
         assert "< ?[2Jx\n" in interauth("call", "-v", service.origin + "/app").stderr
 
     def test_nothing_without(self, interauth, ask, service):
@@ -814,7 +814,7 @@ class TestErrorsAsJson:
     @pytest.mark.parametrize("status, code", [(404, "http_404"), (500, "http_500")])
     def test_a_response_without_a_code(self, interauth, ask, service, status, code):
         ask()
-        service.answer = (status, [], b"no")
+        service.response = (status, [], b"no")
         result = interauth("call", "--json", "-o", interauth.home / "out", service.origin + "/app")
         assert json.loads(result.stdout)["error"] == {"code": code, "message": "the server answered HTTP %d" % status}
 

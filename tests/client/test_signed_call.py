@@ -128,7 +128,7 @@ class TestService:
     def test_a_server_that_has_just_started(self, interauth, ask, service):
         ask()
         signer = Signer(interauth, "ed25519")
-        service.answer = 503, [("Retry-After", "1"), ("Content-Type", "application/problem+json")], \
+        service.response = 503, [("Retry-After", "1"), ("Content-Type", "application/problem+json")], \
             b'{"code": "starting"}'
         began = time.monotonic()
         result = interauth("call", "--no-grant", "--sign", signer.private, service.origin + "/open")

@@ -11,12 +11,12 @@ LEVEL = {"ROUTINE": "info", "NOTABLE": "warn", "FAULT": "error"}
 
 HEAD = """# Outcomes
 
-Every decision ends in one of these. The log has the **tag**, which is exact. The answer has the **code**, in a body of
+Every decision ends in one of these. The log has the **tag**, which is exact. The response has the **code**, in a body of
 type `application/problem+json` (RFC 9457) with `title`, `status`, `code` and sometimes `detail`; it tells less, because
-before a caller has proved who it is, all that depends on who it is looks the same. Tags and codes do not change their
+before a client has proved who it is, all that depends on who it is looks the same. Tags and codes do not change their
 meaning; new ones may come. [Troubleshooting](guides/troubleshooting.md) says what to do about each.
 
-"With" is what the answer carries beside the status: a `WWW-Authenticate` with a nonce, or `Retry-After`.
+"With" is what the response carries beside the status: a `WWW-Authenticate` with a nonce, or `Retry-After`.
 
 This table is made from `include/interauth/result.h` by `tests/docs/outcomes.py`.
 

@@ -7,7 +7,7 @@ import pytest
 
 import container
 from container import Container
-from harness import ENDPOINT, UID, Caller, Unstartable, digest, participant, passed
+from harness import ENDPOINT, UID, Client, Unstartable, digest, participant, passed
 from harness.ends import end_uncleanly
 from harness.site import Site
 from pages import block
@@ -87,7 +87,7 @@ def test_serves_as_nobody_special(make_container):
     said = server.run("for d in / /etc /etc/interauth /tmp /var/tmp /srv /usr /run; do touch $d/x && echo $d; done 2>/dev/null; "
                       "for d in /run/httpd /var/spool/interauth /var/lib/interauth; do touch $d/x; done")
     assert said.stdout == "" and said.stderr == "", said
-    passed(Caller(server).granted("read").get(ORDERS))
+    passed(Client(server).granted("read").get(ORDERS))
     probe = server.pod["containers"][0]["readinessProbe"]["httpGet"]
     assert server.get(probe["path"]).status == 200 and probe["port"] == 8080
 
@@ -95,8 +95,8 @@ def test_serves_as_nobody_special(make_container):
 def test_body_in_the_spool(make_container):
     server = make_container()
     body = b"x" * (2 << 20)  # more than ISignBody keeps in memory
-    answer = passed(Caller(server).granted("read").post(ORDERS, body, {"Content-Digest": digest(body)}))
-    assert answer.text.startswith(UID) and answer.text.endswith(f" {len(body)}")
+    response = passed(Client(server).granted("read").post(ORDERS, body, {"Content-Digest": digest(body)}))
+    assert response.text.startswith(UID) and response.text.endswith(f" {len(body)}")
 
 
 def test_without_a_spool(make_container):
@@ -105,7 +105,7 @@ def test_without_a_spool(make_container):
     body = b"x" * (2 << 20)
     server.log.expect("isign: a body cannot be kept in a file in a temporary directory: there is none")
     server.log.expect("isign: refused reason=fault_spool")
-    assert Caller(server).granted("read").post(ORDERS, body, {"Content-Digest": digest(body)}).status == 503
+    assert Client(server).granted("read").post(ORDERS, body, {"Content-Digest": digest(body)}).status == 503
 
 
 def test_logs_are_its_output(make_container):
@@ -133,14 +133,14 @@ def test_mutex_and_log_in_files(make_container):
 Mutex "file:/run/httpd" default
 CustomLog "/run/httpd/access.log" "%U"
 """)
-    passed(Caller(server).granted("read").get(ORDERS))
+    passed(Client(server).granted("read").get(ORDERS))
     server.stop()
     assert ORDERS in (server.volumes / "run/access.log").read_text()
 
 
 def test_rotated_secret(make_container):
     server = make_container()
-    old, new = Caller(server).granted("read"), Caller(server, secret=NEW_SECRET)
+    old, new = Client(server).granted("read"), Client(server, secret=NEW_SECRET)
     server.log.expect("sauth: refused reason=mac_mismatch")
     assert new.ask().status == 401
     reload_by(server, lambda: server.rotate([participant(secret=NEW_SECRET)]))
@@ -162,7 +162,7 @@ def test_rotated_secret(make_container):
 def test_next_container(make_container, end):
     """Another container of the pod finds grants, and is not stopped by what the one before left in the volumes."""
     server = make_container()
-    caller = Caller(server).granted("read")
+    client = Client(server).granted("read")
     if end is end_uncleanly:
         server.stop()  # saved, as it would be within half a minute
         server.start()
@@ -170,8 +170,8 @@ def test_next_container(make_container, end):
     server.log.allow("AH00098|unshare: sigprocmask")
     server.start()
     if end is end_uncleanly:
-        caller.nonces = [caller.generate()]
-    passed(caller.get(ORDERS))
+        client.nonces = [client.generate()]
+    passed(client.get(ORDERS))
 
 
 def test_secret_with_the_default_mode(make_container):

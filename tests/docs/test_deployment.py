@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from harness import BASIC, Caller, ENDPOINT, Shown, Site, UID, passed
+from harness import BASIC, Client, ENDPOINT, Shown, Site, UID, passed
 from harness.signed import ED, PEOPLE
 from harness.signer import Signer
 from harness.upgrade import echo, upgrade, wait_for_tunnels
@@ -20,9 +20,9 @@ SIMPLE_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "tex
 NO_LIST = {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
 
 
-def names(answer, field):
-    """The names in a list of the answer, in lower case."""
-    return {name.strip().lower() for name in (answer.header(field) or "").split(",") if name.strip()}
+def names(response, field):
+    """The names in a list of the response, in lower case."""
+    return {name.strip().lower() for name in (response.header(field) or "").split(",") if name.strip()}
 
 
 class Browser:
@@ -32,21 +32,21 @@ class Browser:
         self.server, self.origin = server, origin
 
     def preflight(self, method, target, unsafe):
-        answer = self.server.request("OPTIONS", target, {
+        response = self.server.request("OPTIONS", target, {
             "Origin": self.origin, "Access-Control-Request-Method": method,
             "Access-Control-Request-Headers": ",".join(sorted(name.lower() for name in unsafe))})
-        self.admit(answer)
-        if not 200 <= answer.status < 300 or answer.body:
-            raise PermissionError(f"preflight: {answer!r}")
-        if method not in SIMPLE_METHODS and method.lower() not in names(answer, "Access-Control-Allow-Methods"):
+        self.admit(response)
+        if not 200 <= response.status < 300 or response.body:
+            raise PermissionError(f"preflight: {response!r}")
+        if method not in SIMPLE_METHODS and method.lower() not in names(response, "Access-Control-Allow-Methods"):
             raise PermissionError(f"method {method}")
-        lacking = {name.lower() for name in unsafe} - names(answer, "Access-Control-Allow-Headers")
+        lacking = {name.lower() for name in unsafe} - names(response, "Access-Control-Allow-Headers")
         if lacking:
             raise PermissionError(f"fields {lacking}")
 
-    def admit(self, answer):
-        if answer.all("Access-Control-Allow-Origin") != [self.origin]:
-            raise PermissionError(f"origin {self.origin}: {answer!r}")
+    def admit(self, response):
+        if response.all("Access-Control-Allow-Origin") != [self.origin]:
+            raise PermissionError(f"origin {self.origin}: {response!r}")
 
     def request(self, method, target, headers=(), body=None, **options):
         headers = dict(headers)
@@ -54,35 +54,35 @@ class Browser:
                   if name.lower() != "content-type" or value not in SIMPLE_TYPES]
         if unsafe or method not in SIMPLE_METHODS:
             self.preflight(method, target, unsafe)
-        answer = self.server.request(method, target, {**headers, "Origin": self.origin}, body, **options)
-        self.admit(answer)
-        seen = NO_LIST | names(answer, "Access-Control-Expose-Headers")
-        answer.headers = [(name, value) for name, value in answer.headers if name.lower() in seen]
-        return answer
+        response = self.server.request(method, target, {**headers, "Origin": self.origin}, body, **options)
+        self.admit(response)
+        seen = NO_LIST | names(response, "Access-Control-Expose-Headers")
+        response.headers = [(name, value) for name, value in response.headers if name.lower() in seen]
+        return response
 
     def post(self, target, body, headers=(), **options):
         return self.request("POST", target, headers, body, **options)
 
     def __getattr__(self, name):
-        return getattr(self.server, name)  # for Caller: clock, site, guard
+        return getattr(self.server, name)  # for Client: clock, site, guard
 
 
 class TestCors:
     site = Site(modules=("rewrite",), config=BASIC + block(PAGE, "Browsers of another origin (CORS)", "apache"))
 
     def test_page_gets_a_grant_and_calls(self, server):
-        caller = Caller(Browser(server, APP)).granted("read")
+        client = Client(Browser(server, APP)).granted("read")
         for _ in range(2):  # each call with the nonce that the one before brought
-            Shown(passed(caller.send("GET", ORDERS)))
-        assert Shown(passed(caller.send("POST", ORDERS, {"Content-Type": "application/json"}, b"{}"))).body == b"{}"
+            Shown(passed(client.send("GET", ORDERS)))
+        assert Shown(passed(client.send("POST", ORDERS, {"Content-Type": "application/json"}, b"{}"))).body == b"{}"
 
     def test_page_reads_the_challenge(self, server):
-        caller = Caller(Browser(server, APP)).granted("read")
-        caller.nonces.clear()
+        client = Client(Browser(server, APP)).granted("read")
+        client.nonces.clear()
         server.log.allow("sauth: refused reason=credentials_missing")
-        answer = caller.server.request("GET", ORDERS)
-        assert answer.status == 401
-        passed(caller.send("GET", ORDERS, nonce=answer.challenge["nonce"]))
+        response = client.server.request("GET", ORDERS)
+        assert response.status == 401
+        passed(client.send("GET", ORDERS, nonce=response.challenge["nonce"]))
 
     @pytest.mark.parametrize("method, headers", [("DELETE", {}), ("GET", {"X-Other": "1"})])
     def test_what_is_not_listed_is_not_sent(self, server, method, headers):
@@ -94,8 +94,8 @@ class TestCors:
     @pytest.mark.parametrize("target", [ORDERS, ORDERS + "/more", "/sauth/challenge"])
     def test_preflight_reaches_nobody(self, server, target):
         before = server.journal()
-        answer = server.request("OPTIONS", target, {"Origin": APP, "Access-Control-Request-Method": "POST"})
-        assert answer.status == 204 and answer.body == b"" and answer.header("WWW-Authenticate") is None
+        response = server.request("OPTIONS", target, {"Origin": APP, "Access-Control-Request-Method": "POST"})
+        assert response.status == 204 and response.body == b"" and response.header("WWW-Authenticate") is None
         assert server.journal() == before
 
     @pytest.mark.parametrize("method, target, headers", [
@@ -107,8 +107,8 @@ class TestCors:
     def test_everything_else_stays_protected(self, server, method, target, headers):
         server.log.expect("sauth: refused reason=credentials_missing")
         before = server.journal()
-        answer = server.request(method, target, headers, b"" if method == "POST" else None)
-        assert answer.status == 401 and answer.challenge
+        response = server.request(method, target, headers, b"" if method == "POST" else None)
+        assert response.status == 401 and response.challenge
         assert server.journal() == before
 
 
@@ -118,12 +118,12 @@ def test_cors_of_a_backend(make_server, field, good):
     proxy = 'ProxyPass "/cgi-bin/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
     server = make_server(Site(modules=("rewrite",), backend=Site(ours=(), participants=None), config=BASIC + proxy +
                               block(PAGE, "Browsers of another origin (CORS)", "apache")))
-    caller = Caller(Browser(server, APP)).granted("read")
+    client = Client(Browser(server, APP)).granted("read")
     if good:
-        passed(caller.send("GET", f"{ORDERS}?header={field}"))
+        passed(client.send("GET", f"{ORDERS}?header={field}"))
     else:
         with pytest.raises(PermissionError):
-            caller.send("GET", f"{ORDERS}?header={field}")
+            client.send("GET", f"{ORDERS}?header={field}")
 
 
 def test_cors_of_signed_requests(make_server):
@@ -138,8 +138,8 @@ def test_cors_of_signed_requests(make_server):
 """))
     signer = Signer(Browser(server, APP), ED, UID + "#ed25519")
     server.log.expect("isign: refused reason=sig_absent")
-    answer = signer.server.request("GET", ORDERS)
-    assert answer.status == 401 and "@method" in answer.header("Accept-Signature")
+    response = signer.server.request("GET", ORDERS)
+    assert response.status == 401 and "@method" in response.header("Accept-Signature")
     assert Shown(signer.post(ORDERS, b"{}", {"Content-Type": "application/json"})).env["SAUTH_PARTICIPANT"] == UID
     server.configure(BASIC + text)
     server.graceful()
@@ -156,9 +156,9 @@ class TestHealth:
         server = make_server(self.site(block(PAGE, "A load balancer", "apache")))
         for method, headers, body in (("GET", {}, None), ("HEAD", {}, None), ("GET", {"Authorization": "SAuth x"}, None),
                                       ("POST", {}, b"x")):
-            answer = server.request(method, "/health", headers, body)
-            assert answer.status == 200, repr(answer)
-            assert not answer.all("WWW-Authenticate") and not answer.all("Authentication-Info")
+            response = server.request(method, "/health", headers, body)
+            assert response.status == 200, repr(response)
+            assert not response.all("WWW-Authenticate") and not response.all("Authentication-Info")
         assert server.get("/health").body == b"ok\n"
         server.log.allow("sauth: refused reason=credentials_missing")
         for target in ("/", "/healthy", "/health/../files/plain.txt", "/health.txt"):
@@ -172,11 +172,11 @@ class TestHealth:
 
     def test_grant_of_another_server(self, make_server):
         one, other = make_server(Site(config=BASIC)), make_server(Site(config=BASIC))
-        caller = Caller(one).granted("read")
-        caller.server = other
+        client = Client(one).granted("read")
+        client.server = other
         other.log.expect("sauth: refused reason=token_unknown")
-        answer = caller.send("GET", ORDERS)
-        assert answer.status == 401 and answer.problem["code"] == "invalid_credentials"
+        response = client.send("GET", ORDERS)
+        assert response.status == 401 and response.problem["code"] == "invalid_credentials"
 
 
 def test_websocket(make_server):
@@ -190,26 +190,26 @@ def test_websocket(make_server):
         connection.close()
         assert head.startswith("HTTP/1.1 401 ") and heads == []
 
-        caller = Caller(server).granted("read")
-        value = caller.header()
+        client = Client(server).granted("read")
+        value = client.header()
         head, connection = upgrade(server, value)
         with connection:
             assert head.startswith("HTTP/1.1 101 ") and "Authentication-Info" not in head, head
             connection.sendall(b"through the tunnel")
             assert connection.recv(100) == b"through the tunnel"
             # The next call, in either of the two ways.
-            passed(caller.send("GET", PLAIN, nonce=caller.generate()))
-            caller.nonces.clear()
+            passed(client.send("GET", PLAIN, nonce=client.generate()))
+            client.nonces.clear()
             server.log.expect("sauth: refused reason=nonce_replayed")
-            answer = server.get(PLAIN, {"Authorization": value})
-            assert answer.status == 401 and answer.challenge["stale"]
-            passed(caller.send("GET", PLAIN, nonce=answer.challenge["nonce"]))
+            response = server.get(PLAIN, {"Authorization": value})
+            assert response.status == 401 and response.challenge["stale"]
+            passed(client.send("GET", PLAIN, nonce=response.challenge["nonce"]))
             # The tunnel outlives its grant.
             server.participants([])
             server.log.allow("registry")
             server.graceful()
             server.log.expect("sauth: refused reason=participant_unknown")
-            assert caller.send("GET", PLAIN).status == 401
+            assert client.send("GET", PLAIN).status == 401
             connection.sendall(b"still there")
             assert connection.recv(100) == b"still there"
         wait_for_tunnels(server, 1)

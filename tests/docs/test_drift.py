@@ -91,7 +91,7 @@ def defaults():
     """(name, value) of the defaults that are numbers in the code."""
     text = (TOP / "modules/sauth/sauth_config.c").read_text()
     yield "SAuthClockSkew", re.search(r"#define SKEW_DEFAULT +(\d+)", text).group(1)
-    seconds = re.search(r"apr_time_from_sec\(SKEW_DEFAULT\), apr_time_from_sec\((\d+)\),\s+apr_time_from_sec\((\d+)\), "
+    seconds = re.search(r"apr_time_from_sec\(SKEW_DEFAULT\),\s+apr_time_from_sec\((\d+)\),\s+apr_time_from_sec\((\d+)\),\s+"
                         r"apr_time_from_sec\((\d+) \* 86400\)", text)
     yield "SAuthRefreshWindow", seconds.group(1)
     yield "SAuthNonceLifetime", seconds.group(2)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Caller, Shown, Site, passed
+from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Client, Shown, Site, passed
 from harness.ends import ENDED_BADLY, is_running
 from harness.locate import OURS, our_module
 from harness.server import free_port
@@ -82,23 +82,23 @@ def test_methods(make_server):
         for method, status in zip(("GET", "POST", "DELETE"), statuses):
             body = b"" if method == "POST" else None
             if capability:
-                answer = Caller(server).granted(capability).send(method, "/cgi-bin/orders", body=body)
+                response = Client(server).granted(capability).send(method, "/cgi-bin/orders", body=body)
             else:
-                answer = server.request(method, "/cgi-bin/orders", body=body)
-            assert answer.status == status, (method, capability)
+                response = server.request(method, "/cgi-bin/orders", body=body)
+            assert response.status == status, (method, capability)
 
 
 def test_request_id(make_server):
-    """A refusal is found by the id of its answer, which nobody else chooses."""
+    """A refusal is found by the id of its response, which nobody else chooses."""
     server = make_server(Site(participants=PEOPLE, modules=("unique_id",), config=BASIC +
                               block("docs/guides/troubleshooting.md", "Where to look", "apache")))
     ids = set()
     for value, reason in ((None, "credentials_missing"), ("SAuth a b c", "authorization_malformed")):
         server.log.allow("reason=" + reason)
-        answer = server.get(PAGE, {"X-Request-Id": "mine", **({"Authorization": value} if value else {})})
-        ids.add(answer.header("X-Request-Id"))
-        assert answer.status in (400, 401) and re.fullmatch("[A-Za-z0-9@_-]{20,40}", answer.header("X-Request-Id"))
-        assert f"id={answer.header('X-Request-Id')} " in server.log.wait(f"sauth: refused reason={reason}")[-1]
+        response = server.get(PAGE, {"X-Request-Id": "mine", **({"Authorization": value} if value else {})})
+        ids.add(response.header("X-Request-Id"))
+        assert response.status in (400, 401) and re.fullmatch("[A-Za-z0-9@_-]{20,40}", response.header("X-Request-Id"))
+        assert f"id={response.header('X-Request-Id')} " in server.log.wait(f"sauth: refused reason={reason}")[-1]
     assert len(ids) == 2
 
 
@@ -145,7 +145,7 @@ class TestMigrate:
         assert Shown(server.get("/cgi-bin/orders", {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="})).env[
             "REMOTE_USER"] == "user"
         assert server.get("/cgi-bin/orders", {"Authorization": "SAuth x"}).status == 401
-        passed(Caller(server).granted("read").get("/cgi-bin/orders"))
+        passed(Client(server).granted("read").get("/cgi-bin/orders"))
 
     def test_observe(self, make_server):
         """Strangers from elsewhere stay out; from here everybody comes in, and the log tells."""
@@ -167,7 +167,7 @@ class TestPhp:
     guard = staticmethod(lambda: settled(block("docs/guides/php.md", "Guard the script, not only the URL", "apache")))
 
     def app(self, server):
-        text = block(self.page, "Protect a PHP application", "php") + "echo $caller, ' may ', implode(',', $may), \"\\n\";\n"
+        text = block(self.page, "Protect a PHP application", "php") + "echo $client, ' may ', implode(',', $may), \"\\n\";\n"
         path = server.root / "htdocs/php/page.php"
         path.write_text(text)
         path.chmod(0o644)
@@ -175,10 +175,10 @@ class TestPhp:
     def check(self, server):
         server.log.allow(r"\[(sauth|authz_core):")
         self.app(server)
-        caller = Caller(server).granted("read", "update")
+        client = Client(server).granted("read", "update")
         for target in ("/php/page.php", "/php/page.php/orders", "/php/page.php?page=orders"):
             assert server.get(target).status == 401, target
-            assert passed(caller.get(target)).body == b"http://www.example.org may read,update\n", target
+            assert passed(client.get(target)).body == b"http://www.example.org may read,update\n", target
 
     def test_fpm(self, make_server):
         handler = settled(block(self.page, "PHP-FPM behind mod_proxy_fcgi", "apache"))
@@ -373,15 +373,15 @@ class TestDebian:
     def under(self, root, heading, number=0):
         return self.paste(root, block(self.page, heading, "sh", number))
 
-    def test_from_nothing_to_an_answer(self, root, source):
+    def test_from_nothing_to_an_response(self, root, source):
         headings = ["Install Apache", "Build and install", "Load the modules", "Make a participant", "Protect an application",
                     "Turn on TLS", "Call it", "Call it", "See refusals in the log", "Keep grants over a stop"]
         assert [one.heading for one in blocks(self.page, "sh")] == headings
         texts = [one.text for one in blocks(self.page, "text")]
         self.under(root, "Install Apache")
         self.paste(root, "systemctl restart apache2")  # as the package does
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=20) as answer:
-            assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=20) as response:
+            assert response.status == 200
         modules = root / "modules"
         text = block(self.page, "Build and install", "sh").replace(
             "./configure\n", f"./configure --prefix='{root}/usr/local' --with-apache-libexecdir='{modules}'\n")
@@ -416,7 +416,7 @@ class TestDebian:
                  "interauth call --cacert /etc/ssl/certs/ssl-cert-snakeoil.pem https://$(hostname -f)/cgi-bin/orders")
         for _ in range(2):
             assert "Hello http://shop.example" in self.paste(root, again)
-        reasons = [reason for reason in re.findall("reason=(.*?) ", log.read_text()) if reason != "replay_memory_young"]
+        reasons = [reason for reason in re.findall("reason=(.*?) ", log.read_text()) if reason != "replay_cache_warming"]
         assert reasons == ["mac_mismatch", "credentials_missing", "token_unknown"]
         wrong = [line for line in log.read_text().splitlines()
                  if re.search(r":(warn|error|crit|alert|emerg)\]", line) and "[ssl:" not in line and "refused" not in line]

@@ -1,8 +1,8 @@
 """Lines of the log as troubleshooting.md shows them: a real server logs each of them in this form."""
 import re
 
-from harness import BASIC, OTHER_SECRET, PAGE, Caller, Site, location
-from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
+from harness import BASIC, OTHER_SECRET, PAGE, Client, Site, location
+from harness.challenge import DOMAIN, HMAC, ChallengeClient, person
 from harness.signed import ED, PEOPLE, opened
 from harness.signer import Signer
 from harness.site import UID
@@ -37,20 +37,20 @@ def test_lines(make_server):
     server.log.allow(r"\[(sauth|isign|authz_core|registry):")
     server.get(PAGE)
     server.get(PAGE, {"Via": "1.1 proxy"})
-    caller = Caller(server).granted("read", nonces=4)
-    used = caller.header()
+    client = Client(server).granted("read", nonces=4)
+    used = client.header()
     for _ in range(2):
         server.get(PAGE, {"Authorization": used})
-    server.get(PAGE, {"Authorization": caller.header(secret=OTHER_SECRET)})
-    caller.get("/capability")
+    server.get(PAGE, {"Authorization": client.header(secret=OTHER_SECRET)})
+    client.get("/capability")
     server.get("/observed")
     signer = Signer(server, ED, UID + "#ed25519")
     server.get("/in", signer.headers("GET", "/in"))
     server.get("/in", signer.headers("GET", "/in?other"))
     server.get("/in", signer.headers("GET", "/in", created=1))
-    guest = ChallengeCaller(server, "guest")
+    guest = ChallengeClient(server, "guest")
     guest.login()
-    ChallengeCaller(server, "guest", "another").redeem(guest.challenge())
+    ChallengeClient(server, "guest", "another").redeem(guest.challenge())
     server.participants("{")
     server.graceful()
     server.log.wait("stay in force")

@@ -4,7 +4,7 @@ import re
 import pytest
 
 import outcomes
-from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Caller, Site, location
+from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Client, Site, location
 from harness.ends import stop_without_directory
 from pages import block, read, rows
 from test_guides import run
@@ -37,7 +37,7 @@ class TestNumbers:
         found = self.short(server)
         assert sorted(found) == sorted(NUMBERS)
         assert (found["RegistryParticipants"], found["RegistryStale"], found["SAuthGrants"]) == (len(PEOPLE), 0, 0)
-        Caller(server).granted()
+        Client(server).granted()
         assert self.short(server)["SAuthGrants"] == 1 and self.short(server)["SAuthReplays"] == 1
 
     def test_for_people(self, server):
@@ -111,14 +111,14 @@ class TestLines:
         """The reason stands in the line as the page has it."""
         server = make_server(Site(participants=PEOPLE, config="SAuthGrantCapacity 1\nSAuthGrantQuota 1\n"
                                   "SAuthReplayCapacity 9\nSAuthReplayQuota 9\n" + BASIC))
-        caller = Caller(server).granted(nonces=2)
-        used = caller.header()
+        client = Client(server).granted(nonces=2)
+        used = client.header()
         assert server.get(PAGE, {"Authorization": used}).status == 200
         assert server.get(PAGE, {"Authorization": used}).status == 401
         server.log.expect(r"\[sauth:warn\] .* reason=nonce_replayed ")
-        assert Caller(server).ask().status == 429
+        assert Client(server).ask().status == 429
         server.log.expect(r"\[sauth:warn\] .* reason=grant_quota ")
-        assert Caller(server, OTHER, OTHER_SECRET).ask().status == 503
+        assert Client(server, OTHER, OTHER_SECRET).ask().status == 503
         server.log.expect(r"\[sauth:error\] .* reason=grants_full ")
-        assert Caller(server, secret=OTHER_SECRET).ask().status == 401
+        assert Client(server, secret=OTHER_SECRET).ask().status == 401
         server.log.expect(r"\[sauth:warn\] .* reason=mac_mismatch ")

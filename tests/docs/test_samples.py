@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from harness import BASIC, OTHER, OTHER_SECRET, Caller, Shown, Site, digest, participant, passed, refused
-from harness.challenge import HMAC, MD5, ChallengeCaller, secret_of
+from harness import BASIC, OTHER, OTHER_SECRET, Client, Shown, Site, digest, participant, passed, refused
+from harness.challenge import HMAC, MD5, ChallengeClient, secret_of
 from harness.locate import OURS, our_module, static_modules, stock_dir
 from pages import TOP
 
@@ -117,15 +117,15 @@ def test_load_files_together(build, make_server, order):
 def test_minimal_cgi(serve):
     server = serve("minimal-cgi.conf")
     assert server.get("/cgi-bin/orders").status == 401
-    assert Shown(passed(Caller(server).granted("read").get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
-    assert Caller(server, OTHER, OTHER_SECRET).granted("update").get("/cgi-bin/orders").status == 403
+    assert Shown(passed(Client(server).granted("read").get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
+    assert Client(server, OTHER, OTHER_SECRET).granted("update").get("/cgi-bin/orders").status == 403
     assert server.request("TRACE", "/cgi-bin/orders").status == 405
 
 
 def test_php_fpm(serve):
     server = serve("php-fpm.conf", php_fcgi=True)
     body = b"quantity=1"
-    reader, writer = Caller(server).granted("read"), Caller(server).granted("update")
+    reader, writer = Client(server).granted("read"), Client(server).granted("update")
     for target in ("/orders/", "/orders/index.php", "/orders/index.php/page", "/orders/orders.php", "/php/index.php"):
         assert server.get(target).status == 401, target
         assert Shown(passed(reader.get(target))).env["SAUTH_CAPABILITIES"] == "read", target
@@ -140,9 +140,9 @@ def test_proxy_headers(serve):
     backend = Site(ours=(), participants=None, config='ScriptAlias "/show" "@ROOT@/cgi-bin/show"\n')
     server = serve("proxy-headers.conf", backend=backend)
     assert server.get("/orders/show").status == 401
-    shown = Shown(passed(Caller(server).granted("read").get("/orders/show", {"SAuth-Participant": "somebody"})))
+    shown = Shown(passed(Client(server).granted("read").get("/orders/show", {"SAuth-Participant": "somebody"})))
     assert shown.env["HTTP_SAUTH_PARTICIPANT"] == "http://www.example.org" and "HTTP_AUTHORIZATION" not in shown.env
-    assert Caller(server).granted("read").post("/orders/show", b"x").status == 400
+    assert Client(server).granted("read").post("/orders/show", b"x").status == 400
 
 
 def test_migrate_basic(serve):
@@ -150,7 +150,7 @@ def test_migrate_basic(serve):
     anonymous = server.get("/cgi-bin/orders")
     assert anonymous.status == 401 and anonymous.header("WWW-Authenticate") == 'Basic realm="orders"'
     assert Shown(server.get("/cgi-bin/orders", BASIC_HEADER)).env["REMOTE_USER"] == "user"
-    assert Shown(passed(Caller(server).granted("read").get("/cgi-bin/orders"))).env["REMOTE_USER"] == PEOPLE[0]["id"]
+    assert Shown(passed(Client(server).granted("read").get("/cgi-bin/orders"))).env["REMOTE_USER"] == PEOPLE[0]["id"]
     for scheme in ("SAuth", "sauth", "SAUTH"):
         assert server.get("/cgi-bin/orders", {"Authorization": f"{scheme} x"}).status == 401
 
@@ -160,17 +160,17 @@ def test_challenge(serve):
     person = participant(challenge_secret={HMAC: secret_of(HMAC, domain="api.example.org")}, secret=None)
     server.participants([person])
     server.graceful()
-    user = ChallengeCaller(server, domain="api.example.org").login()
+    user = ChallengeClient(server, domain="api.example.org").login()
     assert server.get("/cgi-bin/orders").header("WWW-Authenticate") == 'Challenge realm="orders"'
     assert Shown(user.call("/cgi-bin/orders", "orders.list")).env["SAUTH_CALL"] == "orders.list"
     assert user.call("/cgi-bin/orders", "orders.delete").status == 403
-    assert ChallengeCaller(server, profile=MD5).request().error["code"] == "profile_not_enabled"
+    assert ChallengeClient(server, profile=MD5).request().error["code"] == "profile_not_enabled"
 
 
 def test_refusals_are_logged_as_the_guide_says(make_server):
     """The sample line of docs/guides/troubleshooting.md has the form of a real one."""
     server = make_server(Site(config=BASIC, participants=PEOPLE))
-    line = refused(server, Caller(server).ask(timestamp=1300000000), 401, "stale_timestamp", "timestamp_stale")
+    line = refused(server, Client(server).ask(timestamp=1300000000), 401, "stale_timestamp", "timestamp_stale")
     shape = re.compile(r'\[sauth:\w+\] .*sauth: refused reason=\w+ participant=[^ "]+ location=[^ "]+')
     assert shape.search(line), line
     assert shape.search((TOP / "docs/guides/troubleshooting.md").read_text())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import BASIC, PAGE, Caller, Site, locate, passed
+from harness import BASIC, PAGE, Client, Site, locate, passed
 from harness.locate import OURS
 from harness.signed import ED, PEOPLE, opened
 from harness.signer import Signer
@@ -69,13 +69,13 @@ class TestUpgrade:
     def test_commands(self, server, build, tmp_path):
         """Grants, their nonces and used signatures stay; the server serves until the restart."""
         (tmp_path / "root").mkdir()
-        caller, signer = Caller(server).granted(nonces=4), Signer(server, ED, UID + "#ed25519")
+        client, signer = Client(server).granted(nonces=4), Signer(server, ED, UID + "#ed25519")
         pairs = signer.headers("GET", "/in")
         assert server.get("/in", pairs).status == 200
         inodes = {path.name: path.stat().st_ino for path in self.directory.iterdir()}
-        self.follow(server, build, tmp_path, block(GUIDE, "Upgrade", "sh"), lambda: passed(caller.get(PAGE)))
+        self.follow(server, build, tmp_path, block(GUIDE, "Upgrade", "sh"), lambda: passed(client.get(PAGE)))
         assert all(path.stat().st_ino != inodes[path.name] for path in self.directory.iterdir())
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         server.log.expect("isign: refused reason=sig_nonce_replayed")
         assert server.get("/in", pairs).status == 401
         assert server.get("/in", signer.headers("GET", "/in")).status == 200
@@ -89,15 +89,15 @@ class TestUpgrade:
             assert found
             return any(found)
 
-        caller = Caller(server).granted(nonces=4)
+        client = Client(server).granted(nonces=4)
         assert not is_old()
         self.install()
         assert is_old()
         server.graceful()
         assert not is_old()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         server.restart()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
     def test_capacities(self, server):
         """Those that the page lists come into force with a stop and start, and say so at a reload."""

@@ -23,17 +23,17 @@ static int is_hex(const char *text, size_t len)
     return strspn(text, "0123456789abcdef") >= len;
 }
 
-static void check_challenge(const char *head, const ia_mac_key *epoch)
+static void check_challenge(const char *head, const ia_mac_key *nonce_key)
 {
     char text[IA_CHALLENGE_LEN + 1];
     ia_challenge_seal seal;
-    ia_result rc = ia_challenge_open(&seal, epoch, head, IA_CHALLENGE_LEN);
+    ia_result rc = ia_challenge_open(&seal, nonce_key, head, IA_CHALLENGE_LEN);
 
     CHECK((rc == IA_MALFORMED) == !is_hex(head, IA_CHALLENGE_LEN));
     CHECK(rc == IA_OK || rc == IA_MALFORMED || rc == IA_CHALLENGE_UNKNOWN);
     if (rc == IA_OK) {
         CHECK(seal.stamp < APR_UINT64_C(1) << 56);
-        CHECK(ia_challenge_mint(text, epoch, &seal) == IA_OK && memcmp(text, head, IA_CHALLENGE_LEN) == 0);
+        CHECK(ia_challenge_mint(text, nonce_key, &seal) == IA_OK && memcmp(text, head, IA_CHALLENGE_LEN) == 0);
     } else {
         CHECK(seal.profile == IA_CHALLENGE_PROFILE_NONE && seal.stamp == 0);
     }
@@ -46,7 +46,7 @@ static void check_secret(ia_challenge_secret *secret, ia_challenge_profile profi
     ia_result rc = ia_challenge_secret_load(secret, profile, head, len);
 
     CHECK(rc == (is_hex(head, len) ? IA_OK : IA_MALFORMED));
-    CHECK((rc == IA_OK) == (secret->generation != 0));
+    CHECK((rc == IA_OK) == (secret->fingerprint != 0));
     if (rc) {
         CHECK(secret->text[0] == '\0');
         CHECK(ia_challenge_secret_load(secret, profile, good, len) == IA_OK);
@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ia_challenge_profile profile;
     ia_challenge_secret secret;
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
-    ia_mac_key epoch;
+    ia_mac_key nonce_key;
     size_t sent_len;
 
     if (size < HEAD + NUMBERS_LEN) {
@@ -107,8 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     p = fuzz_pool();
     head = apr_pstrmemdup(p, (const char *)data, HEAD);
     profile = data[HEAD] & 1 ? IA_CHALLENGE_PROFILE_HMAC : IA_CHALLENGE_PROFILE_MD5;
-    CHECK(ia_mac_key_load(&epoch, "the epoch of the fuzzer", 23) == IA_OK);
-    check_challenge(head, &epoch);
+    CHECK(ia_mac_key_load(&nonce_key, "the nonce key of the fuzzer", 23) == IA_OK);
+    check_challenge(head, &nonce_key);
     check_secret(&secret, profile, head);
     check_windows(windows, data + HEAD + 1);
     data += HEAD + NUMBERS_LEN;

@@ -125,23 +125,23 @@ static void check_call(apr_pool_t *p, const ia_envelope *e, const uint8_t *data,
     }
 }
 
-/* Whether signing an answer of this text gives one that can be read. */
+/* Whether signing a response of this text gives one that can be read. */
 static void check_readable(apr_pool_t *p, ia_envelope_format format, const char *text, size_t len,
                            const char *signed_text)
 {
-    const ia_json *answer, *again;
+    const ia_json *response, *again;
     size_t signed_len = strlen(signed_text);
 
-    if (format == IA_ENVELOPE_JSON && ia_json_parse(&answer, p, text, len, IA_ENVELOPE_NODES, NULL) == IA_OK &&
-        ia_json_member(answer, "signature") == NULL) {
+    if (format == IA_ENVELOPE_JSON && ia_json_parse(&response, p, text, len, IA_ENVELOPE_NODES, NULL) == IA_OK &&
+        ia_json_member(response, "signature") == NULL) {
         CHECK(ia_json_parse(&again, p, signed_text, signed_len, IA_ENVELOPE_NODES + 1, NULL) == IA_OK);
-        CHECK(strcmp(ia_json_member_string(again, "signature"), "0aF9") == 0 && again->count == answer->count + 1);
+        CHECK(strcmp(ia_json_member_string(again, "signature"), "0aF9") == 0 && again->count == response->count + 1);
     }
     if (format == IA_ENVELOPE_XML &&
-        ia_xml_parse(&answer, p, text, len, IA_ENVELOPE_NODES, NULL, NULL, NULL) == IA_OK &&
-        answer->type == IA_JSON_OBJECT) {
+        ia_xml_parse(&response, p, text, len, IA_ENVELOPE_NODES, NULL, NULL, NULL) == IA_OK &&
+        response->type == IA_JSON_OBJECT) {
         CHECK(ia_xml_parse(&again, p, signed_text, signed_len, IA_ENVELOPE_NODES + 1, NULL, NULL, NULL) == IA_OK);
-        CHECK(again->count == answer->count + 1);
+        CHECK(again->count == response->count + 1);
     }
 }
 

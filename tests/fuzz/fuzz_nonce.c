@@ -11,25 +11,25 @@
 
 static const unsigned char grant[IA_GRANT_ID_LEN] = "fuzzed grant id";
 
-static void check_bytes(const uint8_t *data, const ia_mac_key *epoch)
+static void check_bytes(const uint8_t *data, const ia_mac_key *nonce_key)
 {
     unsigned char nonce[IA_NONCE_LEN];
     apr_uint64_t value = 0;
     ia_nonce_claim claim;
 
-    CHECK(ia_nonce_verify(&claim, data, epoch, grant) == IA_NONCE_FOREIGN);
+    CHECK(ia_nonce_verify(&claim, data, nonce_key, grant) == IA_NONCE_FOREIGN);
     for (unsigned i = 0; i < 6; i++) {
         value = value << 8 | data[i];
     }
     if (data[6] & 1) {
-        ia_nonce_mint_next(nonce, epoch, grant, value);
+        ia_nonce_mint_next(nonce, nonce_key, grant, value);
     } else {
-        ia_nonce_mint_fresh(nonce, epoch, value);
+        ia_nonce_mint_fresh(nonce, nonce_key, value);
     }
-    CHECK(ia_nonce_verify(&claim, nonce, epoch, grant) == IA_OK);
+    CHECK(ia_nonce_verify(&claim, nonce, nonce_key, grant) == IA_OK);
     CHECK(claim.value == value && claim.kind == (data[6] & 1 ? IA_NONCE_NEXT : IA_NONCE_FRESH));
     nonce[data[7] % IA_NONCE_LEN] ^= (unsigned char)(1u << (data[7] >> 4) % 8);
-    CHECK(ia_nonce_verify(&claim, nonce, epoch, grant) == IA_NONCE_FOREIGN);
+    CHECK(ia_nonce_verify(&claim, nonce, nonce_key, grant) == IA_NONCE_FOREIGN);
 }
 
 typedef struct model {
@@ -123,13 +123,13 @@ static void run(const uint8_t *program, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ia_mac_key epoch;
+    ia_mac_key nonce_key;
 
     if (size < IA_NONCE_LEN) {
         return 0;
     }
-    CHECK(ia_mac_key_load(&epoch, "the epoch of the fuzzer", 23) == IA_OK);
-    check_bytes(data, &epoch);
+    CHECK(ia_mac_key_load(&nonce_key, "the nonce key of the fuzzer", 23) == IA_OK);
+    check_bytes(data, &nonce_key);
     run(data + IA_NONCE_LEN, size - IA_NONCE_LEN);
     return 0;
 }

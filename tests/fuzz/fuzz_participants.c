@@ -13,7 +13,7 @@ static void check_participant(const ia_participant *one, unsigned position)
         CHECK(ia_name_is_capability(one->capabilities[i], strlen(one->capabilities[i])));
     }
     for (unsigned i = 0; i < one->secret_count; i++) {
-        CHECK(one->secrets[i].generation != 0 && one->secrets[i].not_after >= 0);
+        CHECK(one->secrets[i].fingerprint != 0 && one->secrets[i].not_after >= 0);
     }
 }
 

@@ -1,7 +1,7 @@
 """Fixtures: a fresh httpd per test class, and after every test an account of what it logged."""
 import pytest
 
-from harness import Caller, Server
+from harness import Client, Server
 from harness.locate import build_dir
 
 
@@ -57,14 +57,14 @@ def account(request):
 
 
 @pytest.fixture
-def caller(server):
-    """A caller that holds a grant for `read`."""
-    return Caller(server).granted()
+def client(server):
+    """A client that holds a grant for `read`."""
+    return Client(server).granted()
 
 
 @pytest.fixture
 def signer(server):
-    """A caller that signs with an Ed25519 key of its own."""
+    """A client that signs with an Ed25519 key of its own."""
     from harness.signed import ED, UID
     from harness.signer import Signer
     return Signer(server, ED, UID + "#ed25519")

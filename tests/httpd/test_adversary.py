@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import ENDPOINT, OTHER, UID, Caller, Shown, Site, location
+from harness import ENDPOINT, OTHER, UID, Client, Shown, Site, location
 from harness.apps import CGI, install
-from harness.challenge import DOMAIN, MD5, ChallengeCaller, person, window
+from harness.challenge import DOMAIN, MD5, ChallengeClient, person, window
 from harness.digest import digest
 from harness.signed import BODY, ED, JSON, PEOPLE as SIGNERS
 from harness.signer import Signer
@@ -57,14 +57,14 @@ class TestAnotherInItsPlace:
                 headers = Signer(server, ED, f"{UID}#ed25519").headers("POST", target, JSON, BODY)
                 if status == 400:
                     server.log.expect("isign: refused reason=digest_mismatch")
-                answer = server.post(target, body, headers)
-                assert answer.status == status, repr(answer)
+                response = server.post(target, body, headers)
+                assert response.status == status, repr(response)
                 if status == 200:
-                    assert Shown(answer).body == BODY and Shown(answer).env["ISIGN_RESULT"] == "verified"
+                    assert Shown(response).body == BODY and Shown(response).env["ISIGN_RESULT"] == "verified"
 
     @pytest.mark.parametrize("rules", [CALLED, ONE_FILE.format(CALLED)])
     def test_call(self, make_server, way, rules, ours_first):
-        user = ChallengeCaller(self.start(make_server, way, rules, ours_first, PEOPLE)).login()
+        user = ChallengeClient(self.start(make_server, way, rules, ours_first, PEOPLE)).login()
         shown = Shown(user.call("/index/"))
         assert shown.body == user.body and shown.env["SAUTH_CALL"] == "orders.list"
 
@@ -78,11 +78,11 @@ class TestTrailers:
         with server.connect() as connection:
             connection.send(server.message("POST", TARGET, {**TYPE, "Transfer-Encoding": "chunked"}) +
                             b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(body), body, trailer))
-            return connection.answer("POST")
+            return connection.response("POST")
 
     @pytest.mark.parametrize("trailer", [b"Content-Encoding: gzip", b"Content-Type: text/xml", b"Content-Type: text/plain"])
     def test_headers_stay(self, server, trailer):
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         body = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
         shown = Shown(self.send(server, body, trailer))
         assert shown.body == body and shown.env["CONTENT_TYPE"] == "application/json"
@@ -95,7 +95,7 @@ class TestTrailers:
         assert self.send(server, json.dumps(stranger).encode(), trailer).status == 401
 
     def test_none_is_added(self, server):
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         body = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
         assert "HTTP_X_ADDED" not in Shown(self.send(server, body, b"X-Added: 1")).env
 
@@ -109,13 +109,13 @@ class TestSlow:
     def test_held_back(self, server, kind):
         into = server.clock.time() % 600  # the window that the tokens below are good in, which must not end meanwhile
         server.clock.advance(601 - into if into > 570 else 1)
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         user.stamp()
         if kind == "refresh":
             body, media, target = user.text("auth.refresh", user.refresh_members()).encode(), JSON["Content-Type"], user.at
         else:
-            caller = Caller(server, UID, SECRET)
-            body = urlencode(caller.form(caller.body(access_for=["read"], nonces=1))).encode()
+            client = Client(server, UID, SECRET)
+            body = urlencode(client.form(client.body(access_for=["read"], nonces=1))).encode()
             media, target = "application/x-www-form-urlencoded", "/sauth/request_access"
         whole = server.message("POST", target, {"Content-Type": media}, body)
         server.log.allow(r"sauth: refused reason=(timestamp_stale|replay_quota|capability_missing)|\[authz_core:")
@@ -123,12 +123,12 @@ class TestSlow:
             connection.send(whole[:-1])
             time.sleep(0.3)
             assert server.post(target, body, {"Content-Type": media}).status == 200
-            other = ChallengeCaller(server, OTHER, OTHERS).login()
+            other = ChallengeClient(server, OTHER, OTHERS).login()
             for _ in range(20):  # fills the other's quota, so that the table is swept
                 server.clock.advance(0.3)
                 assert other.call(TARGET).status in (403, 429)
             connection.send(whole[-1:])
-            assert connection.answer("POST").status == 401
+            assert connection.response("POST").status == 401
         server.log.expect("sauth: refused reason=timestamp_stale")
 
 
@@ -138,7 +138,7 @@ class TestSeen:
     site = site("SAuthChallengeLifetime 120\n", skew=60)
 
     def test_refresh_stays_in_its_window(self, server):
-        user = ChallengeCaller(server, profile=MD5, lifetime=120).login()
+        user = ChallengeClient(server, profile=MD5, lifetime=120).login()
         for nonce in sorted({window(time.time() + off, 120) for off in (-59, 0, 59)}):
             signature = user.k(user.token, str(nonce))
             server.guard(signature)
@@ -147,7 +147,7 @@ class TestSeen:
 
 
 class TestSignedAnswers:
-    """A client takes what is signed for the answer to its call."""
+    """A client takes what is signed for the response to its call."""
 
     text = '{"status":"valid","response":{"balance":"1"}}'
     slow = """#!/bin/sh
@@ -165,20 +165,20 @@ printf '"b":2}'
     @pytest.mark.parametrize("target, status", [("/b", 403), ("/observed", 200)])
     def test_of_another_scope(self, server, target, status):
         server.log.allow(r"sauth: (would refuse|refused) reason=scope_mismatch")
-        answer = ChallengeCaller(server).login().call(target)
-        assert answer.status == status and answer.body.decode() == self.text
+        response = ChallengeClient(server).login().call(target)
+        assert response.status == status and response.body.decode() == self.text
 
     def test_replayed(self, server):
-        """Else somebody on the way could show this in the place of the answer, and the call be made once more."""
-        user = ChallengeCaller(server).login()
+        """Else somebody on the way could show this in the place of the response, and the call be made once more."""
+        user = ChallengeClient(server).login()
         user.call(TARGET)
         server.log.expect("sauth: refused reason=call_replayed")
-        answer = user.post(TARGET, user.body)
-        assert answer.status == 401 and answer.json["error"]["code"] == "replayed_request" and "signature" not in answer.json
+        response = user.post(TARGET, user.body)
+        assert response.status == 401 and response.json["error"]["code"] == "replayed_request" and "signature" not in response.json
 
     def test_streams(self, server):
         install(server.root / "cgi-bin" / "slow", self.slow)
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         body = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
         with server.connect() as connection:
             began = time.monotonic()
@@ -189,7 +189,7 @@ printf '"b":2}'
 
 
 class TestRoom:
-    """Bodies of callers that nobody knows yet leave a quarter of ISignSpoolTotal to others."""
+    """Bodies of clients that nobody knows yet leave a quarter of ISignSpoolTotal to others."""
 
     site = site("ISignSpoolTotal 4M\n<Location \"/cgi-bin/show\">\n    ISign digest\n</Location>\n")
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from harness import ENDPOINT, OTHER, Caller, Site, UID, location, refused, together
-from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person, rejected, secret_of, window
+from harness import ENDPOINT, OTHER, Client, Site, UID, location, refused, together
+from harness.challenge import DOMAIN, HMAC, MD5, ChallengeClient, Reply, person, rejected, secret_of, window
 
 BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 APP = location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge")
@@ -31,7 +31,7 @@ class Protocol:
     site = Site(config=CONFIG, participants=PEOPLE, expect=(MD5_WARNS,))
 
     def user(self, server, profile=HMAC, format="json", **options):
-        return ChallengeCaller(server, profile=profile, format=format, **options)
+        return ChallengeClient(server, profile=profile, format=format, **options)
 
 
 class TestFlow(Protocol):
@@ -42,9 +42,9 @@ class TestFlow(Protocol):
         assert said.status == 200
         assert {name: str(value) for name, value in said.response.items()} == {
             "lifetime": "600", "challenge": said.response["challenge"], "profile": profile, "domain": DOMAIN}
-        assert said.answer.header("Cache-Control") == "no-store"
+        assert said.http.header("Cache-Control") == "no-store"
         token, reply = user.redeem(said.response["challenge"])
-        assert reply.response == {"token": token} and reply.answer.header("Cache-Control") == "no-store"
+        assert reply.response == {"token": token} and reply.http.header("Cache-Control") == "no-store"
         assert server.log.matching(rf'\[sauth:info\] .*sauth: granted participant={UID} capabilities=read,update')
         user.token = token
         assert user.call(TARGET).status == 200
@@ -60,8 +60,8 @@ class TestFlow(Protocol):
     def test_application_xml_and_charset(self, server):
         user = self.user(server, format="xml")
         text = user.text("auth.request", {"username": UID})
-        answer = server.post(user.at, text.encode(), {"Content-Type": 'application/xml; charset="UTF-8"'})
-        assert Reply(answer, "xml").response["challenge"]
+        response = server.post(user.at, text.encode(), {"Content-Type": 'application/xml; charset="UTF-8"'})
+        assert Reply(response, "xml").response["challenge"]
 
     def test_published_values(self, make_server):
         """A client that knows no profile: method, username, and arithmetic with MD5."""
@@ -70,7 +70,7 @@ class TestFlow(Protocol):
             server = make_server(Site(config=CONFIG + line, participants=[person("guest", password="guest",
                                                                                  separator=separator)],
                                       expect=(MD5_WARNS,)))
-            user = ChallengeCaller(server, "guest", "guest", MD5, separator=separator)
+            user = ChallengeClient(server, "guest", "guest", MD5, separator=separator)
             said = user.request(profile=None).response
             nonce = str(-(-int(server.clock.time()) // 600) * 600)
             join = lambda *parts: hashlib.md5(separator.join(parts).encode()).hexdigest()  # noqa: E731
@@ -80,7 +80,7 @@ class TestFlow(Protocol):
             reply = user.exchange("auth.token", {"challenge": said["challenge"], "signature": signature})
             assert reply.response == {"token": token}
 
-    def test_no_bytes_of_the_caller_choose_a_longer_life(self, server):
+    def test_no_bytes_of_the_client_choose_a_longer_life(self, server):
         """A token ends with its window, whatever the participant could have."""
         user = self.user(server).login()
         line = server.log.wait(r"sauth: granted participant")[-1]
@@ -140,22 +140,22 @@ class TestGrammar(Protocol):
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_unknown_method(self, server, format):
         user = self.user(server, format=format)
-        answer = user.post(user.at, user.text("auth.forget", {"username": "x"}))
-        rejected(server, answer, 400, "method_unknown", "call_unknown", format)
+        response = user.post(user.at, user.text("auth.forget", {"username": "x"}))
+        rejected(server, response, 400, "method_unknown", "call_unknown", format)
 
     def test_media_type(self, server):
         user = self.user(server)
         for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/json; charset=latin1"},
                         {"Content-Type": "application/json", "Content-Encoding": "gzip"}):
-            answer = server.post(user.at, user.text("auth.request", {"username": "x"}).encode(), headers)
-            line = rejected(server, answer, 415, "unsupported_media_type", "media_type")
-            assert '(JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
+            response = server.post(user.at, user.text("auth.request", {"username": "x"}).encode(), headers)
+            line = rejected(server, response, 415, "unsupported_media_type", "media_type")
+            assert '(JSON or XML expected' in line and "without Content-Encoding" in Reply(response, "json").error["message"]
 
     def test_too_large(self, server):
         user = self.user(server)
         for chunked in (False, True):
-            answer = user.post(user.at, user.text("auth.request", {"username": "x" * 70000}), chunked=chunked)
-            rejected(server, answer, 413, "body_too_large", "body_too_large")
+            response = user.post(user.at, user.text("auth.request", {"username": "x" * 70000}), chunked=chunked)
+            rejected(server, response, 413, "body_too_large", "body_too_large")
 
     def test_other_http_methods(self, server):
         refused(server, server.get("/sauth/challenge"), 405, "method_not_allowed", "method_not_allowed")
@@ -166,24 +166,24 @@ class TestProfiles:
 
     def test_md5_is_off_unless_enabled(self, server):
         for username in (UID, "http://nobody.example.org"):
-            user = ChallengeCaller(server, username)
-            rejected(server, user.request(profile=MD5).answer, 400, "profile_not_enabled", "profile_not_enabled")
-        user = ChallengeCaller(server, profile=MD5)
+            user = ChallengeClient(server, username)
+            rejected(server, user.request(profile=MD5).http, 400, "profile_not_enabled", "profile_not_enabled")
+        user = ChallengeClient(server, profile=MD5)
         forged = {"challenge": "0" * 32, "signature": "0" * 32}
-        rejected(server, user.exchange("auth.token", forged).answer, 400, "profile_not_enabled", "profile_not_enabled")
+        rejected(server, user.exchange("auth.token", forged).http, 400, "profile_not_enabled", "profile_not_enabled")
         user.token = "0" * 32
-        rejected(server, user.refresh().answer, 400, "profile_not_enabled", "profile_not_enabled")
+        rejected(server, user.refresh().http, 400, "profile_not_enabled", "profile_not_enabled")
 
     def test_without_a_profile(self, server):
-        assert ChallengeCaller(server).request(profile=None).response["profile"] == HMAC
+        assert ChallengeClient(server).request(profile=None).response["profile"] == HMAC
 
     def test_unknown_profile(self, server):
-        rejected(server, ChallengeCaller(server).request(profile="sha1").answer, 400, "profile_not_enabled",
+        rejected(server, ChallengeClient(server).request(profile="sha1").http, 400, "profile_not_enabled",
                  "profile_not_enabled")
 
     def test_domain_is_the_server_name_by_default(self, make_server):
         server = make_server(Site(config=ENDPOINT + APP, participants=PEOPLE, expect=(WEAK_DOMAIN % "127.0.0.1",)))
-        assert ChallengeCaller(server).request().response["domain"] == "127.0.0.1"
+        assert ChallengeClient(server).request().response["domain"] == "127.0.0.1"
 
     @pytest.mark.parametrize("name, warns", [("localhost", True), ("api.example.org", False), ("7.example.org", False)])
     def test_a_poor_domain(self, make_server, name, warns):
@@ -197,45 +197,45 @@ class TestProfiles:
     def test_lifetime(self, make_server):
         server = make_server(Site(config=ENDPOINT + f"SAuthChallengeLifetime 3600\nSAuthChallengeDomain {DOMAIN}\n",
                                   participants=PEOPLE))
-        user = ChallengeCaller(server, lifetime=3600)
+        user = ChallengeClient(server, lifetime=3600)
         assert user.request().response["lifetime"] == 3600
         user.login()
 
 
-def shape(answer):
+def shape(response):
     """What an onlooker sees, with what differs between any two answers masked."""
-    headers = [(name, value) for name, value in answer.headers if name != "Date"]
-    return answer.status, headers, len(answer.body)
+    headers = [(name, value) for name, value in response.headers if name != "Date"]
+    return response.status, headers, len(response.body)
 
 
 class TestOneOracle(Protocol):
-    """Before a signature verified, callers that are unknown look like those that are known."""
+    """Before a signature verified, clients that are unknown look like those that are known."""
 
     @each
     def test_request(self, server, profile, format):
-        answers = [self.user(server, profile, format, username=name).request().answer
+        responses = [self.user(server, profile, format, username=name).request().http
                    for name in (UID, GONE, BARE, "http://nobody.example.org/12")]
-        assert len({str(shape(answer)) for answer in answers}) == 1, answers
-        challenges = {Reply(answer, format).response["challenge"] for answer in answers}
+        assert len({str(shape(response)) for response in responses}) == 1, responses
+        challenges = {Reply(response, format).response["challenge"] for response in responses}
         assert len(challenges) == 4
         assert all(len(text) == 32 and not set(text) - set("0123456789abcdef") for text in challenges)
 
     @each
     def test_token(self, server, profile, format):
         """Wrong password, no secret, nobody, and a challenge that was never made, which one in 128 times looks like one."""
-        answers = []
+        responses = []
         other = {HMAC: MD5, MD5: HMAC}[profile]
         half = next(one["id"] for one in PEOPLE if set(one.get("challenge_secret", ())) == {other})
         for name, reason in ((UID, "mac_mismatch"), (BARE, "secret_missing"), (half, "secret_missing"),
                              ("http://nobody.example.org/12", "participant_unknown"), (None, "challenge_unknown|participant_unknown")):
             user = self.user(server, profile, format, username=name or UID, password="a password that is wrong")
             token, reply = user.redeem(user.challenge() if name else os.urandom(16).hex())
-            line = rejected(server, reply.answer, 401, "invalid_credentials", reason, format)
+            line = rejected(server, reply.http, 401, "invalid_credentials", reason, format)
             known = f'profile={profile} claimed={name}'
             assert (known in line) == (reason in ("mac_mismatch", "secret_missing")), line
-            answers.append(reply.answer)
-        assert len({str((answer.status, [line for line in answer.headers if line[0] != "Date"], answer.body))
-                    for answer in answers}) == 1, answers
+            responses.append(reply.http)
+        assert len({str((response.status, [line for line in response.headers if line[0] != "Date"], response.body))
+                    for response in responses}) == 1, responses
 
     def test_who_asked(self, server):
         """A name that nobody has is only seen where a challenge is asked for."""
@@ -250,7 +250,7 @@ class TestOneOracle(Protocol):
         challenge = user.challenge()
         server.participants([person(profiles=(MD5,))] + PEOPLE[1:])
         server.graceful()
-        rejected(server, user.redeem(challenge)[1].answer, 401, "invalid_credentials", "secret_missing")
+        rejected(server, user.redeem(challenge)[1].http, 401, "invalid_credentials", "secret_missing")
         server.participants(PEOPLE)
         server.graceful()
 
@@ -259,18 +259,18 @@ class TestOneOracle(Protocol):
         user, other = self.user(server), self.user(server, username=OTHER, password="another password of this one")
         token, signature = other.make(user.challenge())
         reply = user.exchange("auth.token", {"challenge": other.challenge(), "signature": user.make("0" * 32)[1]})
-        rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+        rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch")
         assert other.login().token != token
 
     def test_signature_of_another_profile(self, server):
         strong, weak = self.user(server), self.user(server, MD5)
         challenge = strong.challenge()
         reply = weak.exchange("auth.token", {"challenge": challenge, "signature": weak.make(challenge)[1]})
-        line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+        line = rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch")
         assert f'profile={HMAC} claimed={UID} signed_in=md5' in line, line
         for wrong in ("x", "0" * 63, "G" * 64):
             reply = strong.exchange("auth.token", {"challenge": challenge, "signature": wrong})
-            line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+            line = rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch")
             assert f'profile={HMAC} claimed={UID} signed_in=none' in line, line
         assert strong.redeem(challenge)[1].status == 200, "nothing was used up"
 
@@ -281,7 +281,7 @@ class TestToken(Protocol):
         user = self.user(server, profile, format)
         for windows in (-2, 2):
             _, reply = user.redeem(user.challenge(), str(window(server.clock.time()) + windows * 600))
-            rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch", format)
+            rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch", format)
 
     @each
     def test_superseded(self, server, profile, format):
@@ -290,7 +290,7 @@ class TestToken(Protocol):
         older, newer, unused = user.challenge(), user.challenge(), user.challenge()
         assert user.redeem(newer)[1].status == 200
         for challenge in (older, newer):
-            rejected(server, user.redeem(challenge)[1].answer, 401, "replayed_challenge", "challenge_superseded", format)
+            rejected(server, user.redeem(challenge)[1].http, 401, "replayed_challenge", "challenge_superseded", format)
         assert user.redeem(unused)[1].status == 200
 
     def test_anybody_may_ask_and_nobody_is_locked_out(self, server):
@@ -304,23 +304,23 @@ class TestToken(Protocol):
         user = self.user(server)
         challenge = user.challenge()
         _, reply = user.redeem(challenge, signature="0" * 64)
-        rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+        rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch")
         assert user.redeem(challenge)[1].status == 200
 
     @each
     def test_offboarded(self, server, profile, format):
         user = self.user(server, profile, format, username=GONE)
-        rejected(server, user.redeem(user.challenge())[1].answer, 403, "participant_inactive", "participant_inactive", format)
+        rejected(server, user.redeem(user.challenge())[1].http, 403, "participant_inactive", "participant_inactive", format)
 
     def test_nothing_to_grant(self, make_server):
         server = make_server(Site(config=CONFIG, participants=[person(capabilities=())], expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server)
-        rejected(server, user.redeem(user.challenge())[1].answer, 403, "capability_not_held", "capability_not_held")
+        user = ChallengeClient(server)
+        rejected(server, user.redeem(user.challenge())[1].http, 403, "capability_not_held", "capability_not_held")
 
     def test_expired(self, make_server):
         server = make_server(Site(config=CONFIG, participants=[person(expires="2020-01-01T00:00:00Z")], expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server)
-        rejected(server, user.redeem(user.challenge())[1].answer, 403, "participant_expired", "participant_expired")
+        user = ChallengeClient(server)
+        rejected(server, user.redeem(user.challenge())[1].http, 403, "participant_expired", "participant_expired")
 
     def test_another_life(self, server):
         """A participant that left and came back begins again."""
@@ -330,21 +330,21 @@ class TestToken(Protocol):
         server.graceful()
         server.participants(PEOPLE)
         server.graceful()
-        rejected(server, user.redeem(challenge)[1].answer, 401, "invalid_credentials", "participant_unknown")
+        rejected(server, user.redeem(challenge)[1].http, 401, "invalid_credentials", "participant_unknown")
         assert user.login().call(TARGET).status == 200
 
     def test_too_old(self, make_server):
         server = make_server(Site(config=CONFIG + "SAuthChallengeLifetime 60\n", participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server, lifetime=60)
+        user = ChallengeClient(server, lifetime=60)
         challenge = user.challenge()
         server.clock.advance(61)
-        rejected(server, user.redeem(challenge)[1].answer, 401, "stale_challenge", "challenge_expired", level="info")
+        rejected(server, user.redeem(challenge)[1].http, 401, "stale_challenge", "challenge_expired", level="info")
         assert user.login().call(TARGET).status == 200
 
     def test_quota(self, make_server):
         server = make_server(Site(config=CONFIG + "SAuthGrantQuota 2\n", participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server).login().login()
-        rejected(server, user.redeem(user.challenge())[1].answer, 429, "too_many_grants", "grant_quota")
+        user = ChallengeClient(server).login().login()
+        rejected(server, user.redeem(user.challenge())[1].http, 429, "too_many_grants", "grant_quota")
 
     def test_parallel_workers(self, server):
         """One user in 16 places at once; each gets a token in the end."""
@@ -379,38 +379,38 @@ class TestRefresh(Protocol):
         user = self.user(server, format=format).login()
         members = user.refresh_members()
         assert user.refresh(members).status == 200
-        rejected(server, user.refresh(members).answer, 401, "replayed_request", "call_replayed", format)
+        rejected(server, user.refresh(members).http, 401, "replayed_request", "call_replayed", format)
 
     @each
     def test_wrong_signature(self, server, profile, format):
         user = self.user(server, profile, format).login()
         wrong = user.refresh_members(signature=user.k("0" * 64, user.window()))
-        rejected(server, user.refresh(wrong).answer, 401, "invalid_credentials", "mac_mismatch", format)
+        rejected(server, user.refresh(wrong).http, 401, "invalid_credentials", "mac_mismatch", format)
 
     def test_the_token_alone_buys_nothing(self, server):
         for profile in (HMAC, MD5):
             user = self.user(server, profile).login()
             reply = user.exchange("auth.refresh", {"token": user.token})
-            rejected(server, reply.answer, 400, "malformed_request", "envelope_malformed")
+            rejected(server, reply.http, 400, "malformed_request", "envelope_malformed")
 
     def test_a_calls_signature_is_none(self, server):
         user = self.user(server).login()
         members = user.call_members("auth.refreshed", {})
         reply = user.exchange("auth.refresh", {name: str(value) for name, value in members.items()})
-        rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch")
+        rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch")
 
     @pytest.mark.parametrize("name", ["nonce", "timestamp"])
     def test_unstamped(self, server, name):
         user = self.user(server).login()
         members = user.refresh_members()
         del members[name]
-        rejected(server, user.refresh(members).answer, 401, "invalid_credentials", "call_unstamped")
+        rejected(server, user.refresh(members).http, 401, "invalid_credentials", "call_unstamped")
 
     @pytest.mark.parametrize("offset, reason", [(-120, "timestamp_stale"), (120, "timestamp_future")])
     def test_time(self, server, offset, reason):
         user = self.user(server).login()
         reply = user.refresh(user.refresh_members(timestamp=int(server.clock.time()) + offset))
-        line = rejected(server, reply.answer, 401, "stale_timestamp", reason)
+        line = rejected(server, reply.http, 401, "stale_timestamp", reason)
         assert "offset=" in line and UID in line
 
     def test_timestamp_as_a_number(self, server):
@@ -423,12 +423,12 @@ class TestRefresh(Protocol):
         for profile in (HMAC, MD5):
             user = self.user(server, profile)
             user.token = os.urandom(32 if profile == HMAC else 16).hex()
-            rejected(server, user.refresh().answer, 401, "invalid_credentials", "token_unknown")
+            rejected(server, user.refresh().http, 401, "invalid_credentials", "token_unknown")
 
     def test_not_allowed(self, make_server):
         server = make_server(Site(config=CONFIG, participants=[person(allow_refresh=False)], expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server).login()
-        rejected(server, user.refresh().answer, 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
+        user = ChallengeClient(server).login()
+        rejected(server, user.refresh().http, 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
 
     def test_capabilities_of_today(self, server):
         user = self.user(server).login()
@@ -442,20 +442,20 @@ class TestRefresh(Protocol):
     @each
     def test_rotated_secret(self, make_server, profile, format):
         server = make_server(Site(config=CONFIG, participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server, profile=profile, format=format).login()
+        user = ChallengeClient(server, profile=profile, format=format).login()
         server.participants([person(password="the next password")])
         server.graceful()
-        rejected(server, user.refresh().answer, 401, "invalid_credentials", "mac_mismatch", format)
+        rejected(server, user.refresh().http, 401, "invalid_credentials", "mac_mismatch", format)
         user.secret = secret_of(profile, password="the next password")
-        rejected(server, user.refresh().answer, 401, "token_revoked", "secret_rotated", format)
+        rejected(server, user.refresh().http, 401, "token_revoked", "secret_rotated", format)
 
     def test_another_scope(self, make_server):
         config = CONFIG + '<Location "/red">\nSetHandler sauth\nSAuthScope red\nRequire all granted\n</Location>\n'
         server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server, at="/red/challenge").login()
+        user = ChallengeClient(server, at="/red/challenge").login()
         assert user.refresh().status == 200
         user.at = "/sauth/challenge"
-        rejected(server, user.refresh().answer, 403, "wrong_scope", "scope_mismatch")
+        rejected(server, user.refresh().http, 403, "wrong_scope", "scope_mismatch")
 
     def test_parallel(self, server):
         user = self.user(server).login()
@@ -469,9 +469,9 @@ class TestRefresh(Protocol):
         """A token of SAuth is none here, and one of this protocol none there, before anything is used up."""
         secret = b"one more secret of some length"
         server = make_server(Site(config=CONFIG, participants=[person(secret=secret)], expect=(MD5_WARNS,)))
-        sauth, user = Caller(server, secret=secret).granted(), ChallengeCaller(server).login()
+        sauth, user = Client(server, secret=secret).granted(), ChallengeClient(server).login()
         refused(server, sauth.refresh(token=user.token), 401, "wrong_presentation", "presentation_mismatch")
-        rejected(server, user.refresh(user.refresh_members(token=sauth.token)).answer, 401, "invalid_credentials",
+        rejected(server, user.refresh(user.refresh_members(token=sauth.token)).http, 401, "invalid_credentials",
                  "mac_mismatch")
         assert user.refresh().status == 200 and sauth.refresh().status == 200
 
@@ -490,7 +490,7 @@ class TestTls:
     PLAIN = {"Host": "plain.example.org"}
 
     def test_cleartext(self, server):
-        user = ChallengeCaller(server, profile=MD5)
+        user = ChallengeClient(server, profile=MD5)
         challenge = user.challenge()
         token, signature = user.make(challenge)
         user.token = token
@@ -506,10 +506,10 @@ class TestTls:
 
     @pytest.mark.parametrize("at", [TARGET, "/sauth/challenge"])
     def test_at_one_url(self, server, at):
-        user = ChallengeCaller(server, profile=MD5, at=at)
-        answer = user.post(at, user.text("auth.request", {"username": UID, "profile": MD5}), self.PLAIN)
-        rejected(server, answer, 403, "tls_required", "cleartext_refused")
+        user = ChallengeClient(server, profile=MD5, at=at)
+        response = user.post(at, user.text("auth.request", {"username": UID, "profile": MD5}), self.PLAIN)
+        rejected(server, response, 403, "tls_required", "cleartext_refused")
 
     def test_hmac(self, server):
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         assert user.call(TARGET, headers=self.PLAIN).status == 200

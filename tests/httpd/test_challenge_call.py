@@ -9,18 +9,18 @@ from urllib.parse import quote
 
 import pytest
 
-from harness import ENDPOINT, OTHER, PAGE, Caller, Shown, Site, UID, digest, location, refused, script, together
-from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person, rejected, window
+from harness import ENDPOINT, OTHER, PAGE, Client, Shown, Site, UID, digest, location, refused, script, together
+from harness.challenge import DOMAIN, HMAC, MD5, ChallengeClient, Reply, person, rejected, window
 from harness.http2 import Http2
 
 BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 CALL = "SAuthAccept challenge"
 MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
-NOT_SIGNED = r"\[sauth:warn\] .*the answer is not signed: "
+NOT_SIGNED = r"\[sauth:warn\] .*the response is not signed: "
 SECRET = b"a shared secret beside the password"
 PEOPLE = [person(secret=SECRET), person(OTHER, ["update"], "another password of this one")]
 TARGET = "/cgi-bin/orders"
-ANSWER = r"""<?php
+RESPONSE = r"""<?php
 parse_str($_SERVER['QUERY_STRING'], $q);
 http_response_code((int)($q['status'] ?? 200));
 header('Content-Type: ' . ($q['type'] ?? 'application/json'));
@@ -44,11 +44,11 @@ class Calls:
                 + location("/cgi-bin/other", "Require capability update", CALL), participants=PEOPLE, expect=(MD5_WARNS,))
 
     def user(self, server, profile=HMAC, format="json", **options):
-        return ChallengeCaller(server, profile=profile, format=format, **options).login()
+        return ChallengeClient(server, profile=profile, format=format, **options).login()
 
-    def bad(self, server, user, answer, status, code, reason, **options):
+    def bad(self, server, user, response, status, code, reason, **options):
         before = server.journal()
-        line = rejected(server, answer, status, code, reason, user.format, **options)
+        line = rejected(server, response, status, code, reason, user.format, **options)
         assert server.journal() == before, "the app ran"
         return line
 
@@ -67,7 +67,7 @@ class TestApp(Calls):
         assert not {name for name in env if name.startswith("HTTP_SAUTH")}
 
     @each
-    def test_answer_is_private(self, server, profile, format):
+    def test_response_is_private(self, server, profile, format):
         assert self.user(server, profile, format).call(TARGET).header("Cache-Control") == "private"
 
     @pytest.mark.parametrize("size", [0, 1, 8191, 70000, 1000000])
@@ -98,7 +98,7 @@ class TestApp(Calls):
 
     def test_workers_of_one_user(self, server):
         server.log.allow("reason=challenge_superseded")
-        calls = [lambda: ChallengeCaller(server).login().call(TARGET).status for _ in range(16)]
+        calls = [lambda: ChallengeClient(server).login().call(TARGET).status for _ in range(16)]
         assert together(calls) == [200] * 16
 
     def test_over_a_reload_and_a_restart(self, server):
@@ -117,7 +117,7 @@ class TestApp(Calls):
             connection.send(head)
             assert connection.interim()[0] == 100
             connection.send(text)
-            assert Shown(connection.answer("POST")).body == text
+            assert Shown(connection.response("POST")).body == text
 
 
 TAMPERED = {
@@ -146,15 +146,15 @@ class TestRefused(Calls):
         self.bad(server, user, user.call(TARGET, token=token), 401, "invalid_credentials", "token_unknown")
 
     @each
-    def test_one_answer_for_all_of_these(self, server, profile, format):
-        user, other = self.user(server, profile, format), ChallengeCaller(
+    def test_one_response_for_all_of_these(self, server, profile, format):
+        user, other = self.user(server, profile, format), ChallengeClient(
             server, OTHER, "another password of this one", profile, format).login()
-        answers = [user.call(TARGET, token=os.urandom(32 if profile == HMAC else 16).hex()),
+        responses = [user.call(TARGET, token=os.urandom(32 if profile == HMAC else 16).hex()),
                    user.call(TARGET, signature=user.k("0" * 64, user.window())),
                    user.call(TARGET, token=other.token)]
-        for answer, reason in zip(answers, ("token_unknown", "mac_mismatch", "mac_mismatch")):
-            self.bad(server, user, answer, 401, "invalid_credentials", reason)
-        assert len({(answer.body, str([line for line in answer.headers if line[0] != "Date"])) for answer in answers}) == 1
+        for response, reason in zip(responses, ("token_unknown", "mac_mismatch", "mac_mismatch")):
+            self.bad(server, user, response, 401, "invalid_credentials", reason)
+        assert len({(response.body, str([line for line in response.headers if line[0] != "Date"])) for response in responses}) == 1
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_replayed(self, server, format):
@@ -163,7 +163,7 @@ class TestRefused(Calls):
         again = user.post(TARGET, user.body)
         line = self.bad(server, user, again, 401, "replayed_request", "call_replayed")
         assert f'participant={UID}' in line and 'call=orders.list' in line
-        assert b"signature" not in again.body, "that it was used before is no answer to the call"
+        assert b"signature" not in again.body, "that it was used before is no response to the call"
         assert Reply(again, format).error["message"] == "This call was used before"
         self.bad(server, user, user.post("/cgi-bin/other", user.body), 401, "replayed_request", "call_replayed")
 
@@ -176,9 +176,9 @@ class TestRefused(Calls):
     @pytest.mark.parametrize("offset, reason", [(-120, "timestamp_stale"), (120, "timestamp_future")])
     def test_time(self, server, format, offset, reason):
         user = self.user(server, format=format)
-        answer = user.call(TARGET, timestamp=int(server.clock.time()) + offset)
-        assert "offset=" in self.bad(server, user, answer, 401, "stale_timestamp", reason)
-        user.verify(answer)
+        response = user.call(TARGET, timestamp=int(server.clock.time()) + offset)
+        assert "offset=" in self.bad(server, user, response, 401, "stale_timestamp", reason)
+        user.verify(response)
 
     @each
     def test_wrong_window(self, server, profile, format):
@@ -186,8 +186,8 @@ class TestRefused(Calls):
         for windows in (-2, 2):
             nonce = str(window(server.clock.time()) + windows * 600)
             more = ("a.b", "0" * 16, "1", "") if profile == HMAC else ()
-            answer = user.call(TARGET, "a.b", "" if format == "xml" else {}, signature=user.k(user.token, nonce, *more))
-            self.bad(server, user, answer, 401, "invalid_credentials", "mac_mismatch")
+            response = user.call(TARGET, "a.b", "" if format == "xml" else {}, signature=user.k(user.token, nonce, *more))
+            self.bad(server, user, response, 401, "invalid_credentials", "mac_mismatch")
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     @pytest.mark.parametrize("name", ["nonce", "timestamp"])
@@ -207,8 +207,8 @@ class TestRefused(Calls):
     def test_half_a_credential(self, server, profile, format):
         user = self.user(server, profile, format)
         for name in ("token", "signature"):
-            answer = user.post(TARGET, user.text("a.b", {}, **{name: "0" * 64}))
-            self.bad(server, user, answer, 400, "malformed_request", "envelope_malformed")
+            response = user.post(TARGET, user.text("a.b", {}, **{name: "0" * 64}))
+            self.bad(server, user, response, 400, "malformed_request", "envelope_malformed")
 
     def test_expired(self, make_server):
         server = make_server(Site(config=self.site.config, participants=[person(token_max_lifespan=1)], expect=(MD5_WARNS,)))
@@ -219,13 +219,13 @@ class TestRefused(Calls):
 
     def test_just_started(self, make_server):
         server = make_server(Site(config=self.site.config, participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server).login()
-        answer = user.call(TARGET, timestamp=int(server.listening_at))
-        self.bad(server, user, answer, 503, "starting", "replay_memory_young", level="info")
+        user = ChallengeClient(server).login()
+        response = user.call(TARGET, timestamp=int(server.listening_at))
+        self.bad(server, user, response, 503, "starting", "replay_cache_warming", level="info")
 
     def test_replay_quota(self, make_server):
         server = make_server(Site(config=self.site.config + "SAuthReplayQuota 2\n", participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         assert [user.call(TARGET).status for _ in range(2)] == [200, 200]
         self.bad(server, user, user.call(TARGET), 429, "too_many_requests", "replay_quota")
 
@@ -250,15 +250,15 @@ class TestRefused(Calls):
         old = user.token
         server.participants([person(password="the next password")])
         server.graceful()
-        user = ChallengeCaller(server, password="the next password")
+        user = ChallengeClient(server, password="the next password")
         self.bad(server, user, user.call(TARGET, token=old), 401, "token_revoked", "secret_rotated")
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_capability(self, server, format):
-        user = ChallengeCaller(server, OTHER, "another password of this one", format=format).login()
-        answer = user.call(TARGET)
-        self.bad(server, user, answer, 403, "insufficient_capability", "capability_missing")
-        user.verify(answer)
+        user = ChallengeClient(server, OTHER, "another password of this one", format=format).login()
+        response = user.call(TARGET)
+        self.bad(server, user, response, 403, "insufficient_capability", "capability_missing")
+        user.verify(response)
         assert user.call("/cgi-bin/other").status == 200
 
 
@@ -275,7 +275,7 @@ class TestGrammar(Calls):
     @pytest.mark.parametrize("format, body, reason, status", [pytest.param(*row[1:], id=row[0]) for row in MALFORMED])
     @pytest.mark.parametrize("chunked", [False, True])
     def test_malformed(self, server, format, body, reason, status, chunked):
-        user = ChallengeCaller(server, format=format)
+        user = ChallengeClient(server, format=format)
         code = "body_too_large" if status == 413 else "malformed_request"
         line = self.bad(server, user, user.post(TARGET, body, chunked=chunked), status, code, reason)
         assert ' (' in line or status == 413, line
@@ -286,22 +286,22 @@ class TestGrammar(Calls):
         {"Content-Type": "application/json; charset=latin1"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"}])
     def test_media_type(self, server, headers, chunked):
-        answer = server.post(TARGET, gzip.compress(b"{}"), headers, chunked=chunked)
-        line = self.bad(server, ChallengeCaller(server), answer, 415, "unsupported_media_type", "media_type")
-        assert '(JSON or XML expected' in line and "without Content-Encoding" in Reply(answer, "json").error["message"]
+        response = server.post(TARGET, gzip.compress(b"{}"), headers, chunked=chunked)
+        line = self.bad(server, ChallengeClient(server), response, 415, "unsupported_media_type", "media_type")
+        assert '(JSON or XML expected' in line and "without Content-Encoding" in Reply(response, "json").error["message"]
 
     @pytest.mark.parametrize("method, headers, body", [
         ("GET", {}, None), ("POST", {}, b""), ("HEAD", {}, None), ("POST", {"Content-Type": "text/plain"}, b""),
         ("PUT", {"Content-Type": "application/json"}, b'{"method":"a","request":{},"token":"b","signature":"c"}')])
     def test_nothing_shown(self, server, method, headers, body):
-        answer = server.request(method, TARGET, headers, body)
-        assert answer.status == 401 and (method == "HEAD" or answer.problem["code"] == "credentials_required")
-        assert answer.all("WWW-Authenticate") == [f'Challenge realm="{TARGET}"']
+        response = server.request(method, TARGET, headers, body)
+        assert response.status == 401 and (method == "HEAD" or response.problem["code"] == "credentials_required")
+        assert response.all("WWW-Authenticate") == [f'Challenge realm="{TARGET}"']
         server.log.wait(r"\[sauth:info\] .*refused reason=credentials_missing")
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_a_call_of_nobody(self, server, format):
-        user = ChallengeCaller(server, format=format)
+        user = ChallengeClient(server, format=format)
         self.bad(server, user, user.post(TARGET, user.text("a.b", {})), 401, "credentials_required", "credentials_missing",
                  level="info")
 
@@ -322,52 +322,52 @@ class TestPresentations:
                 participants=PEOPLE, expect=(MD5_WARNS,))
 
     def test_both_ways_open(self, server):
-        sauth, user = Caller(server, secret=SECRET).granted(), ChallengeCaller(server).login()
+        sauth, user = Client(server, secret=SECRET).granted(), ChallengeClient(server).login()
         assert "SAUTH_CALL" not in Shown(sauth.get(TARGET)).env
         assert Shown(user.call(TARGET)).env["SAUTH_CALL"] == "orders.list"
         assert Shown(sauth.post(TARGET, b'{"any":"json"}', {"Content-Type": "application/json"})).env["SAUTH_SCHEME"] == "SAuth"
 
     def test_both_ways_are_asked_for(self, server):
-        for answer in (server.get(TARGET), server.post(TARGET, b'{"any":"json"}', {"Content-Type": "application/json"})):
-            assert answer.status == 401
-            assert [value.split()[0] for value in answer.all("WWW-Authenticate")] == ["SAuth", "Challenge"]
-            assert answer.problem["code"] == "credentials_required" and "detail" not in answer.problem
+        for response in (server.get(TARGET), server.post(TARGET, b'{"any":"json"}', {"Content-Type": "application/json"})):
+            assert response.status == 401
+            assert [value.split()[0] for value in response.all("WWW-Authenticate")] == ["SAuth", "Challenge"]
+            assert response.problem["code"] == "credentials_required" and "detail" not in response.problem
             server.log.next("refused reason=credentials_missing")
 
     def test_a_bad_authorization_decides(self, server):
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         for value, reason in (("SAuth x", "authorization_malformed"), ("Basic eDp4", "authorization_malformed")):
-            answer = user.call(TARGET, headers={"Authorization": value})
-            assert answer.status == 401 and answer.problem["code"] == "invalid_credentials"
+            response = user.call(TARGET, headers={"Authorization": value})
+            assert response.status == 401 and response.problem["code"] == "invalid_credentials"
             server.log.expect(f"refused reason={reason}")
-        answer = user.call("/only", headers={"Authorization": "SAuth x"})
-        assert answer.status == 401 and answer.header("WWW-Authenticate").startswith("Challenge ")
+        response = user.call("/only", headers={"Authorization": "SAuth x"})
+        assert response.status == 401 and response.header("WWW-Authenticate").startswith("Challenge ")
         server.log.expect("refused reason=scheme_not_accepted")
 
     def test_a_challenge_token_as_sauth(self, server):
-        user, sauth = ChallengeCaller(server).login(), Caller(server, secret=SECRET).granted()
+        user, sauth = ChallengeClient(server).login(), Client(server, secret=SECRET).granted()
         sauth.token = user.token
         refused(server, sauth.get(PAGE), 401, "wrong_presentation", "presentation_mismatch")
         assert user.call(TARGET).status == 200
 
     def test_a_sauth_token_as_challenge(self, server):
-        sauth, user = Caller(server, secret=SECRET).granted(), ChallengeCaller(server).login()
+        sauth, user = Client(server, secret=SECRET).granted(), ChallengeClient(server).login()
         rejected(server, user.call("/only", token=sauth.token), 401, "invalid_credentials", "mac_mismatch")
         assert sauth.get(PAGE).status == 200
 
     def test_not_accepted_here(self, server):
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         refused(server, user.call("/files/plain.txt"), 401, "credentials_required", "credentials_missing", level="info")
 
     def test_scope(self, server):
-        user, red = ChallengeCaller(server).login(), ChallengeCaller(server, at="/red-sauth/challenge").login()
+        user, red = ChallengeClient(server).login(), ChallengeClient(server, at="/red-sauth/challenge").login()
         assert red.call("/red").status == 200 and user.call("/only").status == 200
         for who, where in ((user, "/red"), (red, "/only"), (red, "/green")):
             rejected(server, who.call(where), 403, "wrong_scope", "scope_mismatch")
 
     def test_beside_a_rule_that_lets_anybody_in(self, server):
         """Who shows nothing is not asked, who shows a call is known or refused."""
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         assert "REMOTE_USER" not in Shown(server.get("/any")).env
         plain = b'{"order": 17}'
         shown = Shown(server.post("/any", plain, {"Content-Type": "application/json"}))
@@ -377,21 +377,21 @@ class TestPresentations:
                  ways="SAuth Challenge")
 
     def test_observed(self, server):
-        user, other = ChallengeCaller(server).login(), ChallengeCaller(server, OTHER, "another password of this one").login()
+        user, other = ChallengeClient(server).login(), ChallengeClient(server, OTHER, "another password of this one").login()
         assert Shown(other.call("/watched")).env["SAUTH_CALL"] == "orders.list"
-        for answer, reason in ((user.call("/watched", signature="0" * 64), "mac_mismatch"),
+        for response, reason in ((user.call("/watched", signature="0" * 64), "mac_mismatch"),
                                (user.post("/watched", b"no JSON"), "json_malformed"),
                                (server.get("/watched"), "credentials_missing")):
-            assert "SAUTH_CALL" not in Shown(answer).env
+            assert "SAUTH_CALL" not in Shown(response).env
             server.log.expect(f"would refuse reason={reason}")
         sent = b'{"method":"a","request":{"x":"' + b"y" * 1100000 + b'"}}'
         assert Shown(user.post("/watched", sent)).body == sent
         server.log.expect("would refuse reason=body_too_large")
 
     def test_headers_for_a_backend(self, server):
-        shown = Shown(ChallengeCaller(server).login().call("/told", headers={"SAuth-Call": "another"}))
+        shown = Shown(ChallengeClient(server).login().call("/told", headers={"SAuth-Call": "another"}))
         assert shown.env["HTTP_SAUTH_CALL"] == "orders.list"
-        assert "HTTP_SAUTH_CALL" not in Shown(ChallengeCaller(server).login().call("/only", headers={"SAuth_Call": "x"})).env
+        assert "HTTP_SAUTH_CALL" not in Shown(ChallengeClient(server).login().call("/only", headers={"SAuth_Call": "x"})).env
 
 
 class TestRequireCall(Calls):
@@ -428,12 +428,12 @@ class TestRequireCall(Calls):
                  "call_not_listed")
 
     def test_a_grant_of_sauth_calls_nothing(self, server):
-        sauth = Caller(server, secret=SECRET).granted()
+        sauth = Client(server, secret=SECRET).granted()
         refused(server, sauth.get("/mixed"), 403, "method_not_allowed_here", "call_not_listed")
 
 
 class TestBodies(Calls):
-    """Read before the caller is known, and once: digest, redirects and the app find it where it always was."""
+    """Read before the client is known, and once: digest, redirects and the app find it where it always was."""
 
     site = Site(config=ENDPOINT + BOTH + "ISignSpoolTotal 3M\nRewriteEngine On\n"
                 + script("require", "Require capability read", CALL + "\nISign digest")
@@ -466,12 +466,12 @@ class TestBodies(Calls):
         user = self.user(server)
         text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
         before = server.journal()
-        answer = user.post(path, text, {"Content-Digest": digest(text + b" ")})
-        assert answer.status == 400 and Reply(answer, "json").error["code"] == "digest_mismatch"
+        response = user.post(path, text, {"Content-Digest": digest(text + b" ")})
+        assert response.status == 400 and Reply(response, "json").error["code"] == "digest_mismatch"
         assert server.journal() == before
         server.log.expect(r"isign: refused reason=digest_mismatch")
-        answer = user.call(path)
-        assert answer.status == 400 and Reply(answer, "json").error["code"] == "digest_missing"
+        response = user.call(path)
+        assert response.status == 400 and Reply(response, "json").error["code"] == "digest_missing"
         server.log.expect(r"isign: refused reason=digest_missing")
 
     def test_digest_observed(self, server):
@@ -483,8 +483,8 @@ class TestBodies(Calls):
     def test_bound_of_the_location(self, server):
         user = self.user(server)
         text = user.text("a.b", {"x": "y" * 3000}, **user.call_members("a.b", {"x": "y" * 3000})).encode()
-        answer = user.post("/small", text, {"Content-Digest": digest(text)})
-        assert answer.status == 413 and Reply(answer, "json").error["code"] == "body_too_large"
+        response = user.post("/small", text, {"Content-Digest": digest(text)})
+        assert response.status == 413 and Reply(response, "json").error["code"] == "body_too_large"
         server.log.expect(r"isign: refused reason=body_too_large")
 
     @each
@@ -513,9 +513,9 @@ class TestBodies(Calls):
     def test_error_document(self, server, size, status, chunked):
         """The administrator's page, made by an app, whatever became of the body."""
         user = self.user(server)
-        answer = user.call("/paged", request={"x": "y" * size}, signature="0" * 64, options={"chunked": chunked})
-        assert answer.status == status and b"REDIRECT_STATUS=%d" % status in answer.body
-        assert b"SAUTH_PARTICIPANT" not in answer.body
+        response = user.call("/paged", request={"x": "y" * size}, signature="0" * 64, options={"chunked": chunked})
+        assert response.status == status and b"REDIRECT_STATUS=%d" % status in response.body
+        assert b"SAUTH_PARTICIPANT" not in response.body
         server.log.expect("sauth: refused reason=" + ("body_too_large" if status == 413 else "mac_mismatch"))
 
     @pytest.mark.parametrize("chunked", [False, True])
@@ -524,8 +524,8 @@ class TestBodies(Calls):
         user = self.user(server)
         assert user.call("/limited", options={"chunked": chunked}).status == 200
         before = server.journal()
-        answer = user.call("/limited", request={"x": "y" * 3000}, options={"chunked": chunked})
-        assert answer.status == 413 and answer.body.count(b"</html>") <= 1, "httpd's own answer, once"
+        response = user.call("/limited", request={"x": "y" * 3000}, options={"chunked": chunked})
+        assert response.status == 413 and response.body.count(b"</html>") <= 1, "httpd's own answer, once"
         server.log.expect("sauth: refused reason=body_(broken|too_large)")
         assert server.journal() == before
 
@@ -539,10 +539,10 @@ class TestBodies(Calls):
                 connection.send(server.message("POST", "/off", {"Content-Type": "application/json"}, text)[:-10])
             deadline = time.monotonic() + 5
             while True:
-                answer = user.call("/off", request={"x": "z" * 1000000})
-                if answer.status == 503 or time.monotonic() > deadline:
+                response = user.call("/off", request={"x": "z" * 1000000})
+                if response.status == 503 or time.monotonic() > deadline:
                     break
-            rejected(server, answer, 503, "unavailable", "spool_full", level="error")
+            rejected(server, response, 503, "unavailable", "spool_full", level="error")
             server.log.allow("reason=spool_full|reason=mac_mismatch|reason=body_broken|AH0")
         finally:
             for connection in connections:
@@ -558,40 +558,40 @@ class TestBodies(Calls):
         with server.connect() as connection:
             connection.send(server.message("POST", "/off", {"Content-Type": "application/json"}, text)[:-10])
             connection.half_close()
-            assert connection.answer("POST").status in (400, 408)
+            assert connection.response("POST").status in (400, 408)
         server.log.expect("refused reason=body_broken")
         assert server.journal() == before
 
     def test_http2(self, make_server):
         server = make_server(Site(config="Protocols h2c http/1.1\n" + self.site.config, participants=PEOPLE,
                                   expect=(MD5_WARNS,), php_fcgi=True, modules=("rewrite", "include", "http2"),
-                                  files={"php/answer.php": ANSWER}))
-        user = ChallengeCaller(server).login()
+                                  files={"php/answer.php": RESPONSE}))
+        user = ChallengeClient(server).login()
         server.log.allow(r"\[http2:")
         text = user.text("a.b", {}, **user.call_members("a.b", {})).encode()
         user.sent = json.loads(text)
         with Http2(server.port) as connection:
-            answer = connection.request("POST", "/php/answer.php", [("Content-Type", "application/json")], text)
-            assert user.verify(answer) == b'{"status":"valid","response":{}}'
+            response = connection.request("POST", "/php/answer.php", [("Content-Type", "application/json")], text)
+            assert user.verify(response) == b'{"status":"valid","response":{}}'
             rejected(server, connection.request("POST", "/php/answer.php", [("Content-Type", "application/json")], text),
                      401, "replayed_request", "call_replayed")
             text = user.text("a.c", {}, **user.call_members("a.c", {})).encode()
             user.sent = json.loads(text)
-            answer = connection.request("POST", "/php/index.php", [("Content-Type", "application/json")], text, length=False)
-            plain = json.loads(user.verify(answer))
+            response = connection.request("POST", "/php/index.php", [("Content-Type", "application/json")], text, length=False)
+            plain = json.loads(user.verify(response))
             assert plain["server"]["SAUTH_CALL"] == "a.c" and base64.b64decode(plain["body"]) == text
 
 
 class TestAnswers:
-    """Answers to calls of profile hmac-sha256 are signed."""
+    """Responses to calls of profile hmac-sha256 are signed."""
 
     site = Site(config=ENDPOINT + BOTH + location("/php", "Require capability read", CALL)
                 + '<Location "/php">\nSetOutputFilter DEFLATE\nErrorDocument 410 /index.html\n</Location>\n',
                 participants=PEOPLE, expect=(MD5_WARNS,), php_fcgi=True, modules=("deflate", "filter"),
-                files={"php/answer.php": ANSWER})
+                files={"php/answer.php": RESPONSE})
 
-    def answer(self, server, query="", profile=HMAC, format="json", headers=()):
-        user = ChallengeCaller(server, profile=profile, format=format).login()
+    def response(self, server, query="", profile=HMAC, format="json", headers=()):
+        user = ChallengeClient(server, profile=profile, format=format).login()
         return user, user.call("/php/answer.php?" + query, headers=headers)
 
     @pytest.mark.parametrize("status", [200, 201, 400, 404, 500])
@@ -599,50 +599,50 @@ class TestAnswers:
     def test_signed(self, server, status, format):
         body = '{"status":"valid","response":{"a":"b"}}' if format == "json" else "<xml><status>valid</status></xml>"
         kind = "application/json" if format == "json" else "text/xml;charset=UTF-8"
-        user, answer = self.answer(server, f"status={status}&body={quote(body, safe='')}&type={kind}", format=format)
-        assert answer.status == status and user.verify(answer) == body.encode()
+        user, response = self.response(server, f"status={status}&body={quote(body, safe='')}&type={kind}", format=format)
+        assert response.status == status and user.verify(response) == body.encode()
         for name in ("ETag", "Accept-Ranges"):
-            assert answer.header(name) is None, repr(answer)
+            assert response.header(name) is None, repr(response)
 
     @pytest.mark.parametrize("size", [0, 10, 64, 8000, 100000, 5000000])
     @pytest.mark.parametrize("flush", ["", "&flush=1&piece=65536"])
     def test_sizes(self, server, size, flush):
-        user, answer = self.answer(server, f"size={size}{flush}")
-        assert user.verify(answer) == b'{"status":"valid","response":{"x":"' + b"y" * size + b'"}}'
+        user, response = self.response(server, f"size={size}{flush}")
+        assert user.verify(response) == b'{"status":"valid","response":{"x":"' + b"y" * size + b'"}}'
 
     @pytest.mark.parametrize("piece", [1, 7, 63, 65])
     def test_pieces(self, server, piece):
-        user, answer = self.answer(server, f"size=300&flush=1&piece={piece}")
-        assert user.verify(answer) == b'{"status":"valid","response":{"x":"' + b"y" * 300 + b'"}}'
+        user, response = self.response(server, f"size=300&flush=1&piece={piece}")
+        assert user.verify(response) == b'{"status":"valid","response":{"x":"' + b"y" * 300 + b'"}}'
 
     @pytest.mark.parametrize("body", ["{}", "{ }", '{"a":1}\r\n', '{"a":{}}  \n '])
     def test_ends(self, server, body):
-        user, answer = self.answer(server, f"body={quote(body, safe='')}")
-        assert json.loads(answer.body)["signature"] and user.verify(answer) == body.encode()
+        user, response = self.response(server, f"body={quote(body, safe='')}")
+        assert json.loads(response.body)["signature"] and user.verify(response) == body.encode()
 
     def test_compressed(self, server):
-        user, answer = self.answer(server, "size=1000", headers={"Accept-Encoding": "gzip"})
-        assert answer.header("Content-Encoding") == "gzip"
-        answer.body = gzip.decompress(answer.body)
-        assert user.verify(answer) == b'{"status":"valid","response":{"x":"' + b"y" * 1000 + b'"}}'
+        user, response = self.response(server, "size=1000", headers={"Accept-Encoding": "gzip"})
+        assert response.header("Content-Encoding") == "gzip"
+        response.body = gzip.decompress(response.body)
+        assert user.verify(response) == b'{"status":"valid","response":{"x":"' + b"y" * 1000 + b'"}}'
 
     def test_a_range_is_not_looked_at(self, server):
-        user, answer = self.answer(server, "size=1000", headers={"Range": "bytes=0-9"})
-        assert answer.status == 200 and user.verify(answer)
+        user, response = self.response(server, "size=1000", headers={"Range": "bytes=0-9"})
+        assert response.status == 200 and user.verify(response)
 
     @pytest.mark.parametrize("query", ["type=text/plain", "body=[1]", "body=x", "status=204", "type=text/html",
                                        "header=Content-Encoding:%20br", "body=" + "%20" * 70,
                                        "body=%7B%7D" + "%20" * 70])
     def test_not_signed(self, server, query):
-        _, answer = self.answer(server, query)
-        assert b"signature" not in answer.body
+        _, response = self.response(server, query)
+        assert b"signature" not in response.body
         server.log.allow(NOT_SIGNED)
-        assert server.log.wait(r"\[sauth:(debug|warn)\] .*the answer is not signed: ")
+        assert server.log.wait(r"\[sauth:(debug|warn)\] .*the response is not signed: ")
 
     def test_not_signed_is_said_once(self, make_server):
         """At httpd's default LogLevel, each reason now and then."""
         server = make_server(self.site)
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         server.log.expect(NOT_SIGNED)
         for query, why in (("type=text/plain", "its media type is neither"), ("body=x", "it does not end in")):
             for _ in range(40):
@@ -651,27 +651,27 @@ class TestAnswers:
             assert len(lines) <= 8, "one in each process"
 
     def test_md5_signs_nothing(self, server):
-        _, answer = self.answer(server, profile=MD5)
-        assert answer.body == b'{"status":"valid","response":{}}' and answer.header("ETag")
+        _, response = self.response(server, profile=MD5)
+        assert response.body == b'{"status":"valid","response":{}}' and response.header("ETag")
 
     def test_nor_is_anybody_elses(self, server):
-        answer = server.post("/sauth/challenge", b'{"method":"auth.request","request":{"username":"x"}}',
+        response = server.post("/sauth/challenge", b'{"method":"auth.request","request":{"username":"x"}}',
                              {"Content-Type": "application/json"})
-        assert b"signature" not in answer.body and answer.status == 200
+        assert b"signature" not in response.body and response.status == 200
 
     def test_bound_to_the_call(self, server):
-        """The signature of one answer is none for another call's."""
-        user, first = self.answer(server)
+        """The signature of one response is none for another call's."""
+        user, first = self.response(server)
         second = user.call("/php/answer.php")
         assert first.body != second.body and user.verify(second)
         with pytest.raises(AssertionError):
             user.verify(first)
 
     def test_changed_on_the_way(self, server):
-        user, answer = self.answer(server, "size=10")
-        answer.body = answer.body.replace(b"yyy", b"zzz")
+        user, response = self.response(server, "size=10")
+        response.body = response.body.replace(b"yyy", b"zzz")
         with pytest.raises(AssertionError):
-            user.verify(answer)
+            user.verify(response)
 
 
 class TestConfiguration:
@@ -680,7 +680,7 @@ class TestConfiguration:
         config = (ENDPOINT + BOTH + "SAuthAccept challenge\n" + location("/cgi-bin", "Require capability read")
                   + location("/cgi-bin/other", "Require capability read", "SAuthAccept sauth"))
         server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)))
-        user, sauth = ChallengeCaller(server).login(), Caller(server, secret=SECRET).granted()
+        user, sauth = ChallengeClient(server).login(), Client(server, secret=SECRET).granted()
         assert user.call(TARGET).status == sauth.get("/cgi-bin/other").status == 200
         refused(server, user.call("/cgi-bin/other"), 401, "credentials_required", "credentials_missing", level="info")
         assert server.get(TARGET, {"Authorization": sauth.header()}).status == 401
@@ -689,8 +689,8 @@ class TestConfiguration:
     def test_md5_taken_away(self, make_server):
         config = ENDPOINT + f"SAuthChallengeDomain {DOMAIN}\n" + location(TARGET, "Require capability read", CALL)
         server = make_server(Site(config=config + "ServerName https://127.0.0.1:@PORT@\nSAuthChallenge md5\n", participants=PEOPLE, expect=(MD5_WARNS,)))
-        user = ChallengeCaller(server, profile=MD5).login()
-        rejected(server, ChallengeCaller(server).request().answer, 400, "profile_not_enabled", "profile_not_enabled")
+        user = ChallengeClient(server, profile=MD5).login()
+        rejected(server, ChallengeClient(server).request().http, 400, "profile_not_enabled", "profile_not_enabled")
         server.configure(config)
         server.graceful()
         rejected(server, user.call(TARGET), 400, "profile_not_enabled", "profile_not_enabled")
@@ -701,7 +701,7 @@ class TestConfiguration:
         server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)), start=False)
         (server.root / "state").mkdir(mode=0o700)
         server.start()
-        users = [ChallengeCaller(server, profile=profile).login() for profile in (HMAC, MD5)]
+        users = [ChallengeClient(server, profile=profile).login() for profile in (HMAC, MD5)]
         challenge = users[0].challenge()
         assert users[0].call(TARGET).status == 200
         used = users[0].body
@@ -709,7 +709,7 @@ class TestConfiguration:
         server.start()
         assert [user.call(TARGET).status for user in users] == [200, 200]
         rejected(server, users[0].post(TARGET, used), 401, "replayed_request", "call_replayed")
-        rejected(server, users[0].redeem(challenge)[1].answer, 401, "replayed_challenge", "challenge_superseded")
+        rejected(server, users[0].redeem(challenge)[1].http, 401, "replayed_challenge", "challenge_superseded")
         assert users[0].login().call(TARGET).status == 200
 
 
@@ -727,15 +727,15 @@ class TestWithoutIsign:
 
     def test_reload(self, make_server):
         server = make_server(Site(config=self.CONFIG + f"SAuthChallengeDomain {DOMAIN}\n", participants=PEOPLE))
-        user = ChallengeCaller(server).login()
+        user = ChallengeClient(server).login()
         server.modules = [one for one in server.modules if one[0] != "isign"]
         server.configure(re.sub("SAuthAccept challenge", "SAuthAccept challenge sauth", server.site.config))
         server.conf.write_text(server.conf.read_text().replace("isign:trace8", ""))
         server.graceful()
-        answer = user.call(TARGET)
-        rejected(server, answer, 503, "unavailable", "fault_internal", level="error")
+        response = user.call(TARGET)
+        rejected(server, response, 503, "unavailable", "fault_internal", level="error")
 
     def test_endpoint_alone(self, make_server):
         server = make_server(Site(config=ENDPOINT + f"SAuthChallengeDomain {DOMAIN}\n", participants=PEOPLE,
                                   ours=("registry", "sauth")))
-        ChallengeCaller(server).login()
+        ChallengeClient(server).login()

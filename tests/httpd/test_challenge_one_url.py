@@ -4,7 +4,7 @@ import re
 import pytest
 
 from harness import ENDPOINT, Site, UID, location, script
-from harness.challenge import DOMAIN, HMAC, MD5, ChallengeCaller, Reply, person, rejected
+from harness.challenge import DOMAIN, HMAC, MD5, ChallengeClient, Reply, person, rejected
 
 TARGET = "/cgi-bin/orders"
 MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
@@ -37,7 +37,7 @@ class OneUrl:
                 script("both", "Require capability read", "SAuthAccept sauth challenge"))
 
     def user(self, server, profile=HMAC, format="json", at=TARGET, **options):
-        return ChallengeCaller(server, profile=profile, format=format, at=at, **options)
+        return ChallengeClient(server, profile=profile, format=format, at=at, **options)
 
 
 class TestFlow(OneUrl):
@@ -45,23 +45,23 @@ class TestFlow(OneUrl):
     def test_login_call_refresh(self, server, profile, format):
         user = self.user(server, profile, format)
         said = user.request()
-        assert said.response["domain"] == DOMAIN and said.answer.header("Cache-Control") == "no-store"
-        assert said.answer.header("WWW-Authenticate") is None
+        assert said.response["domain"] == DOMAIN and said.http.header("Cache-Control") == "no-store"
+        assert said.http.header("WWW-Authenticate") is None
         token, reply = user.redeem(said.response["challenge"])
-        assert reply.response == {"token": token} and reply.answer.header("Cache-Control") == "no-store"
+        assert reply.response == {"token": token} and reply.http.header("Cache-Control") == "no-store"
         user.token = token
         assert user.call(user.at).status == 200
         assert user.refresh().status == 200 and user.token != token
         assert user.call(user.at).status == 200
 
     @pytest.mark.parametrize("at", ["/rules", "/open", "/both", "/page"])
-    def test_rules_about_callers_do_not_stop_a_login(self, server, at):
+    def test_rules_about_clients_do_not_stop_a_login(self, server, at):
         user = self.user(server, at=at).login()
         assert user.call(at).status == 200
 
     def test_both_urls_are_one(self, server):
         """A challenge of one is redeemed at the other, and a token of either opens both."""
-        user, at_endpoint = self.user(server), ChallengeCaller(server)
+        user, at_endpoint = self.user(server), ChallengeClient(server)
         token, reply = at_endpoint.redeem(user.challenge())
         assert reply.response == {"token": token}
         token, reply = user.redeem(at_endpoint.challenge())
@@ -74,20 +74,20 @@ class TestFlow(OneUrl):
             for _ in range(3):
                 text = user.text("auth.request", {"username": UID}).encode()
                 line.send(server.message("POST", TARGET, {"Content-Type": "application/json"}, text, close=False))
-                assert Reply(line.answer("POST"), "json").response["challenge"]
+                assert Reply(line.response("POST"), "json").response["challenge"]
 
     def test_the_app_does_not_see_it(self, server):
-        answer = self.user(server).request().answer
-        assert "SAUTH_" not in answer.text and answer.json["response"]["lifetime"] == 600
+        response = self.user(server).request().http
+        assert "SAUTH_" not in response.text and response.json["response"]["lifetime"] == 600
 
 
 class TestRestrictions(OneUrl):
     def test_address_rules_hold(self, server):
-        answer = self.user(server, at="/elsewhere").post("/elsewhere", "{}")
-        assert answer.status == 403
-        answer = server.post("/elsewhere", b'{"method":"auth.request","request":{"username":"x"}}',
+        response = self.user(server, at="/elsewhere").post("/elsewhere", "{}")
+        assert response.status == 403
+        response = server.post("/elsewhere", b'{"method":"auth.request","request":{"username":"x"}}',
                              {"Content-Type": "application/json"})
-        assert answer.status == 403
+        assert response.status == 403
         server.log.allow(r"AH0163[01]|rule_not_met")
 
     def test_scope(self, server):
@@ -105,26 +105,26 @@ class TestRestrictions(OneUrl):
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_token_beside_the_request(self, server, format):
         user = self.user(server, format=format)
-        answer = user.post(TARGET, user.text("auth.request", {"username": UID}, token="x", signature="y"))
-        rejected(server, answer, 400, "malformed_request", "envelope_malformed", format)
+        response = user.post(TARGET, user.text("auth.request", {"username": UID}, token="x", signature="y"))
+        rejected(server, response, 400, "malformed_request", "envelope_malformed", format)
 
     def test_authorization_decides(self, server):
         user = self.user(server, at="/both")
-        answer = user.post(user.at, user.text("auth.request", {"username": UID}), {"Authorization": "SAuth x"})
-        assert answer.status == 401 and answer.problem["code"] == "invalid_credentials"
+        response = user.post(user.at, user.text("auth.request", {"username": UID}), {"Authorization": "SAuth x"})
+        assert response.status == 401 and response.problem["code"] == "invalid_credentials"
         server.log.expect("refused reason=authorization_malformed")
 
     def test_observed_calls_reach_the_app(self, server):
         user = self.user(server)
-        answer = user.post("/observed", user.text("auth.request", {"username": UID}))
-        assert answer.status == 200 and b"challenge" not in answer.body.split(b"\n")[0]
+        response = user.post("/observed", user.text("auth.request", {"username": UID}))
+        assert response.status == 200 and b"challenge" not in response.body.split(b"\n")[0]
         server.log.expect("would refuse reason=credentials_missing")
 
     @each
     def test_one_oracle(self, server, profile, format):
         def masked(reply):
-            pairs = [(name, value) for name, value in reply.answer.headers if name != "Date"]
-            return re.sub('realm="[^"]*"', "", repr((reply.status, pairs, len(reply.answer.body))))
+            pairs = [(name, value) for name, value in reply.http.headers if name != "Date"]
+            return re.sub('realm="[^"]*"', "", repr((reply.status, pairs, len(reply.http.body))))
 
         shapes = set()
         for at in (TARGET, "/sauth/challenge"):
@@ -133,7 +133,7 @@ class TestRestrictions(OneUrl):
                 said = user.request()
                 shapes.add(masked(said))
                 _, reply = user.redeem(said.response["challenge"])
-                line = rejected(server, reply.answer, 401, "invalid_credentials", "mac_mismatch|participant_unknown", format)
+                line = rejected(server, reply.http, 401, "invalid_credentials", "mac_mismatch|participant_unknown", format)
                 assert 'call=auth.token' in line and f'location={at}' in line
                 shapes.add(masked(reply))
         assert len(shapes) == 2, shapes
@@ -146,9 +146,9 @@ class TestRestrictions(OneUrl):
         server.log.expect("refused reason=mac_mismatch")
 
     def test_other_http_methods(self, server):
-        answer = server.request("PUT", TARGET, {"Content-Type": "application/json"},
+        response = server.request("PUT", TARGET, {"Content-Type": "application/json"},
                                 b'{"method":"auth.request","request":{"username":"x"}}')
-        assert answer.status == 401
+        assert response.status == 401
         server.log.expect("refused reason=credentials_missing")
 
 
@@ -156,9 +156,9 @@ class TestEndpoint(OneUrl):
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_a_call_is_told_where_calls_go(self, server, format):
         user = self.user(server, format=format).login()
-        answer = user.call("/sauth/challenge")
-        line = rejected(server, answer, 400, "method_unknown", "call_unknown", format)
-        assert "URL of the application" in Reply(answer, format).error["message"] and 'call=orders.list' in line
+        response = user.call("/sauth/challenge")
+        line = rejected(server, response, 400, "method_unknown", "call_unknown", format)
+        assert "URL of the application" in Reply(response, format).error["message"] and 'call=orders.list' in line
 
 
 class TestProxied:
@@ -169,7 +169,7 @@ class TestProxied:
                 location("/far/", "Require capability read", CALLS))
 
     def test_login_and_call(self, server):
-        user = ChallengeCaller(server, at="/far/show").login()
+        user = ChallengeClient(server, at="/far/show").login()
         assert user.call(user.at).status == 200
 
 
@@ -183,18 +183,18 @@ class TestBesideOthers:
                 f'Redirect 404 /gone\n<Location "/gone">\nErrorDocument 404 {TARGET}\n</Location>\n')
 
     def test_look_ahead(self, server):
-        user = ChallengeCaller(server, at="/ahead").login()
+        user = ChallengeClient(server, at="/ahead").login()
         assert user.call(user.at).status == 200
         assert not server.log.matching("refused reason=")
 
     def test_an_unsigned_login_where_signatures_are_demanded(self, server):
-        user = ChallengeCaller(server, at="/signed")
-        answer = user.post(user.at, user.text("auth.request", {"username": UID}))
-        assert answer.status in (400, 401) and b'"challenge"' not in answer.body
+        user = ChallengeClient(server, at="/signed")
+        response = user.post(user.at, user.text("auth.request", {"username": UID}))
+        assert response.status in (400, 401) and b'"challenge"' not in response.body
         server.log.expect("isign: refused reason=")
 
     def test_no_login_on_an_error_page(self, server):
-        user = ChallengeCaller(server, at="/gone")
-        answer = user.post(user.at, user.text("auth.request", {"username": UID}))
-        assert answer.status >= 400 and b'"lifetime"' not in answer.body
+        user = ChallengeClient(server, at="/gone")
+        response = user.post(user.at, user.text("auth.request", {"username": UID}))
+        assert response.status >= 400 and b'"lifetime"' not in response.body
         server.log.allow("refused reason=")

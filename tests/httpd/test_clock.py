@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import BASIC, PAGE, Caller, Site, passed, refused
+from harness import BASIC, PAGE, Client, Site, passed, refused
 from harness.locate import OURS, build_dir, our_module
 
 MARK = b"INTERAUTH_TEST_CLOCK"
@@ -26,10 +26,10 @@ def test_installed_modules_have_no_settable_clock(name):
 class TestClock:
     site = Site(config=BASIC)
 
-    def test_every_worker_follows_it(self, server, caller):
+    def test_every_worker_follows_it(self, server, client):
         for _ in range(8):
-            passed(caller.get(PAGE))
+            passed(client.get(PAGE))
         server.clock.advance(3601)
         for _ in range(8):
-            refused(server, caller.get(PAGE), 401, "token_expired", "grant_expired", level="info")
-        passed(Caller(server).granted().get(PAGE))
+            refused(server, client.get(PAGE), 401, "token_expired", "grant_expired", level="info")
+        passed(Client(server).granted().get(PAGE))

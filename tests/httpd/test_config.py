@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import Caller, ENDPOINT, PAGE, Server, Site, Unstartable, location, participant, passed, refused
+from harness import Client, ENDPOINT, PAGE, Server, Site, Unstartable, location, participant, passed, refused
 from harness.locate import build_dir
 
 
@@ -226,7 +226,7 @@ class TestUnguarded(Checks):
 
 
 CALLED = "SAuthAccept challenge"
-NO_CALLS, NO_LOGIN = "no caller here has called anything", "nobody can log in"
+NO_CALLS, NO_LOGIN = "no client here has called anything", "nobody can log in"
 
 HALVES = [
     ("calls that nobody makes", location("/x", "Require call a.b"), "Require call a.b", NO_CALLS),
@@ -250,8 +250,8 @@ WHOLE = [
 ]
 
 
-class TestHalves(Checks):
-    """What passes and then refuses every caller is warned of, with file and line."""
+class TestConfigLint(Checks):
+    """What passes and then refuses every client is warned of, with file and line."""
 
     @pytest.mark.parametrize("config, directive, says", [pytest.param(*row[1:], id=row[0]) for row in HALVES])
     def test_warned(self, idle, config, directive, says):
@@ -277,17 +277,17 @@ class TestUnguardedAtReload:
 
     site = Site(config=ENDPOINT + location("/files", "Require capability read"))
 
-    def test_answers_503(self, server):
-        caller = Caller(server).granted()
+    def test_responses_503(self, server):
+        client = Client(server).granted()
         server.configure(self.site.config + UNGUARDED[0][1])
         server.log.expect(r"\[sauth:error\] .*httpd\.conf:\d+: AuthType SAuth")
         server.graceful()
         assert server.get("/index.html").status == 200
-        refused(server, server.get(PAGE, {"Authorization": caller.header(caller.nonces[0])}), 503, "unavailable",
+        refused(server, server.get(PAGE, {"Authorization": client.header(client.nonces[0])}), 503, "unavailable",
                 "location_unguarded", level="error")
         server.configure(self.site.config)
         server.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
 class TestLoadOrder:
@@ -298,7 +298,7 @@ class TestLoadOrder:
     def test_order(self, make_server, ours):
         server = make_server(Site(ours=ours, config=ENDPOINT + location("/files", "Require capability read"),
                                   participants=[participant()]))
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
     @pytest.mark.parametrize("ours", [("registry",), ("isign",), ("isign", "registry")])
     def test_alone(self, make_server, ours):

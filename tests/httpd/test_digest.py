@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import (Caller, ENDPOINT, PEOPLE, Shown, Site, digest, location, participant, passed, refused, script,
+from harness import (Client, ENDPOINT, PEOPLE, Shown, Site, digest, location, participant, passed, refused, script,
                      together)
 
 
@@ -26,11 +26,11 @@ class TestRequire:
     def bad(self, server, body, value, code, reason, path="/require", chunked=False, want=False):
         before = server.journal()
         headers = [("Content-Digest", item) for item in ([value] if isinstance(value, str) else value or [])]
-        answer = server.post(path, body, headers, chunked=chunked)
-        refused(server, answer, 400, code, reason, module="isign")
+        response = server.post(path, body, headers, chunked=chunked)
+        refused(server, response, 400, code, reason, module="isign")
         assert server.journal() == before, "the app ran"
-        assert (answer.header("Want-Content-Digest") is not None) == want, repr(answer)
-        return answer
+        assert (response.header("Want-Content-Digest") is not None) == want, repr(response)
+        return response
 
     @pytest.mark.parametrize("chunked", [False, True])
     @pytest.mark.parametrize("algorithms, said", [(["sha-256"], {"sha-256"}), (["sha-512"], {"sha-512"}),
@@ -71,9 +71,9 @@ class TestRequire:
         "sha-256 =:AAAA:", "sha-256=?1", "sha-256=(:AAAA:)"])
     def test_malformed(self, server, value):
         before = server.journal()
-        answer = server.post("/require", BODY, {"Content-Digest": value})
-        assert answer.status == 400, repr(answer)
-        assert answer.problem["code"] in ("digest_malformed", "digest_unsupported", "digest_missing")
+        response = server.post("/require", BODY, {"Content-Digest": value})
+        assert response.status == 400, repr(response)
+        assert response.problem["code"] in ("digest_malformed", "digest_unsupported", "digest_missing")
         server.log.expect(r"isign: refused reason=digest_(malformed|unsupported|missing)( |$)")
         assert server.journal() == before
 
@@ -106,8 +106,8 @@ class TestRequire:
 
     def test_huge_field(self, server):
         before = server.journal()
-        answer = server.post("/require", BODY, {"Content-Digest": digest(BODY) + ", x=1" * 1200})
-        assert answer.status == 400
+        response = server.post("/require", BODY, {"Content-Digest": digest(BODY) + ", x=1" * 1200})
+        assert response.status == 400
         server.log.expect("isign: refused reason=digest_malformed")
         assert server.journal() == before
 
@@ -124,19 +124,19 @@ class TestRequire:
 
     def test_digest_without_a_body(self, server):
         before = server.journal()
-        answer = server.get("/require", {"Content-Digest": digest(b"x")})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = server.get("/require", {"Content-Digest": digest(b"x")})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
         assert server.journal() == before
 
     def test_body_of_a_get(self, server):
-        answer = server.request("GET", "/require", {"Content-Digest": digest(b"x")}, BODY)
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = server.request("GET", "/require", {"Content-Digest": digest(b"x")}, BODY)
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
 
     def test_static_file(self, server):
         """What does not read its body is protected as well."""
         before = server.journal()
-        answer = server.post("/files/plain.txt", BODY, {"Content-Digest": digest(b"x")})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = server.post("/files/plain.txt", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
         assert server.journal() == before
 
     @pytest.mark.parametrize("path", ["/off", "/unsaid"])
@@ -145,8 +145,8 @@ class TestRequire:
         assert shown.body == BODY and "ISIGN_RESULT" not in shown.env
 
     def test_want_of_the_refusal_names_the_active_ones(self, server):
-        answer = self.bad(server, BODY, None, "digest_missing", "digest_missing", want=True)
-        assert "sha-256" in answer.header("Want-Content-Digest")
+        response = self.bad(server, BODY, None, "digest_missing", "digest_missing", want=True)
+        assert "sha-256" in response.header("Want-Content-Digest")
 
     def test_broken_off(self, server):
         before = server.journal()
@@ -156,7 +156,7 @@ class TestRequire:
             connection.half_close()
             server.log.allow(r"AH0|isign: refused reason=body_broken")
             try:
-                assert connection.answer().status == 400
+                assert connection.response().status == 400
             except EOFError:
                 pass
         server.log.wait(r"reason=body_broken")
@@ -168,23 +168,23 @@ class TestRequire:
             head = server.message("POST", "/require", {"Content-Digest": digest(BODY), "Transfer-Encoding": "chunked"})
             connection.send(head + b"5\r\nabcde\r\nzz\r\n")
             server.log.allow(r"AH0|isign: refused reason=body_broken")
-            assert connection.answer().status == 400
+            assert connection.response().status == 400
         assert server.journal() == before
 
     def test_connection_after_a_refusal(self, server):
         """httpd closes it after a 400: nothing of the refused body can be taken for a request."""
         with server.connect() as connection:
             connection.send(server.message("POST", "/require", {"Content-Digest": digest(b"x")}, BODY, close=False))
-            answer = connection.answer()
-            refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
-            assert answer.header("Connection") == "close"
+            response = connection.response()
+            refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
+            assert response.header("Connection") == "close"
 
     def test_keep_alive(self, server):
         with server.connect() as connection:
             for chunked in (False, True, False):
                 connection.send(server.message("POST", "/require", {"Content-Digest": digest(BODY)}, BODY, chunked=chunked,
                                                close=False))
-                assert Shown(connection.answer()).body == BODY
+                assert Shown(connection.response()).body == BODY
 
     def test_expect_continue(self, server):
         with server.connect() as connection:
@@ -192,7 +192,7 @@ class TestRequire:
                 "Content-Digest": digest(BODY), "Content-Length": str(len(BODY)), "Expect": "100-continue"}))
             assert connection.interim()[0] == 100
             connection.send(BODY)
-            assert Shown(connection.answer()).body == BODY
+            assert Shown(connection.response()).body == BODY
 
     def test_slow_body(self, server):
         with server.connect() as connection:
@@ -201,7 +201,7 @@ class TestRequire:
             for byte in BODY:
                 connection.send(bytes([byte]))
                 time.sleep(0.02)
-            assert Shown(connection.answer()).body == BODY
+            assert Shown(connection.response()).body == BODY
 
 
 class TestObserve:
@@ -254,7 +254,7 @@ class TestSpool:
                 for piece in pieces:
                     connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
                 connection.send(b"0\r\n\r\n")
-                assert Shown(connection.answer()).body == body
+                assert Shown(connection.response()).body == body
 
     def test_temporary_file_is_used_and_unlinked(self, server):
         """While a large body is under way a worker holds a deleted file; while a small one is, none."""
@@ -269,11 +269,11 @@ class TestSpool:
                     time.sleep(0.02)
                 assert bool(found) == held, (size, found)
                 connection.send(body[-1:])
-                assert Shown(connection.answer()).body == body
+                assert Shown(connection.response()).body == body
         self.none_left(server)
 
     def none_left(self, server):
-        """A file goes with its request, soon after the answer."""
+        """A file goes with its request, soon after the response."""
         deadline = time.monotonic() + 5
         while deleted_files(server) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -284,8 +284,8 @@ class TestSpool:
     def test_over_max(self, server, size, chunked):
         body = os.urandom(size)
         before = server.journal()
-        answer = server.post("/small", body, {"Content-Digest": digest(body)}, chunked=chunked)
-        refused(server, answer, 413, "body_too_large", "body_too_large", module="isign")
+        response = server.post("/small", body, {"Content-Digest": digest(body)}, chunked=chunked)
+        refused(server, response, 413, "body_too_large", "body_too_large", module="isign")
         assert server.journal() == before
 
     def test_over_max_is_refused_by_its_content_length(self, server):
@@ -293,15 +293,15 @@ class TestSpool:
         with server.connect() as connection:
             connection.send(server.message("POST", "/small", {"Content-Digest": digest(b""), "Content-Length": "70000",
                                                               "Expect": "100-continue"}))
-            answer = connection.answer()
-        refused(server, answer, 413, "body_too_large", "body_too_large", module="isign")
-        assert answer.interim == []
+            response = connection.response()
+        refused(server, response, 413, "body_too_large", "body_too_large", module="isign")
+        assert response.interim == []
 
     def test_bad_body_from_the_file(self, server):
         before = server.journal()
         body = os.urandom(30000)
-        answer = server.post("/small", body, {"Content-Digest": digest(body[1:])})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = server.post("/small", body, {"Content-Digest": digest(body[1:])})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
         assert server.journal() == before
 
 
@@ -330,59 +330,59 @@ class TestWithSAuth:
                 + location("/app", "Require capability read", "ISign digest"),
                 files={"app/.htaccess": "RewriteEngine On\nRewriteRule .* /cgi-bin/show [L]\n"})
 
-    def test_right(self, server, caller):
-        shown = Shown(passed(caller.post("/orders", BODY, {"Content-Digest": digest(BODY)})))
+    def test_right(self, server, client):
+        shown = Shown(passed(client.post("/orders", BODY, {"Content-Digest": digest(BODY)})))
         assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "verified" and shown.env["SAUTH_PARTICIPANT"]
 
-    def test_wrong_still_brings_a_next_nonce(self, server, caller):
+    def test_wrong_still_brings_a_next_nonce(self, server, client):
         before = server.journal()
-        answer = caller.post("/orders", BODY, {"Content-Digest": digest(b"x")})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
-        assert answer.nextnonce and server.journal() == before
+        response = client.post("/orders", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        assert response.nextnonce and server.journal() == before
 
     @pytest.mark.parametrize("path", ["/php/orders.php", "/app/x"])
     @pytest.mark.parametrize("chunked", [False, True])
     @pytest.mark.parametrize("size", [13, 700000])
-    def test_other_ways(self, server, caller, path, chunked, size):
+    def test_other_ways(self, server, client, path, chunked, size):
         body = os.urandom(size)
-        shown = Shown(passed(caller.post(path, body, {"Content-Digest": digest(body)}, chunked=chunked)))
+        shown = Shown(passed(client.post(path, body, {"Content-Digest": digest(body)}, chunked=chunked)))
         assert shown.body == body and shown.env["ISIGN_RESULT"] == "verified"
 
     def test_anonymous_gets_401_and_no_100(self, server):
         with server.connect() as connection:
             connection.send(server.message("POST", "/orders", {"Content-Length": "1000000", "Expect": "100-continue",
                                                                "Content-Digest": digest(b"")}))
-            answer = connection.answer()
-        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
-        assert answer.interim == []
+            response = connection.response()
+        refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
+        assert response.interim == []
 
-    def test_denied_gets_403_and_no_100(self, server, caller):
+    def test_denied_gets_403_and_no_100(self, server, client):
         with server.connect() as connection:
             connection.send(server.message("POST", "/update", {
                 "Content-Length": "1000000", "Expect": "100-continue", "Content-Digest": digest(b""),
-                "Authorization": caller.header()}))
-            answer = connection.answer()
-        refused(server, answer, 403, "insufficient_capability", "capability_missing")
-        assert answer.interim == []
+                "Authorization": client.header()}))
+            response = connection.response()
+        refused(server, response, 403, "insufficient_capability", "capability_missing")
+        assert response.interim == []
 
     def test_anonymous_bad_body_is_a_401(self, server):
         refused(server, server.post("/orders", BODY, {"Content-Digest": digest(b"x")}), 401, "credentials_required",
                 "credentials_missing", level="info")
 
-    def test_spoofed_result(self, server, caller):
-        shown = Shown(passed(caller.post("/orders", BODY, {"Content-Digest": digest(BODY), "ISign-Result": "evil",
+    def test_spoofed_result(self, server, client):
+        shown = Shown(passed(client.post("/orders", BODY, {"Content-Digest": digest(BODY), "ISign-Result": "evil",
                                                            "ISign-Digest": "evil"})))
         assert b"evil" not in shown.raw
 
     def test_parallel(self, server):
         """Bodies of parallel requests do not mix."""
-        caller = Caller(server).granted(nonces=16)
+        client = Client(server).granted(nonces=16)
 
         def post(nonce):
             body = os.urandom(300000)
-            answer = server.post("/orders", body, {"Content-Digest": digest(body), "Authorization": caller.header(nonce)})
-            return Shown(answer).body == body
-        assert together([lambda nonce=nonce: post(nonce) for nonce in list(caller.nonces)]) == [True] * 16
+            response = server.post("/orders", body, {"Content-Digest": digest(body), "Authorization": client.header(nonce)})
+            return Shown(response).body == body
+        assert together([lambda nonce=nonce: post(nonce) for nonce in list(client.nonces)]) == [True] * 16
 
 
 class TestProxied:
@@ -394,13 +394,13 @@ class TestProxied:
 
     @pytest.mark.parametrize("chunked", [False, True])
     @pytest.mark.parametrize("size", [13, 700000])
-    def test_whole(self, server, caller, chunked, size):
+    def test_whole(self, server, client, chunked, size):
         body = os.urandom(size)
-        shown = Shown(passed(caller.post("/far/show", body, {"Content-Digest": digest(body)}, chunked=chunked)))
+        shown = Shown(passed(client.post("/far/show", body, {"Content-Digest": digest(body)}, chunked=chunked)))
         assert shown.body == body
 
-    def test_wrong(self, server, caller):
+    def test_wrong(self, server, client):
         before = server.backend.journal()
-        answer = caller.post("/far/show", BODY, {"Content-Digest": digest(b"x")})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = client.post("/far/show", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
         assert server.backend.journal() == before

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from harness import Caller, ENDPOINT, Shown, Site, UID, digest, location, refused
-from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
+from harness import Client, ENDPOINT, Shown, Site, UID, digest, location, refused
+from harness.challenge import DOMAIN, HMAC, ChallengeClient, person
 from harness.http2 import DATA, END_STREAM, Http2
 from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
 from harness.signer import COVER, Signer
@@ -22,7 +22,7 @@ class TestEmpty:
                 + location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge"))
 
     def ways(self, server, target, pairs, method="PUT"):
-        """The answers to a request of no bytes, announced in each way that there is."""
+        """The responses to a request of no bytes, announced in each way that there is."""
         def fresh():
             return pairs() if callable(pairs) else pairs
         yield server.request(method, target, fresh(), b"")
@@ -31,7 +31,7 @@ class TestEmpty:
             connection.send(server.message(method, target, list(fresh()) + [("Transfer-Encoding", "chunked")]))
             time.sleep(0.02)
             connection.send(b"0\r\n\r\n")
-            yield connection.answer(method)
+            yield connection.response(method)
         for body, length in ((None, False), (b"", True), (b"", False)):
             with Http2(server.port) as http2:
                 yield http2.request(method, target, fresh(), body, length)
@@ -42,12 +42,12 @@ class TestEmpty:
             http2.send_bodies()
             while stream in http2.open:
                 http2.receive()
-            yield http2.answer(stream)
+            yield http2.response(stream)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_unsigned(self, server, name):
-        for answer in self.ways(server, f"/{name}-any", JSON.items()):
-            shown = Shown(answer)
+        for response in self.ways(server, f"/{name}-any", JSON.items()):
+            shown = Shown(response)
             assert shown.env["ISIGN_RESULT"] == "none" and shown.body == b"" and "ISIGN_DIGEST" not in shown.env
             assert shown.env.get("CONTENT_LENGTH", "0") in ("0", "") and "HTTP_TRANSFER_ENCODING" not in shown.env
 
@@ -55,18 +55,18 @@ class TestEmpty:
     def test_signed(self, server, signer, name):
         """A signature that covers neither a digest nor a media type of nothing is good."""
         target = f"/{name}-signed"
-        for answer in self.ways(server, target, lambda: list(JSON.items()) + signer.fields("PUT", target, cover=COVER)):
-            shown = Shown(answer)
+        for response in self.ways(server, target, lambda: list(JSON.items()) + signer.fields("PUT", target, cover=COVER)):
+            shown = Shown(response)
             assert shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
 
     @pytest.mark.parametrize("name", NAMES)
     def test_digest_of_nothing(self, server, signer, name):
         target = f"/{name}-signed"
-        for answer in self.ways(server, target, lambda: signer.headers("PUT", target, JSON, b"")):
-            assert Shown(answer).env["ISIGN_DIGEST"] == "sha-256"
+        for response in self.ways(server, target, lambda: signer.headers("PUT", target, JSON, b"")):
+            assert Shown(response).env["ISIGN_DIGEST"] == "sha-256"
         server.log.allow("isign: refused reason=digest_mismatch")
-        for answer in self.ways(server, target, lambda: signer.headers("PUT", target, JSON, b"x")):
-            assert answer.status == 400 and answer.problem["code"] == "digest_mismatch"
+        for response in self.ways(server, target, lambda: signer.headers("PUT", target, JSON, b"x")):
+            assert response.status == 400 and response.problem["code"] == "digest_mismatch"
 
     @pytest.mark.parametrize("name", NAMES)
     def test_often(self, server, signer, name):
@@ -74,9 +74,9 @@ class TestEmpty:
         target = f"/{name}-signed"
         with Http2(server.port) as http2:
             for _ in range(4):
-                answers = http2.many([("PUT", target, signer.fields("PUT", target, cover=COVER), b"", False)
+                responses = http2.many([("PUT", target, signer.fields("PUT", target, cover=COVER), b"", False)
                                       for _ in range(25)])
-                assert [answer.status for answer in answers] == [200] * 25
+                assert [response.status for response in responses] == [200] * 25
 
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("way", ["chunked", "h2"])
@@ -90,10 +90,10 @@ class TestEmpty:
             pairs += signer.fields("PUT", target, pairs, cover=covered)
             if way == "h2":
                 with Http2(server.port) as http2:
-                    answer = http2.request("PUT", target, pairs, b"x", False)
+                    response = http2.request("PUT", target, pairs, b"x", False)
             else:
-                answer = server.request("PUT", target, pairs, b"x", chunked=True)
-            assert answer.status == 401, repr(answer)
+                response = server.request("PUT", target, pairs, b"x", chunked=True)
+            assert response.status == 401, repr(response)
             server.log.next(f"isign: refused reason={reason} participant=")
         server.log.allow("isign: refused reason=sig_")
         assert server.journal() == before
@@ -109,11 +109,11 @@ class TestEmpty:
             asked = server.request("PUT", "/spool-signed", pairs, body, chunked=chunked).header("Accept-Signature")
             cover = re.findall(r'"([^"]+)"', asked.split(")")[0])
             pairs += signer.fields("PUT", "/spool-signed", pairs, cover=cover)
-            answer = server.request("PUT", "/spool-signed", pairs, body, chunked=chunked)
-            assert Shown(answer).env["ISIGN_RESULT"] == "verified", asked
+            response = server.request("PUT", "/spool-signed", pairs, body, chunked=chunked)
+            assert Shown(response).env["ISIGN_RESULT"] == "verified", asked
 
     def test_call(self, server):
         """A POST of no bytes is no call of another media type."""
-        for answer in self.ways(server, "/cgi-bin/orders", {"Content-Type": "text/plain"}.items(), "POST"):
-            assert answer.status == 401, repr(answer)
+        for response in self.ways(server, "/cgi-bin/orders", {"Content-Type": "text/plain"}.items(), "POST"):
+            assert response.status == 401, repr(response)
         server.log.allow("sauth: refused reason=credentials_missing")

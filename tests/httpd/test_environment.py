@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import BASIC, Caller, ENDPOINT, Shown, Site, UID, location, participant, passed, refused, script
+from harness import BASIC, Client, ENDPOINT, Shown, Site, UID, location, participant, passed, refused, script
 from harness.apps import environment
 
 
@@ -24,11 +24,11 @@ def assert_sauth(env, prefix=""):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", env[f"{prefix}SAUTH_EXPIRES"])
 
 
-def assert_nothing_secret(caller, raw, value):
+def assert_nothing_secret(client, raw, value):
     """Neither the token nor the header value, under any name."""
     credentials = value.split(" ", 1)[1]
     parts = {credentials[at:at + 16] for at in range(len(credentials) - 15)}
-    for secret in {caller.token, value} | parts:
+    for secret in {client.token, value} | parts:
         assert secret.encode() not in raw, secret
     assert b"AUTHORIZATION" not in raw.replace(b"SAuthPassAuthorization", b""), raw
     assert b'"Authorization"' not in raw
@@ -38,12 +38,12 @@ class Ways:
     """Every way to an app; subclasses add servers."""
 
     def call(self, server, target, method="GET", headers=(), body=None):
-        caller = Caller(server).granted()
-        value = caller.header()
-        answer = caller.send(method, target, headers, body, authorization=value)
-        passed(answer)
-        assert_nothing_secret(caller, answer.body, value)
-        return answer
+        client = Client(server).granted()
+        value = client.header()
+        response = client.send(method, target, headers, body, authorization=value)
+        passed(response)
+        assert_nothing_secret(client, response.body, value)
+        return response
 
 
 class TestCgi(Ways):
@@ -83,18 +83,18 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
         assert shown.env["REMOTE_USER"] == UID and shown.env["AUTH_TYPE"] == "SAuth" and shown.body == b"hello"
 
     def test_grant_id_is_neither_token_nor_nonce(self, server):
-        caller = Caller(server).granted()
-        first = Shown(caller.get("/cgi-bin/orders")).env["SAUTH_GRANT"]
-        assert Shown(caller.get("/cgi-bin/orders")).env["SAUTH_GRANT"] == first
-        assert Shown(Caller(server).granted().get("/cgi-bin/orders")).env["SAUTH_GRANT"] != first
+        client = Client(server).granted()
+        first = Shown(client.get("/cgi-bin/orders")).env["SAUTH_GRANT"]
+        assert Shown(client.get("/cgi-bin/orders")).env["SAUTH_GRANT"] == first
+        assert Shown(Client(server).granted().get("/cgi-bin/orders")).env["SAUTH_GRANT"] != first
 
     def test_expires_is_the_timeout(self, server):
-        caller = Caller(server)
-        grant = caller.ask().json
-        assert Shown(caller.get("/cgi-bin/orders")).env["SAUTH_EXPIRES"] == grant["timeout"]
+        client = Client(server)
+        grant = client.ask().json
+        assert Shown(client.get("/cgi-bin/orders")).env["SAUTH_EXPIRES"] == grant["timeout"]
 
     def test_several_capabilities(self, server):
-        env = Shown(Caller(server).granted("update", "read").get("/cgi-bin/orders")).env
+        env = Shown(Client(server).granted("update", "read").get("/cgi-bin/orders")).env
         assert sorted(env["SAUTH_CAPABILITIES"].split(" ")) == ["read", "update"]
 
     def test_front_controller(self, server):
@@ -113,37 +113,37 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
         assert_sauth(shown.env)
 
     def test_internal_redirect_to_a_location_that_asks_for_more(self, server):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         server.log.allow("reason=capability_missing|AH01631")
-        answer = caller.get("/cgi-bin/orders?location=/forbidden")
-        assert answer.status == 403, repr(answer)
+        response = client.get("/cgi-bin/orders?location=/forbidden")
+        assert response.status == 403, repr(response)
 
     def test_ssi(self, server):
-        answer = self.call(server, "/page.shtml")
-        env, _ = environment(answer.body)
-        assert answer.text.count(f"SAUTH_PARTICIPANT={UID}\n") == 2  # the page's own, and the included app's
+        response = self.call(server, "/page.shtml")
+        env, _ = environment(response.body)
+        assert response.text.count(f"SAUTH_PARTICIPANT={UID}\n") == 2  # the page's own, and the included app's
         assert_sauth(env)
         assert env["QUERY_STRING"] == "from=ssi"
 
     def test_error_document(self, server):
-        caller = Caller(server).granted()
-        value = caller.header()
-        answer = caller.get("/errors/none", authorization=value)
-        assert answer.status == 404 and answer.nextnonce, repr(answer)
-        assert_nothing_secret(caller, answer.body, value)
-        env, _ = environment(answer.body)
+        client = Client(server).granted()
+        value = client.header()
+        response = client.get("/errors/none", authorization=value)
+        assert response.status == 404 and response.nextnonce, repr(response)
+        assert_nothing_secret(client, response.body, value)
+        env, _ = environment(response.body)
         assert_sauth(env)
         assert env["REDIRECT_STATUS"] == "404"
 
     def test_error_document_of_a_denied_request(self, server):
-        caller = Caller(server).granted()
-        value = caller.header()
-        answer = caller.get("/forbidden", authorization=value)
-        assert answer.status == 403 and answer.nextnonce
+        client = Client(server).granted()
+        value = client.header()
+        response = client.get("/forbidden", authorization=value)
+        assert response.status == 403 and response.nextnonce
         server.log.expect("reason=capability_missing")
         server.log.allow("AH01631")
-        assert_nothing_secret(caller, answer.body, value)
-        env, _ = environment(answer.body)
+        assert_nothing_secret(client, response.body, value)
+        env, _ = environment(response.body)
         assert env["REDIRECT_STATUS"] == "403" and env["SAUTH_PARTICIPANT"] == UID
 
     def test_error_document_of_a_stranger(self, server):
@@ -159,10 +159,10 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
     @pytest.mark.parametrize("target", ["/cgi-bin/orders", "/cgi-bin/show", "/cgi-bin/show?location=/cgi-bin/other"])
     def test_spoofed(self, server, target):
         if "orders" in target:
-            answer = self.call(server, target, headers=SPOOFED)
+            response = self.call(server, target, headers=SPOOFED)
         else:
-            answer = server.get(target, SPOOFED)
-        shown = Shown(answer)
+            response = server.get(target, SPOOFED)
+        shown = Shown(response)
         assert b"evil" not in shown.raw
         assert not [name for name in shown.env if re.match(r"HTTP_(SAUTH|ISIGN)_", name)]
 
@@ -177,11 +177,11 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
 
     def test_uses_one_nonce(self, server):
         """Sub-requests and internal redirects consume nothing: each call spends one nonce and earns one."""
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         for target in ("/page.shtml", "/cgi-bin/orders?location=/cgi-bin/orders", "/app/x", "/cgi-bin/orders"):
-            value = caller.header()
-            passed(server_answer := caller.get(target, authorization=value))
-            assert len(caller.nonces) == 1 and server_answer.nextnonce == caller.nonces[0]
+            value = client.header()
+            passed(server_response := client.get(target, authorization=value))
+            assert len(client.nonces) == 1 and server_response.nextnonce == client.nonces[0]
             refused(server, server.get(target, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
 
@@ -210,19 +210,19 @@ AddOutputFilter INCLUDES .shtml
             "open.shtml": '<!--#include virtual="/cgi-bin/orders?1" -->'})
 
     def test_included_thrice(self, server):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         for _ in range(3):
-            answer = passed(caller.get("/pages/many.shtml"))
-            assert answer.text.count(f"SAUTH_PARTICIPANT={UID}\n") == 3
-            assert len(caller.nonces) == 1
+            response = passed(client.get("/pages/many.shtml"))
+            assert response.text.count(f"SAUTH_PARTICIPANT={UID}\n") == 3
+            assert len(client.nonces) == 1
 
     def test_included_without_the_capability(self, server):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         server.log.expect("reason=capability_missing")
         server.log.allow("AH01631")
         server.log.allow("AH01374|unable to include")
-        answer = passed(caller.get("/pages/mixed.shtml"))
-        included, failed = answer.text.split("|")[0], answer.text.split("|")[-1]
+        response = passed(client.get("/pages/mixed.shtml"))
+        included, failed = response.text.split("|")[0], response.text.split("|")[-1]
         assert "SAUTH_PARTICIPANT" in included and "SAUTH_PARTICIPANT" not in failed
 
     def test_included_from_an_open_page(self, server):
@@ -282,14 +282,14 @@ class TestPassAuthorization:
                                                           "CGIPassAuth On\nSAuthPassAuthorization On")
                 + location("/cgi-bin/other", "Require capability read", "CGIPassAuth On\nSAuthPassAuthorization Off"))
 
-    def test_on(self, server, caller):
-        value = caller.header()
-        shown = Shown(passed(caller.get("/cgi-bin/orders", authorization=value)))
+    def test_on(self, server, client):
+        value = client.header()
+        shown = Shown(passed(client.get("/cgi-bin/orders", authorization=value)))
         assert shown.env["HTTP_AUTHORIZATION"] == value
         assert_sauth(shown.env)
 
-    def test_off(self, server, caller):
-        assert "HTTP_AUTHORIZATION" not in Shown(passed(caller.get("/cgi-bin/other"))).env
+    def test_off(self, server, client):
+        assert "HTTP_AUTHORIZATION" not in Shown(passed(client.get("/cgi-bin/other"))).env
 
 
 class TestVariablesOfOthers:
@@ -320,38 +320,38 @@ class TestHeaders:
                 + '<Location "/any">\nRequire all granted\n</Location>\n'
                 + script("both", "Require capability read", "SAuthPass headers"))
 
-    def test_backend_sees_the_caller(self, server, caller):
-        value = caller.header()
-        answer = passed(caller.post("/far/show", b"hello", SPOOFED, authorization=value))
-        shown = Shown(answer)
+    def test_backend_sees_the_client(self, server, client):
+        value = client.header()
+        response = passed(client.post("/far/show", b"hello", SPOOFED, authorization=value))
+        shown = Shown(response)
         assert_sauth(shown.env, "HTTP_")
         assert shown.body == b"hello"
-        assert_nothing_secret(caller, answer.body, value)
-        assert b"evil" not in answer.body and not answer.header("X-Underscore")
+        assert_nothing_secret(client, response.body, value)
+        assert b"evil" not in response.body and not response.header("X-Underscore")
 
-    def test_header_of_the_backends_own(self, server, caller):
+    def test_header_of_the_backends_own(self, server, client):
         """What the backend answers is not touched, its own Authentication-Info aside."""
-        assert passed(caller.get("/far/show?header=X-A:+b")).header("X-A") == "b"
+        assert passed(client.get("/far/show?header=X-A:+b")).header("X-A") == "b"
 
-    def test_status_of_the_backend(self, server, caller):
-        passed(caller.get("/far/show?status=404"), 404)
-        passed(caller.get("/far/show?status=500"), 500)
+    def test_status_of_the_backend(self, server, client):
+        passed(client.get("/far/show?status=404"), 404)
+        passed(client.get("/far/show?status=500"), 500)
 
-    def test_env_mode_sends_no_headers(self, server, caller):
-        shown = Shown(passed(caller.get("/env/show", SPOOFED)))
+    def test_env_mode_sends_no_headers(self, server, client):
+        shown = Shown(passed(client.get("/env/show", SPOOFED)))
         assert not [name for name in shown.env if "SAUTH" in name or "ISIGN" in name]
 
     def test_unprotected(self, server):
-        answer = server.get("/open/show", SPOOFED)
-        assert b"evil" not in answer.body and not answer.header("X-Underscore")
-        assert not [name for name in Shown(answer).env if "SAUTH" in name or "ISIGN" in name]
+        response = server.get("/open/show", SPOOFED)
+        assert b"evil" not in response.body and not response.header("X-Underscore")
+        assert not [name for name in Shown(response).env if "SAUTH" in name or "ISIGN" in name]
 
     def test_harness_sees_underscores(self, server):
         """Sent to the backend directly, the header is there: the test above can fail."""
         assert server.backend.get("/cgi-bin/show", SPOOFED).header("X-Underscore") == "evilevil, evil"
 
-    def test_cgi_beside(self, server, caller):
-        assert_sauth(Shown(passed(caller.get("/both"))).env)
+    def test_cgi_beside(self, server, client):
+        assert_sauth(Shown(passed(client.get("/both"))).env)
 
 
 class TestPlainServerWithModules:
@@ -367,13 +367,13 @@ class TestPlainServerWithModules:
 
 
 class TestAccessLog:
-    """%{SAUTH_PARTICIPANT}e and %u name the caller in the access log."""
+    """%{SAUTH_PARTICIPANT}e and %u name the client in the access log."""
 
     site = Site(config=BASIC)
 
-    def test_named(self, server, caller):
-        passed(caller.get("/files/plain.txt"))
-        deadline = time.monotonic() + 5  # it is written after the answer
+    def test_named(self, server, client):
+        passed(client.get("/files/plain.txt"))
+        deadline = time.monotonic() + 5  # it is written after the response
         while f" 200 {UID} " not in (text := (server.root / "logs" / "access.log").read_text()):
             assert time.monotonic() < deadline, text
             time.sleep(0.01)
@@ -388,7 +388,7 @@ class TestOddNames:
                 participants=[participant(uid, ["a;b=c", "u" * 255])])
 
     def test_environment(self, server):
-        caller = Caller(server, self.uid).granted("a;b=c", "u" * 255)
-        env = Shown(passed(caller.get("/cgi-bin/orders"))).env
+        client = Client(server, self.uid).granted("a;b=c", "u" * 255)
+        env = Shown(passed(client.get("/cgi-bin/orders"))).env
         assert env["SAUTH_PARTICIPANT"] == self.uid
         assert sorted(env["SAUTH_CAPABILITIES"].split(" ")) == ["a;b=c", "u" * 255]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, SECRET, Site, b64url, participant, passed, refused)
+from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, SECRET, Site, b64url, participant, passed, refused)
 from harness.sauth import FORM, hexmac
 from harness.site import write_secret
 
@@ -24,8 +24,8 @@ def room(grants, grant_quota, replays, replay_quota):
 
 def numbers(server):
     """Grants and used access requests as mod_status counts them."""
-    answer = server.get("/server-status?auto")
-    found = {name: int(value) for name, value in re.findall(r"^(SAuth\w+|Registry\w+): (\d+)$", answer.text, re.M)}
+    response = server.get("/server-status?auto")
+    found = {name: int(value) for name, value in re.findall(r"^(SAuth\w+|Registry\w+): (\d+)$", response.text, re.M)}
     page = re.search(r"<p>(\d+) of (\d+) grants; (\d+) of (\d+) used", server.get("/server-status").text)
     shown = [found[name] for name in ("SAuthGrants", "SAuthGrantCapacity", "SAuthReplays", "SAuthReplayCapacity")]
     assert shown == [int(number) for number in page.groups()]
@@ -33,14 +33,14 @@ def numbers(server):
 
 
 def eventually(call, timeout=20):
-    """The first answer of 200; others meanwhile must be refusals for want of room."""
+    """The first response of 200; others meanwhile must be refusals for want of room."""
     deadline = time.monotonic() + timeout
     while True:
-        answer = call()
-        if answer.status == 200:
-            return answer
-        assert answer.status in (429, 503) and answer.problem["code"] != "starting", repr(answer)
-        assert time.monotonic() < deadline, repr(answer)
+        response = call()
+        if response.status == 200:
+            return response
+        assert response.status in (429, 503) and response.problem["code"] != "starting", repr(response)
+        assert time.monotonic() < deadline, repr(response)
         time.sleep(0.3)
 
 
@@ -50,22 +50,22 @@ class TestGrants:
 
     def test_quota_capacity_and_back(self, server):
         assert numbers(server) == [0, 12, 0, 1000]
-        callers = [Caller(server).granted(token_lifespan=6) for _ in range(8)]
+        clients = [Client(server).granted(token_lifespan=6) for _ in range(8)]
         for _ in range(3):
-            answer = Caller(server).ask()
-            refused(server, answer, 429, "too_many_grants", "grant_quota")
+            response = Client(server).ask()
+            refused(server, response, 429, "too_many_grants", "grant_quota")
         assert numbers(server)[0] == 8
-        others = [Caller(server, OTHER, OTHER_SECRET).granted() for _ in range(4)]
+        others = [Client(server, OTHER, OTHER_SECRET).granted() for _ in range(4)]
         assert numbers(server)[0] == 12
-        answer = Caller(server, OTHER, OTHER_SECRET).ask()
-        refused(server, answer, 503, "unavailable", "grants_full", level="error")
+        response = Client(server, OTHER, OTHER_SECRET).ask()
+        refused(server, response, 503, "unavailable", "grants_full", level="error")
         server.log.allow("reason=(grant_quota|grants_full|grant_expired|token_unknown)")
         for other in others:  # a full table costs nobody a grant
             passed(other.get(PAGE))
             assert other.refresh().status == 200
-        eventually(lambda: Caller(server).ask())
-        eventually(lambda: Caller(server, OTHER, OTHER_SECRET).ask())
-        assert callers[0].get(PAGE, nonce="A" * 22).status == 401
+        eventually(lambda: Client(server).ask())
+        eventually(lambda: Client(server, OTHER, OTHER_SECRET).ask())
+        assert clients[0].get(PAGE, nonce="A" * 22).status == 401
         for other in others:
             passed(other.get(PAGE))
         assert numbers(server)[0] <= 12
@@ -82,35 +82,35 @@ class TestReplays:
     site = Site(modules=("status",), participants=PEOPLE, skew=1, config=room(1000, 900, 12, 8) + BASIC)
 
     def test_quota_capacity_and_back(self, server):
-        other = Caller(server, OTHER, OTHER_SECRET)
-        Caller(server).stamp()
+        other = Client(server, OTHER, OTHER_SECRET)
+        Client(server).stamp()
         while True:  # one burst within the second before the first entries are over
-            burst = [Caller(server).ask() for _ in range(8)]
-            last = Caller(server).ask()
-            if [answer.status for answer in burst] == [200] * 8 and last.status == 429:
+            burst = [Client(server).ask() for _ in range(8)]
+            last = Client(server).ask()
+            if [response.status for response in burst] == [200] * 8 and last.status == 429:
                 break
             assert server.clock.time() - server.listening_at < 60, last
         refused(server, last, 429, "too_many_requests", "replay_quota")
         other.granted()
         passed(other.get(PAGE))
         server.log.allow("reason=(replay_quota|replays_full)")
-        eventually(lambda: Caller(server).ask())
-        statuses = [Caller(server, OTHER, OTHER_SECRET).ask().status for _ in range(3)]
+        eventually(lambda: Client(server).ask())
+        statuses = [Client(server, OTHER, OTHER_SECRET).ask().status for _ in range(3)]
         assert 200 in statuses
 
     def test_full(self, make_server):
         server = make_server(Site(modules=("status",), participants=PEOPLE, config=room(1000, 900, 12, 8) + BASIC))
-        callers = [Caller(server).granted() for _ in range(8)]
-        refused(server, Caller(server).ask(), 429, "too_many_requests", "replay_quota")
-        refused(server, callers[0].refresh(), 429, "too_many_requests", "replay_quota")
-        other = Caller(server, OTHER, OTHER_SECRET)
+        clients = [Client(server).granted() for _ in range(8)]
+        refused(server, Client(server).ask(), 429, "too_many_requests", "replay_quota")
+        refused(server, clients[0].refresh(), 429, "too_many_requests", "replay_quota")
+        other = Client(server, OTHER, OTHER_SECRET)
         for _ in range(4):
             other.granted()
         assert numbers(server) == [12, 1000, 12, 12]
-        answer = other.ask()
-        refused(server, answer, 503, "unavailable", "replays_full", level="error")
-        for caller in [*callers, other]:  # who has a grant is served
-            passed(caller.get(PAGE))
+        response = other.ask()
+        refused(server, response, 503, "unavailable", "replays_full", level="error")
+        for client in [*clients, other]:  # who has a grant is served
+            passed(client.get(PAGE))
         server.graceful()
         assert numbers(server) == [12, 1000, 12, 12]
         server.log.allow("reason=replays_full")
@@ -125,15 +125,15 @@ class TestNothingForNothing:
     def test_strangers(self, server):
         server.log.allow("reason=(mac_mismatch|participant_unknown|json_malformed|timestamp_stale)")
         for _ in range(20):
-            assert Caller(server, secret=b"not the secret!!").ask().status == 401
-            assert Caller(server, "nobody").ask().status == 401
-            assert Caller(server).ask(timestamp=1300000000).status == 401
+            assert Client(server, secret=b"not the secret!!").ask().status == 401
+            assert Client(server, "nobody").ask().status == 401
+            assert Client(server).ask(timestamp=1300000000).status == 401
         assert numbers(server) == [0, 12, 0, 12]
 
     def test_refused_by_policy(self, server):
         for _ in range(5):
-            answer = Caller(server, OTHER, OTHER_SECRET).ask(access_for=["update"])
-            refused(server, answer, 403, "capability_not_held", "capability_not_held")
+            response = Client(server, OTHER, OTHER_SECRET).ask(access_for=["update"])
+            refused(server, response, 403, "capability_not_held", "capability_not_held")
         assert numbers(server) == [0, 12, 5, 12]
 
 
@@ -144,13 +144,13 @@ class TestLog:
 
     def test_full_table(self, server):
         for _ in range(2):
-            Caller(server).granted()
+            Client(server).granted()
         server.log.expect("reason=grants_full")
         began, asked = time.monotonic(), 0
         while asked < 100 or time.monotonic() - began < 2:
-            answer = Caller(server, OTHER, OTHER_SECRET).ask()
-            assert answer.status == 503 and answer.problem["code"] == "unavailable", repr(answer)
-            assert re.fullmatch("[1-9][0-9]*", answer.header("Retry-After"))
+            response = Client(server, OTHER, OTHER_SECRET).ask()
+            assert response.status == 503 and response.problem["code"] == "unavailable", repr(response)
+            assert re.fullmatch("[1-9][0-9]*", response.header("Retry-After"))
             asked += 1
             time.sleep(0.01)  # the table of used proofs is for another test
         spans = int((time.monotonic() - began) / 10) + 1
@@ -161,7 +161,7 @@ class TestLog:
         deadline = time.monotonic() + 20
         while not server.log.matching("reason=grants_full.* suppressed="):
             assert time.monotonic() < deadline
-            assert Caller(server, OTHER, OTHER_SECRET).ask().status == 503
+            assert Client(server, OTHER, OTHER_SECRET).ask().status == 503
             time.sleep(0.05)
         counts = [int(count) for count in re.findall(r"suppressed=(\d+)", "\n".join(server.log.matching("grants_full")))]
         assert 0 < sum(counts) <= asked + 2 * len(counts) + 50
@@ -170,7 +170,7 @@ class TestLog:
         """Only faults are held back: each refusal that is somebody's doing has its line."""
         server.log.allow("reason=grant_quota")
         for count in range(1, 31):
-            assert Caller(server).ask().status == 429
+            assert Client(server).ask().status == 429
         server.log.wait("reason=grant_quota", 30)
 
 
@@ -181,7 +181,7 @@ class Filler:
 
     def __init__(self, server, people):
         self.server, self.people = server, people
-        self.stamp = str(Caller(server).stamp())
+        self.stamp = str(Client(server).stamp())
         self.lock, self.grants, self.wrong = threading.Lock(), [], []
 
     def form(self, uid, secret, nonces):
@@ -198,11 +198,11 @@ class Filler:
                     self.people.append((uid, secret))
                 connection.send(self.server.message("POST", "/sauth/request_access", FORM,
                                                     self.form(uid, secret, nonces), close=False))
-                answer = connection.answer()
-                if answer.status != 200:
-                    self.wrong.append(repr(answer))
+                response = connection.response()
+                if response.status != 200:
+                    self.wrong.append(repr(response))
                     return
-                self.grants.append((uid, secret, answer.json["token"], answer.nextnonce))
+                self.grants.append((uid, secret, response.json["token"], response.nextnonce))
 
     def fill(self, count, threads=4, nonces=1):
         workers = [threading.Thread(target=self.work, args=[count // threads, nonces]) for _ in range(threads)]
@@ -218,10 +218,10 @@ def use(server, grants):
     """One request with each grant."""
     with server.connect(60) as connection:
         for uid, secret, token, nonce in grants:
-            caller = Caller(server, uid, secret)
-            caller.token = token
-            connection.send(server.message("GET", PAGE, {"Authorization": caller.header(nonce)}, close=False))
-            passed(connection.answer())
+            client = Client(server, uid, secret)
+            client.token = token
+            connection.send(server.message("GET", PAGE, {"Authorization": client.header(nonce)}, close=False))
+            passed(connection.response())
 
 
 class TestManyGrants:
@@ -271,27 +271,27 @@ class TestManyParticipants:
         began = time.monotonic()
         patiently(server, server.start)
         took = time.monotonic() - began
-        answer = server.get("/server-status?auto").text
-        assert f"RegistryParticipants: {count}\n" in answer and "RegistryStale: 0\n" in answer
+        response = server.get("/server-status?auto").text
+        assert f"RegistryParticipants: {count}\n" in response and "RegistryStale: 0\n" in response
         for number in range(3):
-            caller = Caller(server, f"known{number}", b"secret of number %d..." % number).granted()
-            passed(caller.get(PAGE))
-        last = Caller(server, f"http://p{count - 4}.example.org").granted()
+            client = Client(server, f"known{number}", b"secret of number %d..." % number).granted()
+            passed(client.get(PAGE))
+        last = Client(server, f"http://p{count - 4}.example.org").granted()
         patiently(server, server.graceful)
         passed(last.get(PAGE))
-        passed(Caller(server, "known1", b"secret of number 1...").granted().get(PAGE))
+        passed(Client(server, "known1", b"secret of number 1...").granted().get(PAGE))
         assert took < (240 if LONG else 60)
 
     def test_one_too_many(self, make_server):
         """More than fits is refused: at a start, and at a reload the ones before stay."""
         server = make_server(Site(modules=("status",), participants=PEOPLE, config="RegistryCapacity 2\n" + STATUS + BASIC))
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         server.log.expect(r"\[registry:error\]")
         server.participants([*PEOPLE, participant("third", ["read"], b"a third secret of 24 byte")])
         server.graceful()
         assert "RegistryStale: 1\n" in server.get("/server-status?auto").text
-        passed(caller.get(PAGE))
-        passed(Caller(server, OTHER, OTHER_SECRET).granted().get(PAGE))
+        passed(client.get(PAGE))
+        passed(Client(server, OTHER, OTHER_SECRET).granted().get(PAGE))
         server.participants(PEOPLE)
         server.graceful()
         assert "RegistryStale: 0\n" in server.get("/server-status?auto").text

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 
-from harness import BASIC, Caller, OTHER, OTHER_SECRET, SECRET, Site, UID, b64url, participant, passed, refused
+from harness import BASIC, Client, OTHER, OTHER_SECRET, SECRET, Site, UID, b64url, participant, passed, refused
 from harness.sauth import FORM, hexmac
 
 
@@ -35,108 +35,108 @@ PEOPLE = [
 
 
 class TestGrant:
-    """What the answer to request_access says."""
+    """What the response to request_access says."""
 
     site = Site(config=BASIC, participants=PEOPLE)
 
     def test_members(self, server):
-        answer = Caller(server).ask()
-        assert answer.status == 200, repr(answer)
-        assert answer.header("Content-Type") == "application/json"
-        assert "no-store" in answer.header("Cache-Control")
-        grant = answer.json
+        response = Client(server).ask()
+        assert response.status == 200, repr(response)
+        assert response.header("Content-Type") == "application/json"
+        assert "no-store" in response.header("Cache-Control")
+        grant = response.json
         assert set(grant) == {"access_to", "can_refresh", "timeout", "token", "uid"}
         assert grant["access_to"] == ["read"] and grant["can_refresh"] is True and grant["uid"] == UID
         assert re.fullmatch(r"[A-Za-z0-9_-]{22,}", grant["token"])
-        assert re.fullmatch(r"[A-Za-z0-9_-]{22}", answer.nextnonce)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{22}", response.nextnonce)
         assert 3590 < seconds_left(server, grant) <= 3600
         server.guard(grant["token"])
 
     def test_opens_the_location(self, server):
-        passed(Caller(server).granted().get("/files/plain.txt"))
+        passed(Client(server).granted().get("/files/plain.txt"))
 
     def test_is_logged_without_the_token(self, server):
-        Caller(server).granted()
+        Client(server).granted()
         assert f'participant={UID}' in server.log.wait(r"\[sauth:info\] .*sauth: granted ")[-1]
 
     def test_tokens_differ(self, server):
-        assert len({Caller(server).granted().token for _ in range(5)}) == 5
+        assert len({Client(server).granted().token for _ in range(5)}) == 5
 
     def test_several_capabilities(self, server):
-        assert sorted(Caller(server).ask(access_for=["update", "read"]).json["access_to"]) == ["read", "update"]
+        assert sorted(Client(server).ask(access_for=["update", "read"]).json["access_to"]) == ["read", "update"]
 
     def test_lifespan_absent_is_the_maximum(self, server):
-        grant = Caller(server, OTHER, OTHER_SECRET).ask(token_lifespan=None).json
+        grant = Client(server, OTHER, OTHER_SECRET).ask(token_lifespan=None).json
         assert 590 < seconds_left(server, grant) <= 600
 
     def test_lifespan_is_clamped(self, server):
-        grant = Caller(server, OTHER, OTHER_SECRET).ask(token_lifespan=99999).json
+        grant = Client(server, OTHER, OTHER_SECRET).ask(token_lifespan=99999).json
         assert 590 < seconds_left(server, grant) <= 600
 
     def test_can_refresh_follows_the_record(self, server):
-        assert Caller(server, OTHER, OTHER_SECRET).ask().json["can_refresh"] is False
+        assert Client(server, OTHER, OTHER_SECRET).ask().json["can_refresh"] is False
 
     def test_several_nonces(self, server):
-        caller = Caller(server)
-        grant = caller.ask(nonces=8).json
+        client = Client(server)
+        grant = client.ask(nonces=8).json
         assert len(set(grant["nonces"])) == 8
         for _ in range(8):
-            assert server.get("/files/plain.txt", {"Authorization": caller.header()}).status == 200
+            assert server.get("/files/plain.txt", {"Authorization": client.header()}).status == 200
 
     def test_names_with_hyphens(self, server):
-        caller = Caller(server)
+        client = Client(server)
         body = json.dumps({"access-for": ["read"], "token-lifespan": 60, "uid": UID, "id": os.urandom(9).hex()})
-        answer = caller.submit("request_access", caller.form(body))
-        assert answer.status == 200 and 50 < seconds_left(server, answer.json) <= 60
-        server.guard(answer.json["token"])
+        response = client.submit("request_access", client.form(body))
+        assert response.status == 200 and 50 < seconds_left(server, response.json) <= 60
+        server.guard(response.json["token"])
 
     def test_body_is_signed_byte_for_byte(self, server):
-        """Spaces, member order and escapes are the caller's."""
-        caller = Caller(server)
+        """Spaces, member order and escapes are the client's."""
+        client = Client(server)
         body = f'{{ "uid":"{UID}",\t"access_for" : [ "re\\u0061d" ] , "id":"{os.urandom(9).hex()}"}}'
-        assert caller.submit("request_access", caller.form(body)).json["access_to"] == ["read"]
+        assert client.submit("request_access", client.form(body)).json["access_to"] == ["read"]
 
     def test_form_fields_in_any_order(self, server):
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", list(reversed(form.items()))).status == 200
+        client = Client(server)
+        form = client.form(client.body())
+        assert client.submit("request_access", list(reversed(form.items()))).status == 200
 
     def test_content_type_with_a_parameter(self, server):
-        caller = Caller(server)
-        answer = server.post("/sauth/request_access", urlencode(caller.form(caller.body())).encode(),
+        client = Client(server)
+        response = server.post("/sauth/request_access", urlencode(client.form(client.body())).encode(),
                              {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"})
-        assert answer.status == 200, repr(answer)
+        assert response.status == 200, repr(response)
 
     def test_chunked_form(self, server):
-        caller = Caller(server)
-        answer = server.post("/sauth/request_access", urlencode(caller.form(caller.body())).encode(), FORM,
+        client = Client(server)
+        response = server.post("/sauth/request_access", urlencode(client.form(client.body())).encode(), FORM,
                              chunked=True)
-        assert answer.status == 200, repr(answer)
+        assert response.status == 200, repr(response)
 
     def test_either_of_two_secrets_during_a_rotation(self, server):
         for secret in (SECRET, OTHER_SECRET):
-            passed(Caller(server, "rotating", secret).granted().get("/files/plain.txt"))
+            passed(Client(server, "rotating", secret).granted().get("/files/plain.txt"))
 
     def test_participants_alternate(self, server):
         """One thread's MAC context must not keep another participant's key."""
         with server.connect() as connection:
             for uid, secret, status in [(UID, SECRET, 200), ("nosecret", SECRET, 401), (OTHER, OTHER_SECRET, 200),
                                         ("nosecret", OTHER_SECRET, 401), ("nosecret", b"", 401)] * 3:
-                caller = Caller(server, uid, secret) if secret else Caller(server, uid)
-                caller.secret = secret
+                client = Client(server, uid, secret) if secret else Client(server, uid)
+                client.secret = secret
                 server.log.allow("reason=secret_missing")
                 connection.send(server.message("POST", "/sauth/request_access", FORM,
-                                               urlencode(caller.form(caller.body())).encode(), close=False))
-                assert connection.answer().status == status
+                                               urlencode(client.form(client.body())).encode(), close=False))
+                assert connection.response().status == status
 
     def test_optional_id_tells_requests_of_one_second_apart(self, server):
-        caller = Caller(server)
-        stamp = caller.stamp()
-        assert [caller.ask(timestamp=stamp).status for _ in range(3)] == [200, 200, 200]
+        client = Client(server)
+        stamp = client.stamp()
+        assert [client.ask(timestamp=stamp).status for _ in range(3)] == [200, 200, 200]
 
     def test_right_audience(self, server):
         aud = f"http://127.0.0.1:{server.port}/sauth/request_access"
-        assert Caller(server).ask(aud=aud).status == 200
+        assert Client(server).ask(aud=aud).status == 200
 
 
 class TestHash:
@@ -146,33 +146,33 @@ class TestHash:
 
     @pytest.mark.parametrize("raw", [False, True])
     def test_sha1_where_allowed(self, server, raw):
-        caller = Caller(server, hash="sha1", raw=raw).granted()
+        client = Client(server, hash="sha1", raw=raw).granted()
         for _ in range(3):
-            passed(caller.get("/files/plain.txt"))
-        refreshed = caller.refresh()
+            passed(client.get("/files/plain.txt"))
+        refreshed = client.refresh()
         assert refreshed.status == 200, repr(refreshed)
 
-    def test_sha256_still(self, server, caller):
-        passed(caller.get("/files/plain.txt"))
+    def test_sha256_still(self, server, client):
+        passed(client.get("/files/plain.txt"))
 
     def test_published_client_form(self, server):
         """The published client's own access request: SHA-1, no id."""
-        caller = Caller(server, hash="sha1")
+        client = Client(server, hash="sha1")
         body = f'{{"access_for":["read"],"token_lifespan":72000,"uid":"{UID}"}}'
-        answer = caller.submit("request_access", caller.form(body))
-        assert answer.status == 200, repr(answer)
-        server.guard(answer.json["token"])
+        response = client.submit("request_access", client.form(body))
+        assert response.status == 200, repr(response)
+        server.guard(response.json["token"])
 
 
 class TestSha1Refused:
     site = Site(config=BASIC)
 
     def test_request_access(self, server):
-        refused(server, Caller(server, hash="sha1").ask(), 400, "malformed_request", "hash_not_allowed")
+        refused(server, Client(server, hash="sha1").ask(), 400, "malformed_request", "hash_not_allowed")
 
-    def test_presentation(self, server, caller):
-        answer = server.get("/files/plain.txt", {"Authorization": caller.header(hash="sha1")})
-        refused(server, answer, 401, "invalid_credentials", "hash_not_allowed|authorization_malformed")
+    def test_presentation(self, server, client):
+        response = server.get("/files/plain.txt", {"Authorization": client.header(hash="sha1")})
+        refused(server, response, 401, "invalid_credentials", "hash_not_allowed|authorization_malformed")
 
 
 GRAMMAR = [
@@ -246,51 +246,51 @@ def named(rows):
 
 
 class TestGrammar:
-    """Faults that a caller can see in its own request: 400, before anything is looked up."""
+    """Faults that a client can see in its own request: 400, before anything is looked up."""
 
     site = Site(config=BASIC, participants=PEOPLE)
 
     @pytest.mark.parametrize("reason, fields", named(GRAMMAR))
     def test_form(self, server, reason, fields):
-        refused(server, Caller(server).ask(fields=fields), 400, "malformed_request", reason)
+        refused(server, Client(server).ask(fields=fields), 400, "malformed_request", reason)
 
     @pytest.mark.parametrize("name", ["uid", "timestamp", "hmac", "body"])
     def test_field_repeated(self, server, name):
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        answer = caller.submit("request_access", [*form.items(), (name, form[name])])
-        refused(server, answer, 400, "malformed_request", "field_repeated")
+        client = Client(server)
+        form = client.form(client.body())
+        response = client.submit("request_access", [*form.items(), (name, form[name])])
+        refused(server, response, 400, "malformed_request", "field_repeated")
 
     @pytest.mark.parametrize("text", [b"uid=%zz", b"uid=%4", b"uid=a%00b&timestamp=1", b"=x"])
     def test_escapes(self, server, text):
-        refused(server, Caller(server).submit("request_access", text), 400, "malformed_request", "form_malformed")
+        refused(server, Client(server).submit("request_access", text), 400, "malformed_request", "form_malformed")
 
     def test_empty_body(self, server):
-        refused(server, Caller(server).submit("request_access", b""), 400, "malformed_request",
+        refused(server, Client(server).submit("request_access", b""), 400, "malformed_request",
                 "field_missing|form_malformed")
 
     def test_too_many_fields(self, server):
-        answer = Caller(server).submit("request_access", urlencode({f"f{n}": "" for n in range(500)}).encode())
-        refused(server, answer, 400, "malformed_request", "too_long")
+        response = Client(server).submit("request_access", urlencode({f"f{n}": "" for n in range(500)}).encode())
+        refused(server, response, 400, "malformed_request", "too_long")
 
     @pytest.mark.parametrize("reason, body", named(BODIES))
     def test_body(self, server, reason, body):
-        caller = Caller(server)
-        answer = caller.submit("request_access", caller.form(body))
-        refused(server, answer, 400, "malformed_request", reason)
+        client = Client(server)
+        response = client.submit("request_access", client.form(body))
+        refused(server, response, 400, "malformed_request", reason)
 
     def test_body_not_utf8(self, server):
-        caller = Caller(server)
+        client = Client(server)
         raw = b'{"access_for":["\xff"],' + U.encode() + b"}"
-        stamp = str(caller.stamp())
+        stamp = str(client.stamp())
         mac = hexmac(SECRET, stamp.encode() + b" " + raw)
         form = f"uid={quote_plus(UID)}&timestamp={stamp}&hmac={mac}&body=".encode() + quote_plus(raw).encode()
-        refused(server, caller.submit("request_access", form), 400, "malformed_request", "json_malformed")
+        refused(server, client.submit("request_access", form), 400, "malformed_request", "json_malformed")
 
-    def test_grammar_is_told_before_the_caller_is_looked_up(self, server):
-        caller = Caller(server, "http://nobody.example.org", b"sixteen bytes or more")
-        answer = caller.submit("request_access", caller.form("{}"))
-        refused(server, answer, 400, "malformed_request", "access_malformed")
+    def test_grammar_is_told_before_the_client_is_looked_up(self, server):
+        client = Client(server, "http://nobody.example.org", b"sixteen bytes or more")
+        response = client.submit("request_access", client.form("{}"))
+        refused(server, response, 400, "malformed_request", "access_malformed")
 
 
 class TestEndpoint:
@@ -301,40 +301,40 @@ class TestEndpoint:
     @pytest.mark.parametrize("endpoint", ["request_access", "refresh_access"])
     @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
     def test_method(self, server, endpoint, method):
-        answer = server.request(method, f"/sauth/{endpoint}")
-        assert set(answer.header("Allow").split(",")) - {"TRACE"} == {"POST"}, repr(answer)  # TRACE is httpd's own
+        response = server.request(method, f"/sauth/{endpoint}")
+        assert set(response.header("Allow").split(",")) - {"TRACE"} == {"POST"}, repr(response)  # TRACE is httpd's own
         if method == "HEAD":
-            assert answer.status == 405
+            assert response.status == 405
             server.log.expect("sauth: refused reason=method_not_allowed")
         else:
-            refused(server, answer, 405, "method_not_allowed", "method_not_allowed")
+            refused(server, response, 405, "method_not_allowed", "method_not_allowed")
 
     @pytest.mark.parametrize("target", ["/sauth/nothing", "/sauth/", "/sauth", "/sauth/request_access/more",
                                         "/sauth/Request_Access", "/sauth/request_accessx"])
     def test_unknown(self, server, target):
-        answer = server.post(target, b"uid=x", FORM)
-        refused(server, answer, 404, "not_found", "endpoint_unknown")
+        response = server.post(target, b"uid=x", FORM)
+        refused(server, response, 404, "not_found", "endpoint_unknown")
 
     @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data; boundary=x",
                                               "application/x-www-form-urlencodedx", None])
     def test_media_type(self, server, content_type):
-        caller = Caller(server)
-        data = urlencode(caller.form(caller.body())).encode()
+        client = Client(server)
+        data = urlencode(client.form(client.body())).encode()
         headers = {"Content-Type": content_type} if content_type else {}
-        answer = server.post("/sauth/request_access", data, headers)
-        refused(server, answer, 415, "unsupported_media_type", "media_type")
+        response = server.post("/sauth/request_access", data, headers)
+        refused(server, response, 415, "unsupported_media_type", "media_type")
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_body_too_large(self, server, chunked):
-        caller = Caller(server)
-        data = urlencode(caller.form(caller.body())).encode() + b"&more=" + b"x" * 70000
-        answer = server.post("/sauth/request_access", data, FORM, chunked=chunked)
-        refused(server, answer, 413, "body_too_large", "body_too_large")
+        client = Client(server)
+        data = urlencode(client.form(client.body())).encode() + b"&more=" + b"x" * 70000
+        response = server.post("/sauth/request_access", data, FORM, chunked=chunked)
+        refused(server, response, 413, "body_too_large", "body_too_large")
 
     def test_body_of_the_largest_size(self, server):
         """64 KiB are read, and refused for what they say."""
         data = b"uid=" + b"x" * (65536 - 4)
-        refused(server, Caller(server).submit("request_access", data), 400, "malformed_request",
+        refused(server, Client(server).submit("request_access", data), 400, "malformed_request",
                 "field_missing|malformed|too_long")
 
     def test_body_broken_off(self, server):
@@ -343,19 +343,19 @@ class TestEndpoint:
             connection.half_close()
             server.log.expect(r"sauth: refused reason=body_broken")
             server.log.allow(r"AH0\d+: .*(End of file|Partial|incomplete)")
-            assert connection.answer().status == 400
+            assert connection.response().status == 400
 
-    def test_every_answer_is_no_store(self, server):
+    def test_every_response_is_no_store(self, server):
         server.log.allow("reason=(method_not_allowed|endpoint_unknown|mac_mismatch)")
-        answers = [server.get("/sauth/request_access"), server.get("/sauth/nothing"), server.get("/sauth/generate_nonce"),
-                   Caller(server).ask(), Caller(server, secret=b"x" * 16).ask()]
-        assert [answer.status for answer in answers] == [405, 404, 200, 200, 401]
-        assert all("no-store" in answer.header("Cache-Control") for answer in answers)
+        responses = [server.get("/sauth/request_access"), server.get("/sauth/nothing"), server.get("/sauth/generate_nonce"),
+                   Client(server).ask(), Client(server, secret=b"x" * 16).ask()]
+        assert [response.status for response in responses] == [405, 404, 200, 200, 401]
+        assert all("no-store" in response.header("Cache-Control") for response in responses)
 
     def test_query_is_not_a_form(self, server):
         form = urlencode({"uid": UID, "timestamp": "1", "hmac": "a" * 64, "body": "{}"})
-        answer = server.post("/sauth/request_access?" + form, b"", FORM)
-        refused(server, answer, 400, "malformed_request", "field_missing|form_malformed")
+        response = server.post("/sauth/request_access?" + form, b"", FORM)
+        refused(server, response, 400, "malformed_request", "field_missing|form_malformed")
 
 
 class TestRefusedAccess:
@@ -364,96 +364,96 @@ class TestRefusedAccess:
     site = Site(config=BASIC, participants=PEOPLE)
 
     def test_unknown_participant(self, server):
-        answer = Caller(server, "http://nobody.example.org").ask()
-        refused(server, answer, 401, "invalid_credentials", "participant_unknown")
+        response = Client(server, "http://nobody.example.org").ask()
+        refused(server, response, 401, "invalid_credentials", "participant_unknown")
 
     def test_wrong_secret(self, server):
-        refused(server, Caller(server, secret=b"not the secret!!").ask(), 401, "invalid_credentials", "mac_mismatch")
+        refused(server, Client(server, secret=b"not the secret!!").ask(), 401, "invalid_credentials", "mac_mismatch")
 
     @pytest.mark.parametrize("uid", ["nosecret", "lapsedsecret"])
     def test_no_usable_secret(self, server, uid):
-        refused(server, Caller(server, uid).ask(), 401, "invalid_credentials", "secret_missing")
+        refused(server, Client(server, uid).ask(), 401, "invalid_credentials", "secret_missing")
 
     def test_empty_key_does_not_verify(self, server):
         """The published code's forgery: a MAC made without the secret."""
-        caller = Caller(server)
-        body, stamp = caller.body(), str(caller.stamp())
+        client = Client(server)
+        body, stamp = client.body(), str(client.stamp())
         for mac in (hexmac(b"", f"{stamp} {body}"), hexmac(b"\0" * 64, f"{stamp} {body}"), "0" * 64):
-            answer = caller.submit("request_access", {"uid": UID, "timestamp": stamp, "hmac": mac, "body": body})
-            refused(server, answer, 401, "invalid_credentials", "mac_mismatch")
+            response = client.submit("request_access", {"uid": UID, "timestamp": stamp, "hmac": mac, "body": body})
+            refused(server, response, 401, "invalid_credentials", "mac_mismatch")
 
     def test_timestamp_is_covered(self, server):
-        caller = Caller(server)
-        form = caller.form(caller.body())
+        client = Client(server)
+        form = client.form(client.body())
         form["timestamp"] = str(int(form["timestamp"]) - 1)
-        refused(server, caller.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
+        refused(server, client.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
 
     def test_body_is_covered(self, server):
-        caller = Caller(server)
-        form = caller.form(caller.body())
+        client = Client(server)
+        form = client.form(client.body())
         form["body"] = form["body"].replace('"read"', '"update"')
-        refused(server, caller.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
+        refused(server, client.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
 
     def test_uid_of_another(self, server):
-        caller = Caller(server, OTHER, SECRET)
-        refused(server, caller.ask(), 401, "invalid_credentials", "mac_mismatch")
+        client = Client(server, OTHER, SECRET)
+        refused(server, client.ask(), 401, "invalid_credentials", "mac_mismatch")
 
-    def test_one_answer_before_the_mac_verified(self, server):
-        """No oracle: unknown, without a secret, suspended, expired and known callers get the same refusal."""
+    def test_one_response_before_the_mac_verified(self, server):
+        """No oracle: unknown, without a secret, suspended, expired and known clients get the same refusal."""
         server.log.allow("reason=(participant_unknown|secret_missing|mac_mismatch)")
-        answers = [Caller(server, uid, b"not the secret!!").ask()
+        responses = [Client(server, uid, b"not the secret!!").ask()
                    for uid in ("http://nobody.example.org", "nosecret", UID, "suspended", "expired")]
-        assert {(answer.status, answer.body) for answer in answers} == {(401, answers[0].body)}
-        assert len({tuple(name for name, _ in answer.headers) for answer in answers}) == 1
-        assert answers[0].problem["code"] == "invalid_credentials"
+        assert {(response.status, response.body) for response in responses} == {(401, responses[0].body)}
+        assert len({tuple(name for name, _ in response.headers) for response in responses}) == 1
+        assert responses[0].problem["code"] == "invalid_credentials"
 
     def test_stale_timestamp_of_a_stranger_is_no_oracle_either(self, server):
-        answer = Caller(server, secret=b"not the secret!!").ask(timestamp=1300000000)
-        refused(server, answer, 401, "invalid_credentials", "mac_mismatch")
+        response = Client(server, secret=b"not the secret!!").ask(timestamp=1300000000)
+        refused(server, response, 401, "invalid_credentials", "mac_mismatch")
 
     @pytest.mark.parametrize("age", [33, 3600, 1000000000])
     def test_timestamp_stale(self, server, age):
-        answer = Caller(server).ask(timestamp=int(server.clock.time()) - age)
-        refused(server, answer, 401, "stale_timestamp", "timestamp_stale")
+        response = Client(server).ask(timestamp=int(server.clock.time()) - age)
+        refused(server, response, 401, "stale_timestamp", "timestamp_stale")
 
     @pytest.mark.parametrize("ahead", [33, 3600, 100000000])
     def test_timestamp_future(self, server, ahead):
-        answer = Caller(server).ask(timestamp=int(server.clock.time()) + ahead)
-        refused(server, answer, 401, "stale_timestamp", "timestamp_future")
+        response = Client(server).ask(timestamp=int(server.clock.time()) + ahead)
+        refused(server, response, 401, "stale_timestamp", "timestamp_future")
 
     def test_replayed(self, server):
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        first = caller.submit("request_access", form)
+        client = Client(server)
+        form = client.form(client.body())
+        first = client.submit("request_access", form)
         assert first.status == 200
         server.guard(first.json["token"])
         for _ in range(2):
-            refused(server, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+            refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_replayed_with_another_spelling(self, server):
         """What counts is the MAC that the server computed, not the text that carried it."""
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(server)
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         server.log.allow("reason=(access_replayed|hmac_malformed)")
-        assert caller.submit("request_access", {**form, "hmac": form["hmac"].upper()}).status in (400, 401)
+        assert client.submit("request_access", {**form, "hmac": form["hmac"].upper()}).status in (400, 401)
         spelt = "&".join(f"{name}=" + "".join(f"%{byte:02x}" for byte in value.encode())
                          for name, value in form.items()).encode()
-        refused(server, caller.submit("request_access", spelt), 401, "replayed_request", "access_replayed")
+        refused(server, client.submit("request_access", spelt), 401, "replayed_request", "access_replayed")
 
     def test_a_refused_proof_is_not_remembered(self, server):
         """Replay records are for proofs that verified: a stranger cannot spend somebody's request beforehand."""
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        refused(server, caller.submit("request_access", {**form, "hmac": "0" * 64}), 401, "invalid_credentials",
+        client = Client(server)
+        form = client.form(client.body())
+        refused(server, client.submit("request_access", {**form, "hmac": "0" * 64}), 401, "invalid_credentials",
                 "mac_mismatch")
-        assert caller.submit("request_access", form).status == 200
+        assert client.submit("request_access", form).status == 200
 
     def test_parallel_replays_succeed_once(self, server):
-        caller = Caller(server)
-        form = caller.form(caller.body())
+        client = Client(server)
+        form = client.form(client.body())
         statuses = []
-        threads = [threading.Thread(target=lambda: statuses.append(caller.submit("request_access", form).status))
+        threads = [threading.Thread(target=lambda: statuses.append(client.submit("request_access", form).status))
                    for _ in range(12)]
         server.log.allow("reason=access_replayed")
         for thread in threads:
@@ -463,35 +463,35 @@ class TestRefusedAccess:
         assert sorted(statuses) == [200] + [401] * 11
 
     def test_capability_not_held(self, server):
-        answer = Caller(server, OTHER, OTHER_SECRET).ask(access_for=["read", "update"])
-        refused(server, answer, 403, "capability_not_held", "capability_not_held")
+        response = Client(server, OTHER, OTHER_SECRET).ask(access_for=["read", "update"])
+        refused(server, response, 403, "capability_not_held", "capability_not_held")
 
     def test_capability_nobody_holds(self, server):
-        refused(server, Caller(server).ask(access_for=["read", "fly"]), 403, "capability_not_held",
+        refused(server, Client(server).ask(access_for=["read", "fly"]), 403, "capability_not_held",
                 "capability_not_held")
 
     @pytest.mark.parametrize("uid", ["suspended", "applied"])
     def test_participant_inactive(self, server, uid):
-        refused(server, Caller(server, uid).ask(), 403, "participant_inactive", "participant_inactive")
+        refused(server, Client(server, uid).ask(), 403, "participant_inactive", "participant_inactive")
 
     def test_participant_expired(self, server):
-        refused(server, Caller(server, "expired").ask(), 403, "participant_expired", "participant_expired")
+        refused(server, Client(server, "expired").ask(), 403, "participant_expired", "participant_expired")
 
     @pytest.mark.parametrize("aud", ["http://elsewhere.example.org/sauth/request_access", "x"])
     def test_wrong_audience(self, server, aud):
-        refused(server, Caller(server).ask(aud=aud), 403, "wrong_audience", "audience_mismatch")
+        refused(server, Client(server).ask(aud=aud), 403, "wrong_audience", "audience_mismatch")
 
     def test_audience_of_the_other_endpoint(self, server):
         aud = f"http://127.0.0.1:{server.port}/sauth/refresh_access"
-        refused(server, Caller(server).ask(aud=aud), 403, "wrong_audience", "audience_mismatch")
+        refused(server, Client(server).ask(aud=aud), 403, "wrong_audience", "audience_mismatch")
 
     def test_audience_is_not_what_the_host_header_says(self, server):
         """A capture for another host must not work by naming that host."""
-        caller = Caller(server)
-        form = caller.form(caller.body(aud="http://elsewhere.example.org/sauth/request_access"))
-        answer = server.post("/sauth/request_access", urlencode(form).encode(),
+        client = Client(server)
+        form = client.form(client.body(aud="http://elsewhere.example.org/sauth/request_access"))
+        response = server.post("/sauth/request_access", urlencode(form).encode(),
                              {**FORM, "Host": "elsewhere.example.org"})
-        refused(server, answer, 403, "wrong_audience", "audience_mismatch")
+        refused(server, response, 403, "wrong_audience", "audience_mismatch")
 
 
 class TestStarting:
@@ -500,29 +500,29 @@ class TestStarting:
     site = Site(config=BASIC)
 
     def test_stamped_now(self, server):
-        answer = Caller(server).ask(timestamp=int(server.listening_at))
-        refused(server, answer, 503, "starting", "replay_memory_young", level="info")
+        response = Client(server).ask(timestamp=int(server.listening_at))
+        refused(server, response, 503, "starting", "replay_cache_warming", level="info")
 
     def test_stamped_at_birth_and_skew(self, server):
-        answer = Caller(server).ask(timestamp=int(server.listening_at) + 29)
-        refused(server, answer, 503, "starting", "replay_memory_young", level="info")
+        response = Client(server).ask(timestamp=int(server.listening_at) + 29)
+        refused(server, response, 503, "starting", "replay_cache_warming", level="info")
 
     def test_stranger_learns_nothing(self, server):
-        answer = Caller(server, secret=b"not the secret!!").ask(timestamp=int(server.listening_at))
-        refused(server, answer, 401, "invalid_credentials", "mac_mismatch")
+        response = Client(server, secret=b"not the secret!!").ask(timestamp=int(server.listening_at))
+        refused(server, response, 401, "invalid_credentials", "mac_mismatch")
 
     def test_stamped_later(self, server):
-        assert Caller(server).ask().status == 200
+        assert Client(server).ask().status == 200
 
 
 class TestClockSkew:
     site = Site(config=BASIC, skew=3)
 
     def test_narrow(self, server):
-        caller = Caller(server)
-        refused(server, caller.ask(timestamp=int(server.clock.time()) - 6), 401, "stale_timestamp", "timestamp_stale")
-        refused(server, caller.ask(timestamp=int(server.clock.time()) + 6), 401, "stale_timestamp", "timestamp_future")
-        assert caller.ask().status == 200
+        client = Client(server)
+        refused(server, client.ask(timestamp=int(server.clock.time()) - 6), 401, "stale_timestamp", "timestamp_stale")
+        refused(server, client.ask(timestamp=int(server.clock.time()) + 6), 401, "stale_timestamp", "timestamp_future")
+        assert client.ask().status == 200
 
 
 class TestRequired:
@@ -534,16 +534,16 @@ class TestRequired:
         return f"http://127.0.0.1:{server.port}/sauth/{endpoint}"
 
     def test_id_missing(self, server):
-        answer = Caller(server).ask(id=None, aud=self.aud(server))
-        refused(server, answer, 400, "malformed_request", "access_id_missing")
+        response = Client(server).ask(id=None, aud=self.aud(server))
+        refused(server, response, 400, "malformed_request", "access_id_missing")
 
     def test_aud_missing(self, server):
-        refused(server, Caller(server).ask(), 400, "malformed_request", "access_audience_missing")
+        refused(server, Client(server).ask(), 400, "malformed_request", "access_audience_missing")
 
     def test_both(self, server):
-        caller = Caller(server)
-        assert caller.ask(aud=self.aud(server)).status == 200
-        assert caller.refresh(aud=self.aud(server, "refresh_access")).status == 200
+        client = Client(server)
+        assert client.ask(aud=self.aud(server)).status == 200
+        assert client.refresh(aud=self.aud(server, "refresh_access")).status == 200
 
 
 class TestPartial:
@@ -552,89 +552,89 @@ class TestPartial:
     site = Site(config="SAuthPartialGrants On\n" + BASIC, participants=PEOPLE)
 
     def test_intersection(self, server):
-        answer = Caller(server, OTHER, OTHER_SECRET).ask(access_for=["read", "update", "fly"])
-        assert answer.json["access_to"] == ["read"]
+        response = Client(server, OTHER, OTHER_SECRET).ask(access_for=["read", "update", "fly"])
+        assert response.json["access_to"] == ["read"]
 
     def test_nothing_in_common(self, server):
-        answer = Caller(server, OTHER, OTHER_SECRET).ask(access_for=["update", "fly"])
-        refused(server, answer, 403, "capability_not_held", "capability_not_held")
+        response = Client(server, OTHER, OTHER_SECRET).ask(access_for=["update", "fly"])
+        refused(server, response, 403, "capability_not_held", "capability_not_held")
 
 
 class TestRefresh:
     site = Site(config="SAuthRefreshWindow 3\n" + BASIC, participants=PEOPLE)
 
-    def test_same_token_new_timeout(self, server, caller):
-        token = caller.token
-        answer = caller.refresh(token_lifespan=7200)
-        assert answer.status == 200, repr(answer)
-        grant = answer.json
+    def test_same_token_new_timeout(self, server, client):
+        token = client.token
+        response = client.refresh(token_lifespan=7200)
+        assert response.status == 200, repr(response)
+        grant = response.json
         assert grant["token"] == token and grant["access_to"] == ["read"] and grant["uid"] == UID
         assert 7190 < seconds_left(server, grant) <= 7200
-        assert "no-store" in answer.header("Cache-Control")
-        passed(caller.get("/files/plain.txt"))
+        assert "no-store" in response.header("Cache-Control")
+        passed(client.get("/files/plain.txt"))
 
-    def test_nonces_held_before_still_work(self, server, caller):
-        held = caller.nonces[0]
-        assert caller.refresh().status == 200
-        passed(caller.get("/files/plain.txt", nonce=held))
+    def test_nonces_held_before_still_work(self, server, client):
+        held = client.nonces[0]
+        assert client.refresh().status == 200
+        passed(client.get("/files/plain.txt", nonce=held))
 
-    def test_several_nonces(self, server, caller):
-        answer = caller.refresh(nonces=4)
-        assert len(set(answer.json["nonces"])) == 4
+    def test_several_nonces(self, server, client):
+        response = client.refresh(nonces=4)
+        assert len(set(response.json["nonces"])) == 4
         for _ in range(4):
-            assert server.get("/files/plain.txt", {"Authorization": caller.header()}).status == 200
+            assert server.get("/files/plain.txt", {"Authorization": client.header()}).status == 200
 
     def test_after_it_expired(self, server):
-        caller = Caller(server).granted(token_lifespan=1)
+        client = Client(server).granted(token_lifespan=1)
         server.clock.advance(2.1)
-        refused(server, caller.get("/files/plain.txt"), 401, "token_expired", "grant_expired", level="info")
-        assert caller.refresh().status == 200
-        passed(caller.get("/files/plain.txt"))
+        refused(server, client.get("/files/plain.txt"), 401, "token_expired", "grant_expired", level="info")
+        assert client.refresh().status == 200
+        passed(client.get("/files/plain.txt"))
 
     def test_too_late(self, server):
-        caller = Caller(server).granted(token_lifespan=1)
+        client = Client(server).granted(token_lifespan=1)
         server.clock.advance(5.2)
-        refused(server, caller.refresh(), 403, "refresh_too_late", "refresh_too_late")
+        refused(server, client.refresh(), 403, "refresh_too_late", "refresh_too_late")
 
     def test_not_allowed(self, server):
-        caller = Caller(server, OTHER, OTHER_SECRET).granted()
-        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
+        client = Client(server, OTHER, OTHER_SECRET).granted()
+        refused(server, client.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
 
-    def test_of_another(self, server, caller):
-        thief = Caller(server, OTHER, OTHER_SECRET)
-        refused(server, thief.refresh(token=caller.token), 403, "token_unknown", "grant_not_owned")
+    def test_of_another(self, server, client):
+        thief = Client(server, OTHER, OTHER_SECRET)
+        refused(server, thief.refresh(token=client.token), 403, "token_unknown", "grant_not_owned")
 
     def test_of_no_grant(self, server):
-        answer = Caller(server).refresh(token="A" * 32)
-        refused(server, answer, 403, "token_unknown", "grant_unknown")
+        response = Client(server).refresh(token="A" * 32)
+        refused(server, response, 403, "token_unknown", "grant_unknown")
 
-    def test_unknown_and_foreign_tokens_look_alike(self, server, caller):
+    def test_unknown_and_foreign_tokens_look_alike(self, server, client):
         server.log.allow("reason=grant_(unknown|not_owned)")
-        thief = Caller(server, OTHER, OTHER_SECRET)
-        assert thief.refresh(token=caller.token).body == thief.refresh(token="A" * 32).body
+        thief = Client(server, OTHER, OTHER_SECRET)
+        assert thief.refresh(token=client.token).body == thief.refresh(token="A" * 32).body
 
-    def test_wrong_secret(self, server, caller):
-        thief = Caller(server, UID, b"not the secret!!")
-        refused(server, thief.refresh(token=caller.token), 401, "invalid_credentials", "mac_mismatch")
+    def test_wrong_secret(self, server, client):
+        thief = Client(server, UID, b"not the secret!!")
+        refused(server, thief.refresh(token=client.token), 401, "invalid_credentials", "mac_mismatch")
 
-    def test_repeated_gets_the_same_answer(self, server, caller):
-        """Its answer may have got lost. It is the same answer: no second set of nonces."""
-        form = caller.form(caller.body(access_for=None, token=caller.token, nonces=3))
-        first = caller.submit("refresh_access", form)
-        assert first.status == 200 and caller.submit("refresh_access", form).json == first.json
-        caller.keep(first)
-        value = caller.header()
+    def test_repeated_gets_the_same_response(self, server, client):
+        """Its response may have got lost. It is the same response: no second set of nonces."""
+        form = client.form(client.body(access_for=None, token=client.token, nonces=3))
+        first = client.submit("refresh_access", form)
+        assert first.status == 200 and client.submit("refresh_access", form).json == first.json
+        client.keep(first)
+        value = client.header()
         passed(server.get("/files/plain.txt", {"Authorization": value}))
-        assert caller.submit("refresh_access", form).json == first.json
+        assert client.submit("refresh_access", form).json == first.json
         refused(server, server.get("/files/plain.txt", {"Authorization": value}), 401, "replayed_nonce",
                 "nonce_replayed")
 
-    def test_replayed(self, server, caller):
+    def test_replayed(self, server, client):
         """Once there is a newer refresh, an older one is a replay."""
-        form = caller.form(caller.body(access_for=None, token=caller.token))
-        assert caller.submit("refresh_access", form).status == 200
-        assert caller.refresh().status == 200
-        refused(server, caller.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
+        form = client.form(client.body(access_for=None, token=client.token))
+        assert client.submit("refresh_access", form).status == 200
+        assert client.refresh().status == 200
+        refused(server, client.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
 
     @pytest.mark.parametrize("reason, body", named([
         ("no token", "access_malformed", f"{{{U}}}"),
@@ -646,27 +646,27 @@ class TestRefresh:
         ("not JSON", "json_malformed", "token"),
     ]))
     def test_grammar(self, server, reason, body):
-        caller = Caller(server)
-        refused(server, caller.submit("refresh_access", caller.form(body)), 400, "malformed_request", reason)
+        client = Client(server)
+        refused(server, client.submit("refresh_access", client.form(body)), 400, "malformed_request", reason)
 
     def test_a_request_is_no_refresh(self, server):
         """The two bodies differ in their members, so neither proof is good at the other endpoint."""
-        caller = Caller(server)
-        answer = caller.submit("refresh_access", caller.form(caller.body()))
-        refused(server, answer, 400, "malformed_request", "access_malformed")
+        client = Client(server)
+        response = client.submit("refresh_access", client.form(client.body()))
+        refused(server, response, 400, "malformed_request", "access_malformed")
 
 
 class TestGreatestAge:
     site = Site(config="SAuthGrantMaxAge 4\n" + BASIC)
 
     def test_refresh_cannot_outlive_it(self, server):
-        caller = Caller(server).granted(token_lifespan=3)
+        client = Client(server).granted(token_lifespan=3)
         born = server.clock.time()
-        answer = caller.refresh(token_lifespan=3600)
-        assert answer.status == 200, repr(answer)
-        assert seconds_left(server, answer.json) <= 4
+        response = client.refresh(token_lifespan=3600)
+        assert response.status == 200, repr(response)
+        assert seconds_left(server, response.json) <= 4
         server.clock.reach(born + 5.2)
-        refused(server, caller.refresh(), 403, "grant_too_old", "grant_too_old")
+        refused(server, client.refresh(), 403, "grant_too_old", "grant_too_old")
 
 
 class TestExpiry:
@@ -676,7 +676,7 @@ class TestExpiry:
         expires=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)))])
 
     def test_timeout_is_clamped(self, server):
-        assert seconds_left(server, Caller(server).ask(token_lifespan=86400).json) <= 3600
+        assert seconds_left(server, Client(server).ask(token_lifespan=86400).json) <= 3600
 
 
 class TestRoom:
@@ -685,13 +685,13 @@ class TestRoom:
     site = Site(config="SAuthGrantCapacity 8\nSAuthGrantQuota 6\nSAuthReplayCapacity 1000\n" + BASIC, participants=PEOPLE)
 
     def test_quota_then_full(self, server):
-        callers = [Caller(server).granted() for _ in range(6)]
-        refused(server, Caller(server).ask(), 429, "too_many_grants", "grant_quota")
-        others = [Caller(server, OTHER, OTHER_SECRET).granted() for _ in range(2)]
-        refused(server, Caller(server, OTHER, OTHER_SECRET).ask(), 503, "unavailable", "grants_full", level="error")
-        for caller in callers + others:
-            passed(caller.get("/files/plain.txt"))
-        assert callers[0].refresh().status == 200
+        clients = [Client(server).granted() for _ in range(6)]
+        refused(server, Client(server).ask(), 429, "too_many_grants", "grant_quota")
+        others = [Client(server, OTHER, OTHER_SECRET).granted() for _ in range(2)]
+        refused(server, Client(server, OTHER, OTHER_SECRET).ask(), 503, "unavailable", "grants_full", level="error")
+        for client in clients + others:
+            passed(client.get("/files/plain.txt"))
+        assert clients[0].refresh().status == 200
 
 
 class TestRoomAgain:
@@ -700,28 +700,28 @@ class TestRoomAgain:
     site = Site(config="SAuthGrantCapacity 2\nSAuthGrantQuota 2\nSAuthRefreshWindow 1\nSAuthReplayCapacity 1000\n" + BASIC)
 
     def test_reused(self, server):
-        [Caller(server).granted(token_lifespan=1) for _ in range(2)]
+        [Client(server).granted(token_lifespan=1) for _ in range(2)]
         server.log.allow("reason=(grant_quota|grants_full)")
-        assert Caller(server).ask().status in (429, 503)
+        assert Client(server).ask().status in (429, 503)
         server.clock.advance(3.2)
-        passed(Caller(server).granted().get("/files/plain.txt"))
+        passed(Client(server).granted().get("/files/plain.txt"))
 
 
 class TestReplayRoom:
     site = Site(config="SAuthReplayCapacity 8\nSAuthReplayQuota 6\n" + BASIC, participants=PEOPLE)
 
     def test_quota_then_full(self, server):
-        caller = Caller(server)
-        first = caller.form(caller.body())
-        assert caller.submit("request_access", first).status == 200
+        client = Client(server)
+        first = client.form(client.body())
+        assert client.submit("request_access", first).status == 200
         for _ in range(5):
-            caller.granted()
-        refused(server, caller.ask(), 429, "too_many_requests", "replay_quota")
+            client.granted()
+        refused(server, client.ask(), 429, "too_many_requests", "replay_quota")
         for _ in range(2):
-            Caller(server, OTHER, OTHER_SECRET).granted()
-        refused(server, Caller(server, OTHER, OTHER_SECRET).ask(), 503, "unavailable", "replays_full", level="error")
+            Client(server, OTHER, OTHER_SECRET).granted()
+        refused(server, Client(server, OTHER, OTHER_SECRET).ask(), 503, "unavailable", "replays_full", level="error")
         server.log.allow("reason=(access_replayed|replay_quota)")
-        assert caller.submit("request_access", first).status in (401, 429)  # refused, whichever is found first
+        assert client.submit("request_access", first).status in (401, 429)  # refused, whichever is found first
 
 
 class TestStrangersFillNothing:
@@ -729,13 +729,13 @@ class TestStrangersFillNothing:
 
     site = Site(config="SAuthReplayCapacity 4\nSAuthReplayQuota 4\nSAuthGrantCapacity 4\nSAuthGrantQuota 4\n" + BASIC)
 
-    def test_many_strangers(self, server, caller):
+    def test_many_strangers(self, server, client):
         server.log.allow("reason=(mac_mismatch|participant_unknown|token_unknown|credentials_missing)")
-        held = caller.header()
+        held = client.header()
         for number in range(20):
-            assert Caller(server, secret=b"not the secret!!").ask().status == 401
-            assert Caller(server, f"nobody{number}").ask().status == 401
+            assert Client(server, secret=b"not the secret!!").ask().status == 401
+            assert Client(server, f"nobody{number}").ask().status == 401
             assert server.get("/files/plain.txt").status == 401
             server.get("/sauth/generate_nonce")
         passed(server.get("/files/plain.txt", {"Authorization": held}))
-        assert Caller(server).ask().status == 200
+        assert Client(server).ask().status == 200

@@ -1,7 +1,7 @@
 """Locations that look protected: what the configuration does not show at start-up shows at the first request."""
 import re
 
-from harness import BASIC, Caller, Connection, ENDPOINT, PAGE, Site, digest, passed, refused
+from harness import BASIC, Client, Connection, ENDPOINT, PAGE, Site, digest, passed, refused
 
 # As Debian ships it: a section that may or may not apply, beside the one that is to be protected.
 DEBIAN = '<FilesMatch "^\\.ht">\n    Require all denied\n</FilesMatch>\n'
@@ -18,12 +18,12 @@ class TestInherited:
         refused(server, server.get(PAGE), 503, "unavailable", "location_unguarded", level="error")
         assert server.get(PAGE).header("Retry-After") == "60"
 
-    def test_a_known_caller_does(self, server):
-        passed(Caller(server).granted().get(PAGE))
+    def test_a_known_client_does(self, server):
+        passed(Client(server).granted().get(PAGE))
 
 
 class TestOwn:
-    """`Require all granted` said beside AuthType SAuth is meant: callers that show credentials are checked."""
+    """`Require all granted` said beside AuthType SAuth is meant: clients that show credentials are checked."""
 
     site = Site(config=ENDPOINT + DEBIAN + '<Location "/files">\n    AuthType SAuth\n    AuthName x\n'
                        '    Require all granted\n</Location>\n')
@@ -40,7 +40,7 @@ class TestBelowASecondSection:
 
     def test_both(self, server):
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
 
 class TestElsewhere:
@@ -69,18 +69,18 @@ class TestElsewhere:
 """)
 
     def test_presentation(self, server):
-        answer = Caller(server).granted().get("/cgi-bin/show?location=/files/plain.txt")
-        assert answer.status == 401 and answer.problem["code"] == "wrong_presentation"
-        assert answer.all("WWW-Authenticate") == ['Signature realm="x"'] and answer.header("Accept-Signature")
+        response = Client(server).granted().get("/cgi-bin/show?location=/files/plain.txt")
+        assert response.status == 401 and response.problem["code"] == "wrong_presentation"
+        assert response.all("WWW-Authenticate") == ['Signature realm="x"'] and response.header("Accept-Signature")
         server.log.expect(r"\[sauth:warn\] .*sauth: refused reason=presentation_mismatch")
 
     def test_captured(self, server):
         """A request that one location refused for its scope is not good at the one that it would suit."""
-        caller = Caller(server).granted()
-        seen = {"Authorization": caller.header()}
-        answer = server.get("/app/x", seen)
-        refused(server, answer, 403, "wrong_scope", "scope_mismatch")
-        assert answer.nextnonce
+        client = Client(server).granted()
+        seen = {"Authorization": client.header()}
+        response = server.get("/app/x", seen)
+        refused(server, response, 403, "wrong_scope", "scope_mismatch")
+        assert response.nextnonce
         refused(server, server.get("/cgi-bin/show", seen), 401, "replayed_nonce", "nonce_replayed")
 
 
@@ -106,17 +106,17 @@ AddOutputFilter INCLUDES .shtml
 """, files={"pages/one.shtml": '[<!--#include virtual="/files/plain.txt" -->]'})
 
     def test_included(self, server):
-        strong, weak = Caller(server).granted(), Caller(server, hash="sha1").granted()
+        strong, weak = Client(server).granted(), Client(server, hash="sha1").granted()
         assert "an error occurred" not in strong.get("/pages/one.shtml").text
-        answer = weak.get("/pages/one.shtml")
-        assert answer.status == 200 and "an error occurred" in answer.text, repr(answer)
+        response = weak.get("/pages/one.shtml")
+        assert response.status == 200 and "an error occurred" in response.text, repr(response)
         server.log.expect("sauth: refused reason=authorization_malformed .*location=/files/plain.txt")
         server.log.allow("AH01374|unable to include")
 
 
     def test_weak_is_not_computed(self, server):
         """What is wrong with an HMAC that no location takes is not told."""
-        weak = Caller(server, hash="sha1").granted()
+        weak = Client(server, hash="sha1").granted()
         weak.secret = b"not the secret!!"
         refused(server, weak.get("/files/plain.txt"), 401, "invalid_credentials", "authorization_malformed")
 
@@ -135,15 +135,15 @@ MergeTrailers On
 """)
 
     def test_forged(self, server):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         body = b"{}"
         connection = Connection(server.port)
         head = (f"POST /cgi-bin/show HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
-                f"Authorization: {caller.header()}\r\nContent-Digest: {digest(body)}\r\n"
+                f"Authorization: {client.header()}\r\nContent-Digest: {digest(body)}\r\n"
                 "Transfer-Encoding: chunked\r\nTrailer: SAuth-Participant\r\n\r\n")
         connection.send(head.encode() + b"2\r\n{}\r\n0\r\nSAuth-Participant: evil\r\nISign-Participant: evil\r\n\r\n")
-        answer = connection.answer()
-        assert answer.status == 200 and b"evil" not in answer.body, repr(answer)
+        response = connection.response()
+        assert response.status == 200 and b"evil" not in response.body, repr(response)
 
 
 class TestSubRequests:
@@ -160,24 +160,24 @@ DirectoryIndex /files/nothing.txt index.html
 
     def test_directory_index(self, server):
         for _ in range(20):
-            answer = Caller(server).granted()
-            value = server.get("/", {"Authorization": answer.header()}).header("Authentication-Info")
+            response = Client(server).granted()
+            value = server.get("/", {"Authorization": response.header()}).header("Authentication-Info")
             assert value is None or re.fullmatch(r'nextnonce="[\w-]{22}"', value), value
 
 
 class TestRemarks:
-    """What the log says besides the reason, and the answer does not."""
+    """What the log says besides the reason, and the response does not."""
 
     site = Site(config=BASIC)
 
     def test_claimed(self, server):
-        answer = Caller(server, uid="http://nobody.example").ask()
-        line = refused(server, answer, 401, "invalid_credentials", "participant_unknown")
-        assert 'claimed=http://nobody.example' in line and b"nobody" not in answer.body
+        response = Client(server, uid="http://nobody.example").ask()
+        line = refused(server, response, 401, "invalid_credentials", "participant_unknown")
+        assert 'claimed=http://nobody.example' in line and b"nobody" not in response.body
 
     def test_nested_endpoint(self, server):
-        answer = server.post("/sauth/request_access/request_access", b"")
-        refused(server, answer, 404, "not_found", "endpoint_unknown")
+        response = server.post("/sauth/request_access/request_access", b"")
+        refused(server, response, 404, "not_found", "endpoint_unknown")
 
 
 class TestObserved:
@@ -206,11 +206,11 @@ class TestEndpointBelowASection:
 """)
 
     def test_grant(self, server):
-        caller = Caller(server).granted()
-        assert caller.refresh().status == 200 and caller.generate()
+        client = Client(server).granted()
+        assert client.refresh().status == 200 and client.generate()
 
     def test_bad_proof_is_refused_as_ever(self, server):
-        refused(server, Caller(server, secret=b"not the secret!!").ask(), 401, "invalid_credentials", "mac_mismatch")
+        refused(server, Client(server, secret=b"not the secret!!").ask(), 401, "invalid_credentials", "mac_mismatch")
 
     def test_what_lies_beside_it_is_protected(self, server):
         assert server.get("/sauthor").status == 401 and server.get("/files/plain.txt").status == 401
@@ -238,8 +238,8 @@ class TestEndpointWithAnotherHandler:
 
     def test_nothing_is_served(self, server):
         refused(server, server.get("/sauth/generate_nonce?if"), 503, "unavailable", "location_unguarded", level="error")
-        answer = server.get("/sauth/generate_nonce?rewrite")
-        assert b"Server Version" not in answer.body and answer.status != 200 or len(answer.body) == 22
+        response = server.get("/sauth/generate_nonce?rewrite")
+        assert b"Server Version" not in response.body and response.status != 200 or len(response.body) == 22
         assert server.get("/sauth/generate_nonce").status == 200
         server.log.allow("location_unguarded")
 
@@ -259,7 +259,7 @@ class TestVirtualHostOverAnEndpoint:
 """)
 
     def test_grant_and_call(self, server):
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
 
 
@@ -298,15 +298,15 @@ class TestLimited:
         refused(server, server.post("/files/plain.txt", b"x"), 503, "unavailable", "location_unguarded", level="error")
         for method, path in (("OPTIONS", "/files/plain.txt"), ("POST", "/cgi-bin/orders")):
             assert server.request(method, path, {}, b"x" if method == "POST" else None).status == 503
-        answer = Caller(server).granted().post("/cgi-bin/orders", b"x")
-        assert answer.status == 503 and server.journal() == before
+        response = Client(server).granted().post("/cgi-bin/orders", b"x")
+        assert response.status == 503 and server.journal() == before
         server.log.allow("reason=location_unguarded")
 
     def test_named_ones_are_as_they_were(self, server):
-        caller = Caller(server).granted("read", "update")
+        client = Client(server).granted("read", "update")
         for path in ("/files/plain.txt", "/cgi-bin/orders", "/cgi-bin/show"):
-            passed(caller.get(path))
-        passed(caller.post("/cgi-bin/show", b"x"))
+            passed(client.get(path))
+        passed(client.post("/cgi-bin/show", b"x"))
         refused(server, server.get("/files/plain.txt"), 401, "credentials_required", "credentials_missing", level="info")
 
 
@@ -315,14 +315,14 @@ class Methods:
 
     def test_get_is_protected(self, server):
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
     def test_other_methods_are_closed(self, server):
         """Unknown ones share one bit with each other, and none with GET. Faults are logged seldom: one line."""
         server.log.expect("sauth: refused reason=location_unguarded")
         for method in ("POST", "OPTIONS", "PROPFIND", "UNHEARD-OF"):
-            answer = server.request(method, PAGE, {}, b"x" if method == "POST" else None)
-            assert answer.status == 503 and answer.problem["code"] == "unavailable", repr(answer)
+            response = server.request(method, PAGE, {}, b"x" if method == "POST" else None)
+            assert response.status == 503 and response.problem["code"] == "unavailable", repr(response)
 
 
 class TestMethodsOfASectionAround(Methods):
@@ -386,7 +386,7 @@ class TestOpenedBetween:
     def test_merged_rules_hold(self, make_server):
         server = make_server(Site(config=OPENED_BETWEEN % "AuthMerging And", files={"a/b/c/x.txt": "x"}))
         assert server.get("/a/b/c/x.txt").status == 401
-        passed(Caller(server).granted().get("/a/b/c/x.txt"))
+        passed(Client(server).granted().get("/a/b/c/x.txt"))
         server.log.allow("credentials_missing")
 
     def test_found_at_run_time(self, make_server):
@@ -465,24 +465,24 @@ class TestRulesOfOthers:
 
     def test_denied(self, server):
         for path in ("/files/plain.txt", "/cgi-bin/orders", "/cgi-bin/show"):
-            answer = Caller(server).granted().get(path)
-            refused(server, answer, 403, "forbidden", "rule_not_met")
-            assert answer.challenge is None and answer.header("WWW-Authenticate") is None
+            response = Client(server).granted().get(path)
+            refused(server, response, 403, "forbidden", "rule_not_met")
+            assert response.challenge is None and response.header("WWW-Authenticate") is None
             assert len(server.log.matching(f'sauth: refused reason=rule_not_met .*location={path}')) == 1
 
     def test_denied_with_a_page_of_the_administrators(self, make_server):
         server = make_server(Site(config=self.site.config + "ErrorDocument 403 sorry\n", modules=self.site.modules))
-        answer = Caller(server).granted().get("/files/plain.txt")
-        assert answer.status == 403 and answer.text == "sorry"
+        response = Client(server).granted().get("/files/plain.txt")
+        assert response.status == 403 and response.text == "sorry"
         server.log.expect("sauth: refused reason=rule_not_met participant=")
         server.log.allow("AH016")
 
     def test_let_in(self, server):
-        assert Caller(server).granted().get("/app/x").status in (200, 404)
+        assert Client(server).granted().get("/app/x").status in (200, 404)
         assert not server.log.matching("refused reason=rule_not_met.*/app")
 
     def test_unknown(self, server):
         for path in ("/files/plain.txt", "/app/x"):
-            answer = server.get(path)
-            assert answer.status == 401 and answer.challenge and answer.problem["code"] == "credentials_required", repr(answer)
+            response = server.get(path)
+            assert response.status == 401 and response.challenge and response.problem["code"] == "credentials_required", repr(response)
         server.log.allow("credentials_missing")

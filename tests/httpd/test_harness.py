@@ -69,8 +69,8 @@ class TestPlain:
         assert text.startswith("/page.shtml") and "QUERY_STRING=from=ssi" in text
 
     def test_error_document(self, server):
-        answer = server.get("/nowhere")
-        assert answer.status == 404 and b"REDIRECT_STATUS=404" in answer.body
+        response = server.get("/nowhere")
+        assert response.status == 404 and b"REDIRECT_STATUS=404" in response.body
 
     def test_front_controller(self, server):
         assert server.get("/app/some/where").text == "/app/some/where"
@@ -83,15 +83,15 @@ class TestPlain:
             connection.send(server.message("POST", "/cgi-bin/show", {"Expect": "100-continue", "Content-Length": "2"}))
             assert connection.interim()[0] == 100
             connection.send(b"ab")
-            assert Shown(connection.answer()).body == b"ab"
+            assert Shown(connection.response()).body == b"ab"
 
     def test_keep_alive_and_head(self, server):
         with Connection(server.port) as connection:
             connection.send(server.message("HEAD", "/files/plain.txt", close=False))
-            answer = connection.answer("HEAD")
-            assert answer.status == 200 and answer.body == b"" and answer.header("Content-Length") == "6"
+            response = connection.response("HEAD")
+            assert response.status == 200 and response.body == b"" and response.header("Content-Length") == "6"
             connection.send(server.message("GET", "/files/plain.txt"))
-            assert connection.answer().text == "plain\n"
+            assert connection.response().text == "plain\n"
 
     def test_graceful_restart_takes_the_new_configuration(self, server):
         server.configure(server.site.config + "Alias /renamed @ROOT@/htdocs/files\n")
@@ -103,7 +103,7 @@ class TestPlain:
         server.get("/files/plain.txt")
         deadline = time.monotonic() + 20
         while len(server.served_by()) == before and time.monotonic() < deadline:
-            time.sleep(0.01)  # the line is written after the answer
+            time.sleep(0.01)  # the line is written after the response
         pid = server.served_by()[-1]
         server.kill(pid)
         assert pid not in server.children()
@@ -169,7 +169,7 @@ class TestAccount:
         server.guard("thisisnosecretatall")
         assert server.leaks() == []
         server.get("/?q=thisisnosecretatall")
-        deadline = time.monotonic() + 5  # the access log is written after the answer
+        deadline = time.monotonic() + 5  # the access log is written after the response
         while not server.leaks() and time.monotonic() < deadline:
             time.sleep(0.01)
         assert server.leaks() == [("access.log", "thisisnosecretatall")]

@@ -1,8 +1,8 @@
-"""What a refusal says so that somebody can put it right: in the log, and to a caller that is known."""
+"""What a refusal says so that somebody can put it right: in the log, and to a client that is known."""
 import pytest
 
-from harness import ENDPOINT, OTHER_SECRET, PEOPLE, Caller, Site, UID, refused, script
-from harness.challenge import DOMAIN, ChallengeCaller, person
+from harness import ENDPOINT, OTHER_SECRET, PEOPLE, Client, Site, UID, refused, script
+from harness.challenge import DOMAIN, ChallengeClient, person
 
 GUEST = "http://guest.example.org"
 OFFSET = {-1000: r"-(999|100[0-2])\b", 1000: r"\+(99[7-9]|1000)\b"}
@@ -17,53 +17,53 @@ class TestHints:
                 script("calls", "Require capability update", "SAuthAccept challenge") +
                 script("signed", "Require capability read", "SAuthAccept signature\nISign optional"))
 
-    def detail(self, server, answer):
-        refused(server, answer, 403, "insufficient_capability", "capability_missing")
-        return answer.problem.get("detail")
+    def detail(self, server, response):
+        refused(server, response, 403, "insufficient_capability", "capability_missing")
+        return response.problem.get("detail")
 
     # a wrong MAC
 
     def test_wrong_mac_of_a_known_token(self, server):
-        caller = Caller(server).granted("read")
-        answer = server.get("/read", {"Authorization": caller.header(secret=OTHER_SECRET)})
-        line = refused(server, answer, 401, "invalid_credentials", "mac_mismatch")
+        client = Client(server).granted("read")
+        response = server.get("/read", {"Authorization": client.header(secret=OTHER_SECRET)})
+        line = refused(server, response, 401, "invalid_credentials", "mac_mismatch")
         assert f' claimed={UID}' in line and "participant=" not in line
 
     def test_unmatched_bare_form(self, server):
-        caller = Caller(server).granted("read")
-        answer = server.get("/read", {"Authorization": caller.bare(caller.nonces[0], secret=OTHER_SECRET)})
-        line = refused(server, answer, 401, "invalid_credentials", "bare_unmatched", level="info")
+        client = Client(server).granted("read")
+        response = server.get("/read", {"Authorization": client.bare(client.nonces[0], secret=OTHER_SECRET)})
+        line = refused(server, response, 401, "invalid_credentials", "bare_unmatched", level="info")
         assert f' claimed={UID}' in line
 
     def test_unknown_token_claims_nothing(self, server):
-        caller = Caller(server).granted("read")
-        answer = server.get("/read", {"Authorization": caller.header(token="0" * len(caller.token))})
-        assert "claimed=" not in refused(server, answer, 401, "invalid_credentials", "token_unknown", level="(?:info|warn)")
+        client = Client(server).granted("read")
+        response = server.get("/read", {"Authorization": client.header(token="0" * len(client.token))})
+        assert "claimed=" not in refused(server, response, 401, "invalid_credentials", "token_unknown", level="(?:info|warn)")
 
     # a capability that is missing
 
     def test_the_grant_lacks_it(self, server):
-        said = self.detail(server, Caller(server).granted("read").get("/update"))
+        said = self.detail(server, Client(server).granted("read").get("/update"))
         assert said == 'The capability "update" is required. Request a grant that includes it, as with: ' \
                        "interauth grant --capability update"
 
     def test_the_participant_lacks_it(self, server):
-        said = self.detail(server, Caller(server).granted("read").get("/neither"))
+        said = self.detail(server, Client(server).granted("read").get("/neither"))
         assert said == 'One of the capabilities "nothing", "delete" is required. This participant does not have it; ' \
                        "the administrator of this service can add it"
 
     @pytest.mark.parametrize("wanted, said", [("update", '"update"'), ("a,b", None), ("\xff", None), ("", None)])
     def test_a_rule_that_the_request_makes(self, server, wanted, said):
-        told = self.detail(server, Caller(server).granted("read").get("/any", {"X-Wanted": wanted}))
+        told = self.detail(server, Client(server).granted("read").get("/any", {"X-Wanted": wanted}))
         assert said in told if said else told is None
 
     def test_in_the_words_of_the_challenge_protocol(self, server):
-        user = ChallengeCaller(server, username=GUEST).login()
-        answer = user.call("/calls")
+        user = ChallengeClient(server, username=GUEST).login()
+        response = user.call("/calls")
         server.log.expect("refused reason=capability_missing")
         server.log.allow("AH0163")
-        assert answer.status == 403
-        assert 'The capability "update" is required. This participant does not have it' in answer.json["error"]["message"]
+        assert response.status == 403
+        assert 'The capability "update" is required. This participant does not have it' in response.json["error"]["message"]
 
     # a proxy that takes Authorization away
 
@@ -77,22 +77,22 @@ class TestHints:
         assert "hint=" not in line
 
     def test_nobody_expects_authorization(self, server):
-        answer = server.get("/signed", {"Via": "x"})
+        response = server.get("/signed", {"Via": "x"})
         server.log.expect("refused reason=credentials_missing")
-        assert answer.status == 401 and not server.log.matching('reason=credentials_missing location=/signed hint=')
+        assert response.status == 401 and not server.log.matching('reason=credentials_missing location=/signed hint=')
 
     # clocks
 
     @pytest.mark.parametrize("off, code, reason", [(-1000, "stale_timestamp", "timestamp_stale"),
                                                    (1000, "future_timestamp", "timestamp_future")])
     def test_clock_of_an_access_request(self, server, off, code, reason):
-        caller = Caller(server)
-        answer = caller.ask(timestamp=int(server.clock.time()) + off)
-        assert answer.status == 401
+        client = Client(server)
+        response = client.ask(timestamp=int(server.clock.time()) + off)
+        assert response.status == 401
         server.log.expect(rf"refused reason={reason} .* offset={OFFSET[off]}")
 
     @pytest.mark.parametrize("off, reason", [(-1000, "timestamp_stale"), (1000, "timestamp_future")])
     def test_clock_of_a_call(self, server, off, reason):
-        user = ChallengeCaller(server, username=GUEST).login()
+        user = ChallengeClient(server, username=GUEST).login()
         assert user.call("/calls", timestamp=int(server.clock.time()) + off).status == 401
         server.log.expect(rf"refused reason={reason} .* offset={OFFSET[off]}")

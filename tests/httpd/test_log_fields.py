@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from harness import BASIC, Caller, Site
+from harness import BASIC, Client, Site
 from harness.signed import ED, PEOPLE, opened
 from harness.signer import Signer
 
@@ -44,7 +44,7 @@ class TestFields:
         assert said["claimed"] == quote(text, safe="=") and set(said) == {"reason", "location", "claimed", "keyid"}
 
     def test_lists_and_rules(self, server):
-        Caller(server).granted("read", "update")
+        Client(server).granted("read", "update")
         assert fields(server.log.next("sauth: granted "))["capabilities"] == "read,update"
 
 
@@ -125,7 +125,7 @@ class TestFail2ban:
     def test_failed_proofs(self, server):
         server.log.expect("sauth: refused reason=participant_unknown")
         server.log.expect("isign: refused reason=sig_key_unknown")
-        assert Caller(server, uid="http://nobody.example").ask().status == 401
+        assert Client(server, uid="http://nobody.example").ask().status == 401
         assert Signer(server, ED, "nobody#k").get("/in").status == 401
         for reason in ("participant_unknown", "sig_key_unknown"):
             line = self.line(server, reason)

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import Caller, ENDPOINT, PAGE, Shown, Site, UID, digest, passed, script
+from harness import Client, ENDPOINT, PAGE, Shown, Site, UID, digest, passed, script
 from harness.signed import BODY, ED, JSON, OLD, PEOPLE, opened
 from harness.signer import Signer
 
@@ -24,12 +24,12 @@ class TestSectionsInBetween:
         location("/files", "Require ip 127.0.0.1"),
         location("plain", "Require all granted", "FilesMatch") + location("txt$", TYPE_ONLY, "FilesMatch"),
     ])
-    def test_no_answer_without_proof(self, make_server, between):
+    def test_no_response_without_proof(self, make_server, between):
         server = make_server(Site(config=ENDPOINT + GUARDED_FILES + between + location("/files/plain.txt", TYPE_ONLY)))
         server.log.allow("without a Require of its own|location_unguarded")
-        answer = server.get(PAGE)
-        assert answer.status == 503 and answer.problem["code"] == "unavailable"
-        passed(Caller(server).granted().get(PAGE))
+        response = server.get(PAGE)
+        assert response.status == 503 and response.problem["code"] == "unavailable"
+        passed(Client(server).granted().get(PAGE))
 
     @pytest.mark.parametrize("opens", [
         "<RequireAll>\nRequire all granted\n</RequireAll>", "Require all  granted",
@@ -48,7 +48,7 @@ class TestSectionsInBetween:
                                   expect=("without a Require of its own",)))
         server.log.expect("sauth: refused reason=location_unguarded")
         assert server.get(PAGE).status == 503
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
     @pytest.mark.parametrize("guard, status", [('~ "^/files"', 401), ('"/*/*"', 401), ('"/fil*"', 503)])
     def test_guarding_patterns(self, make_server, guard, status):
@@ -57,7 +57,7 @@ class TestSectionsInBetween:
         server = make_server(Site(config=config, expect=("without a Require of its own",)))
         server.log.expect("sauth: refused reason=" + ("credentials_missing" if status == 401 else "location_unguarded"))
         assert server.get(PAGE).status == status
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
 
 class TestSatisfyAny:
@@ -71,8 +71,8 @@ class TestSatisfyAny:
 
     def test_unsigned(self, server):
         server.log.expect("isign: refused reason=sig_absent")
-        answer = server.get("/own")
-        assert answer.status == 401 and answer.problem["code"] == "signature_required" and answer.header("Accept-Signature")
+        response = server.get("/own")
+        assert response.status == 401 and response.problem["code"] == "signature_required" and response.header("Accept-Signature")
 
     @pytest.mark.parametrize("path", ["/own", "/optional"])
     def test_bad_signature(self, server, path):
@@ -82,9 +82,9 @@ class TestSatisfyAny:
 
     def test_bad_signature_beside_a_grant(self, server):
         server.log.expect("isign: refused reason=sig_mismatch")
-        headers = {**JSON, "Authorization": Caller(server).granted().header()}
-        answer = Signer(server, OLD, UID + "#ed25519").post("/both", BODY, headers)
-        assert answer.status == 401 and b"SAUTH_" not in answer.body
+        headers = {**JSON, "Authorization": Client(server).granted().header()}
+        response = Signer(server, OLD, UID + "#ed25519").post("/both", BODY, headers)
+        assert response.status == 401 and b"SAUTH_" not in response.body
 
 
 class TestDeniedByOthers:
@@ -103,8 +103,8 @@ class TestDeniedByOthers:
     def test_signed(self, server, path):
         server.log.allow(r"\[(authz_core|allowmethods|auth_basic|core):")
         signer = Signer(server, ED, UID + "#ed25519")
-        answer = server.post(path, OTHER_BODY, signer.headers("POST", path, JSON, BODY))
-        assert answer.status in (401, 403, 405) and OTHER_BODY not in answer.body and b"CONTENT_LENGTH=0" in answer.body, repr(answer)
+        response = server.post(path, OTHER_BODY, signer.headers("POST", path, JSON, BODY))
+        assert response.status in (401, 403, 405) and OTHER_BODY not in response.body and b"CONTENT_LENGTH=0" in response.body, repr(response)
 
     def test_observed(self, server):
         server.log.allow(r"\[(authz_core|core):")
@@ -113,9 +113,9 @@ class TestDeniedByOthers:
     @pytest.mark.parametrize("path", ["/grant", "/granted"])
     def test_granted(self, server, path):
         server.log.allow(r"\[(authz_core|allowmethods):|rule_not_met")
-        headers = {**JSON, "Authorization": Caller(server).granted().header(), "Content-Digest": digest(BODY)}
-        answer = server.post(path, OTHER_BODY, headers)
-        assert answer.status in (403, 405) and OTHER_BODY not in answer.body, repr(answer)
+        headers = {**JSON, "Authorization": Client(server).granted().header(), "Content-Digest": digest(BODY)}
+        response = server.post(path, OTHER_BODY, headers)
+        assert response.status in (403, 405) and OTHER_BODY not in response.body, repr(response)
 
 
 class TestRequestHeader:
@@ -129,8 +129,8 @@ class TestRequestHeader:
 
     @pytest.mark.parametrize("path", ["/unset", "/set", "/copy"])
     def test_nothing_of_it_arrives(self, server, path):
-        caller = Caller(server).granted()
-        value = caller.header()
+        client = Client(server).granted()
+        value = client.header()
         shown = Shown(passed(server.get(path, {"Authorization": value})))
         credentials = value.split(" ", 1)[1]
         assert not any(credentials[at:at + 16] in text for text in shown.env.values() for at in range(len(credentials) - 15))
@@ -150,8 +150,8 @@ ErrorDocument 401 /pages/error.shtml
 
     def test_included(self, server):
         server.log.allow("AH01374|unable to include|sig_absent")
-        answer = server.get("/in")
-        assert answer.status == 401 and b"plain" not in answer.body and b"an error occurred" in answer.body
+        response = server.get("/in")
+        assert response.status == 401 and b"plain" not in response.body and b"an error occurred" in response.body
 
 
 class TestIncluded:
@@ -166,8 +166,8 @@ AddOutputFilter INCLUDES .shtml
 
     def test_each(self, server):
         server.log.allow("AH01374|unable to include|sig_absent")
-        answer = server.get("/page.shtml")
-        assert answer.status == 200 and answer.body.count(b"open;") == 5 and answer.body.count(b"an error occurred") == 5
+        response = server.get("/page.shtml")
+        assert response.status == 200 and response.body.count(b"open;") == 5 and response.body.count(b"an error occurred") == 5
 
 
 class TestObserved:
@@ -177,7 +177,7 @@ class TestObserved:
                                                               "SAuthAccept signature\nISign require\nISignMode observe"))
 
     def test_narrow_signature(self, server):
-        server.log.expect("isign: would refuse reason=signature_narrow|isign: would refuse reason=sig_")
+        server.log.expect("isign: would refuse reason=insufficient_coverage|isign: would refuse reason=sig_")
         server.log.allow("sauth: refused")
         signer = Signer(server, ED, UID + "#ed25519")
         assert server.post("/narrow?x=2", OTHER_BODY, signer.headers("POST", "/narrow?x=1", JSON, BODY, cover=("@method",))).status == 401
@@ -190,7 +190,7 @@ def test_a_nonce_in_both(make_server, first):
     ours = ("registry", "isign", "sauth") if first else ("registry", "sauth", "isign")
     server = make_server(Site(participants=PEOPLE, ours=ours, ours_first=first,
                               config=ENDPOINT + script("a", "Require capability read", "ISign require")))
-    value = Caller(server).granted().header()
+    value = Client(server).granted().header()
     nonce = re.search(r'nonce="([^"]+)"', value).group(1)
     shown = Shown(Signer(server, ED, UID + "#ed25519").get("/a", {"Authorization": value}, nonce=nonce))
     assert nonce in shown.env["ISIGN_COVERED"]

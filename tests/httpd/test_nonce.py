@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Site, b64url, participant, passed, refused, together
+from harness import BASIC, Client, OTHER, OTHER_SECRET, PAGE, Site, b64url, participant, passed, refused, together
 from harness.sauth import from_b64url
 
 
@@ -16,22 +16,22 @@ class TestGenerate:
     site = Site(config=BASIC)
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_answer(self, server, method):
-        answer = server.request(method, "/sauth/generate_nonce", body=b"" if method == "POST" else None)
-        assert answer.status == 200, repr(answer)
-        assert re.match(r"text/plain\b", answer.header("Content-Type"))
-        assert "no-store" in answer.header("Cache-Control")
-        assert re.fullmatch(NONCE, answer.text)
+    def test_response(self, server, method):
+        response = server.request(method, "/sauth/generate_nonce", body=b"" if method == "POST" else None)
+        assert response.status == 200, repr(response)
+        assert re.match(r"text/plain\b", response.header("Content-Type"))
+        assert "no-store" in response.header("Cache-Control")
+        assert re.fullmatch(NONCE, response.text)
 
     def test_head(self, server):
-        answer = server.request("HEAD", "/sauth/generate_nonce")
-        assert answer.status == 200 and answer.body == b""
+        response = server.request("HEAD", "/sauth/generate_nonce")
+        assert response.status == 200 and response.body == b""
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
     def test_method(self, server, method):
-        answer = server.request(method, "/sauth/generate_nonce")
-        assert {"GET", "POST"} <= set(re.split(r",\s*", answer.header("Allow")))
-        refused(server, answer, 405, "method_not_allowed", "method_not_allowed")
+        response = server.request(method, "/sauth/generate_nonce")
+        assert {"GET", "POST"} <= set(re.split(r",\s*", response.header("Allow")))
+        refused(server, response, 405, "method_not_allowed", "method_not_allowed")
 
     def test_every_nonce_differs(self, server):
         seen = together([lambda: server.get("/sauth/generate_nonce").text] * 16)
@@ -41,24 +41,24 @@ class TestGenerate:
     def test_good_for_any_grant(self, server):
         nonce = server.get("/sauth/generate_nonce").text
         for _ in range(2):
-            caller = Caller(server).granted()
-            passed(caller.get(PAGE, nonce=nonce))
+            client = Client(server).granted()
+            passed(client.get(PAGE, nonce=nonce))
 
 
 class TestOnce:
     site = Site(config=BASIC, participants=[participant(), participant(OTHER, ["read"], OTHER_SECRET)])
 
     @pytest.mark.parametrize("kind", ["next", "fresh"])
-    def test_replayed(self, server, caller, kind):
-        value = caller.header(caller.generate() if kind == "fresh" else None)
+    def test_replayed(self, server, client, kind):
+        value = client.header(client.generate() if kind == "fresh" else None)
         passed(server.get(PAGE, {"Authorization": value}))
         for _ in range(3):
             refused(server, server.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
     @pytest.mark.parametrize("kind", ["next", "fresh"])
-    def test_replayed_elsewhere(self, server, caller, kind):
+    def test_replayed_elsewhere(self, server, client, kind):
         """A nonce is used up wherever it was used."""
-        value = caller.header(caller.generate() if kind == "fresh" else None)
+        value = client.header(client.generate() if kind == "fresh" else None)
         passed(server.get(PAGE, {"Authorization": value}))
         before = server.journal()
         refused(server, server.post("/cgi-bin/orders", b"again", {"Authorization": value}), 401, "replayed_nonce",
@@ -66,58 +66,58 @@ class TestOnce:
         assert server.journal() == before
 
     @pytest.mark.parametrize("kind", ["next", "fresh"])
-    def test_parallel_use_succeeds_once(self, server, caller, kind):
-        value = caller.header(caller.generate() if kind == "fresh" else None)
+    def test_parallel_use_succeeds_once(self, server, client, kind):
+        value = client.header(client.generate() if kind == "fresh" else None)
         server.log.allow("reason=nonce_replayed")
         calls = [lambda: server.get(PAGE, {"Authorization": value}).status] * 16
         assert together(calls) == [200] + [401] * 15
 
-    def test_used_by_a_denied_request(self, server, caller):
-        value = caller.header()
+    def test_used_by_a_denied_request(self, server, client):
+        value = client.header()
         passed(server.get("/files/absent", {"Authorization": value}), 404)
         refused(server, server.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
-    def test_stale_challenge_brings_a_next_nonce(self, server, caller):
-        """After a refused nonce the caller goes on from the challenge."""
-        value = caller.header()
+    def test_stale_challenge_brings_a_next_nonce(self, server, client):
+        """After a refused nonce the client goes on from the challenge."""
+        value = client.header()
         passed(server.get(PAGE, {"Authorization": value}))
-        answer = server.get(PAGE, {"Authorization": value})
-        refused(server, answer, 401, "replayed_nonce", "nonce_replayed")
-        passed(caller.get(PAGE, authorization=caller.bare(answer.challenge["nonce"])))
+        response = server.get(PAGE, {"Authorization": value})
+        refused(server, response, 401, "replayed_nonce", "nonce_replayed")
+        passed(client.get(PAGE, authorization=client.bare(response.challenge["nonce"])))
 
-    def test_first_challenge_is_enough(self, server, caller):
+    def test_first_challenge_is_enough(self, server, client):
         """The usual course of a client that holds a token only: 401, then 200."""
-        answer = server.get(PAGE)
-        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
-        passed(caller.get(PAGE, nonce=answer.challenge["nonce"]))
+        response = server.get(PAGE)
+        refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
+        passed(client.get(PAGE, nonce=response.challenge["nonce"]))
 
-    def test_made_up(self, server, caller):
+    def test_made_up(self, server, client):
         for nonce in (b64url(os.urandom(16)), b64url(b"\x01" + os.urandom(15)), b64url(b"\x02" + bytes(15))):
-            answer = caller.get(PAGE, nonce=nonce)
-            refused(server, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+            response = client.get(PAGE, nonce=nonce)
+            refused(server, response, 401, "stale_nonce", "nonce_foreign", level="info")
 
-    def test_one_bit_changed(self, server, caller):
+    def test_one_bit_changed(self, server, client):
         for bit in (0, 7, 8, 63, 64, 127):
-            data = bytearray(from_b64url(caller.generate()))
+            data = bytearray(from_b64url(client.generate()))
             data[bit // 8] ^= 1 << (bit % 8)
-            answer = caller.get(PAGE, nonce=b64url(bytes(data)))
-            refused(server, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+            response = client.get(PAGE, nonce=b64url(bytes(data)))
+            refused(server, response, 401, "stale_nonce", "nonce_foreign", level="info")
 
-    def test_next_nonce_of_another_grant(self, server, caller):
-        other = Caller(server).granted()
-        answer = server.get(PAGE, {"Authorization": caller.header(other.nonces[0])})
-        refused(server, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+    def test_next_nonce_of_another_grant(self, server, client):
+        other = Client(server).granted()
+        response = server.get(PAGE, {"Authorization": client.header(other.nonces[0])})
+        refused(server, response, 401, "stale_nonce", "nonce_foreign", level="info")
         passed(other.get(PAGE))
 
-    def test_next_nonce_of_another_participant(self, server, caller):
-        other = Caller(server, OTHER, OTHER_SECRET).granted()
-        answer = server.get(PAGE, {"Authorization": caller.header(other.nonces[0])})
-        refused(server, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+    def test_next_nonce_of_another_participant(self, server, client):
+        other = Client(server, OTHER, OTHER_SECRET).granted()
+        response = server.get(PAGE, {"Authorization": client.header(other.nonces[0])})
+        refused(server, response, 401, "stale_nonce", "nonce_foreign", level="info")
 
-    def test_nonce_of_another_server(self, server, caller, make_server):
+    def test_nonce_of_another_server(self, server, client, make_server):
         there = make_server(Site(config=BASIC))
-        answer = caller.get(PAGE, nonce=Caller(there).generate())
-        refused(server, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+        response = client.get(PAGE, nonce=Client(there).generate())
+        refused(server, response, 401, "stale_nonce", "nonce_foreign", level="info")
 
 
 class TestParallel:
@@ -125,44 +125,44 @@ class TestParallel:
 
     site = Site(config=BASIC)
 
-    def shuffled(self, server, caller, nonces):
+    def shuffled(self, server, client, nonces):
         random.shuffle(nonces)
-        values = [caller.header(nonce) for nonce in nonces]
+        values = [client.header(nonce) for nonce in nonces]
         return together([lambda value=value: server.get(PAGE, {"Authorization": value}).status for value in values])
 
     def test_16_next_nonces(self, server):
-        caller = Caller(server).granted(nonces=16)
-        assert self.shuffled(server, caller, caller.nonces) == [200] * 16
+        client = Client(server).granted(nonces=16)
+        assert self.shuffled(server, client, client.nonces) == [200] * 16
 
     def test_32_next_nonces(self, server):
-        caller = Caller(server).granted(nonces=32)
-        assert self.shuffled(server, caller, caller.nonces) == [200] * 32
+        client = Client(server).granted(nonces=32)
+        assert self.shuffled(server, client, client.nonces) == [200] * 32
 
-    def test_16_fresh_nonces(self, server, caller):
-        assert self.shuffled(server, caller, [caller.generate() for _ in range(16)]) == [200] * 16
+    def test_16_fresh_nonces(self, server, client):
+        assert self.shuffled(server, client, [client.generate() for _ in range(16)]) == [200] * 16
 
-    def test_16_clients_that_start_from_their_401(self, server, caller):
+    def test_16_clients_that_start_from_their_401(self, server, client):
         def start():
             first = server.get(PAGE)
-            return server.get(PAGE, {"Authorization": caller.header(first.challenge["nonce"])}).status
+            return server.get(PAGE, {"Authorization": client.header(first.challenge["nonce"])}).status
         assert together([start] * 16) == [200] * 16
 
     def test_16_chains(self, server):
         """Sixteen workers on one grant, each chaining its own nonces."""
-        caller = Caller(server).granted(nonces=16)
+        client = Client(server).granted(nonces=16)
 
         def chain(nonce):
             statuses = []
             for _ in range(8):
-                answer = server.get(PAGE, {"Authorization": caller.header(nonce)})
-                statuses.append(answer.status)
-                nonce = answer.nextnonce
+                response = server.get(PAGE, {"Authorization": client.header(nonce)})
+                statuses.append(response.status)
+                nonce = response.nextnonce
             return statuses
-        assert together([lambda nonce=nonce: chain(nonce) for nonce in list(caller.nonces)]) == [[200] * 8] * 16
+        assert together([lambda nonce=nonce: chain(nonce) for nonce in list(client.nonces)]) == [[200] * 8] * 16
 
     def test_each_succeeds_once(self, server):
-        caller = Caller(server).granted(nonces=16)
-        values = [caller.header(nonce) for nonce in list(caller.nonces)] * 3
+        client = Client(server).granted(nonces=16)
+        values = [client.header(nonce) for nonce in list(client.nonces)] * 3
         random.shuffle(values)
         server.log.allow("reason=nonce_replayed")
         calls = [lambda value=value: server.get(PAGE, {"Authorization": value}).status for value in values]
@@ -173,61 +173,61 @@ class TestWindow:
     site = Site(config=BASIC)
 
     def test_a_next_nonce_256_behind_is_stale(self, server):
-        caller = Caller(server).granted(nonces=3)
-        oldest, *caller.nonces = caller.nonces
+        client = Client(server).granted(nonces=3)
+        oldest, *client.nonces = client.nonces
         with server.connect() as connection:
             for count in range(90):
-                connection.send(server.message("GET", PAGE, {"Authorization": caller.header(caller.nonces.pop())},
+                connection.send(server.message("GET", PAGE, {"Authorization": client.header(client.nonces.pop())},
                                                close=False))
-                caller.take(passed(connection.answer()))
-        passed(server.get(PAGE, {"Authorization": caller.header(oldest)}))
-        held, *caller.nonces = caller.nonces
-        newest = caller.nonces
+                client.take(passed(connection.response()))
+        passed(server.get(PAGE, {"Authorization": client.header(oldest)}))
+        held, *client.nonces = client.nonces
+        newest = client.nonces
         for count in range(260):
-            newest.append(passed(server.get(PAGE, {"Authorization": caller.header(newest.pop())})).nextnonce)
-        answer = server.get(PAGE, {"Authorization": caller.header(held)})
-        refused(server, answer, 401, "stale_nonce", "nonce_stale", level="info")
-        passed(caller.get(PAGE, nonce=answer.challenge["nonce"]))
+            newest.append(passed(server.get(PAGE, {"Authorization": client.header(newest.pop())})).nextnonce)
+        response = server.get(PAGE, {"Authorization": client.header(held)})
+        refused(server, response, 401, "stale_nonce", "nonce_stale", level="info")
+        passed(client.get(PAGE, nonce=response.challenge["nonce"]))
 
-    def test_more_than_16_fresh_nonces_one_after_another(self, server, caller):
+    def test_more_than_16_fresh_nonces_one_after_another(self, server, client):
         for _ in range(40):
-            passed(server.get(PAGE, {"Authorization": caller.header(caller.generate())}))
+            passed(server.get(PAGE, {"Authorization": client.header(client.generate())}))
 
-    def test_fresh_nonces_below_the_floor(self, server, caller):
-        oldest = caller.generate()
+    def test_fresh_nonces_below_the_floor(self, server, client):
+        oldest = client.generate()
         for _ in range(17):
-            passed(server.get(PAGE, {"Authorization": caller.header(caller.generate())}))
-        answer = server.get(PAGE, {"Authorization": caller.header(oldest)})
-        refused(server, answer, 401, "stale_nonce", "nonce_stale", level="info")
+            passed(server.get(PAGE, {"Authorization": client.header(client.generate())}))
+        response = server.get(PAGE, {"Authorization": client.header(oldest)})
+        refused(server, response, 401, "stale_nonce", "nonce_stale", level="info")
 
-    def test_floor_is_the_grants_own(self, server, caller):
-        other = Caller(server).granted()
-        oldest = caller.generate()
+    def test_floor_is_the_grants_own(self, server, client):
+        other = Client(server).granted()
+        oldest = client.generate()
         for _ in range(17):
-            passed(server.get(PAGE, {"Authorization": caller.header(caller.generate())}))
+            passed(server.get(PAGE, {"Authorization": client.header(client.generate())}))
         passed(other.get(PAGE, nonce=oldest))
 
-    def test_unused_next_nonces_do_not_run_out(self, server, caller):
-        """A caller that only ever spends fresh nonces is handed next nonces without end."""
-        first = caller.nonces[0]
+    def test_unused_next_nonces_do_not_run_out(self, server, client):
+        """A client that only ever spends fresh nonces is handed next nonces without end."""
+        first = client.nonces[0]
         for _ in range(300):
-            answer = passed(server.get(PAGE, {"Authorization": caller.header(caller.generate())}))
-        passed(caller.get(PAGE, nonce=answer.nextnonce))
-        passed(caller.get(PAGE, nonce=first))
+            response = passed(server.get(PAGE, {"Authorization": client.header(client.generate())}))
+        passed(client.get(PAGE, nonce=response.nextnonce))
+        passed(client.get(PAGE, nonce=first))
 
 
 class TestLifetime:
     site = Site(config="SAuthNonceLifetime 1\n" + BASIC)
 
-    def test_fresh_nonce_too_old(self, server, caller):
-        nonce = caller.generate()
+    def test_fresh_nonce_too_old(self, server, client):
+        nonce = client.generate()
         server.clock.advance(1.2)
-        refused(server, caller.get(PAGE, nonce=nonce), 401, "stale_nonce", "nonce_stale", level="info")
-        passed(caller.get(PAGE))
+        refused(server, client.get(PAGE, nonce=nonce), 401, "stale_nonce", "nonce_stale", level="info")
+        passed(client.get(PAGE))
 
-    def test_next_nonces_do_not_age(self, server, caller):
+    def test_next_nonces_do_not_age(self, server, client):
         server.clock.advance(1.2)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
 class TestFlood:
@@ -235,13 +235,13 @@ class TestFlood:
 
     site = Site(config=BASIC)
 
-    def test_challenges(self, server, caller):
-        held_next, held_fresh = caller.nonces[0], caller.generate()
+    def test_challenges(self, server, client):
+        held_next, held_fresh = client.nonces[0], client.generate()
         with server.connect() as connection:
             for _ in range(90):
                 connection.send(server.message("GET", PAGE, close=False))
-                assert connection.answer().status == 401
+                assert connection.response().status == 401
         for _ in range(400):
             server.get("/sauth/generate_nonce")
         for nonce in (held_next, held_fresh):
-            passed(server.get(PAGE, {"Authorization": caller.header(nonce)}))
+            passed(server.get(PAGE, {"Authorization": client.header(nonce)}))

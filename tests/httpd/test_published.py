@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import BASIC, Caller, PAGE, Site, UID, passed
+from harness import BASIC, Client, PAGE, Site, UID, passed
 from harness.sauth import FORM
 
 
@@ -18,14 +18,14 @@ class Grant:
     uid: str
 
 
-class Published(Caller):
+class Published(Client):
     """What it sends is HMAC-SHA-1 and `access-for`; what it takes is strict."""
 
-    def take_grant(self, answer):
-        assert answer.status == 200, repr(answer)
-        grant = Grant(**json.loads(answer.body))
+    def take_grant(self, response):
+        assert response.status == 200, repr(response)
+        grant = Grant(**json.loads(response.body))
         assert grant.uid == UID and grant.can_refresh in (True, False) and grant.timeout.endswith("Z")
-        self.token, self.nonces = grant.token, [answer.nextnonce]
+        self.token, self.nonces = grant.token, [response.nextnonce]
         self.server.guard(grant.token)
         return grant
 
@@ -55,8 +55,8 @@ class TestPublished:
         server.log.allow("reason=grant_expired")
 
     def test_asking_for_nonces_gets_them(self, server, client):
-        answer = client.post_form("request_access", access_for=["read"], nonces=1)
-        assert set(answer.json) == {"access_to", "can_refresh", "timeout", "token", "uid", "nonce", "nonces"}
-        assert answer.json["nonces"] == [answer.json["nonce"]] == [answer.nextnonce]
+        response = client.post_form("request_access", access_for=["read"], nonces=1)
+        assert set(response.json) == {"access_to", "can_refresh", "timeout", "token", "uid", "nonce", "nonces"}
+        assert response.json["nonces"] == [response.json["nonce"]] == [response.nextnonce]
         with pytest.raises(TypeError):
-            Grant(**answer.json)
+            Grant(**response.json)

@@ -3,9 +3,9 @@ import os
 
 import pytest
 
-from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, location
+from harness import Client, ENDPOINT, OTHER, Shown, Site, UID, digest, location
 from harness.apps import MARK, environment
-from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
+from harness.challenge import DOMAIN, HMAC, ChallengeClient, person
 from harness.http2 import Http2
 from harness.locate import taker
 from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
@@ -32,13 +32,13 @@ def site(rules, **options):
 
 
 class Gone:
-    def gone(self, server, answer, status, result, participant=UID):
+    def gone(self, server, response, status, result, participant=UID):
         """What the error document saw."""
-        assert answer.status == status and MARK in answer.body, repr(answer)
-        env, body = environment(answer.body)
-        assert body == b"" and env.get("CONTENT_LENGTH", "0") in ("0", ""), repr(answer)
+        assert response.status == status and MARK in response.body, repr(response)
+        env, body = environment(response.body)
+        assert body == b"" and env.get("CONTENT_LENGTH", "0") in ("0", ""), repr(response)
         assert env["SCRIPT_NAME"].startswith("/error") and env["REDIRECT_STATUS"] == str(status)
-        assert env.get("ISIGN_RESULT") == result and env.get("ISIGN_PARTICIPANT") == participant, repr(answer)
+        assert env.get("ISIGN_RESULT") == result and env.get("ISIGN_PARTICIPANT") == participant, repr(response)
         server.log.allow(r"(isign|sauth): refused reason=|AH0|" + HTTPD_DENIES)
         return env
 
@@ -86,13 +86,13 @@ class Gone:
 
     def test_call(self, server):
         """A call by challenge that mod_sauth has read and refused."""
-        user = ChallengeCaller(server, "http://by.password", profile=HMAC).login()
+        user = ChallengeClient(server, "http://by.password", profile=HMAC).login()
         body = user.text("a.b", {}, **{**user.call_members("a.b", {}), "signature": "0" * 64}).encode()
         for chunked in (False, True):
-            answer = server.post("/cgi-bin/orders", body, {"Content-Type": "application/json"}, chunked=chunked)
-            self.gone(server, answer, 401, None, None)
-        answer = server.post("/cgi-bin/orders", b"{" * 2000000, {"Content-Type": "application/json"})
-        self.gone(server, answer, 413, None, None)
+            response = server.post("/cgi-bin/orders", body, {"Content-Type": "application/json"}, chunked=chunked)
+            self.gone(server, response, 401, None, None)
+        response = server.post("/cgi-bin/orders", b"{" * 2000000, {"Content-Type": "application/json"})
+        self.gone(server, response, 413, None, None)
 
     def test_endpoint(self, server):
         form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -108,13 +108,13 @@ class Gone:
                 wrong = [(name, "text/plain" if name == "Content-Type" else value) for name, value in pairs]
                 connection.send(server.message("POST", target, wrong, body, close=False) +
                                 server.message("GET", "/index.html"))
-                answer = connection.answer()
-                assert answer.status == 401
-                self.gone(server, answer, 401, "sig_mismatch" if target != "/files/plain.txt" else None, None)
+                response = connection.response()
+                assert response.status == 401
+                self.gone(server, response, 401, "sig_mismatch" if target != "/files/plain.txt" else None, None)
                 try:
-                    assert connection.answer().text == "home\n"
+                    assert connection.response().text == "home\n"
                 except EOFError:
-                    assert "close" in answer.header("Connection")
+                    assert "close" in response.header("Connection")
         assert "/cgi-bin/other GET" not in server.journal()
 
 
@@ -137,13 +137,13 @@ class TestErrorOfTheApp:
 
     def test_front_controller(self, server):
         """httpd's old way to a front controller: what it reads was checked."""
-        answer = server.post("/nothing", BODY, {"Content-Digest": digest(BODY)})
-        assert answer.status == 404
-        env, body = environment(answer.body)
+        response = server.post("/nothing", BODY, {"Content-Digest": digest(BODY)})
+        assert response.status == 404
+        env, body = environment(response.body)
         assert body == BODY and env["ISIGN_RESULT"] == "verified"
-        answer = server.post("/nothing", BODY, {"Content-Digest": digest(b"x")})
+        response = server.post("/nothing", BODY, {"Content-Digest": digest(b"x")})
         server.log.expect("isign: refused reason=digest_mismatch")
-        assert answer.status == 400 and MARK not in answer.body
+        assert response.status == 400 and MARK not in response.body
 
 
 class TestLedOn:
@@ -158,8 +158,8 @@ class TestLedOn:
     def test_digest(self, server, target):
         assert Shown(server.post(target, BODY, {"Content-Digest": digest(BODY)})).env["ISIGN_RESULT"] == "verified"
         for chunked in (False, True):
-            answer = server.post(target, BODY, chunked=chunked)
-            turned_away(server, answer, 400, "digest_missing", "digest_missing")
+            response = server.post(target, BODY, chunked=chunked)
+            turned_away(server, response, 400, "digest_missing", "digest_missing")
         assert Shown(server.post(target, b"")).env["ISIGN_RESULT"] == "none"
 
 

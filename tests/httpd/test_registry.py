@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, SECRET, Server, Site, UID, Unstartable, b64url,
+from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, SECRET, Server, Site, UID, Unstartable, b64url,
                      participant, participants_text, passed, refused)
 
 
@@ -150,14 +150,14 @@ class TestCapacity:
                 participants=[participant(), participant(OTHER, secret=OTHER_SECRET)])
 
     def test_full_to_the_brim(self, server):
-        passed(Caller(server).granted().get(PAGE))
-        passed(Caller(server, OTHER, OTHER_SECRET).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
+        passed(Client(server, OTHER, OTHER_SECRET).granted().get(PAGE))
 
-    def test_one_too_many_at_a_reload(self, server, caller):
+    def test_one_too_many_at_a_reload(self, server, client):
         server.participants([participant(), participant(OTHER, secret=OTHER_SECRET), participant("third")])
         server.log.expect(r"\[registry:error\] .*RegistryCapacity 2")
         server.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
     def test_one_too_many_at_a_start(self, make_server):
         server = make_server(Site(config="RegistryCapacity 1\n" + BASIC, participants=[participant(), participant("b")]),
@@ -170,14 +170,14 @@ class TestCapacity:
         for number in range(6):
             server.participants([participant(), participant(f"guest{number}", secret=OTHER_SECRET)])
             server.graceful()
-            passed(Caller(server, f"guest{number}", OTHER_SECRET).granted().get(PAGE))
+            passed(Client(server, f"guest{number}", OTHER_SECRET).granted().get(PAGE))
 
-    def test_capacity_changed_at_a_reload(self, server, caller):
+    def test_capacity_changed_at_a_reload(self, server, client):
         """The old size stays until a stop and start, and the log says so."""
         server.configure("RegistryCapacity 50\n" + BASIC)
         server.graceful()
         server.log.wait(r"\[registry:notice\] .*RegistryCapacity 50 .*stop and start")
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
 class TestReload:
@@ -197,133 +197,133 @@ class TestReload:
         server.graceful()
 
     def test_new_participant(self, server):
-        new = Caller(server, "new", OTHER_SECRET)
+        new = Client(server, "new", OTHER_SECRET)
         refused(server, new.ask(), 401, "invalid_credentials", "participant_unknown")
         self.reload(server, self.site.participants + [participant("new", ["read"], OTHER_SECRET)])
         passed(new.granted().get(PAGE))
 
-    def test_unchanged_participant_keeps_grant_and_nonces(self, server, caller):
-        held = caller.header()
-        used = caller.header(caller.generate())
+    def test_unchanged_participant_keeps_grant_and_nonces(self, server, client):
+        held = client.header()
+        used = client.header(client.generate())
         passed(server.get(PAGE, {"Authorization": used}))
         self.reload(server, self.site.participants)
         passed(server.get(PAGE, {"Authorization": held}))
         refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
 
-    def test_removed(self, server, caller):
+    def test_removed(self, server, client):
         self.reload(server, [participant(OTHER, ["read"], OTHER_SECRET)])
-        answer = caller.get(PAGE)
-        assert answer.status == 401, repr(answer)
+        response = client.get(PAGE)
+        assert response.status == 401, repr(response)
         server.log.expect(r"sauth: refused reason=(grant_ended|token_unknown|participant_unknown)( |$)")
-        refused(server, caller.ask(), 401, "invalid_credentials", "participant_unknown")
+        refused(server, client.ask(), 401, "invalid_credentials", "participant_unknown")
 
-    def test_removed_and_back_again(self, server, caller):
+    def test_removed_and_back_again(self, server, client):
         """A participant that was removed and comes back is another one: its old grants stay dead."""
         self.reload(server, [participant(OTHER, ["read"], OTHER_SECRET)])
         self.reload(server, self.site.participants)
-        answer = caller.get(PAGE)
-        assert answer.status == 401, repr(answer)
+        response = client.get(PAGE)
+        assert response.status == 401, repr(response)
         server.log.expect(r"sauth: refused reason=(grant_ended|token_unknown|participant_unknown)( |$)")
-        passed(caller.granted().get(PAGE))
+        passed(client.granted().get(PAGE))
 
     @pytest.mark.parametrize("status", ["suspended", "rejected", "offboarded", "applied", "under_review"])
-    def test_status(self, server, caller, status):
+    def test_status(self, server, client, status):
         self.reload(server, [participant(status=status), participant(OTHER, ["read"], OTHER_SECRET)])
-        refused(server, caller.get(PAGE), 403, "participant_inactive", "participant_inactive")
-        refused(server, caller.ask(), 403, "participant_inactive", "participant_inactive")
-        refused(server, caller.refresh(), 403, "participant_inactive", "participant_inactive")
+        refused(server, client.get(PAGE), 403, "participant_inactive", "participant_inactive")
+        refused(server, client.ask(), 403, "participant_inactive", "participant_inactive")
+        refused(server, client.refresh(), 403, "participant_inactive", "participant_inactive")
 
-    def test_suspended_and_approved_again(self, server, caller):
+    def test_suspended_and_approved_again(self, server, client):
         self.reload(server, [participant(status="suspended")])
-        refused(server, caller.get(PAGE), 403, "participant_inactive", "participant_inactive")
+        refused(server, client.get(PAGE), 403, "participant_inactive", "participant_inactive")
         self.reload(server, self.site.participants)
-        passed(caller.granted().get(PAGE))
+        passed(client.granted().get(PAGE))
 
-    def test_expired(self, server, caller):
+    def test_expired(self, server, client):
         self.reload(server, [participant(expires="2020-01-01T00:00:00Z")])
-        refused(server, caller.get(PAGE), 403, "participant_expired", "participant_expired")
+        refused(server, client.get(PAGE), 403, "participant_expired", "participant_expired")
 
-    def test_capability_taken_away(self, server, caller):
+    def test_capability_taken_away(self, server, client):
         """Each use gives what was granted and is still allowed."""
         self.reload(server, [participant(capabilities=["update"])])
-        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        refused(server, client.get(PAGE), 403, "insufficient_capability", "capability_missing")
         self.reload(server, self.site.participants)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
-    def test_capability_added(self, server, caller):
+    def test_capability_added(self, server, client):
         """A grant does not grow."""
         server.configure(BASIC.replace("Require capability read", "Require capability more"))
         self.reload(server, [participant(capabilities=["read", "update", "more"])])
-        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
-        passed(caller.granted("more").get(PAGE))
+        refused(server, client.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        passed(client.granted("more").get(PAGE))
         server.configure(BASIC)
 
-    def test_refresh_runs_the_whole_decision_again(self, server, caller):
+    def test_refresh_runs_the_whole_decision_again(self, server, client):
         self.reload(server, [participant(allow_refresh=False)])
-        refused(server, caller.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
+        refused(server, client.refresh(), 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
         self.reload(server, [participant(capabilities=["update"])])
-        refused(server, caller.refresh(), 403, "capability_not_held", "capability_not_held")
+        refused(server, client.refresh(), 403, "capability_not_held", "capability_not_held")
 
-    def test_secret_replaced(self, server, caller):
+    def test_secret_replaced(self, server, client):
         self.reload(server, [participant(secret=OTHER_SECRET)])
-        refused(server, caller.get(PAGE), 401, "invalid_credentials", "mac_mismatch")
-        with_new = Caller(server, UID, OTHER_SECRET)
-        with_new.token, with_new.nonces = caller.token, [with_new.generate()]
+        refused(server, client.get(PAGE), 401, "invalid_credentials", "mac_mismatch")
+        with_new = Client(server, UID, OTHER_SECRET)
+        with_new.token, with_new.nonces = client.token, [with_new.generate()]
         refused(server, with_new.get(PAGE), 401, "token_revoked", "secret_rotated")
 
-    def test_secret_rotated_with_overlap(self, server, caller):
+    def test_secret_rotated_with_overlap(self, server, client):
         """Both secrets are good for a while: nobody is refused."""
         self.reload(server, [participant(secret=None, shared_secrets=[
             {"value": b64url(SECRET), "not_after": "2099-01-01T00:00:00Z"}, {"value": b64url(OTHER_SECRET)}])])
-        passed(caller.get(PAGE))
-        passed(Caller(server, UID, OTHER_SECRET).granted().get(PAGE))
-        passed(Caller(server).granted().get(PAGE))
+        passed(client.get(PAGE))
+        passed(Client(server, UID, OTHER_SECRET).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
-    def test_role_taken_away(self, server, caller):
+    def test_role_taken_away(self, server, client):
         server.configure(BASIC.replace("Require capability read", "Require participant-role consumer"))
         self.reload(server, self.site.participants)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         self.reload(server, [participant(roles=["provider"])])
-        refused(server, caller.get(PAGE), 403, "insufficient_role", "role_missing")
+        refused(server, client.get(PAGE), 403, "insufficient_role", "role_missing")
         server.configure(BASIC)
 
     @pytest.mark.parametrize("text", ["{", "", '{"participants": [{"id": "x", "more": 1}]}',
                                       participants_text([participant(), participant()])],
                              ids=["cut off", "empty", "unknown member", "id used twice"])
-    def test_damaged(self, server, caller, text):
+    def test_damaged(self, server, client, text):
         """A damaged file at a reload keeps what is in force, says so, and does not end the server."""
         server.log.expect(rf"\[registry:error\] .*{re.escape(str(server.participants_file))}")
         self.reload(server, text)
-        passed(caller.get(PAGE))
-        passed(Caller(server, OTHER, OTHER_SECRET).granted().get(PAGE))
+        passed(client.get(PAGE))
+        passed(Client(server, OTHER, OTHER_SECRET).granted().get(PAGE))
 
-    def test_damaged_then_repaired(self, server, caller):
+    def test_damaged_then_repaired(self, server, client):
         server.log.expect(r"\[registry:error\]")
         self.reload(server, "{")
         self.reload(server, [participant(capabilities=["update"])])
-        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        refused(server, client.get(PAGE), 403, "insufficient_capability", "capability_missing")
 
-    def test_missing(self, server, caller):
+    def test_missing(self, server, client):
         os.unlink(server.participants_file)
         server.log.expect(r"\[registry:error\] .*No such file")
         server.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
-    def test_mode(self, server, caller):
+    def test_mode(self, server, client):
         os.chmod(server.participants_file, 0o644)
         server.log.expect(r"\[registry:error\] .*0644")
         server.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
-    def test_hard_restart(self, server, caller):
+    def test_hard_restart(self, server, client):
         """The tables belong to the parent: a hard restart keeps them as well."""
-        held, used = caller.header(), caller.header(caller.generate())
+        held, used = client.header(), client.header(client.generate())
         passed(server.get(PAGE, {"Authorization": used}))
         server.participants([participant(), participant("new", ["read"], OTHER_SECRET)])
         server.restart()
         passed(server.get(PAGE, {"Authorization": held}))
         refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
-        passed(Caller(server, "new", OTHER_SECRET).granted().get(PAGE))
+        passed(Client(server, "new", OTHER_SECRET).granted().get(PAGE))
 
 
 class TestWithoutRegistryFile:
@@ -333,7 +333,7 @@ class TestWithoutRegistryFile:
 
     def test_nobody(self, server):
         server.log.allow("no RegistryFile: nobody is known")
-        refused(server, Caller(server).ask(), 401, "invalid_credentials", "participant_unknown")
+        refused(server, Client(server).ask(), 401, "invalid_credentials", "participant_unknown")
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
 
 

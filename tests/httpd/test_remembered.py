@@ -1,7 +1,7 @@
 """What the server remembers of used proofs and ended secrets, for exactly as long as it has to. Time is set, not waited for."""
 import time
 
-from harness import (BASIC, Caller, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Shown, Site, UID, b64url, participant, passed,
+from harness import (BASIC, Client, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Shown, Site, UID, b64url, participant, passed,
                      refused, script)
 from harness.signed import ED, opened, turned_away
 from harness.signer import Secret, Signer
@@ -17,15 +17,15 @@ class TestUsedProofsInAFullTable:
                 + opened("in", "ISign require", "Require all granted"))
 
     def test_access_requests(self, server):
-        caller = Caller(server)
-        forms = [caller.form(caller.body()) for _ in range(2)]
-        assert [caller.submit("request_access", form).status for form in forms] == [200, 200]
+        client = Client(server)
+        forms = [client.form(client.body()) for _ in range(2)]
+        assert [client.submit("request_access", form).status for form in forms] == [200, 200]
         server.clock.advance(20)  # within the skew of 30 seconds
         server.log.allow("reason=(replay_quota|replays_full|access_replayed)")
         for _ in range(3):
-            assert caller.submit("request_access", caller.form(caller.body())).status in (429, 503)
+            assert client.submit("request_access", client.form(client.body())).status in (429, 503)
         for form in forms:
-            refused(server, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+            refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_signatures(self, server, signer):
         signed = [signer.headers("GET", "/in") for _ in range(2)]
@@ -51,10 +51,10 @@ class TestSecretsThatEnd:
 
     def test_old_and_new(self, make_server):
         server = make_server(self.site_of())
-        old, new = Caller(server).granted(), Caller(server, secret=NEW_SECRET).granted()
+        old, new = Client(server).granted(), Client(server, secret=NEW_SECRET).granted()
         signers = [Signer(server, Secret(secret), UID) for secret in (SECRET, NEW_SECRET)]
-        for caller in (old, new):
-            passed(caller.get(PAGE))
+        for client in (old, new):
+            passed(client.get(PAGE))
         assert [signer.get("/in").status for signer in signers] == [200, 200]
         server.clock.advance(620)
         now = int(server.clock.time())
@@ -72,23 +72,23 @@ class TestRepeatedRefresh:
     site = Site(participants=PEOPLE, skew=300, config=BASIC)
 
     def refreshed(self, server):
-        caller = Caller(server).granted()
-        form = caller.form(caller.body(access_for=None, token=caller.token))
-        assert caller.submit("refresh_access", form).status == 200
-        return caller, form
+        client = Client(server).granted()
+        form = client.form(client.body(access_for=None, token=client.token))
+        assert client.submit("refresh_access", form).status == 200
+        return client, form
 
     def test_grace_ends(self, server):
-        caller, form = self.refreshed(server)
+        client, form = self.refreshed(server)
         server.clock.advance(29)
-        assert caller.submit("refresh_access", form).status == 200
+        assert client.submit("refresh_access", form).status == 200
         server.clock.advance(3)
-        refused(server, caller.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
+        refused(server, client.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
 
     def test_owner_is_suspended(self, server):
-        caller, form = self.refreshed(server)
+        client, form = self.refreshed(server)
         server.participants([participant(UID, status="suspended")])
         server.graceful()
-        refused(server, caller.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
+        refused(server, client.submit("refresh_access", form), 401, "replayed_request", "access_replayed")
         server.participants(PEOPLE)
         server.graceful()
 
@@ -99,10 +99,10 @@ class TestRefreshInAnothersPlace:
     site = Site(participants=[participant(UID)], config="RegistryCapacity 1\n" + BASIC)
 
     def test_not_owned(self, server):
-        token = Caller(server).granted().token
+        token = Client(server).granted().token
         server.participants([participant(OTHER, ["read", "update"], OTHER_SECRET)])
         server.graceful()
-        heir = Caller(server, OTHER, OTHER_SECRET)
+        heir = Client(server, OTHER, OTHER_SECRET)
         refused(server, heir.refresh(token=token), 403, "token_unknown", "grant_not_owned")
 
 
@@ -116,8 +116,8 @@ class TestNeighboursHeaders:
         shown = Shown(server.get("/open"))
         assert not [name for name in shown.env if "SAUTH" in name or "ISIGN" in name]
 
-    def test_protected(self, server, caller):
-        shown = Shown(passed(caller.get("/cgi-bin/orders")))
+    def test_protected(self, server, client):
+        shown = Shown(passed(client.get("/cgi-bin/orders")))
         assert shown.env["SAUTH_PARTICIPANT"] == UID and "HTTP_SAUTH_PARTICIPANT" not in shown.env
 
 
@@ -130,7 +130,7 @@ class TestHalfABody:
     def test_too_large_to_be_a_call(self, server):
         body = b'{"method":"a","request":"' + b"x" * (3 << 19) + b'"}'
         before = server.journal()
-        answer = server.post("/orders", body, {"Content-Type": "application/json"}, chunked=True)
-        assert answer.status == 413 and server.journal() == before, repr(answer)
+        response = server.post("/orders", body, {"Content-Type": "application/json"}, chunked=True)
+        assert response.status == 413 and server.journal() == before, repr(response)
         server.log.expect("(isign|sauth): (would refuse|refused) reason=body_too_large")
         server.log.allow("reason=body_too_large")

@@ -1,7 +1,7 @@
 """Require capability, participant and participant-role; scopes; observe mode; beside other Require lines."""
 import pytest
 
-from harness import (BASIC, Caller, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Shown, Site, UID, passed, refused,
+from harness import (BASIC, Client, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Shown, Site, UID, passed, refused,
                      script)
 from harness.sauth import FORM
 
@@ -27,9 +27,9 @@ class TestRequire:
                           "Require capability update\n</RequireAny>"),
     ]))
 
-    def callers(self, server):
-        return (Caller(server).granted("read"), Caller(server).granted("update"), Caller(server).granted("read", "update"),
-                Caller(server, OTHER, OTHER_SECRET).granted("read"))
+    def clients(self, server):
+        return (Client(server).granted("read"), Client(server).granted("update"), Client(server).granted("read", "update"),
+                Client(server, OTHER, OTHER_SECRET).granted("read"))
 
     @pytest.mark.parametrize("path, statuses, code, reason", [
         ("/read", (200, 403, 200, 200), "insufficient_capability", "capability_missing"),
@@ -43,39 +43,39 @@ class TestRequire:
         ("/valid", (200, 200, 200, 200), None, None),
     ])
     def test_matrix(self, server, path, statuses, code, reason):
-        for caller, status in zip(self.callers(server), statuses):
-            answer = caller.get(path)
-            assert answer.status == status, repr(answer)
+        for client, status in zip(self.clients(server), statuses):
+            response = client.get(path)
+            assert response.status == status, repr(response)
             if status == 200:
-                passed(answer)
+                passed(response)
             else:
-                refused(server, answer, 403, code, reason)
-                assert answer.nextnonce
+                refused(server, response, 403, code, reason)
+                assert response.nextnonce
 
     def test_none(self, server):
-        """RequireNone around a capability: only callers without it."""
+        """RequireNone around a capability: only clients without it."""
         server.log.allow("AH0163|reason=")
-        assert [caller.get("/neither").status for caller in self.callers(server)] == [200, 403, 403, 200]
+        assert [client.get("/neither").status for client in self.clients(server)] == [200, 403, 403, 200]
 
     @pytest.mark.parametrize("path", ["/read", "/update", "/both", "/someone", "/auditor", "/valid", "/methods"])
     def test_anonymous(self, server, path):
         refused(server, server.get(path), 401, "credentials_required", "credentials_missing", level="info")
 
     def test_refusal_names_the_rule(self, server):
-        answer = Caller(server).granted("read").get("/update")
-        line = refused(server, answer, 403, "insufficient_capability", "capability_missing")
+        response = Client(server).granted("read").get("/update")
+        line = refused(server, response, 403, "insufficient_capability", "capability_missing")
         assert f'participant={UID}' in line and 'location=/update' in line and 'rule=capability%20update' in line
 
     def test_app_does_not_run(self, server):
         before = server.journal()
-        refused(server, Caller(server).granted("read").get("/update"), 403, "insufficient_capability",
+        refused(server, Client(server).granted("read").get("/update"), 403, "insufficient_capability",
                 "capability_missing")
         assert server.journal() == before
 
     def test_require_user(self, server):
         """The participant is the user of httpd's own providers. (Their denial is theirs to phrase.)"""
         server.log.allow("AH0163|AH01663|reason=")
-        mine, _, _, other = self.callers(server)
+        mine, _, _, other = self.clients(server)
         passed(mine.get("/user"))
         assert other.get("/user").status in (401, 403)
 
@@ -85,25 +85,25 @@ class TestRequire:
         ("/expr-role", "consumer", "insufficient_role", "role_missing"),
     ])
     def test_expression(self, server, path, wanted, code, reason):
-        caller = Caller(server).granted("read")
-        passed(caller.get(path, {"X-Wanted": wanted}))
-        refused(server, caller.get(path, {"X-Wanted": "other"}), 403, code, reason)
-        refused(server, caller.get(path), 403, code, reason)
+        client = Client(server).granted("read")
+        passed(client.get(path, {"X-Wanted": wanted}))
+        refused(server, client.get(path, {"X-Wanted": "other"}), 403, code, reason)
+        refused(server, client.get(path), 403, code, reason)
 
     @pytest.mark.parametrize("method, capability, status", [
         ("GET", "read", 200), ("HEAD", "read", 200), ("POST", "read", 403), ("POST", "update", 200),
         ("GET", "update", 200), ("DELETE", "read", 403)])
     def test_method_to_capability(self, server, method, capability, status):
         server.log.allow("reason=capability_missing|AH01631")
-        caller = Caller(server).granted(capability)
-        passed(caller.send(method, "/methods", body=b"" if method == "POST" else None), status)
+        client = Client(server).granted(capability)
+        passed(client.send(method, "/methods", body=b"" if method == "POST" else None), status)
 
     def test_names_are_compared_whole(self, server):
         server.log.allow("reason=capability_missing|AH01631")
-        caller = Caller(server).granted("read")
+        client = Client(server).granted("read")
         for wanted in ("rea", "READ", "reads", "read update"):
-            assert caller.get("/expression", {"X-Wanted": wanted}).status == 403, wanted
-        assert caller.get("/expression", {"X-Wanted": "read"}).status == 200
+            assert client.get("/expression", {"X-Wanted": wanted}).status == 403, wanted
+        assert client.get("/expression", {"X-Wanted": "read"}).status == 200
 
 
 class TestAny:
@@ -121,16 +121,16 @@ class TestAny:
 
     @pytest.mark.parametrize("path", ["/all", "/open", "/ip"])
     def test_anonymous_passes_without_a_challenge(self, server, path):
-        answer = server.get(path)
-        shown = Shown(answer)
-        assert answer.header("WWW-Authenticate") is None and answer.nextnonce is None
+        response = server.get(path)
+        shown = Shown(response)
+        assert response.header("WWW-Authenticate") is None and response.nextnonce is None
         assert "REMOTE_USER" not in shown.env and "SAUTH_PARTICIPANT" not in shown.env
 
     @pytest.mark.parametrize("path", ["/all", "/open", "/ip"])
     def test_credentials_are_checked(self, server, path):
-        caller = Caller(server).granted()
-        assert Shown(passed(caller.get(path))).env["SAUTH_PARTICIPANT"] == UID
-        refused(server, server.get(path, {"Authorization": caller.header(secret=OTHER_SECRET)}), 401,
+        client = Client(server).granted()
+        assert Shown(passed(client.get(path))).env["SAUTH_PARTICIPANT"] == UID
+        refused(server, server.get(path, {"Authorization": client.header(secret=OTHER_SECRET)}), 401,
                 "invalid_credentials", "mac_mismatch")
         refused(server, server.get(path, {"Authorization": "SAuth x"}), 401, "invalid_credentials",
                 "authorization_malformed")
@@ -139,27 +139,27 @@ class TestAny:
 
     @pytest.mark.parametrize("path", ["/all", "/open", "/ip"])
     def test_nonce_is_used_up(self, server, path):
-        caller = Caller(server).granted()
-        value = caller.header()
+        client = Client(server).granted()
+        value = client.header()
         passed(server.get(path, {"Authorization": value}))
         refused(server, server.get(path, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
     def test_from_elsewhere(self, server):
         refused(server, server.get("/far"), 401, "credentials_required", "credentials_missing", level="info")
-        passed(Caller(server).granted().get("/far"))
+        passed(Client(server).granted().get("/far"))
 
     @pytest.mark.parametrize("path", ["/denied", "/barred"])
     def test_denied_whoever_asks(self, server, path):
         """Denied by a rule that no credentials can satisfy: 403."""
         server.log.allow("AH01630|reason=")
-        assert Caller(server).granted().get(path).status == 403
-        answer = server.get(path)
-        assert answer.status in (401, 403)
+        assert Client(server).granted().get(path).status == 403
+        response = server.get(path)
+        assert response.status in (401, 403)
 
     def test_all_of_address_and_capability(self, server):
         refused(server, server.get("/satisfied"), 401, "credentials_required", "credentials_missing", level="info")
-        passed(Caller(server).granted("update").get("/satisfied"))
-        refused(server, Caller(server).granted("read").get("/satisfied"), 403, "insufficient_capability",
+        passed(Client(server).granted("update").get("/satisfied"))
+        refused(server, Client(server).granted("read").get("/satisfied"), 403, "insufficient_capability",
                 "capability_missing")
 
 
@@ -175,23 +175,23 @@ class TestScope:
     @pytest.mark.parametrize("at, opens", [("/red/sauth", "/red-app"), ("/blue/sauth", "/blue-app"),
                                            ("/sauth", "/shared")])
     def test_apart(self, server, at, opens):
-        caller = Caller(server, at=at).granted()
+        client = Client(server, at=at).granted()
         for path in ("/red-app", "/blue-app", "/shared"):
-            answer = caller.get(path, nonce=caller.generate())
+            response = client.get(path, nonce=client.generate())
             if path == opens:
-                passed(answer)
+                passed(response)
             else:
-                refused(server, answer, 403, "wrong_scope", "scope_mismatch")
+                refused(server, response, 403, "wrong_scope", "scope_mismatch")
 
     def test_refused_where_no_rule_needs_it(self, server):
-        refused(server, Caller(server, at="/blue/sauth").granted().get("/red-open"), 403, "wrong_scope",
+        refused(server, Client(server, at="/blue/sauth").granted().get("/red-open"), 403, "wrong_scope",
                 "scope_mismatch")
 
     def test_refresh_at_another_tenants_endpoint(self, server):
-        caller = Caller(server, at="/red/sauth").granted()
-        caller.at = "/blue/sauth"
-        answer = caller.refresh()
-        assert answer.status == 403, repr(answer)
+        client = Client(server, at="/red/sauth").granted()
+        client.at = "/blue/sauth"
+        response = client.refresh()
+        assert response.status == 403, repr(response)
         server.log.expect("sauth: refused reason=(scope_mismatch|grant_unknown|grant_not_owned)")
 
 
@@ -202,48 +202,48 @@ class TestObserve:
                 + script("watched", "Require capability update", "SAuthMode observe")
                 + script("guarded", "Require capability update", "SAuthMode enforce"))
 
-    def would(self, server, answer, reason):
-        assert answer.status == 200, repr(answer)
-        assert answer.header("WWW-Authenticate") is None
+    def would(self, server, response, reason):
+        assert response.status == 200, repr(response)
+        assert response.header("WWW-Authenticate") is None
         pattern = rf"sauth: would refuse reason={reason}( |$)"
         server.log.allow(pattern)
         server.log.wait(pattern)
-        return Shown(answer)
+        return Shown(response)
 
     def test_anonymous(self, server):
         shown = self.would(server, server.get("/watched"), "credentials_missing")
         assert "SAUTH_PARTICIPANT" not in shown.env and "REMOTE_USER" not in shown.env
 
-    def test_wrong_secret(self, server, caller):
-        answer = server.get("/watched", {"Authorization": caller.header(secret=OTHER_SECRET)})
-        shown = self.would(server, answer, "mac_mismatch")
+    def test_wrong_secret(self, server, client):
+        response = server.get("/watched", {"Authorization": client.header(secret=OTHER_SECRET)})
+        shown = self.would(server, response, "mac_mismatch")
         assert "SAUTH_PARTICIPANT" not in shown.env
 
     def test_malformed(self, server):
         self.would(server, server.get("/watched", {"Authorization": "SAuth x"}), "authorization_malformed")
 
-    def test_capability_missing(self, server, caller):
-        shown = self.would(server, caller.get("/watched"), "capability_missing")
+    def test_capability_missing(self, server, client):
+        shown = self.would(server, client.get("/watched"), "capability_missing")
         assert shown.env["SAUTH_PARTICIPANT"] == UID
 
     def test_replayed(self, server):
-        caller = Caller(server).granted("update")
-        value = caller.header()
+        client = Client(server).granted("update")
+        value = client.header()
         passed(server.get("/watched", {"Authorization": value}))
         self.would(server, server.get("/watched", {"Authorization": value}), "nonce_replayed")
 
     def test_nothing_to_refuse(self, server):
-        passed(Caller(server).granted("update").get("/watched"))
+        passed(Client(server).granted("update").get("/watched"))
         assert not server.log.matching("would refuse")
 
-    def test_credentials_still_do_not_reach_the_app(self, server, caller):
-        answer = server.get("/watched", {"Authorization": caller.header(secret=OTHER_SECRET)})
-        self.would(server, answer, "mac_mismatch")
-        assert b"AUTHORIZATION" not in answer.body and caller.token.encode() not in answer.body
+    def test_credentials_still_do_not_reach_the_app(self, server, client):
+        response = server.get("/watched", {"Authorization": client.header(secret=OTHER_SECRET)})
+        self.would(server, response, "mac_mismatch")
+        assert b"AUTHORIZATION" not in response.body and client.token.encode() not in response.body
 
-    def test_enforce_beside(self, server, caller):
+    def test_enforce_beside(self, server, client):
         refused(server, server.get("/guarded"), 401, "credentials_required", "credentials_missing", level="info")
-        refused(server, caller.get("/guarded"), 403, "insufficient_capability", "capability_missing")
+        refused(server, client.get("/guarded"), 403, "insufficient_capability", "capability_missing")
 
 
 class TestMigration:
@@ -266,18 +266,18 @@ ScriptAlias "/both" "@ROOT@/cgi-bin/show"
 </Location>
 """, files={".htpasswd": "user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"})
 
-    def test_both(self, server, caller):
-        assert Shown(passed(caller.get("/both"))).env["REMOTE_USER"] == UID
+    def test_both(self, server, client):
+        assert Shown(passed(client.get("/both"))).env["REMOTE_USER"] == UID
         shown = Shown(server.get("/both", {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="}))
         assert shown.env["REMOTE_USER"] == "user" and "SAUTH_PARTICIPANT" not in shown.env
 
     def test_neither(self, server):
-        answer = server.get("/both")
-        assert answer.status == 401 and answer.header("WWW-Authenticate") == 'Basic realm="both"'
+        response = server.get("/both")
+        assert response.status == 401 and response.header("WWW-Authenticate") == 'Basic realm="both"'
 
     def test_bad_sauth(self, server):
-        answer = server.get("/both", {"Authorization": "SAuth x"})
-        refused(server, answer, 401, "invalid_credentials", "authorization_malformed")
+        response = server.get("/both", {"Authorization": "SAuth x"})
+        refused(server, response, 401, "invalid_credentials", "authorization_malformed")
 
 
 class TestEndpointReachable:
@@ -304,9 +304,9 @@ class TestEndpointReachable:
 
     @pytest.mark.parametrize("at", ["/sauth", "/app/sauth"])
     def test_grant(self, server, at):
-        caller = Caller(server, at=at).granted()
-        assert caller.refresh().status == 200
-        assert len(caller.generate()) == 22
+        client = Client(server, at=at).granted()
+        assert client.refresh().status == 200
+        assert len(client.generate()) == 22
 
     def test_the_rest_is_still_denied(self, server):
         server.log.expect("AH01630")
@@ -326,7 +326,7 @@ class TestEndpointGuarded:
 
     def test_denied(self, server):
         server.log.expect("AH01630")
-        assert Caller(server).ask().status == 403
+        assert Client(server).ask().status == 403
 
 
 class TestTwoHosts:
@@ -336,17 +336,17 @@ class TestTwoHosts:
         f'<VirtualHost 127.0.0.1:@PORT@>\nServerName {name}\nDocumentRoot "@ROOT@/htdocs"\n{BASIC}</VirtualHost>\n'
         for name in ("one.example.org", "two.example.org")))
 
-    def test_both(self, server, caller):
+    def test_both(self, server, client):
         for host in ("one.example.org", "two.example.org"):
-            passed(caller.get(PAGE, {"Host": host}))
+            passed(client.get(PAGE, {"Host": host}))
 
     def test_audience_is_the_virtual_hosts(self, server):
         from urllib.parse import urlencode
 
-        caller = Caller(server)
+        client = Client(server)
         aud = "http://two.example.org:%d/sauth/request_access" % server.port
         server.log.allow("reason=audience_mismatch")
-        statuses = [server.post("/sauth/request_access", urlencode(caller.form(caller.body(aud=aud))).encode(),
+        statuses = [server.post("/sauth/request_access", urlencode(client.form(client.body(aud=aud))).encode(),
                                 {**FORM, "Host": host}).status for host in ("one.example.org", "two.example.org")]
         assert statuses == [403, 200]
 
@@ -358,6 +358,6 @@ class TestRealm:
                 "Require capability read\n</Location>\n")
 
     def test_escaped(self, server):
-        answer = server.get(PAGE)
-        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
-        assert answer.challenge["realm"] == 'a \\"quoted\\" realm'
+        response = server.get(PAGE)
+        refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
+        assert response.challenge["realm"] == 'a \\"quoted\\" realm'

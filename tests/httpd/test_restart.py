@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import BASIC, Caller, PAGE, Shown, Site, digest, passed, refused, together
+from harness import BASIC, Client, PAGE, Shown, Site, digest, passed, refused, together
 from harness.ends import after_crash
 
 BODY = b'{"order": 17}'
@@ -14,36 +14,36 @@ class TestGraceful:
     site = Site(config=BASIC)
 
     def test_grants_and_nonces_survive(self, server):
-        caller = Caller(server).granted(nonces=8)
-        held_fresh, used = caller.generate(), caller.header(caller.generate())
+        client = Client(server).granted(nonces=8)
+        held_fresh, used = client.generate(), client.header(client.generate())
         passed(server.get(PAGE, {"Authorization": used}))
         for _ in range(3):
             server.graceful()
-            newest = passed(server.get(PAGE, {"Authorization": caller.header()})).nextnonce
+            newest = passed(server.get(PAGE, {"Authorization": client.header()})).nextnonce
             refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
-        passed(server.get(PAGE, {"Authorization": caller.header(held_fresh)}))
-        passed(server.get(PAGE, {"Authorization": caller.bare(newest)}))
-        assert caller.refresh().status == 200
+        passed(server.get(PAGE, {"Authorization": client.header(held_fresh)}))
+        passed(server.get(PAGE, {"Authorization": client.bare(newest)}))
+        assert client.refresh().status == 200
 
     def test_access_requests_stay_used(self, server):
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(server)
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         server.graceful()
-        refused(server, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+        refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_no_second_birth(self, server):
         """A reload does not make the replay memory young again."""
-        Caller(server).granted()
+        Client(server).granted()
         server.graceful()
-        assert Caller(server).ask().status == 200
+        assert Client(server).ask().status == 200
 
     def test_old_and_new_workers_share_their_state(self, server):
-        """A request of the old generation is under way while the new one serves: no nonce is good for both."""
-        caller = Caller(server).granted(nonces=4)
-        slow = caller.header()
-        answers = []
-        thread = threading.Thread(target=lambda: answers.append(
+        """A request of the old fingerprint is under way while the new one serves: no nonce is good for both."""
+        client = Client(server).granted(nonces=4)
+        slow = client.header()
+        responses = []
+        thread = threading.Thread(target=lambda: responses.append(
             server.get("/cgi-bin/orders?sleep=1.5", {"Authorization": slow})))
         thread.start()
         deadline = time.monotonic() + 5
@@ -51,9 +51,9 @@ class TestGraceful:
             time.sleep(0.01)
         server.graceful()
         refused(server, server.get(PAGE, {"Authorization": slow}), 401, "replayed_nonce", "nonce_replayed")
-        passed(server.get(PAGE, {"Authorization": caller.header()}))
+        passed(server.get(PAGE, {"Authorization": client.header()}))
         thread.join()
-        passed(server.get(PAGE, {"Authorization": caller.header(passed(answers[0]).nextnonce)}))
+        passed(server.get(PAGE, {"Authorization": client.header(passed(responses[0]).nextnonce)}))
 
     def test_under_load(self, server):
         """Chains go on through ten reloads without a refusal."""
@@ -61,18 +61,18 @@ class TestGraceful:
         counts, wrong = [], []
 
         def chain():
-            caller, count = Caller(server).granted(), 0
+            client, count = Client(server).granted(), 0
             while not stop.is_set():
-                value = caller.header()
+                value = client.header()
                 try:
-                    answer = server.get(PAGE, {"Authorization": value})
+                    response = server.get(PAGE, {"Authorization": value})
                 except (EOFError, ConnectionError, AssertionError) as error:
                     wrong.append(repr(error))
                     return
-                if answer.status != 200:
-                    wrong.append(repr(answer))
+                if response.status != 200:
+                    wrong.append(repr(response))
                     return
-                caller.take(answer)
+                client.take(response)
                 count += 1
             counts.append(count)
 
@@ -86,22 +86,22 @@ class TestGraceful:
             thread.join()
         assert wrong == [] and len(counts) == 4 and min(counts) > 0
 
-    def test_capacities_changed(self, server, caller):
+    def test_capacities_changed(self, server, client):
         server.configure("SAuthGrantCapacity 77\nSAuthReplayCapacity 78\n" + BASIC)
         server.graceful()
         server.log.wait(r"\[sauth:notice\] .*SAuthGrantCapacity 77 .*stop and start")
         server.log.wait(r"\[sauth:notice\] .*SAuthReplayCapacity 78 .*stop and start")
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         server.configure(BASIC)
         server.graceful()
 
-    def test_rules_changed(self, server, caller):
+    def test_rules_changed(self, server, client):
         server.configure(BASIC.replace("Require capability read", "Require capability update"))
         server.graceful()
-        refused(server, caller.get(PAGE), 403, "insufficient_capability", "capability_missing")
+        refused(server, client.get(PAGE), 403, "insufficient_capability", "capability_missing")
         server.configure(BASIC)
         server.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
 class TestStop:
@@ -110,29 +110,29 @@ class TestStop:
     site = Site(config=BASIC)
 
     def test_everything_is_forgotten(self, server):
-        caller = Caller(server).granted()
-        token, form = caller.token, caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(server).granted()
+        token, form = client.token, client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         server.stop()
         server.start()
-        refused(server, server.get(PAGE, {"Authorization": caller.header(token=token)}), 401, "invalid_credentials",
+        refused(server, server.get(PAGE, {"Authorization": client.header(token=token)}), 401, "invalid_credentials",
                 "token_unknown")
-        refused(server, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
-        passed(caller.granted().get(PAGE))
+        refused(server, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
+        passed(client.granted().get(PAGE))
 
     def test_older_fresh_nonces_are_stale(self, server):
-        nonce = Caller(server).generate()
+        nonce = Client(server).generate()
         server.stop()
         server.start()
-        caller = Caller(server).granted()
-        refused(server, caller.get(PAGE, nonce=nonce), 401, "stale_nonce", "nonce_foreign|nonce_stale", level="info")
-        passed(caller.get(PAGE))
+        client = Client(server).granted()
+        refused(server, client.get(PAGE, nonce=nonce), 401, "stale_nonce", "nonce_foreign|nonce_stale", level="info")
+        passed(client.get(PAGE))
 
     def test_killed_parent(self, server):
         """The end without a goodbye."""
-        Caller(server).granted()
+        Client(server).granted()
         after_crash(server)
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
 
 class TestKilledChildren:
@@ -142,7 +142,7 @@ class TestKilledChildren:
                                                                     "ReplayQuota")) + BASIC)
 
     def workers(self, server):
-        """Those that served and live; a request is in the log only after its answer."""
+        """Those that served and live; a request is in the log only after its response."""
         deadline = time.monotonic() + 5
         while not (found := [pid for pid in dict.fromkeys(server.served_by()) if pid in server.children()]):
             assert time.monotonic() < deadline, "no worker that lives has served"
@@ -150,35 +150,35 @@ class TestKilledChildren:
         return found
 
     def test_between_requests(self, server):
-        caller = Caller(server).granted(nonces=32)
+        client = Client(server).granted(nonces=32)
         used = []
         for _ in range(5):
-            used.append(caller.header())
+            used.append(client.header())
             passed(server.get(PAGE, {"Authorization": used[-1]}))
             server.kill(self.workers(server)[-1])
-            passed(server.get(PAGE, {"Authorization": caller.header()}))
+            passed(server.get(PAGE, {"Authorization": client.header()}))
         for value in used:
             refused(server, server.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
     def test_under_load(self, server):
         """Workers die while they serve; each value succeeds at most once, and the rest goes on."""
-        callers = [Caller(server).granted(nonces=32) for _ in range(4)]
+        clients = [Client(server).granted(nonces=32) for _ in range(4)]
         accepted, lock, stop = {}, threading.Lock(), threading.Event()
 
-        def load(caller):
-            while not stop.is_set() and caller.nonces:
-                value = caller.header()
+        def load(client):
+            while not stop.is_set() and client.nonces:
+                value = client.header()
                 for _ in range(2):
                     try:
-                        answer = server.get(PAGE, {"Authorization": value})
+                        response = server.get(PAGE, {"Authorization": value})
                     except (EOFError, ConnectionError, OSError):
                         continue
-                    if answer.status == 200:
+                    if response.status == 200:
                         with lock:
                             accepted[value] = accepted.get(value, 0) + 1
-                        caller.nonces.append(answer.nextnonce)
+                        client.nonces.append(response.nextnonce)
         server.log.allow("reason=nonce_replayed|AH0")
-        threads = [threading.Thread(target=load, args=[caller]) for caller in callers]
+        threads = [threading.Thread(target=load, args=[client]) for client in clients]
         for thread in threads:
             thread.start()
         for _ in range(12):
@@ -190,10 +190,10 @@ class TestKilledChildren:
         for thread in threads:
             thread.join()
         assert accepted and set(accepted.values()) == {1}
-        for caller in callers:
-            caller.granted()
-            passed(caller.get(PAGE))
-            assert caller.refresh().status == 200
+        for client in clients:
+            client.granted()
+            passed(client.get(PAGE))
+            assert client.refresh().status == 200
 
     def test_while_it_makes_grants(self, server):
         stop, made = threading.Event(), []
@@ -201,11 +201,11 @@ class TestKilledChildren:
         def load():
             while not stop.is_set():
                 try:
-                    answer = Caller(server).ask()
+                    response = Client(server).ask()
                 except (EOFError, ConnectionError, OSError):
                     continue
-                assert answer.status == 200, repr(answer)
-                made.append(answer.json["token"])
+                assert response.status == 200, repr(response)
+                made.append(response.json["token"])
         server.log.allow("AH0")
         threads = [threading.Thread(target=load) for _ in range(3)]
         for thread in threads:
@@ -219,10 +219,10 @@ class TestKilledChildren:
         for thread in threads:
             thread.join()
         assert len(set(made)) == len(made) > 0
-        caller = Caller(server)
+        client = Client(server)
         for token in made[-10:]:
-            caller.token = token
-            passed(caller.get(PAGE, nonce=caller.generate()))
+            client.token = token
+            passed(client.get(PAGE, nonce=client.generate()))
 
 
 class TestOtherMpms:
@@ -231,26 +231,26 @@ class TestOtherMpms:
     @pytest.mark.parametrize("mpm", ["prefork", "worker"])
     def test_course(self, make_server, mpm):
         server = make_server(Site(config=BASIC + '<Location "/cgi-bin/orders">\nISign digest\n</Location>\n', mpm=mpm))
-        caller = Caller(server).granted(nonces=16)
-        values = [caller.header(nonce) for nonce in caller.nonces]
-        answers = []
-        together([lambda value=value: answers.append(server.get(PAGE, {"Authorization": value})) or 0
+        client = Client(server).granted(nonces=16)
+        values = [client.header(nonce) for nonce in client.nonces]
+        responses = []
+        together([lambda value=value: responses.append(server.get(PAGE, {"Authorization": value})) or 0
                   for value in values])
-        assert [answer.status for answer in answers] == [200] * 16
+        assert [response.status for response in responses] == [200] * 16
         refused(server, server.get(PAGE, {"Authorization": values[0]}), 401, "replayed_nonce", "nonce_replayed")
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
-        caller.nonces = [answer.nextnonce for answer in answers]
+        client.nonces = [response.nextnonce for response in responses]
         for chunked in (False, True):
-            shown = Shown(passed(caller.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(BODY)},
+            shown = Shown(passed(client.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(BODY)},
                                              chunked=chunked)))
-            assert shown.body == BODY and shown.env["SAUTH_PARTICIPANT"] == caller.uid
+            assert shown.body == BODY and shown.env["SAUTH_PARTICIPANT"] == client.uid
             assert shown.env["ISIGN_RESULT"] == "verified"
-        answer = caller.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(b"x")})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = client.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
         server.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         refused(server, server.get(PAGE, {"Authorization": values[1]}), 401, "replayed_nonce", "nonce_replayed")
-        assert caller.refresh().status == 200
-        passed(caller.get(PAGE))
+        assert client.refresh().status == 200
+        passed(client.get(PAGE))
         server.restart()
-        passed(caller.granted().get(PAGE))
+        passed(client.granted().get(PAGE))

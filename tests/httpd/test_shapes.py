@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import (BASIC, Caller, ENDPOINT, PAGE, Shown, Site, UID, digest, location, passed, refused)
+from harness import (BASIC, Client, ENDPOINT, PAGE, Shown, Site, UID, digest, location, passed, refused)
 from harness.http2 import Http2
 from harness.locate import stock_dir
 from harness.sauth import FORM
@@ -34,114 +34,114 @@ def http2(server):
 class TestHttp2:
     site = Site(modules=("http2", "rewrite"), config="Protocols h2c http/1.1\nMaxKeepAliveRequests 0\n" + VERIFIED)
 
-    def spend(self, caller, http2, method, target, headers=(), body=None):
-        answer = http2.request(method, target, [*headers, ("Authorization", caller.header())], body)
-        caller.take(answer)
-        return answer
+    def spend(self, client, http2, method, target, headers=(), body=None):
+        response = http2.request(method, target, [*headers, ("Authorization", client.header())], body)
+        client.take(response)
+        return response
 
     def test_main_flow(self, server, http2):
-        caller = Caller(server)
-        form = urlencode(caller.form(caller.body())).encode()
-        answer = http2.request("POST", "/sauth/request_access", FORM, form)
-        assert answer.status == 200 and "no-store" in answer.header("cache-control"), repr(answer)
-        caller.keep(answer)
+        client = Client(server)
+        form = urlencode(client.form(client.body())).encode()
+        response = http2.request("POST", "/sauth/request_access", FORM, form)
+        assert response.status == 200 and "no-store" in response.header("cache-control"), repr(response)
+        client.keep(response)
         for _ in range(3):
-            shown = Shown(passed(self.spend(caller, http2, "POST", "/cgi-bin/orders",
+            shown = Shown(passed(self.spend(client, http2, "POST", "/cgi-bin/orders",
                                             [("Content-Digest", digest(BODY))], BODY)))
             assert shown.body == BODY and shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["HTTP2"] == "on"
             assert not [name for name in shown.env if "AUTHORIZATION" in name]
-        form = urlencode(caller.form(caller.body(access_for=None, token=caller.token))).encode()
-        answer = http2.request("POST", "/sauth/refresh_access", FORM, form)
-        assert answer.status == 200 and answer.json["token"] == caller.token
+        form = urlencode(client.form(client.body(access_for=None, token=client.token))).encode()
+        response = http2.request("POST", "/sauth/refresh_access", FORM, form)
+        assert response.status == 200 and response.json["token"] == client.token
         refused(server, http2.request("POST", "/sauth/request_access", FORM, b"x=y"), 400, "malformed_request",
                 "field_unknown")
-        answer = http2.request("GET", "/sauth/generate_nonce")
-        passed(caller.get(PAGE, nonce=answer.text))
+        response = http2.request("GET", "/sauth/generate_nonce")
+        passed(client.get(PAGE, nonce=response.text))
 
     def test_parallel_streams(self, server, http2):
         """Sixteen streams of one connection, on one grant, in whatever order."""
-        caller = Caller(server).granted(nonces=32)
-        requests = [("GET", "/cgi-bin/orders", {"Authorization": caller.header()}) for _ in range(16)]
-        answers = http2.many(requests)
-        seen = [Shown(passed(answer)).env for answer in answers]
+        client = Client(server).granted(nonces=32)
+        requests = [("GET", "/cgi-bin/orders", {"Authorization": client.header()}) for _ in range(16)]
+        responses = http2.many(requests)
+        seen = [Shown(passed(response)).env for response in responses]
         assert len({env["H2_STREAM_TAG"] for env in seen}) == 16
         assert len({env["REMOTE_PORT"] for env in seen}) == 1
-        caller.nonces = [answer.nextnonce for answer in answers]
-        assert len(set(caller.nonces)) == 16
-        assert {answer.status for answer in http2.many(
-            [("GET", PAGE, {"Authorization": caller.header()}) for _ in range(16)])} == {200}
+        client.nonces = [response.nextnonce for response in responses]
+        assert len(set(client.nonces)) == 16
+        assert {response.status for response in http2.many(
+            [("GET", PAGE, {"Authorization": client.header()}) for _ in range(16)])} == {200}
         server.log.allow("reason=nonce_replayed")
-        assert {answer.status for answer in http2.many(requests)} == {401}
+        assert {response.status for response in http2.many(requests)} == {401}
 
-    def test_one_nonce_in_many_streams(self, server, http2, caller):
+    def test_one_nonce_in_many_streams(self, server, http2, client):
         server.log.allow("reason=nonce_replayed")
-        value = caller.header()
-        answers = http2.many([("GET", PAGE, {"Authorization": value})] * 12)
-        assert sorted(answer.status for answer in answers) == [200] + [401] * 11
+        value = client.header()
+        responses = http2.many([("GET", PAGE, {"Authorization": value})] * 12)
+        assert sorted(response.status for response in responses) == [200] + [401] * 11
         assert server.get(PAGE, {"Authorization": value}).status == 401
-        fresh = caller.header(caller.generate())
+        fresh = client.header(client.generate())
         passed(server.get(PAGE, {"Authorization": fresh}))
         refused(server, http2.request("GET", PAGE, {"Authorization": fresh}), 401, "replayed_nonce", "nonce_replayed")
 
-    def test_authentication_info(self, server, http2, caller):
-        """On every answer to an authenticated request, errors of the app included."""
-        page = passed(self.spend(caller, http2, "GET", PAGE))
-        passed(self.spend(caller, http2, "GET", "/files/absent"), 404)
-        passed(self.spend(caller, http2, "HEAD", PAGE))
-        passed(self.spend(caller, http2, "GET", PAGE, [("If-None-Match", page.header("etag"))]), 304)
-        passed(self.spend(caller, http2, "GET", PAGE, [("Range", "bytes=1-3")]), 206)
-        passed(self.spend(caller, http2, "GET", PAGE, [("Range", "bytes=900-")]), 416)
+    def test_authentication_info(self, server, http2, client):
+        """On every response to an authenticated request, errors of the app included."""
+        page = passed(self.spend(client, http2, "GET", PAGE))
+        passed(self.spend(client, http2, "GET", "/files/absent"), 404)
+        passed(self.spend(client, http2, "HEAD", PAGE))
+        passed(self.spend(client, http2, "GET", PAGE, [("If-None-Match", page.header("etag"))]), 304)
+        passed(self.spend(client, http2, "GET", PAGE, [("Range", "bytes=1-3")]), 206)
+        passed(self.spend(client, http2, "GET", PAGE, [("Range", "bytes=900-")]), 416)
         for status in (404, 500, 503):
-            passed(self.spend(caller, http2, "GET", f"/cgi-bin/orders?status={status}"), status)
-        writer = Caller(server).granted("update")
-        answer = self.spend(writer, http2, "GET", PAGE)
-        refused(server, answer, 403, "insufficient_capability", "capability_missing")
-        assert answer.nextnonce
+            passed(self.spend(client, http2, "GET", f"/cgi-bin/orders?status={status}"), status)
+        writer = Client(server).granted("update")
+        response = self.spend(writer, http2, "GET", PAGE)
+        refused(server, response, 403, "insufficient_capability", "capability_missing")
+        assert response.nextnonce
         assert "private" in page.header("cache-control")
 
-    def test_error_bodies(self, server, http2, caller):
-        answer = http2.request("GET", PAGE)
-        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
-        assert len(answer.body) == int(answer.header("content-length"))
-        passed(caller.get(PAGE, nonce=answer.challenge["nonce"]))
-        answer = http2.request("GET", PAGE, {"Authorization": caller.header(token="T" * 22)})
-        refused(server, answer, 401, "invalid_credentials", "token_unknown")
-        answer = http2.request("PUT", "/sauth/request_access", {}, b"x")
-        refused(server, answer, 405, "method_not_allowed", "method_not_allowed")
+    def test_error_bodies(self, server, http2, client):
+        response = http2.request("GET", PAGE)
+        refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
+        assert len(response.body) == int(response.header("content-length"))
+        passed(client.get(PAGE, nonce=response.challenge["nonce"]))
+        response = http2.request("GET", PAGE, {"Authorization": client.header(token="T" * 22)})
+        refused(server, response, 401, "invalid_credentials", "token_unknown")
+        response = http2.request("PUT", "/sauth/request_access", {}, b"x")
+        refused(server, response, 405, "method_not_allowed", "method_not_allowed")
 
-    def test_digests(self, server, http2, caller):
+    def test_digests(self, server, http2, client):
         large = os.urandom(300000)
-        shown = Shown(passed(self.spend(caller, http2, "POST", "/cgi-bin/orders", [("Content-Digest", digest(large))],
+        shown = Shown(passed(self.spend(client, http2, "POST", "/cgi-bin/orders", [("Content-Digest", digest(large))],
                                         large)))
         assert shown.body == large and shown.env["ISIGN_RESULT"] == "verified"
         before = server.journal()
-        answer = self.spend(caller, http2, "POST", "/cgi-bin/orders", [("Content-Digest", digest(b"x"))], large)
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
-        answer = self.spend(caller, http2, "POST", "/cgi-bin/orders", [], BODY)
-        refused(server, answer, 400, "digest_missing", "digest_missing", module="isign")
+        response = self.spend(client, http2, "POST", "/cgi-bin/orders", [("Content-Digest", digest(b"x"))], large)
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = self.spend(client, http2, "POST", "/cgi-bin/orders", [], BODY)
+        refused(server, response, 400, "digest_missing", "digest_missing", module="isign")
         assert server.journal() == before
-        passed(self.spend(caller, http2, "GET", PAGE))
+        passed(self.spend(client, http2, "GET", PAGE))
 
-    def test_body_of_unknown_length(self, server, http2, caller):
+    def test_body_of_unknown_length(self, server, http2, client):
         """A stream without Content-Length: the app gets it all, with its length."""
         body = BODY * 5000
-        answer = http2.request("POST", "/cgi-bin/orders", {"Authorization": caller.header(), "Content-Digest": digest(body)},
+        response = http2.request("POST", "/cgi-bin/orders", {"Authorization": client.header(), "Content-Digest": digest(body)},
                                body, length=False)
-        shown = Shown(passed(answer))
+        shown = Shown(passed(response))
         assert shown.body == body and shown.env["CONTENT_LENGTH"] == str(len(body))
 
-    def test_spoofed(self, server, http2, caller):
-        answer = passed(self.spend(caller, http2, "POST", "/cgi-bin/orders",
+    def test_spoofed(self, server, http2, client):
+        response = passed(self.spend(client, http2, "POST", "/cgi-bin/orders",
                                    [*SPOOFED, ("Content-Digest", digest(BODY))], BODY))
-        assert b"evil" not in answer.body
+        assert b"evil" not in response.body
 
     def test_through_reloads(self, server):
-        caller = Caller(server).granted(nonces=8)
+        client = Client(server).granted(nonces=8)
         for _ in range(3):
             server.graceful()
             with Http2(server.port) as connection:
-                answers = connection.many([("GET", PAGE, {"Authorization": caller.header()}) for _ in range(4)])
-            caller.nonces += [passed(answer).nextnonce for answer in answers]
+                responses = connection.many([("GET", PAGE, {"Authorization": client.header()}) for _ in range(4)])
+            client.nonces += [passed(response).nextnonce for response in responses]
 
 
 class TestHttp2BeforeABackend:
@@ -152,20 +152,20 @@ class TestHttp2BeforeABackend:
                 + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
                 + location("/far", "Require capability read", "SAuthPass headers"))
 
-    def test_backend_sees_the_caller(self, server, http2, caller):
-        value = caller.header()
-        answer = passed(http2.request("POST", "/far/show", [*SPOOFED, ("Authorization", value)], BODY))
-        shown = Shown(answer)
+    def test_backend_sees_the_client(self, server, http2, client):
+        value = client.header()
+        response = passed(http2.request("POST", "/far/show", [*SPOOFED, ("Authorization", value)], BODY))
+        shown = Shown(response)
         assert shown.body == BODY and shown.env["HTTP_SAUTH_PARTICIPANT"] == UID
         assert shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
-        assert b"evil" not in answer.body and value.encode() not in answer.body and caller.token.encode() not in answer.body
-        caller.take(answer)
-        passed(http2.request("GET", "/far/show?status=500", {"Authorization": caller.header()}), 500)
+        assert b"evil" not in response.body and value.encode() not in response.body and client.token.encode() not in response.body
+        client.take(response)
+        passed(http2.request("GET", "/far/show?status=500", {"Authorization": client.header()}), 500)
 
     def test_stranger_does_not_get_there(self, server, http2):
         before = server.backend.journal()
-        answer = http2.request("GET", "/far/show", SPOOFED)
-        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
+        response = http2.request("GET", "/far/show", SPOOFED)
+        refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
         assert server.backend.journal() == before
 
 
@@ -186,39 +186,39 @@ class TestModPhp:
 </FilesMatch>
 """ + location("/php", "Require capability read", "ISign digest"))
 
-    def test_get(self, server, caller):
-        value = caller.header()
-        answer = passed(caller.get("/php/orders.php", SPOOFED, authorization=value))
-        shown = Shown(answer)
+    def test_get(self, server, client):
+        value = client.header()
+        response = passed(client.get("/php/orders.php", SPOOFED, authorization=value))
+        shown = Shown(response)
         assert shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["SAUTH_CAPABILITIES"] == "read"
         assert shown.env["REMOTE_USER"] == UID and shown.env["GATEWAY_INTERFACE"] == "CGI/1.1"
         assert not [name for name in [*shown.env, *shown.headers] if "authorization" in name.lower()]
-        for secret in (value, caller.token):
-            assert secret.encode() not in answer.body
-        assert b"evil" not in answer.body
+        for secret in (value, client.token):
+            assert secret.encode() not in response.body
+        assert b"evil" not in response.body
 
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_body(self, server, caller, chunked):
+    def test_body(self, server, client, chunked):
         body = os.urandom(200000)
-        shown = Shown(passed(caller.post("/php/orders.php", body, {"Content-Digest": digest(body)}, chunked=chunked)))
+        shown = Shown(passed(client.post("/php/orders.php", body, {"Content-Digest": digest(body)}, chunked=chunked)))
         assert shown.body == body and shown.env["ISIGN_RESULT"] == "verified"
 
-    def test_refused(self, server, caller):
+    def test_refused(self, server, client):
         before = server.journal()
         refused(server, server.get("/php/orders.php"), 401, "credentials_required", "credentials_missing", level="info")
-        answer = caller.post("/php/orders.php", BODY, {"Content-Digest": digest(b"x")})
-        refused(server, answer, 400, "digest_mismatch", "digest_mismatch", module="isign")
+        response = client.post("/php/orders.php", BODY, {"Content-Digest": digest(b"x")})
+        refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
         assert server.journal() == before
 
     def test_many_requests_in_one_process(self, server):
         """What one request left in PHP's process is not what the next one is told."""
-        callers = [Caller(server).granted() for _ in range(4)]
+        clients = [Client(server).granted() for _ in range(4)]
         for _ in range(5):
-            for caller in callers:
-                assert Shown(passed(caller.get("/php/orders.php"))).env["SAUTH_PARTICIPANT"] == UID
+            for client in clients:
+                assert Shown(passed(client.get("/php/orders.php"))).env["SAUTH_PARTICIPANT"] == UID
             assert server.get("/index.html").status == 200
         server.graceful()
-        passed(callers[0].get("/php/orders.php"))
+        passed(clients[0].get("/php/orders.php"))
 
 
 # --- CGI as another user ---------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ SUEXEC = Path("/usr/lib/apache2/suexec")
 
 @pytest.mark.skipif(os.getuid() != 0 or not SUEXEC.exists(), reason="needs root and Debian's apache2-suexec-pristine")
 class TestSuexec:
-    """suexec keeps HTTP_* and a short list of names: the caller comes as headers."""
+    """suexec keeps HTTP_* and a short list of names: the client comes as headers."""
 
     @pytest.fixture
     def scripts(self):
@@ -259,13 +259,13 @@ ScriptAlias "/env/" "{scripts}/"
 </Directory>
 """ + ENDPOINT + location("/su", "Require capability read", "SAuthPass headers\nISign digest")
                                   + location("/env", "Require capability read")))
-        caller = Caller(server).granted()
-        answer = passed(caller.post("/su/show", BODY, [*SPOOFED, ("Content-Digest", digest(BODY))]))
-        shown = Shown(answer)
+        client = Client(server).granted()
+        response = passed(client.post("/su/show", BODY, [*SPOOFED, ("Content-Digest", digest(BODY))]))
+        shown = Shown(response)
         assert shown.env["ID"] == "nobody" and shown.body == BODY
         assert shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
-        assert b"evil" not in answer.body and caller.token.encode() not in answer.body
-        shown = Shown(passed(caller.get("/env/show")))
+        assert b"evil" not in response.body and client.token.encode() not in response.body
+        shown = Shown(passed(client.get("/env/show")))
         assert not [name for name in shown.env if "SAUTH" in name]
 
 
@@ -277,17 +277,17 @@ class Load:
     def __init__(self, server, chains=3, controls=3):
         self.server, self.stop, self.lock = server, threading.Event(), threading.Lock()
         self.served = {"ours": 0, "control": 0}
-        self.broken = {"ours": 0, "control": 0}  # no answer came
+        self.broken = {"ours": 0, "control": 0}  # no response came
         self.refused, self.accepted = [], {}
-        callers = [Caller(server).granted(nonces=4) for _ in range(chains)]
-        self.threads = [threading.Thread(target=self.chain, args=[caller]) for caller in callers]
+        clients = [Client(server).granted(nonces=4) for _ in range(chains)]
+        self.threads = [threading.Thread(target=self.chain, args=[client]) for client in clients]
         self.threads += [threading.Thread(target=self.control) for _ in range(controls)]
         for thread in self.threads:
             thread.start()
 
     def attempt(self, kind, call):
         try:
-            answer = call()
+            response = call()
         except (EOFError, OSError, AssertionError):
             with self.lock:
                 self.broken[kind] += 1
@@ -295,30 +295,30 @@ class Load:
             return None
         with self.lock:
             self.served[kind] += 1
-        return answer
+        return response
 
-    def chain(self, caller):
+    def chain(self, client):
         while not self.stop.is_set():
-            if not caller.nonces:  # what was held may have been used by a request whose answer got lost
+            if not client.nonces:  # what was held may have been used by a request whose answer got lost
                 fresh = self.attempt("ours", lambda: self.server.get("/sauth/generate_nonce"))
                 if fresh is None:
                     continue
-                caller.nonces = [fresh.text]
-            value = caller.header()
-            answer = self.attempt("ours", lambda: self.server.get(PAGE, {"Authorization": value}))
-            if answer is None:
+                client.nonces = [fresh.text]
+            value = client.header()
+            response = self.attempt("ours", lambda: self.server.get(PAGE, {"Authorization": value}))
+            if response is None:
                 continue
-            if answer.status != 200:
-                self.refused.append(repr(answer))
+            if response.status != 200:
+                self.refused.append(repr(response))
                 return
             with self.lock:
                 self.accepted[value] = self.accepted.get(value, 0) + 1
-            caller.take(answer)
+            client.take(response)
 
     def control(self):
         while not self.stop.is_set():
-            answer = self.attempt("control", lambda: self.server.get("/index.html"))
-            assert answer is None or answer.status == 200
+            response = self.attempt("control", lambda: self.server.get("/index.html"))
+            assert response is None or response.status == 200
 
     def settle(self):
         self.stop.set()
@@ -390,8 +390,8 @@ class TestKillsUnderLoad:
             assert server.get(PAGE, {"Authorization": value}).status == 401
         began = time.monotonic()
         for _ in range(10):
-            caller = Caller(server).granted()
-            passed(caller.get(PAGE))
-            assert caller.refresh().status == 200
-            passed(caller.get("/cgi-bin/orders"))
+            client = Client(server).granted()
+            passed(client.get(PAGE))
+            assert client.refresh().status == 200
+            passed(client.get("/cgi-bin/orders"))
         assert time.monotonic() - began < 10

@@ -36,14 +36,14 @@ class TestAccepted:
     @pytest.mark.parametrize("says", [False, True])
     def test_algorithms(self, server, alg, says):
         signer = Signer(server, KEYS[alg], f"{UID}#{alg}", alg=alg if says else None)
-        for answer in (signer.get("/in?a=1&b=%20x"), signer.post("/in", BODY, JSON), signer.post("/in", BODY, chunked=True)):
-            shown = Shown(answer)
+        for response in (signer.get("/in?a=1&b=%20x"), signer.post("/in", BODY, JSON), signer.post("/in", BODY, chunked=True)):
+            shown = Shown(response)
             assert shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_ALG"] == alg
             assert shown.env["ISIGN_KEYID"] == f"{UID}#{alg}" and shown.env["ISIGN_PARTICIPANT"] == UID
             assert '"@method"' in shown.env["ISIGN_COVERED"]
             assert shown.body in (b"", BODY)
-            assert answer.header("Accept-Signature") is None
-            assert "private" in answer.header("Cache-Control")
+            assert response.header("Accept-Signature") is None
+            assert "private" in response.header("Cache-Control")
 
     @pytest.mark.parametrize("alg", KEYS)
     def test_thumbprint(self, server, alg):
@@ -68,8 +68,8 @@ class TestAccepted:
 
     def test_host_in_other_letters(self, server, signer):
         """The signature is good, only the name is not ours."""
-        answer = signer.get("/in", authority=f"localhost:{server.port}", host=f"LocalHost:{server.port}")
-        turned_away(server, answer, 403, "wrong_authority", "sig_authority_foreign")
+        response = signer.get("/in", authority=f"localhost:{server.port}", host=f"LocalHost:{server.port}")
+        turned_away(server, response, 403, "wrong_authority", "sig_authority_foreign")
 
     def test_absolute_target(self, server, signer):
         target = f"http://127.0.0.1:{server.port}/in?x=1"
@@ -79,8 +79,8 @@ class TestAccepted:
     def test_obs_fold(self, server, signer):
         """httpd makes one line of it; so did the signer."""
         fields = signer.fields("GET", "/in", [("X-Long", "one two")], cover=COVER + ("x-long",))
-        answer = server.get("/in", [("X-Long", "one\r\n  two")] + fields)
-        assert Shown(answer).env["HTTP_X_LONG"] == "one two"
+        response = server.get("/in", [("X-Long", "one\r\n  two")] + fields)
+        assert Shown(response).env["HTTP_X_LONG"] == "one two"
 
     @pytest.mark.parametrize("lines, value", [(("a", ""), "a, "), (("", "a"), ", a"), (("", ""), ", "), (("a", "", ""), "a, , "),
                                               (("a", " \t "), "a, "), (("a,",), "a,"), (("a, ",), "a,")])
@@ -91,8 +91,8 @@ class TestAccepted:
     def test_head(self, server, signer):
         with server.connect() as connection:
             connection.send(server.message("HEAD", "/in", signer.headers("HEAD", "/in")))
-            answer = connection.answer("HEAD")
-        assert answer.status == 200 and "private" in answer.header("Cache-Control")
+            response = connection.response("HEAD")
+        assert response.status == 200 and "private" in response.header("Cache-Control")
 
     def test_unknown_parameters_are_signed(self, server, signer):
         assert Shown(signer.get("/in", later="x")).env["ISIGN_RESULT"] == "verified"
@@ -114,7 +114,7 @@ class TestAccepted:
         turned_away(server, server.get("/in?a=1", pairs, host=None), 401, "invalid_signature", "sig_mismatch")
 
     def test_two_signatures_one_is_looked_at(self, server, signer):
-        """Two that qualify are refused: trying them costs what the caller wants."""
+        """Two that qualify are refused: trying them costs what the client wants."""
         pairs = signer.fields("GET", "/in") + signer.fields("GET", "/in", label="sig2")
         turned_away(server, server.get("/in", pairs), 400, "malformed_signature", "sig_ambiguous")
 
@@ -128,7 +128,7 @@ class TestAccepted:
                 body = b"%d" % number
                 connection.send(server.message("POST", "/in", signer.headers("POST", "/in", JSON, body), body, close=False,
                                                chunked=number % 2 == 0))
-                assert Shown(connection.answer()).body == body
+                assert Shown(connection.response()).body == body
 
 
 class TestKeyForms:
@@ -193,10 +193,10 @@ class TestKeyForms:
         """Under the name of a public key an HMAC over what everybody knows is nothing."""
         raw = base64.urlsafe_b64decode(ED.jwk("")["x"] + "=")
         for secret in (raw, FILED.pem().encode()):
-            answer = Signer(server, Secret(secret), UID + "#k1").get("/in")
-            turned_away(server, answer, 401, "invalid_signature", "sig_length")
-        answer = Signer(server, Secret(raw), UID + "#k1", alg="hmac-sha256").get("/in")
-        turned_away(server, answer, 401, "invalid_signature", "sig_alg_mismatch")
+            response = Signer(server, Secret(secret), UID + "#k1").get("/in")
+            turned_away(server, response, 401, "invalid_signature", "sig_length")
+        response = Signer(server, Secret(raw), UID + "#k1", alg="hmac-sha256").get("/in")
+        turned_away(server, response, 401, "invalid_signature", "sig_alg_mismatch")
 
     def test_reload(self, server):
         """A key that was rotated, a participant that is suspended, removed, expired, back again."""
@@ -219,8 +219,8 @@ class TestKeyForms:
             server.participants(self.people(**members))
             server.graceful()
             for signer in (old, Signer(server, Secret(SECRET), UID)):
-                answer = untouched(server, lambda: signer.get("/in"), 403, reason, reason)
-                assert answer.header("Accept-Signature") is None
+                response = untouched(server, lambda: signer.get("/in"), 403, reason, reason)
+                assert response.header("Accept-Signature") is None
         server.participants(self.people()[1:])
         server.graceful()
         for signer in (old, Signer(server, Secret(SECRET), UID), Signer(server, ED, ED.thumbprint())):
@@ -241,7 +241,7 @@ class TestKeyForms:
         server.graceful()
 
 
-# What a caller can see in its own request is told before anything verified: (components, parameters, headers, reason).
+# What a client can see in its own request is told before anything verified: (components, parameters, headers, reason).
 GRAMMAR = {
     "component twice": (("@method", "@method"), {}, {}, "sig_component_repeated"),
     "upper case": (('"X-A"',), {}, {"X-A": "1"}, "sig_component_case"),
@@ -298,9 +298,9 @@ class TestRefused:
     @pytest.mark.parametrize("name", GRAMMAR)
     def test_grammar(self, server, signer, name):
         cover, parameters, headers, reason = GRAMMAR[name]
-        answer = untouched(server, lambda: signer.get("/any", headers, cover=cover, **parameters), 400,
+        response = untouched(server, lambda: signer.get("/any", headers, cover=cover, **parameters), 400,
                            "malformed_signature", reason)
-        assert answer.header("Accept-Signature") is None
+        assert response.header("Accept-Signature") is None
 
     @pytest.mark.parametrize("query, reason", [("?b=1", "sig_query_param_missing"), ("?a=1&a=2",
                                                                                     "sig_query_param_repeated")])
@@ -324,9 +324,9 @@ class TestRefused:
         (UID + "#ecdsa-p384-sha384", "sig_length"), (UID, "sig_length")])
     def test_key(self, server, signer, keyid, reason):
         """One status, one code, one text, whatever is wrong."""
-        answer = untouched(server, lambda: signer.get("/in", keyid=keyid), 401, "invalid_signature", reason)
-        assert answer.problem == {"title": "Invalid signature", "status": 401, "code": "invalid_signature"}
-        assert re.fullmatch(r'sig1=\("@method" "@authority" "@path" "@query"\);created;nonce="[\w-]{22}"', answer.header("Accept-Signature"))
+        response = untouched(server, lambda: signer.get("/in", keyid=keyid), 401, "invalid_signature", reason)
+        assert response.problem == {"title": "Invalid signature", "status": 401, "code": "invalid_signature"}
+        assert re.fullmatch(r'sig1=\("@method" "@authority" "@path" "@query"\);created;nonce="[\w-]{22}"', response.header("Accept-Signature"))
 
     @pytest.mark.parametrize("alg, made", [("ecdsa-p256-sha256", b"\0" * 64), ("ecdsa-p256-sha256", b"\0" * 32 + b"\1" * 32),
                                            ("ecdsa-p256-sha256", b"\xff" * 64), ("ed25519", b"\1" * 32 + b"\xff" * 32)])
@@ -334,8 +334,8 @@ class TestRefused:
         class Made:
             def sign(self, base):
                 return made
-        answer = Signer(server, Made(), f"{UID}#{alg}").get("/in")
-        turned_away(server, answer, 401, "invalid_signature", "sig_(scalar|mismatch)")
+        response = Signer(server, Made(), f"{UID}#{alg}").get("/in")
+        turned_away(server, response, 401, "invalid_signature", "sig_(scalar|mismatch)")
 
     @pytest.mark.parametrize("alg, length", [("ed25519", 63), ("ecdsa-p256-sha256", 71), ("rsa-pss-sha512", 255)])
     def test_lengths(self, server, alg, length):
@@ -372,9 +372,9 @@ class TestRefused:
                   "sig_expired")
         for reason, offset in (("created_future", r"\+4[345]"), ("created_old", "-34[0-2]"), ("expired", "-1[0-2]")):
             assert server.log.matching(rf"refused reason=sig_{reason} .* offset={offset}\b"), reason
-        answer = untouched(server, lambda: signer.get("/in", created=now - 20), 503, "starting", "replay_memory_young",
+        response = untouched(server, lambda: signer.get("/in", created=now - 20), 503, "starting", "replay_cache_warming",
                            level="info")
-        assert 1 <= int(answer.header("Retry-After")) <= 31
+        assert 1 <= int(response.header("Retry-After")) <= 31
         assert signer.get("/in", expires=signer.stamp() + 5).status == 200
         created = signer.stamp()
         server.clock.reach(created + 40)
@@ -385,8 +385,8 @@ class TestRefused:
         untouched(server, lambda: signer.get("/in", nonce=None), 401, "signature_nonce_missing", "sig_nonce_missing")
 
     def test_tag(self, server, signer):
-        answer = untouched(server, lambda: signer.get("/tagged"), 401, "signature_required", "sig_tag_absent")
-        assert 'tag="shop"' in answer.header("Accept-Signature")
+        response = untouched(server, lambda: signer.get("/tagged"), 401, "signature_required", "sig_tag_absent")
+        assert 'tag="shop"' in response.header("Accept-Signature")
         untouched(server, lambda: signer.get("/tagged", tag="shop2"), 401, "signature_required", "sig_tag_absent")
         assert signer.get("/tagged", tag="shop").status == 200
         pairs = signer.fields("GET", "/tagged", tag="shop") + signer.fields("GET", "/tagged", tag="other", label="sig2")
@@ -395,9 +395,9 @@ class TestRefused:
     @pytest.mark.parametrize("missing", COVER)
     def test_cover(self, server, signer, missing):
         cover = [one for one in COVER if one != missing]
-        answer = untouched(server, lambda: signer.get("/in", cover=cover), 401, "signature_component_missing",
+        response = untouched(server, lambda: signer.get("/in", cover=cover), 401, "signature_component_missing",
                            "sig_component_missing")
-        assert f'"{missing}"' in answer.header("Accept-Signature")
+        assert f'"{missing}"' in response.header("Accept-Signature")
 
     def test_cover_of_a_body(self, server, signer):
         fields = COVER + ("content-digest", "content-type")
@@ -478,15 +478,15 @@ class TestRefused:
 
     def test_connect(self, server, signer):
         server.log.allow("isign: refused|AH0")
-        answer = signer.send("CONNECT", f"127.0.0.1:{server.port}", cover=("@method",))
-        assert answer.status in (400, 401, 403, 405)
+        response = signer.send("CONNECT", f"127.0.0.1:{server.port}", cover=("@method",))
+        assert response.status in (400, 401, 403, 405)
 
     def test_signed_for_the_other_slash(self, server, signer):
         """What was signed is the target as it was sent, before httpd cleans it."""
         pairs = signer.headers("GET", "/in")
         for target in ("//in", "/./in", "/x/../in", "/%69n", "/in?"):
-            answer = server.get(target, pairs)
-            assert answer.status != 200 or target == "/in?", (target, repr(answer))
+            response = server.get(target, pairs)
+            assert response.status != 200 or target == "/in?", (target, repr(response))
             server.log.allow("isign: refused reason=sig_(mismatch|nonce_replayed)|AH0")
 
 
@@ -543,20 +543,20 @@ class TestFlipped:
             if tried % 100 == 0 and connection:
                 connection.close()
                 connection = None
-            answer = None
+            response = None
             for _ in range(2):  # the server may have ended the connection after the refusal before
                 connection = connection or server.connect(source=f"127.0.0.{30 + mask // 2 + tried // 100}")
                 try:
                     connection.sock.settimeout(0.25)
                     connection.send(one)
-                    answer = self.read(connection)
+                    response = self.read(connection)
                     break
                 except EOFError:
                     connection.close()
                     connection = None
-            assert answer is None or answer.status >= 400, (at, one[max(0, at - 30):at + 30], answer)
+            assert response is None or response.status >= 400, (at, one[max(0, at - 30):at + 30], response)
             tried += 1
-            if connection and (answer is None or answer.header("Connection") == "close"):
+            if connection and (response is None or response.header("Connection") == "close"):
                 connection.close()
                 connection = None
         if connection:
@@ -565,14 +565,14 @@ class TestFlipped:
         assert Shown(server_exchange(server, whole)).env["ISIGN_RESULT"] == "verified", "the one that was not changed"
 
     def read(self, connection):
-        """The answer; a message whose end was changed waits for more, until it gets no more."""
+        """The response; a message whose end was changed waits for more, until it gets no more."""
         try:
-            return connection.answer()
+            return connection.response()
         except TimeoutError:
             connection.half_close()
             connection.sock.settimeout(15)
             try:
-                return connection.answer()
+                return connection.response()
             except EOFError:
                 return None
 
@@ -580,4 +580,4 @@ class TestFlipped:
 def server_exchange(server, data):
     with server.connect() as connection:
         connection.send(data)
-        return connection.answer()
+        return connection.response()

@@ -29,12 +29,12 @@ class TestBodies:
             connection.send(server.message("POST", "/in", pairs))
             assert connection.interim()[0] == 100
             connection.send(BODY)
-            assert Shown(connection.answer()).body == BODY
+            assert Shown(connection.response()).body == BODY
         with server.connect() as connection:
             connection.send(server.message("POST", "/in", pairs))
-            answer = connection.answer()
-        turned_away(server, answer, 401, "signature_replayed", "sig_nonce_replayed")
-        assert answer.interim == []
+            response = connection.response()
+        turned_away(server, response, 401, "signature_replayed", "sig_nonce_replayed")
+        assert response.interim == []
 
     @pytest.mark.parametrize("path", ["/in", "/stream"])
     @pytest.mark.parametrize("chunked", [False, True])
@@ -47,7 +47,7 @@ class TestBodies:
             connection.send(whole[:-8])
             connection.half_close()
             try:
-                assert connection.answer().status >= 400
+                assert connection.response().status >= 400
             except EOFError:
                 pass
         if path == "/in":
@@ -68,8 +68,8 @@ class TestBodies:
         """The app may have begun; it never has the whole."""
         body = os.urandom(size)
         pairs = signer.headers("POST", "/stream", JSON, body)
-        answer = server.post("/stream", body[:-1] + bytes([body[-1] ^ 1]), pairs, chunked=chunked)
-        assert answer.status != 200, repr(answer)
+        response = server.post("/stream", body[:-1] + bytes([body[-1] ^ 1]), pairs, chunked=chunked)
+        assert response.status != 200, repr(response)
         server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
         server.log.allow("AH0")
 
@@ -78,16 +78,16 @@ class TestBodies:
         body = b"?" + os.urandom(49999)
         pairs = signer.headers("POST", "/php/index.php", JSON, body)
         server.log.allow("isign: broken off|AH0|AH1|proxy")
-        answer = server.post("/php/index.php", b"!" + body[1:], pairs)
-        assert answer.status != 200 or len(Shown(answer).body) < 50000
+        response = server.post("/php/index.php", b"!" + body[1:], pairs)
+        assert response.status != 200 or len(Shown(response).body) < 50000
 
     def once_free(self, server, call):
-        """A body is given back with its request, soon after the answer."""
+        """A body is given back with its request, soon after the response."""
         server.log.allow("isign: refused reason=spool_(full|quota)")
         deadline = time.monotonic() + 5
-        while (answer := call()).status in (429, 503) and time.monotonic() < deadline:
+        while (response := call()).status in (429, 503) and time.monotonic() < deadline:
             time.sleep(0.05)
-        return answer
+        return response
 
     def test_total(self, server, signer):
         """A participant has a quarter for all of its bodies; what is given back can be taken again."""
@@ -96,14 +96,14 @@ class TestBodies:
         with server.connect() as holder:
             holder.send(server.message("POST", "/in", pairs, big)[:-1])
             time.sleep(0.5)
-            answer = signer.post("/in", big, JSON)
-            turned_away(server, answer, 429, "too_many_bodies", "spool_quota participant=.*")
+            response = signer.post("/in", big, JSON)
+            turned_away(server, response, 429, "too_many_bodies", "spool_quota participant=.*")
             other = Signer(server, STRANGER, OTHER + "#theirs")
             assert Shown(other.post("/in", big)).body == big
             small = os.urandom(1000)
             assert Shown(signer.post("/in", small)).body == small
             holder.send(big[-1:])
-            assert Shown(holder.answer()).body == big
+            assert Shown(holder.response()).body == big
         for _ in range(3):
             assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
 
@@ -126,7 +126,7 @@ class TestBodies:
         turned_away(server, signer.post("/in", b"x" * (1 << 20 | 1), JSON), 413, "body_too_large", "body_too_large")
 
     def test_stalled_bodies_leave_room(self, server, signer):
-        """As much as one participant, and callers that are none, can hold leaves room for another."""
+        """As much as one participant, and clients that are none, can hold leaves room for another."""
         held = []
         piece = os.urandom(500000)
         server.log.allow("isign: refused reason=(spool_quota|spool_full|body_broken)")
@@ -168,9 +168,9 @@ class TestSpoolFault:
         assert together([lambda: signer.post("/in", BODY, created=stamp).status] * 16) == [200] * 16
         place.rmdir()
         before = len(server.journal())
-        answers = [signer.post("/in", BODY) for _ in range(16)]
-        failed = [answer for answer in answers if answer.status == 503]
-        assert failed and all(answer.status in (200, 503) for answer in answers)
+        responses = [signer.post("/in", BODY) for _ in range(16)]
+        failed = [response for response in responses if response.status == 503]
+        assert failed and all(response.status in (200, 503) for response in responses)
         assert len(server.journal()) == before + 16 - len(failed)
         turned_away(server, failed[0], 503, "unavailable", "fault_spool", level="error")
         server.log.expect(rf"\[isign:error\] .*\(2\)No such file or directory: .*a body cannot be kept in a file in {place}")
@@ -194,7 +194,7 @@ class TestSpoolFault:
         server.log.expect(rf"isign: ISignSpoolDirectory: no file can be created in {place}")
         server.graceful()
         assert server.get("/in").status == 403
-        server.log.expect("isign: refused reason=signature_wanted")
+        server.log.expect("isign: refused reason=signature_required")
         server.log.allow("AH01630")
 
     @pytest.mark.parametrize("mode, error", [(None, "(2)No such file or directory"), (0o700, "(13)Permission denied"),
@@ -279,9 +279,9 @@ class TestLarge:
                 connection.send(piece)
                 if number % 16 == 15:
                     most = max(most, resident(server))
-            answer = connection.answer()
+            response = connection.response()
         most = max(most, resident(server))
-        assert answer.status == 200 and answer.text.split()[:2] == [str(length), sums.hexdigest()]
+        assert response.status == 200 and response.text.split()[:2] == [str(length), sums.hexdigest()]
         assert most - before < 8 << 10, f"{most - before} KiB more"
 
 

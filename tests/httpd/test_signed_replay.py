@@ -54,9 +54,9 @@ class TestReplay:
 
     def test_a_bad_signature_uses_nothing_up(self, server, signer):
         for changed in (dict(key=OLD), dict(cover=COVER[1:])):
-            answer = signer.get("/in", nonce=f"kept {changed}"[:40], **changed)
+            response = signer.get("/in", nonce=f"kept {changed}"[:40], **changed)
             server.log.allow("isign: refused")
-            assert answer.status == 401
+            assert response.status == 401
         assert signer.get("/in", nonce=f"kept {dict(key=OLD)}"[:40]).status == 200
 
     def test_after_restarts(self, server, signer):
@@ -113,7 +113,7 @@ class TestFailures:
                 for _ in range(100):
                     connection.send(server.message("GET", "/in", signer.headers("GET", "/in"), close=False))
                     try:
-                        statuses.append(connection.answer().status)
+                        statuses.append(connection.response().status)
                     except EOFError:
                         break
         return statuses
@@ -124,18 +124,18 @@ class TestFailures:
         """Keyids that nobody has are treated alike: the refusal tells nothing."""
         statuses = self.spend(server, keyid, source)
         assert statuses[-1] == 429 and len(statuses) > 200 and set(statuses[:200]) == {401}
-        answers = []
+        responses = []
         for _ in range(30):  # each child counts for itself
             with server.connect(source=source) as connection:
                 connection.send(server.message("GET", "/in", Signer(server, OLD, keyid).headers("GET", "/in")))
-                answers.append(connection.answer())
-        full = [one for one in answers if one.status == 429]
+                responses.append(connection.response())
+        full = [one for one in responses if one.status == 429]
         if full:
             turned_away(server, full[0], 429, "too_many_requests", "verifications_full")
         assert Signer(server, ED, UID + "#ed25519").get("/in").status == 200, "another address"
         with server.connect(source=source) as connection:
             connection.send(server.message("GET", "/in", Signer(server, STRANGER, OTHER + "#theirs").headers("GET", "/in")))
-            assert connection.answer().status == 200, "another key"
+            assert connection.response().status == 200, "another key"
         time.sleep(0.3)
         server.log.allow("isign: refused")
 
@@ -146,7 +146,7 @@ class TestFailures:
         for _ in range(3):
             with server.connect(source=source) as connection:
                 connection.send(server.message("GET", "/in", Signer(server, ED, keyid).headers("GET", "/in")))
-                assert connection.answer().status == 200
+                assert connection.response().status == 200
 
 
 class TestFaultLines:
@@ -162,8 +162,8 @@ class TestFaultLines:
         server.log.expect("isign: refused reason=replays_full")
         began, asked = time.monotonic(), 0
         while asked < 100 or time.monotonic() - began < 2:
-            answer = signers[8].get("/in")
-            assert answer.status == 503 and answer.problem["code"] == "unavailable", repr(answer)
+            response = signers[8].get("/in")
+            assert response.status == 503 and response.problem["code"] == "unavailable", repr(response)
             asked += 1
         spans = int((time.monotonic() - began) / 10) + 1
         lines = server.log.wait("reason=replays_full")

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, location, script
+from harness import Client, ENDPOINT, OTHER, Shown, Site, UID, digest, location, script
 from harness.signed import BODY, ED, JSON, OLD, PEOPLE, STRANGER, opened, turned_away, untouched
 from harness.signer import COVER, Signer
 
@@ -15,7 +15,7 @@ def beside(name, rules, *more):
 NOT_HEARD = r"isign: .*httpd.conf:\d+: (Require (not )?signed( @method)?|SAuthAccept sauth signature), but ISign is off there"
 
 
-def remarks(line):
+def log_details(line):
     """What a line of the log says, by name."""
     return dict(re.findall(r" (?!reason=)(\w+)=(\S+)", line))
 
@@ -26,16 +26,16 @@ class TestRemarks:
     site = Site(participants=PEOPLE, config=opened("in") + opened("watched", "ISign digest", "ISignMode observe", "Require signed content-digest")
                 + opened("digest", "ISign digest", "Require signed content-digest x-order @method"))
 
-    def line(self, server, answer, reason):
+    def line(self, server, response, reason):
         server.log.expect(rf"isign:warn.* refused reason={reason} ")
         server.log.allow("AH01630")
-        assert answer.status in (400, 401, 403)
+        assert response.status in (400, 401, 403)
         line = server.log.next(rf"isign: refused reason={reason} ")
         assert not re.search(r"[A-Za-z0-9+/]{80}", line), "a signature?"
         return line
 
     def refused(self, *what):
-        return remarks(self.line(*what))
+        return log_details(self.line(*what))
 
     @pytest.mark.parametrize("key, keyid, reason", [(ED, UID + "#none", "sig_key_unknown"),
                                                     (OLD, UID + "#ed25519", "sig_mismatch"),
@@ -64,8 +64,8 @@ class TestRemarks:
 
     def test_times(self, server, signer):
         for offset, reason in ((-400, "sig_created_old"), (45, "sig_created_future")):
-            answer = signer.get("/in", created=int(server.clock.time()) + offset)
-            self.refused(server, answer, reason)
+            response = signer.get("/in", created=int(server.clock.time()) + offset)
+            self.refused(server, response, reason)
             server.log.wait(rf'refused reason={reason} participant={UID} .* offset={re.escape(f"{offset // 10:+d}")}\d$')
 
     def test_components(self, server, signer):
@@ -73,20 +73,20 @@ class TestRemarks:
         assert said == {"participant": UID, "keyid": UID + "#ed25519", "location": "/in", "missing": "@authority,@query"}
 
     def test_authority(self, server, signer):
-        answer = signer.get("/in", authority=f"shop.example:{server.port + 1}", host=f"shop.example:{server.port + 1}")
-        said = self.refused(server, answer, "sig_authority_foreign")
+        response = signer.get("/in", authority=f"shop.example:{server.port + 1}", host=f"shop.example:{server.port + 1}")
+        said = self.refused(server, response, "sig_authority_foreign")
         assert said["authority"] == f"shop.example:{server.port + 1}" and said["participant"] == UID
 
     def test_narrow(self, server, signer):
-        """A GET has no body, and its caller no reason to send a digest: the line says what is asked for."""
-        said = self.refused(server, signer.get("/digest"), "signature_narrow")
+        """A GET has no body, and its client no reason to send a digest: the line says what is asked for."""
+        said = self.refused(server, signer.get("/digest"), "insufficient_coverage")
         assert said == {"participant": UID, "location": "/digest", "missing": "content-digest,x-order"}
 
     def test_observed(self, server, signer):
-        server.log.expect(rf'isign: would refuse reason=signature_narrow participant={UID} .*missing=content-digest')
+        server.log.expect(rf'isign: would refuse reason=insufficient_coverage participant={UID} .*missing=content-digest')
         assert signer.get("/watched").status == 200
         server.log.expect(rf'isign: would refuse reason=sig_mismatch location=/watched claimed={UID} keyid={UID}#ed25519')
-        server.log.expect('isign: would refuse reason=signature_wanted location=/watched$')
+        server.log.expect('isign: would refuse reason=signature_required location=/watched$')
         assert signer.get("/watched", key=OLD).status == 200
 
     def test_nothing_chosen(self, server):
@@ -155,35 +155,35 @@ class TestRules:
                 + beside("quiet", "Require signed"))
 
     def test_alone(self, server, signer):
-        answer = untouched(server, lambda: server.get("/alone"), 403, "signature_required", "signature_wanted")
-        assert re.fullmatch(r'sig1=\("@method" "@authority" "@path" "@query"\);created;nonce="[\w-]{22}"', answer.header("Accept-Signature"))
-        answer = untouched(server, lambda: server.post("/alone", BODY, JSON), 403, "signature_required",
-                           "signature_wanted")
-        assert answer.header("Accept-Signature").startswith('sig1=("@method" "@authority" "@path" "@query" "content-type" '
+        response = untouched(server, lambda: server.get("/alone"), 403, "signature_required", "signature_required")
+        assert re.fullmatch(r'sig1=\("@method" "@authority" "@path" "@query"\);created;nonce="[\w-]{22}"', response.header("Accept-Signature"))
+        response = untouched(server, lambda: server.post("/alone", BODY, JSON), 403, "signature_required",
+                           "signature_required")
+        assert response.header("Accept-Signature").startswith('sig1=("@method" "@authority" "@path" "@query" "content-type" '
                                                             '"content-digest");created;nonce="')
         assert signer.get("/alone").status == 200
 
     def test_components(self, server, signer):
         pairs = {"X-Order": "7"}
         full = COVER + ("content-digest", "x-order")
-        answer = untouched(server, lambda: signer.post("/digest", BODY, pairs, cover=full[:-1]), 403,
-                           "signature_component_missing", "signature_narrow")
-        assert answer.header("Accept-Signature")
+        response = untouched(server, lambda: signer.post("/digest", BODY, pairs, cover=full[:-1]), 403,
+                           "signature_component_missing", "insufficient_coverage")
+        assert response.header("Accept-Signature")
         for cover in (full, full[:-1] + ('"x-order";bs',)):
             assert signer.post("/digest", BODY, pairs, cover=cover).status == 200
 
     def test_one_of_two(self, server, signer):
         """Whoever comes in by the other rule was not refused: no line, no field, no problem."""
-        answer = server.get("/either")
-        assert answer.status == 200 and answer.header("Accept-Signature") is None
+        response = server.get("/either")
+        assert response.status == 200 and response.header("Accept-Signature") is None
         assert signer.get("/either").status == 200
         assert not server.log.matching("refused")
-        untouched(server, lambda: server.get("/elsewhere"), 403, "signature_required", "signature_wanted")
-        assert len(server.log.matching("refused reason=signature_wanted")) == 1
+        untouched(server, lambda: server.get("/elsewhere"), 403, "signature_required", "signature_required")
+        assert len(server.log.matching("refused reason=signature_required")) == 1
         untouched(server, lambda: signer.get("/either", key=OLD), 401, "invalid_signature", "sig_mismatch")
 
     def test_observed(self, server, signer):
-        server.log.expect("isign: would refuse reason=signature_wanted")
+        server.log.expect("isign: would refuse reason=signature_required")
         assert Shown(server.get("/watched")).env["ISIGN_RESULT"] == "none"
         server.log.expect("isign: would refuse reason=sig_mismatch")
         assert Shown(signer.get("/watched", key=OLD)).env["ISIGN_RESULT"] == "sig_mismatch"
@@ -192,54 +192,54 @@ class TestRules:
         """Nobody could ever get in: that is said, but not each time."""
         server.log.allow("isign: Require signed where ")
         for _ in range(20):
-            turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
+            turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_required")
         lines = server.log.wait(r'\[isign:warn\] .*isign: Require signed where ISign is off.* location=/unheard')
         assert len(lines) <= len(server.children())
-        turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_wanted")
+        turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_required")
 
     def test_both(self, server, signer):
-        caller = Caller(server).granted()
-        answer = server.get("/both")
-        assert answer.status == 401 and answer.challenge and answer.header("Accept-Signature")
-        assert answer.problem["code"] == "credentials_required"
-        turned_away(server, caller.get("/both"), 403, "signature_required", "signature_wanted")
+        client = Client(server).granted()
+        response = server.get("/both")
+        assert response.status == 401 and response.challenge and response.header("Accept-Signature")
+        assert response.problem["code"] == "credentials_required"
+        turned_away(server, client.get("/both"), 403, "signature_required", "signature_required")
         untouched(server, lambda: signer.get("/both", {"Authorization": "SAuth x"}), 401, "invalid_credentials",
                   "authorization_malformed", module="sauth")
-        answer = signer.get("/both", {"Authorization": caller.header()})
-        shown = Shown(answer)
-        assert shown.env["SAUTH_SCHEME"] == "SAuth" and shown.env["ISIGN_PARTICIPANT"] == UID and answer.nextnonce
+        response = signer.get("/both", {"Authorization": client.header()})
+        shown = Shown(response)
+        assert shown.env["SAUTH_SCHEME"] == "SAuth" and shown.env["ISIGN_PARTICIPANT"] == UID and response.nextnonce
         assert signer.get("/both").status == 401
 
     def test_either(self, server, signer):
-        caller = Caller(server).granted()
-        answer = server.get("/any")
-        assert answer.status == 401 and answer.header("Accept-Signature")
+        client = Client(server).granted()
+        response = server.get("/any")
+        assert response.status == 401 and response.header("Accept-Signature")
         assert Shown(signer.get("/any")).env["ISIGN_PARTICIPANT"] == UID
-        answer = caller.get("/any")
-        assert Shown(answer).env["SAUTH_PARTICIPANT"] == UID and answer.header("Accept-Signature") is None
-        assert not server.log.matching("refused reason=signature_wanted")
+        response = client.get("/any")
+        assert Shown(response).env["SAUTH_PARTICIPANT"] == UID and response.header("Accept-Signature") is None
+        assert not server.log.matching("refused reason=signature_required")
 
     def test_signature_is_the_credential(self, server, signer):
         shown = Shown(signer.post("/only", BODY, JSON))
         assert shown.env["SAUTH_PARTICIPANT"] == UID and shown.env["SAUTH_SCHEME"] == "signature"
         assert shown.env["REMOTE_USER"] == UID and set(shown.env["SAUTH_CAPABILITIES"].split()) == {"read", "update"}
         assert "SAUTH_GRANT" not in shown.env and "SAUTH_EXPIRES" not in shown.env
-        answer = server.get("/only")
-        assert answer.status == 401 and answer.header("Accept-Signature")
-        assert answer.all("WWW-Authenticate") == ['Signature realm="/only"']
+        response = server.get("/only")
+        assert response.status == 401 and response.header("Accept-Signature")
+        assert response.all("WWW-Authenticate") == ['Signature realm="/only"']
         assert [way.split()[0] for way in server.get("/accepts").all("WWW-Authenticate")] == ["SAuth", "Signature"]
-        caller = Caller(server).granted()
-        answer = server.get("/only", {"Authorization": caller.header()})
-        turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
-        answer = signer.get("/only", {"Authorization": Caller(server).granted().header()})
-        turned_away(server, answer, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
+        client = Client(server).granted()
+        response = server.get("/only", {"Authorization": client.header()})
+        turned_away(server, response, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
+        response = signer.get("/only", {"Authorization": Client(server).granted().header()})
+        turned_away(server, response, 401, "invalid_credentials", "scheme_not_accepted", module="sauth")
 
     def test_capabilities_of_the_signer(self, server, signer):
         assert Shown(signer.get("/accepts")).env["SAUTH_SCHEME"] == "signature"
         stranger = Signer(server, STRANGER, OTHER + "#theirs")
         untouched(server, lambda: stranger.get("/accepts"), 403, "insufficient_capability", "capability_missing",
                   module="sauth")
-        assert Shown(Caller(server).granted("update").get("/accepts")).env["SAUTH_SCHEME"] == "SAuth"
+        assert Shown(Client(server).granted("update").get("/accepts")).env["SAUTH_SCHEME"] == "SAuth"
 
     def test_bad_one_beside_an_open_rule(self, server, signer):
         assert "SAUTH_PARTICIPANT" not in Shown(server.get("/open")).env
@@ -247,15 +247,15 @@ class TestRules:
         untouched(server, lambda: signer.get("/open", key=OLD), 401, "invalid_signature", "sig_mismatch")
 
     def test_another_participants_signature(self, server):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         stranger, own = Signer(server, STRANGER, OTHER + "#theirs"), Signer(server, ED, UID + "#ed25519")
-        answer = untouched(server, lambda: stranger.get("/grant", {"Authorization": caller.header()}), 403,
+        response = untouched(server, lambda: stranger.get("/grant", {"Authorization": client.header()}), 403,
                            "wrong_signer", "signer_mismatch", module="sauth")
-        assert own.get("/grant", {"Authorization": caller.header(answer.nextnonce)}).status == 200
+        assert own.get("/grant", {"Authorization": client.header(response.nextnonce)}).status == 200
 
     def test_authorization_moved(self, server, signer):
         """The signature covers it, so that it cannot be put beside another grant."""
-        mine, other = Caller(server).granted().header(), Caller(server).granted().header()
+        mine, other = Client(server).granted().header(), Client(server).granted().header()
         pairs = signer.headers("GET", "/grant", {"Authorization": mine})
         pairs = [(name, other if name == "Authorization" else value) for name, value in pairs]
         untouched(server, lambda: server.get("/grant", pairs), 401, "invalid_signature", "sig_mismatch")
@@ -264,8 +264,8 @@ class TestRules:
 
     def test_require_signed_with_a_user(self, server, signer):
         """One that is known but has not signed is 403, not another 401."""
-        caller = Caller(server).granted()
-        turned_away(server, caller.get("/quiet"), 403, "signature_required", "signature_wanted")
+        client = Client(server).granted()
+        turned_away(server, client.get("/quiet"), 403, "signature_required", "signature_required")
         assert signer.get("/quiet").status == 200
 
     def test_configuration(self, server):
@@ -328,13 +328,13 @@ class TestWithin:
         assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
         assert len(server.log.matching("isign: verified")) == 1
         pairs = signer.headers("POST", "/in?a=1", JSON, BODY)
-        answer = server.post(path + "?a=1", BODY, pairs)
-        assert answer.status == 401 and answer.text == "sorry\n"
+        response = server.post(path + "?a=1", BODY, pairs)
+        assert response.status == 401 and response.text == "sorry\n"
         server.log.expect("isign: refused reason=sig_mismatch")
 
     def test_rewritten_to_one_that_demands_more(self, server, signer):
-        answer = signer.get("/app/narrow")
-        assert answer.status == 401
+        response = signer.get("/app/narrow")
+        assert response.status == 401
         server.log.expect("isign: refused reason=sig_component_missing")
         shown = Shown(signer.get("/app/narrow", {"X-More": "1"}, cover=COVER + ("x-more",)))
         assert shown.env["ISIGN_RESULT"] == "verified"
@@ -352,31 +352,31 @@ class TestWithin:
         shown = Shown(signer.post(path, BODY, JSON))
         assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "pending"
         pairs = signer.headers("POST", path, JSON, BODY)
-        answer = server.post(path, BODY[:-1] + b"!", pairs)
+        response = server.post(path, BODY[:-1] + b"!", pairs)
         server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
         server.log.allow("AH0")
-        assert answer.status != 200, repr(answer)
+        assert response.status != 200, repr(response)
 
     def test_subrequests(self, server, signer):
-        answer = signer.get("/page/index.shtml")
-        assert answer.status == 200
-        parts = answer.body.split(b"=====BODY=====\n")
+        response = signer.get("/page/index.shtml")
+        assert response.status == 200
+        parts = response.body.split(b"=====BODY=====\n")
         assert len(parts) == 3 and all(b"ISIGN_RESULT=verified" in one for one in parts[:2])
         assert len(server.log.matching("isign: verified")) == 1
-        assert "private" in answer.header("Cache-Control")
+        assert "private" in response.header("Cache-Control")
 
     def test_error_page(self, server, signer):
         """Refused once, and the page about it is not refused again."""
         pairs = signer.headers("GET", "/in")
         assert server.get("/in", pairs).status == 200
-        answer = server.get("/in", pairs)
-        assert answer.status == 401 and answer.text == "sorry\n" and answer.header("Accept-Signature")
+        response = server.get("/in", pairs)
+        assert response.status == 401 and response.text == "sorry\n" and response.header("Accept-Signature")
         server.log.expect("isign: refused reason=sig_nonce_replayed")
         assert len(server.log.matching("isign: refused")) == 1
-        answer = signer.get("/app/none")
-        assert answer.status == 404 and answer.text == "nothing\n"
-        answer = server.get("/nowhere", signer.headers("GET", "/nowhere"))
-        assert answer.status == 404 and answer.text == "nothing\n"
+        response = signer.get("/app/none")
+        assert response.status == 404 and response.text == "nothing\n"
+        response = server.get("/nowhere", signer.headers("GET", "/nowhere"))
+        assert response.status == 404 and response.text == "nothing\n"
 
     def test_location_of_a_cgi(self, server, signer):
         shown = Shown(signer.get("/in?location=/in"))
@@ -393,12 +393,12 @@ class TestCache:
     def test_never_stored(self, server, signer):
         for path in ("/in?header=Cache-Control:+public,+max-age=3600", "/mixed?header=Cache-Control:+public,+s-maxage=3600"):
             for _ in range(2):
-                answer = signer.get(path)
-                assert Shown(answer).env["ISIGN_PARTICIPANT"] == UID
-                said = ", ".join(answer.all("Cache-Control"))
+                response = signer.get(path)
+                assert Shown(response).env["ISIGN_PARTICIPANT"] == UID
+                said = ", ".join(response.all("Cache-Control"))
                 assert "private" in said and "public" not in said
             assert UID.encode() not in server.get(path).body
-        server.log.allow("signature_wanted|AH0163")
+        server.log.allow("signature_required|AH0163")
         for status in ("MISS", "HIT"):  # the cache is at work
             assert status in server.get("/mixed?header=Cache-Control:+max-age=3600").header("X-Cache")
 
@@ -431,8 +431,8 @@ class TestExternal:
     def test_other_names(self, server, far):
         for how in ({"authority": f"127.0.0.1:{server.backend.port}"}, {"authority": "orders.example:8443"},
                     {"scheme": "http", "cover": COVER + ("@scheme", "content-type")}):
-            answer = far("GET", **how)
-            assert answer.status == 401 and answer.problem["code"] == "invalid_signature"
+            response = far("GET", **how)
+            assert response.status == 401 and response.problem["code"] == "invalid_signature"
         server.backend.log.expect("isign: refused reason=sig_mismatch")
 
     def test_default_port(self, server, far):
@@ -474,9 +474,9 @@ class TestLevels:
         assert Shown(signer.get(path)).env["ISIGN_PARTICIPANT"] == UID
 
     def test_signature_is_required(self, server):
-        answer = untouched(server, lambda: server.get("/require"), 401, "signature_required", "sig_absent", level="info")
-        assert answer.header("WWW-Authenticate") == "Signature"
-        assert '"@method"' in answer.header("Accept-Signature")
+        response = untouched(server, lambda: server.get("/require"), 401, "signature_required", "sig_absent", level="info")
+        assert response.header("WWW-Authenticate") == "Signature"
+        assert '"@method"' in response.header("Accept-Signature")
         right = {**JSON, "Content-Digest": digest(BODY)}
         untouched(server, lambda: server.post("/require", BODY, right), 401, "signature_required", "sig_absent", level="info")
 
@@ -500,8 +500,8 @@ class TestRequiredSomewhere:
         assert Shown(signer.get("/require")).env["ISIGN_RESULT"] == "verified"
 
     def test_error_document_is_served(self, server):
-        answer = server.get("/require")
-        assert answer.status == 401 and b"REDIRECT_STATUS=401" in answer.body
+        response = server.get("/require")
+        assert response.status == 401 and b"REDIRECT_STATUS=401" in response.body
         server.log.expect(r'isign: refused reason=sig_absent location=/require')
 
 
@@ -522,20 +522,20 @@ class TestPasses:
 
     def test_signer_is_known_after_a_look_ahead(self, server, signer):
         assert Shown(signer.get("/in")).env["ISIGN_PARTICIPANT"] == UID
-        untouched(server, lambda: server.get("/in"), 403, "signature_required", "signature_wanted")
+        untouched(server, lambda: server.get("/in"), 403, "signature_required", "signature_required")
 
     def test_grant_of_another_is_refused_after_a_look_ahead(self, server):
-        stranger, caller = Signer(server, STRANGER, OTHER + "#theirs"), Caller(server).granted()
-        answer = stranger.get("/both", {"Authorization": caller.header()})
-        assert answer.status == 403 and answer.problem["code"] == "wrong_signer", repr(answer)
+        stranger, client = Signer(server, STRANGER, OTHER + "#theirs"), Client(server).granted()
+        response = stranger.get("/both", {"Authorization": client.header()})
+        assert response.status == 403 and response.problem["code"] == "wrong_signer", repr(response)
         server.log.expect("sauth: refused reason=signer_mismatch")
         server.log.allow("reason=signer_mismatch|AH01630")
 
     def test_bad_signature_is_refused_after_a_look_ahead(self, server, signer):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         before = server.journal()
-        answer = signer.get("/both", {"Authorization": caller.header()}, key=OLD)
-        assert answer.status == 401 and answer.problem["code"] == "invalid_signature" and server.journal() == before
+        response = signer.get("/both", {"Authorization": client.header()}, key=OLD)
+        assert response.status == 401 and response.problem["code"] == "invalid_signature" and server.journal() == before
         server.log.allow("reason=sig_mismatch|AH01630")
 
     def test_each_include_is_judged(self, server, signer):
@@ -570,7 +570,7 @@ class TestConnection:
                                        "X-Other,\tISign-Result ,SAuth-Grant", "close;SAuth-Participant",
                                        "X-Other;q=1;SAuth-Capabilities"])
     def test_identity_stays(self, server, path, value):
-        shown = Shown(Caller(server).granted().get(path, {"Connection": value, "X-Other": "1"}))
+        shown = Shown(Client(server).granted().get(path, {"Connection": value, "X-Other": "1"}))
         assert shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_SAUTH_CAPABILITIES"] == "read"
         assert ("HTTP_X_OTHER" in shown.env) == ("X-Other" not in value), "other fields are dropped as before"
 
@@ -598,9 +598,9 @@ class TestFollowed:
     @pytest.mark.parametrize("body", [None, BODY])
     def test_follow(self, server, signer, path, body):
         headers = dict(JSON, **{"Content-Encoding": "identity", "Content-Digest": digest(BODY)}) if body else {}
-        answer = server.request("POST" if body else "GET", path, headers, body)
-        assert answer.status == 401
-        label, inner, rest = re.fullmatch(r'([a-z0-9]+)=\(([^)]*)\)(.*)', answer.header("Accept-Signature")).groups()
+        response = server.request("POST" if body else "GET", path, headers, body)
+        assert response.status == 401
+        label, inner, rest = re.fullmatch(r'([a-z0-9]+)=\(([^)]*)\)(.*)', response.header("Accept-Signature")).groups()
         cover = re.findall(r'"([^"]*)"', inner)
         how = {"label": label, "cover": tuple(cover), **dict(re.findall(r';(nonce|tag)="([^"]*)"', rest))}
         if "nonce" not in how:
@@ -694,7 +694,7 @@ class TestNamedByScheme:
         turned_away(server, server.get("/in", pairs, host=None), 403, "wrong_authority", "sig_authority_foreign")
 
     def test_audience(self, server):
-        caller = Caller(server)
-        assert caller.ask(aud="https://orders.example/sauth/request_access").status == 200
-        assert caller.ask(aud=f"https://orders.example:{server.port}/sauth/request_access").status == 403
+        client = Client(server)
+        assert client.ask(aud="https://orders.example/sauth/request_access").status == 200
+        assert client.ask(aud=f"https://orders.example:{server.port}/sauth/request_access").status == 403
         server.log.expect("reason=audience_mismatch")

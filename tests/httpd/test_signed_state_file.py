@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from harness import BASIC, Caller, OTHER, PAGE, Site, UID, Unstartable, passed
+from harness import BASIC, Client, OTHER, PAGE, Site, UID, Unstartable, passed
 from harness.ends import ENDED_BADLY, after_crash, again, stop_without_directory
 from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, untouched
 from harness.signer import Signer
@@ -55,7 +55,7 @@ def used_and_held(server, **how):
 
 
 def starting(server, pairs):
-    untouched(server, lambda: server.get("/in", pairs), 503, "starting", "replay_memory_young", level="info")
+    untouched(server, lambda: server.get("/in", pairs), 503, "starting", "replay_cache_warming", level="info")
 
 
 def replayed(server, pairs):
@@ -118,12 +118,12 @@ class TestCleanStop:
     def test_beside_grants(self, make_keeper):
         """Both modules keep a file, in one directory."""
         server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
-        caller = Caller(server).granted(nonces=2)
+        client = Client(server).granted(nonces=2)
         used, held = used_and_held(server)
         again(server)
         replayed(server, used)
         assert server.get("/in", held).status == 200
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
     @pytest.mark.parametrize("mpm", ["prefork", "worker"])
     def test_other_mpms(self, make_keeper, mpm):
@@ -221,7 +221,7 @@ class TestNotBelieved:
     def test_file_of_grants(self, make_keeper):
         """It knows which access requests were used, not which signatures: renaming it must not tell otherwise."""
         server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
-        Caller(server).granted()
+        Client(server).granted()
         pairs = used_and_held(server)
         server.stop()
         for end in ("", ".key"):

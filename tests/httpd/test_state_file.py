@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, PEOPLE, SECRET, Shown, Site, Unstartable, UID, b64url,
+from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, PEOPLE, SECRET, Shown, Site, Unstartable, UID, b64url,
                      participant, passed, refused, together)
 from harness.ends import ENDED_BADLY, after_crash, again, end_uncleanly, stop_without_directory
 from harness.sauth import from_b64url
@@ -50,101 +50,101 @@ def keeper(make_keeper):
 
 def one_second_later(server):
     """An access request's stamp that the server can judge now, and could not had it been born a second later."""
-    stamp = Caller(server).stamp()
+    stamp = Client(server).stamp()
     server.clock.reach(server.listening_at + 2)
     return stamp
 
 
-def forget(server, caller):
-    """Asserts that the server does not know a caller's grant, and that it serves all the same."""
-    refused(server, server.get(PAGE, {"Authorization": caller.header("A" * 22)}), 401, "invalid_credentials",
+def forget(server, client):
+    """Asserts that the server does not know a client's grant, and that it serves all the same."""
+    refused(server, server.get(PAGE, {"Authorization": client.header("A" * 22)}), 401, "invalid_credentials",
             "token_unknown")
-    passed(Caller(server).granted().get(PAGE))
+    passed(Client(server).granted().get(PAGE))
 
 
 class TestCleanStop:
     def test_grants_and_nonces_survive(self, keeper):
-        caller = Caller(keeper).granted(nonces=8)
-        fresh, held = caller.generate(), caller.header()
-        used = [caller.header(), caller.header(caller.generate())]
+        client = Client(keeper).granted(nonces=8)
+        fresh, held = client.generate(), client.header()
+        used = [client.header(), client.header(client.generate())]
         for value in used:
-            caller.take(passed(keeper.get(PAGE, {"Authorization": value})))
+            client.take(passed(keeper.get(PAGE, {"Authorization": value})))
         again(keeper)
         for value in used:
             refused(keeper, keeper.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
         passed(keeper.get(PAGE, {"Authorization": held}))
-        passed(caller.get(PAGE, nonce=fresh))
-        while caller.nonces[2:]:
-            passed(keeper.get(PAGE, {"Authorization": caller.header()}))
+        passed(client.get(PAGE, nonce=fresh))
+        while client.nonces[2:]:
+            passed(keeper.get(PAGE, {"Authorization": client.header()}))
         again(keeper)
         refused(keeper, keeper.get(PAGE, {"Authorization": held}), 401, "replayed_nonce", "nonce_replayed")
-        newest = passed(caller.get(PAGE)).nextnonce
-        passed(keeper.get(PAGE, {"Authorization": caller.bare(newest)}))
-        assert caller.refresh().status == 200
-        passed(caller.get(PAGE))
+        newest = passed(client.get(PAGE)).nextnonce
+        passed(keeper.get(PAGE, {"Authorization": client.bare(newest)}))
+        assert client.refresh().status == 200
+        passed(client.get(PAGE))
 
     def test_says_so(self, keeper):
         for _ in range(3):
-            Caller(keeper).granted()
+            Client(keeper).granted()
         again(keeper)
         line = keeper.log.wait(r"\[sauth:notice\] .*a clean stop")[-1]
         assert "3 grants and 3 used access requests" in line and str(state_of(keeper)) in line
 
     def test_access_requests_stay_used(self, keeper):
-        caller = Caller(keeper)
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(keeper)
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         again(keeper)
-        refused(keeper, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+        refused(keeper, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_no_second_birth(self, keeper):
         """Nothing was forgotten: a proof from before the start is judged, not sent away."""
         stamp = one_second_later(keeper)
         again(keeper)
-        assert Caller(keeper).ask(timestamp=stamp).status == 200
+        assert Client(keeper).ask(timestamp=stamp).status == 200
 
     def test_many_stops(self, keeper):
-        caller = Caller(keeper).granted(nonces=2)
+        client = Client(keeper).granted(nonces=2)
         for _ in range(5):
             again(keeper)
-            passed(caller.get(PAGE))
+            passed(client.get(PAGE))
         keeper.restart()
         again(keeper)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
     def test_stop_when_all_is_answered(self, keeper):
         """graceful-stop: requests under way end first, and are in the file."""
-        caller = Caller(keeper).granted(nonces=2)
-        answers = []
-        value = caller.header()
+        client = Client(keeper).granted(nonces=2)
+        responses = []
+        value = client.header()
 
         def end():
             deadline = time.monotonic() + 10
             while "/cgi-bin/orders GET" not in keeper.journal() and time.monotonic() < deadline:
                 time.sleep(0.01)
             keeper.process.send_signal(signal.SIGWINCH)
-        together([lambda: answers.append(keeper.get("/cgi-bin/orders?sleep=1", {"Authorization": value})) or 0,
+        together([lambda: responses.append(keeper.get("/cgi-bin/orders?sleep=1", {"Authorization": value})) or 0,
                   lambda: end() or 0])
-        passed(answers[0])
+        passed(responses[0])
         keeper.process.wait(20)
         keeper.process = None
         keeper.start()
         refused(keeper, keeper.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
-        passed(caller.get(PAGE, nonce=answers[0].nextnonce))
+        passed(client.get(PAGE, nonce=responses[0].nextnonce))
 
     def test_a_thousand_grants(self, make_keeper):
         server = make_keeper("".join(f"SAuth{what} 5000\n" for what in ("GrantCapacity", "GrantQuota", "ReplayCapacity",
                                                                        "ReplayQuota")))
-        callers = [Caller(server).granted() for _ in range(1000)]
+        clients = [Client(server).granted() for _ in range(1000)]
         again(server)
         assert "1000 grants and 1000 used" in server.log.wait("a clean stop")[-1]
-        for caller in callers[::50]:
-            passed(caller.get(PAGE))
+        for client in clients[::50]:
+            passed(client.get(PAGE))
 
     def test_expired_grants_are_not_kept(self, make_keeper):
         server = make_keeper("SAuthRefreshWindow 0\n")
-        Caller(server).granted(token_lifespan=1)
-        kept = Caller(server).granted()
+        Client(server).granted(token_lifespan=1)
+        kept = Client(server).granted()
         server.clock.advance(2.2)
         again(server)
         assert re.search(r" 1 grants and ", server.log.wait("a clean stop")[-1])
@@ -153,101 +153,101 @@ class TestCleanStop:
     @pytest.mark.parametrize("mpm", ["prefork", "worker"])
     def test_other_mpms(self, make_keeper, mpm):
         server = make_keeper(mpm=mpm)
-        caller = Caller(server).granted(nonces=2)
-        used = caller.header()
+        client = Client(server).granted(nonces=2)
+        used = client.header()
         passed(server.get(PAGE, {"Authorization": used}))
         again(server)
         refused(server, server.get(PAGE, {"Authorization": used}), 401, "replayed_nonce", "nonce_replayed")
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
 class TestUncleanEnd:
     def test_saved_grants_survive(self, keeper):
         """Nonces do not: the file may be older than the last one used."""
-        caller = Caller(keeper).granted(nonces=4)
-        fresh, used = caller.generate(), caller.header()
+        client = Client(keeper).granted(nonces=4)
+        fresh, used = client.generate(), client.header()
         keeper.graceful()
         passed(keeper.get(PAGE, {"Authorization": used}))
         after_crash(keeper)
         assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
-        for value in [used, caller.header(fresh)] + [caller.header(nonce) for nonce in caller.nonces]:
-            answer = keeper.get(PAGE, {"Authorization": value})
-            refused(keeper, answer, 401, "stale_nonce", "nonce_foreign", level="info")
-            passed(caller.get(PAGE, nonce=answer.challenge["nonce"]))
-        caller.nonces = [keeper.get(PAGE).challenge["nonce"]]
+        for value in [used, client.header(fresh)] + [client.header(nonce) for nonce in client.nonces]:
+            response = keeper.get(PAGE, {"Authorization": value})
+            refused(keeper, response, 401, "stale_nonce", "nonce_foreign", level="info")
+            passed(client.get(PAGE, nonce=response.challenge["nonce"]))
+        client.nonces = [keeper.get(PAGE).challenge["nonce"]]
         keeper.log.allow("reason=credentials_missing")
-        passed(caller.get(PAGE))
-        assert caller.refresh().status == 200
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
+        assert client.refresh().status == 200
+        passed(client.get(PAGE))
 
     def test_bare_form_recovers(self, keeper):
-        caller = Caller(keeper).granted()
+        client = Client(keeper).granted()
         keeper.graceful()
         after_crash(keeper)
-        answer = keeper.get(PAGE, {"Authorization": caller.bare(caller.nonces[0])})
-        refused(keeper, answer, 401, "invalid_credentials", "bare_unmatched", level="info")
-        passed(keeper.get(PAGE, {"Authorization": caller.bare(answer.challenge["nonce"])}))
+        response = keeper.get(PAGE, {"Authorization": client.bare(client.nonces[0])})
+        refused(keeper, response, 401, "invalid_credentials", "bare_unmatched", level="info")
+        passed(keeper.get(PAGE, {"Authorization": client.bare(response.challenge["nonce"])}))
 
     def test_unsaved_grants_are_lost(self, keeper):
-        saved = Caller(keeper).granted()
+        saved = Client(keeper).granted()
         keeper.graceful()
-        unsaved = Caller(keeper).granted()
+        unsaved = Client(keeper).granted()
         after_crash(keeper)
         forget(keeper, unsaved)
-        answer = saved.get(PAGE)
-        refused(keeper, answer, 401, "stale_nonce", "nonce_foreign", level="info")
+        response = saved.get(PAGE)
+        refused(keeper, response, 401, "stale_nonce", "nonce_foreign", level="info")
         passed(saved.get(PAGE))
 
     def test_starting_window(self, keeper):
-        caller = Caller(keeper)
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(keeper)
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         stamp = one_second_later(keeper)
         keeper.graceful()
         after_crash(keeper)
-        refused(keeper, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
-        refused(keeper, caller.ask(timestamp=stamp), 503, "starting", "replay_memory_young", level="info")
-        passed(caller.granted().get(PAGE))
+        refused(keeper, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
+        refused(keeper, client.ask(timestamp=stamp), 503, "starting", "replay_cache_warming", level="info")
+        passed(client.granted().get(PAGE))
 
     def test_marked_before_it_serves(self, keeper):
         """A clean file is good for one start: what was used since then is not in it."""
-        caller = Caller(keeper).granted(nonces=4)
+        client = Client(keeper).granted(nonces=4)
         again(keeper)
-        used = caller.header()
+        used = client.header()
         passed(keeper.get(PAGE, {"Authorization": used}))
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         keeper.clock.reach(keeper.listening_at + 2)
         after_crash(keeper)
         assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
-        answer = keeper.get(PAGE, {"Authorization": used})
-        refused(keeper, answer, 401, "stale_nonce", "nonce_foreign", level="info")
-        refused(keeper, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
+        response = keeper.get(PAGE, {"Authorization": used})
+        refused(keeper, response, 401, "stale_nonce", "nonce_foreign", level="info")
+        refused(keeper, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
 
     def test_twice(self, keeper):
         """Grants outlive any number of crashes, and a clean stop after them."""
-        caller = Caller(keeper).granted()
+        client = Client(keeper).granted()
         keeper.graceful()
         for _ in range(3):
             after_crash(keeper)
-            refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
-            passed(caller.get(PAGE))
+            refused(keeper, client.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+            passed(client.get(PAGE))
         again(keeper)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
     def test_refresh_counts(self, keeper):
         """A saved refresh is kept."""
-        caller = Caller(keeper).granted(token_lifespan=2)
-        assert caller.refresh(token_lifespan=3600).status == 200
+        client = Client(keeper).granted(token_lifespan=2)
+        assert client.refresh(token_lifespan=3600).status == 200
         keeper.graceful()
         after_crash(keeper)
         keeper.clock.advance(2.2)
-        refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
-        passed(caller.get(PAGE))
+        refused(keeper, client.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+        passed(client.get(PAGE))
 
     def test_saved_every_half_minute(self, keeper):
         """The parent looks every ten seconds whether it is time."""
-        caller = Caller(keeper).granted()
+        client = Client(keeper).granted()
         path = state_of(keeper)
         before = path.stat().st_ino
         keeper.clock.advance(30)
@@ -256,8 +256,8 @@ class TestUncleanEnd:
             assert time.monotonic() < deadline, "nothing was saved"
             time.sleep(0.01)
         after_crash(keeper)
-        refused(keeper, caller.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
-        passed(caller.get(PAGE))
+        refused(keeper, client.get(PAGE), 401, "stale_nonce", "nonce_foreign", level="info")
+        passed(client.get(PAGE))
 
 
 def resign(server, data):
@@ -292,57 +292,57 @@ DAMAGE = {
 class TestDamaged:
     """A file that cannot be trusted is set aside for somebody to look at; the server starts without it."""
 
-    def ends_without(self, server, reason, caller):
+    def ends_without(self, server, reason, client):
         """Starts over what stands in the place of the state now."""
         server.start()
         line = server.log.wait(OURS)[-1]
         server.log.expect(OURS)
         assert str(state_of(server)) in line and re.search(reason, line), line
         assert len(asides(server)) == 1 and asides(server)[0] in line
-        forget(server, caller)
-        kept = Caller(server).granted()
+        forget(server, client)
+        kept = Client(server).granted()
         again(server)
         passed(kept.get(PAGE))
 
     def stopped(self, server):
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         server.stop()
-        return caller
+        return client
 
     @pytest.mark.parametrize("kind", DAMAGE)
     def test_bytes(self, keeper, kind):
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         change, reason = DAMAGE[kind]
         damaged = change(state_of(keeper).read_bytes())
         state_of(keeper).write_bytes(damaged)
-        self.ends_without(keeper, reason, caller)
+        self.ends_without(keeper, reason, client)
         assert (keeper.root / "state" / asides(keeper)[0]).read_bytes() == damaged
 
     def test_other_key(self, keeper):
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         key_of(keeper).write_bytes(os.urandom(32))
-        self.ends_without(keeper, "another key", caller)
+        self.ends_without(keeper, "another key", client)
 
     def test_no_key(self, keeper):
         """A lost key is made anew; the old file is then a stranger's."""
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         key_of(keeper).unlink()
-        self.ends_without(keeper, "another key", caller)
+        self.ends_without(keeper, "another key", client)
         assert stat.S_IMODE(key_of(keeper).stat().st_mode) == 0o600
 
     def test_file_of_another_server(self, keeper, make_keeper):
-        caller, there = self.stopped(keeper), make_keeper()
-        Caller(there).granted()
+        client, there = self.stopped(keeper), make_keeper()
+        Client(there).granted()
         there.stop()
         shutil.copyfile(state_of(there), state_of(keeper))
         there.start()
-        self.ends_without(keeper, "another key", caller)
+        self.ends_without(keeper, "another key", client)
 
     def test_other_version(self, keeper):
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         data = state_of(keeper).read_bytes()[:-32]
         state_of(keeper).write_bytes(resign(keeper, re.sub(rb"^interauth state .", b"interauth state ?", data)))
-        self.ends_without(keeper, "version", caller)
+        self.ends_without(keeper, "version", client)
 
     @pytest.mark.parametrize("name, change, reason", [
         ("grants", lambda path: path.chmod(0o644), "mode 0644"), ("grants", lambda path: path.write_bytes(b"x"), "cut off"),
@@ -358,49 +358,49 @@ class TestDamaged:
 
     @pytest.mark.parametrize("mode", [0o644, 0o660, 0o602, 0o666, 0o640], ids=oct)
     def test_mode(self, keeper, mode):
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         state_of(keeper).chmod(mode)
-        self.ends_without(keeper, f"with mode {mode:04o}:", caller)
+        self.ends_without(keeper, f"with mode {mode:04o}:", client)
 
     def test_owner(self, keeper):
         if os.getuid() != 0:
             pytest.skip("only root can give a file away")
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         os.chown(state_of(keeper), 65534, -1)
-        self.ends_without(keeper, "user 65534", caller)
+        self.ends_without(keeper, "user 65534", client)
 
     def test_symlink(self, keeper):
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         real = keeper.root / "state" / "real"
         state_of(keeper).rename(real)
         state_of(keeper).symlink_to(real)
         before = real.read_bytes()
-        self.ends_without(keeper, "cannot be opened", caller)
+        self.ends_without(keeper, "cannot be opened", client)
         assert real.read_bytes() == before
 
     @pytest.mark.parametrize("kind", ["directory", "fifo"])
     def test_no_file(self, keeper, kind):
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         state_of(keeper).unlink()
         state_of(keeper).mkdir(mode=0o700) if kind == "directory" else os.mkfifo(state_of(keeper), 0o600)
-        self.ends_without(keeper, "must be a file", caller)
+        self.ends_without(keeper, "must be a file", client)
 
     def test_removed(self, keeper):
         """No file is no error: a first start is like that."""
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         state_of(keeper).unlink()
         keeper.start()
-        forget(keeper, caller)
+        forget(keeper, client)
 
     def test_cut_off_writing(self, keeper):
         """What a power cut left of a file that was being written is not in the way."""
-        caller = self.stopped(keeper)
+        client = self.stopped(keeper)
         elsewhere = keeper.root / "elsewhere"
         elsewhere.write_text("not ours")
         for leave in (lambda path: path.write_bytes(b"half"), lambda path: path.symlink_to(elsewhere)):
             leave(keeper.root / "state" / "grants.new")
             keeper.start()
-            passed(caller.get(PAGE))
+            passed(client.get(PAGE))
             keeper.stop()
         assert elsewhere.read_text() == "not ours"
         assert sorted(path.name for path in (keeper.root / "state").iterdir()) == FILES
@@ -425,7 +425,7 @@ class TestUnsafe:
         self.refuses(server, str(server.root / "state"), "nobody else can open")
         (server.root / "state").chmod(0o700)
         server.start()
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
     def test_directory_of_another(self, make_keeper):
         if os.getuid() != 0:
@@ -469,17 +469,17 @@ class TestUnsafe:
 
     def test_at_reload(self, keeper):
         """A reload says so and goes on: what is served comes from memory."""
-        caller = Caller(keeper).granted(nonces=4)
+        client = Client(keeper).granted(nonces=4)
         (keeper.root / "state").chmod(0o777)
         before = state_of(keeper).read_bytes()
         keeper.log.expect(OURS + ".*nobody else can open")
         keeper.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         assert state_of(keeper).read_bytes() == before
         (keeper.root / "state").chmod(0o700)
         keeper.graceful()
         again(keeper)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
     def test_directory_gone(self, keeper):
@@ -502,7 +502,7 @@ class TestFullDisk:
 
     def course(self, server, disk):
         server.start()
-        saved, lost = Caller(server).granted(), Caller(server)
+        saved, lost = Client(server).granted(), Client(server)
         server.graceful()
         before = state_of(server).read_bytes()
         full = disk / "full"
@@ -589,7 +589,7 @@ def makes(inner, outer, nonce):
     return struct.pack(">8I", *whole)[:8] == nonce[8:]
 
 
-def holds_epoch(data, nonce):
+def holds_nonce_key(data, nonce):
     """Whether the key of the nonces stands anywhere in some bytes, as HMAC states or as itself."""
     for at in range(len(data) - 63):
         for order in "<>":
@@ -610,27 +610,27 @@ class TestContents:
         states = [compress(first, bytes(byte ^ pad for byte in key.ljust(64, b"\0"))) for pad in (0x36, 0x5c)]
         nonce = body + hmac.digest(key, body, "sha256")[:8]
         assert makes(*states, nonce)
-        assert holds_epoch(b"xyz" + struct.pack("<16I", *states[0], *states[1]) + b"x" * 9, nonce)
-        assert holds_epoch(b"xyz" + key + b"x" * 99, nonce)
-        assert not holds_epoch(bytes(200), nonce)
+        assert holds_nonce_key(b"xyz" + struct.pack("<16I", *states[0], *states[1]) + b"x" * 9, nonce)
+        assert holds_nonce_key(b"xyz" + key + b"x" * 99, nonce)
+        assert not holds_nonce_key(bytes(200), nonce)
 
     def test_no_secret(self, keeper):
-        caller = Caller(keeper).granted(nonces=2)
-        fresh = from_b64url(caller.generate())
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(keeper).granted(nonces=2)
+        fresh = from_b64url(client.generate())
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         keeper.graceful()
         dirty = state_of(keeper).read_bytes()
         keeper.stop()
         clean = state_of(keeper).read_bytes()
-        secrets = [caller.token.encode(), from_b64url(caller.token), SECRET, b64url(SECRET).encode(), SECRET.hex().encode(),
-                   key_of(keeper).read_bytes(), *(from_b64url(nonce) for nonce in caller.nonces)]
+        secrets = [client.token.encode(), from_b64url(client.token), SECRET, b64url(SECRET).encode(), SECRET.hex().encode(),
+                   key_of(keeper).read_bytes(), *(from_b64url(nonce) for nonce in client.nonces)]
         for data in (dirty, clean):
             assert UID.encode() in data and b"read" in data
             assert not [secret for secret in secrets if secret in data]
-            assert not holds_epoch(data, fresh)
+            assert not holds_nonce_key(data, fresh)
         keeper.start()
-        passed(caller.get(PAGE, nonce=b64url(fresh)))
+        passed(client.get(PAGE, nonce=b64url(fresh)))
 
     def test_private(self, keeper):
         names = sorted(path.name for path in (keeper.root / "state").iterdir())
@@ -648,110 +648,110 @@ class TestContents:
 class TestMeanwhile:
     def test_participant_removed(self, make_keeper):
         server = make_keeper(participants=PEOPLE)
-        caller, other = Caller(server).granted(), Caller(server, OTHER, OTHER_SECRET).granted()
+        client, other = Client(server).granted(), Client(server, OTHER, OTHER_SECRET).granted()
         server.stop()
         server.participants(PEOPLE[1:])
         server.start()
         assert re.search(r" 1 grants .*; 1 grants were over", server.log.wait("a clean stop")[-1])
         passed(other.get(PAGE))
-        refused(server, server.get(PAGE, {"Authorization": caller.header()}), 401, "invalid_credentials", "token_unknown")
+        refused(server, server.get(PAGE, {"Authorization": client.header()}), 401, "invalid_credentials", "token_unknown")
         server.participants(PEOPLE)  # back, as another one of the same name
         for come_back in (server.graceful, lambda: again(server)):
             come_back()
-            refused(server, server.get(PAGE, {"Authorization": caller.header("A" * 22)}), 401, "invalid_credentials",
+            refused(server, server.get(PAGE, {"Authorization": client.header("A" * 22)}), 401, "invalid_credentials",
                     "token_unknown")
         passed(other.get(PAGE))
-        passed(caller.granted().get(PAGE))
+        passed(client.granted().get(PAGE))
 
     def test_used_access_request_of_a_removed_participant(self, make_keeper):
         """Its memory stays, should the same participant come back in time."""
         server = make_keeper(participants=PEOPLE)
-        caller = Caller(server)
-        form = caller.form(caller.body())
-        assert caller.submit("request_access", form).status == 200
+        client = Client(server)
+        form = client.form(client.body())
+        assert client.submit("request_access", form).status == 200
         server.stop()
         server.participants(PEOPLE[1:])
         server.start()
         server.participants(PEOPLE)
         again(server)
-        refused(server, caller.submit("request_access", form), 401, "replayed_request", "access_replayed")
+        refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_order_of_participants(self, make_keeper):
         server = make_keeper(participants=PEOPLE)
-        caller, other = Caller(server).granted(), Caller(server, OTHER, OTHER_SECRET).granted()
+        client, other = Client(server).granted(), Client(server, OTHER, OTHER_SECRET).granted()
         server.stop()
         server.participants([participant("first", ["read"], b"a third secret of 24 byte"), *reversed(PEOPLE)])
         server.start()
-        for one in (caller, other):
-            answer = passed(one.get("/cgi-bin/orders"))
-            assert Shown(answer).env["SAUTH_PARTICIPANT"] == one.uid
+        for one in (client, other):
+            response = passed(one.get("/cgi-bin/orders"))
+            assert Shown(response).env["SAUTH_PARTICIPANT"] == one.uid
 
     def test_secret_changed(self, make_keeper):
         """A grant ends with the secret it was minted under, whether the server ran meanwhile or not."""
         server = make_keeper()
-        caller = Caller(server).granted()
+        client = Client(server).granted()
         server.stop()
         server.participants([participant(secret=OTHER_SECRET)])
         server.start()
-        caller.secret = OTHER_SECRET
-        refused(server, caller.get(PAGE), 401, "token_revoked", "secret_rotated")
+        client.secret = OTHER_SECRET
+        refused(server, client.get(PAGE), 401, "token_revoked", "secret_rotated")
 
     def test_capabilities_renumbered(self, make_keeper):
         """On disk a capability is a name."""
         people = [participant(UID, ["read", "update", "delete"]), participant(OTHER, ["read"], OTHER_SECRET)]
         server = make_keeper(participants=people)
-        caller, both = Caller(server).granted("read"), Caller(server).granted("read", "delete")
+        client, both = Client(server).granted("read"), Client(server).granted("read", "delete")
         server.stop()
         server.participants([participant(OTHER, ["admin", "delete", "x", "read"], OTHER_SECRET),
                              participant(UID, ["update", "admin", "delete", "read"])])
         server.start()
         for end in (lambda: None, lambda: again(server)):
             end()
-            assert Shown(passed(caller.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
+            assert Shown(passed(client.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
             seen = Shown(passed(both.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"]
             assert sorted(seen.split()) == ["delete", "read"]
 
     def test_capability_gone(self, make_keeper):
         """A name that nobody holds any more is in no grant, and its number is not given to another name."""
         server = make_keeper(participants=[participant(UID, ["update", "read"])])
-        caller = Caller(server).granted("update", "read")
+        client = Client(server).granted("update", "read")
         server.stop()
         server.participants([participant(UID, ["admin", "read"])])
         server.start()
-        assert Shown(passed(caller.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
+        assert Shown(passed(client.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
 
     def test_smaller_capacity(self, make_keeper):
         """Grants that do not fit are dropped, and that is said; the rest is served."""
         config = "SAuthGrantQuota 100\nSAuthReplayQuota 100\n"
         server = make_keeper("SAuthGrantCapacity 20\nSAuthReplayCapacity 20\n" + config)
-        callers = [Caller(server).granted() for _ in range(12)]
+        clients = [Client(server).granted() for _ in range(12)]
         server.stop()
         server.configure(STATE + "SAuthGrantCapacity 8\nSAuthReplayCapacity 20\n" + config + BASIC)
         server.start()
         line = server.log.wait("a clean stop")[-1]
         assert " 8 grants and 12 used" in line and "4 grants were over" in line
         server.log.allow("reason=token_unknown")
-        statuses = [server.get(PAGE, {"Authorization": caller.header()}).status for caller in callers]
+        statuses = [server.get(PAGE, {"Authorization": client.header()}).status for client in clients]
         assert sorted(statuses) == [200] * 8 + [401] * 4
 
     def test_used_access_requests_that_do_not_fit(self, make_keeper):
         """A memory with holes is no memory: it is as young as the start."""
         server = make_keeper("SAuthReplayCapacity 20\nSAuthReplayQuota 20\n")
-        caller = Caller(server)
-        forms = [caller.form(caller.body()) for _ in range(6)]
+        client = Client(server)
+        forms = [client.form(client.body()) for _ in range(6)]
         for form in forms:
-            assert caller.submit("request_access", form).status == 200
+            assert client.submit("request_access", form).status == 200
         one_second_later(server)
         server.stop()
         server.configure(STATE + "SAuthReplayCapacity 3\nSAuthReplayQuota 3\n" + BASIC)
         server.start()
         for form in forms:
-            refused(server, caller.submit("request_access", form), 503, "starting", "replay_memory_young", level="info")
+            refused(server, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
 
     def test_directive_removed_and_back(self, keeper):
         """Meanwhile nothing was saved: what the file says may have been used."""
-        caller = Caller(keeper).granted(nonces=2)
-        used = caller.header()
+        client = Client(keeper).granted(nonces=2)
+        used = client.header()
         keeper.stop()
         keeper.configure(BASIC)
         keeper.start()
@@ -765,25 +765,25 @@ class TestMeanwhile:
         server = make_keeper(start=False)
         server.configure(BASIC)
         server.start()
-        caller = Caller(server).granted(nonces=2)
+        client = Client(server).granted(nonces=2)
         server.configure(STATE + BASIC)
         server.graceful()
         assert state_of(server).exists()
         again(server)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
     def test_directive_removed_at_reload(self, keeper):
         """The file it leaves is marked: nonces used since then must not come back."""
-        caller = Caller(keeper).granted(nonces=2)
+        client = Client(keeper).granted(nonces=2)
         keeper.configure(BASIC)
         keeper.graceful()
-        used = caller.header()
+        used = client.header()
         passed(keeper.get(PAGE, {"Authorization": used}))
         keeper.stop()
         keeper.configure(STATE + BASIC)
         keeper.start()
-        answer = keeper.get(PAGE, {"Authorization": used})
-        assert answer.status == 401
+        response = keeper.get(PAGE, {"Authorization": used})
+        assert response.status == 401
         keeper.log.expect("reason=(nonce_foreign|token_unknown)")
 
 
@@ -797,21 +797,21 @@ class TestTwoServers:
             server.log.allow("sauth: SAuthStateFile: |AH00020")
         with pytest.raises(Unstartable, match="another"):
             second.start()
-        caller = Caller(first).granted(nonces=4)
+        client = Client(first).granted(nonces=4)
         first.graceful()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         again(first)
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
         first.stop()
         second.start()
-        passed(caller_of(second, caller).get(PAGE))
+        passed(client_of(second, client).get(PAGE))
         second.stop()
         first.start()
-        passed(caller.get(PAGE))
+        passed(client.get(PAGE))
 
 
-def caller_of(server, caller):
-    """The same caller, at another server that took the state over."""
-    other = Caller(server)
-    other.token, other.nonces = caller.token, [caller.nonces.pop()]
+def client_of(server, client):
+    """The same client, at another server that took the state over."""
+    other = Client(server)
+    other.token, other.nonces = client.token, [client.nonces.pop()]
     return other

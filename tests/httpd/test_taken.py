@@ -4,7 +4,7 @@ import os
 import pytest
 
 from harness import ENDPOINT, Shown, Site, UID, digest, location
-from harness.challenge import DOMAIN, HMAC, ChallengeCaller, person
+from harness.challenge import DOMAIN, HMAC, ChallengeClient, person
 from harness.http2 import Http2
 from harness.locate import build_dir, security2, taker
 from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
@@ -110,8 +110,8 @@ class TestTaken:
                         target, way = f"/{name}-{hook}-{count}-{kind}", ("length", "chunked", "h2")[(count + len(kind)) % 3]
                         for body in (BODY, CHANGED):
                             pairs = signer.headers("POST", target, JSON, BODY)
-                            answer = send(server, pairs, target, body, way)
-                            assert answer.status == 503 and answer.problem["code"] == "unavailable", (target, repr(answer))
+                            response = send(server, pairs, target, body, way)
+                            assert response.status == 503 and response.problem["code"] == "unavailable", (target, repr(response))
         server.log.expect(r"\[isign:error\] .*isign: refused reason=fault_body_taken participant=")
         assert server.journal() == before
 
@@ -133,8 +133,8 @@ class TestTaken:
             for count in (5, 1000):
                 target = f"/{name}-under-{count}"
                 for claimed in (BODY, b"", BODY[5:]):
-                    answer = server.post(target, BODY, signer.headers("POST", target, JSON, claimed))
-                    assert answer.status != 200 and UID.encode() not in answer.body, (target, claimed, repr(answer))
+                    response = server.post(target, BODY, signer.headers("POST", target, JSON, claimed))
+                    assert response.status != 200 and UID.encode() not in response.body, (target, claimed, repr(response))
         server.log.expect("isign: (refused|broken off) reason=fault_body_taken")
         server.log.allow("AH0")
         assert [line for line in server.journal()[len(before):] if "stream" not in line] == []
@@ -145,8 +145,8 @@ class TestTaken:
         for name in WAYS:
             for kind, status in (("before", 503), ("free", 200)):
                 target = f"/{kind}/{name}-access-5-drop"
-                answer = server.post(target, BODY, signer.headers("POST", target, JSON, BODY))
-                assert answer.status == status, (target, repr(answer))
+                response = server.post(target, BODY, signer.headers("POST", target, JSON, BODY))
+                assert response.status == status, (target, repr(response))
         server.log.expect("isign: refused reason=fault_body_taken")
 
     def test_no_body(self, server):
@@ -168,7 +168,7 @@ class TestTaken:
                         for name, take in (("orders", "1000 replay"), ("other", "5 drop")))
         server = make_server(Site(participants=[person()], foreign=(("taker", taker()),), ours_first=ours_first,
                                   config=f"{ENDPOINT}SAuthChallenge hmac-sha256\nSAuthChallengeDomain {DOMAIN}\n{rules}"))
-        user = ChallengeCaller(server, profile=HMAC).login()
+        user = ChallengeClient(server, profile=HMAC).login()
         for target in ("/cgi-bin/orders", "/cgi-bin/other"):
             assert user.call(target).status == 503
         server.log.expect("sauth: refused reason=fault_body_taken")
@@ -180,8 +180,8 @@ class TestTaken:
         long = os.urandom(100000)
         for target, body in (("/late-5-replay", long), ("/late-1000-replay", long), ("/late-1000-end", BODY)):
             assert Shown(signer.post(target, body)).body == body
-        answer = signer.post("/late-5-end", long)
-        assert answer.status != 200, repr(answer)
+        response = signer.post("/late-5-end", long)
+        assert response.status != 200, repr(response)
         server.log.expect("isign: broken off reason=fault_body_taken")
         server.log.allow("AH0")
 
@@ -211,6 +211,6 @@ class TestAuthForm:
         (server.root / "conf" / "users").write_text("kurt:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
         body = b"httpd_username=kurt&httpd_password=password"
         form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Digest": digest(body)}
-        answer = server.post("/form", body, form)
-        turned_away(server, answer, 503, "unavailable", "fault_body_taken", level="error")
+        response = server.post("/form", body, form)
+        turned_away(server, response, 503, "unavailable", "fault_body_taken", level="error")
         assert server.journal() == []

@@ -1,7 +1,7 @@
 """MergeTrailers On: trailers come after everything was decided, and change nothing of it for whoever reads the body."""
 import pytest
 
-from harness import Caller, ENDPOINT, OTHER, Shown, Site, UID, digest, location
+from harness import Client, ENDPOINT, OTHER, Shown, Site, UID, digest, location
 from harness.signed import BODY, ED, JSON, PEOPLE
 from harness.signer import COVER, Signer
 
@@ -28,12 +28,12 @@ class TestMerged:
         with server.connect() as connection:
             connection.send(server.message("POST", target, list(headers) + [("Transfer-Encoding", "chunked")]) +
                             b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailers))
-            return connection.answer("POST")
+            return connection.response("POST")
 
     @pytest.mark.parametrize("target", ["/sealed/orders.php", "/streamed/orders.php", "/spooled/orders.php", "/cgi"])
-    def test_identity(self, server, caller, target):
-        """What a backend reads of the caller is ours, and what it reads of the request is what came in its headers."""
-        value = caller.header()
+    def test_identity(self, server, client, target):
+        """What a backend reads of the client is ours, and what it reads of the request is what came in its headers."""
+        value = client.header()
         headers = [("Authorization", value), ("Content-Digest", digest(BODY)), ("X-Order", "17"), *JSON.items()]
         shown = Shown(self.send(server, target, headers))
         assert shown.body == BODY
@@ -70,8 +70,8 @@ class TestProxied:
                 + location("/far", "Require capability read", "SAuthPass headers"),
                 backend=Site(ours=(), participants=None))
 
-    def test_identity(self, server, caller):
+    def test_identity(self, server, client):
         send = TestMerged().send
-        shown = Shown(send(server, "/far/show", [("Authorization", caller.header()), ("X-Order", "17")]))
+        shown = Shown(send(server, "/far/show", [("Authorization", client.header()), ("X-Order", "17")]))
         assert shown.body == BODY and shown.env["HTTP_SAUTH_PARTICIPANT"] == UID and shown.env["HTTP_X_ORDER"] == "17"
         assert "admin" not in repr(shown.env)

@@ -3,7 +3,7 @@ import re
 import socket
 import threading
 
-from harness import Caller, ENDPOINT, Site, location
+from harness import Client, ENDPOINT, Site, location
 from harness.upgrade import echo, upgrade, wait_for_tunnels
 
 
@@ -19,8 +19,8 @@ ProxyPass "/socket" "http://127.0.0.1:{listener.getsockname()[1]}/" upgrade=webs
         connection.close()
         assert head.startswith("HTTP/1.1 401 ") and heads == []
 
-        caller = Caller(server).granted()
-        value = caller.header()
+        client = Client(server).granted()
+        value = client.header()
         head, connection = upgrade(server, value)
         with connection:
             assert head.startswith("HTTP/1.1 101 "), head
@@ -34,7 +34,7 @@ ProxyPass "/socket" "http://127.0.0.1:{listener.getsockname()[1]}/" upgrade=webs
         connection.close()
         assert head.startswith("HTTP/1.1 401 ") and len(heads) == 1, head
         fresh = re.search(r'nonce="([^"]+)", stale=true', head).group(1)
-        head, connection = upgrade(server, caller.header(nonce=fresh))
+        head, connection = upgrade(server, client.header(nonce=fresh))
         connection.close()
         assert head.startswith("HTTP/1.1 101 "), head
         wait_for_tunnels(server, 2)

@@ -9,9 +9,9 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from harness import (BASIC, Caller, OTHER, OTHER_SECRET, PAGE, Server, Shown, Site, broken_headers, digest,
+from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, Server, Shown, Site, broken_headers, digest,
                      participant)
-from harness.challenge import HMAC, MD5, ChallengeCaller, person
+from harness.challenge import HMAC, MD5, ChallengeClient, person
 from harness.locate import build_dir
 from harness.server import worker_ids
 
@@ -128,28 +128,28 @@ def watched():
 def course(server, rounds):
     """Grants, calls, bodies, refreshes, refusals of every stage."""
     for number in range(rounds):
-        caller = Caller(server, hash=("sha256", "sha1")[number % 2], raw=number % 3 == 0)
-        assert caller.ask(nonces=4).status == 200
-        value = caller.header()
+        client = Client(server, hash=("sha256", "sha1")[number % 2], raw=number % 3 == 0)
+        assert client.ask(nonces=4).status == 200
+        value = client.header()
         for _ in range(2):
-            caller.take(server.get(PAGE, {"Authorization": value}))
-        server.get(PAGE, {"Authorization": caller.bare(caller.nonces[-1])})
-        shown = Shown(caller.post("/cgi-bin/orders", BODY * 3000, {"Content-Digest": digest(BODY * 3000)}))
+            client.take(server.get(PAGE, {"Authorization": value}))
+        server.get(PAGE, {"Authorization": client.bare(client.nonces[-1])})
+        shown = Shown(client.post("/cgi-bin/orders", BODY * 3000, {"Content-Digest": digest(BODY * 3000)}))
         assert shown.body == BODY * 3000
-        assert caller.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(b"x")}).status == 400
-        assert caller.post("/cgi-bin/orders", BODY).status == 400
-        form = caller.form(caller.body(access_for=None, token=caller.token, nonces=2))
+        assert client.post("/cgi-bin/orders", BODY, {"Content-Digest": digest(b"x")}).status == 400
+        assert client.post("/cgi-bin/orders", BODY).status == 400
+        form = client.form(client.body(access_for=None, token=client.token, nonces=2))
         for _ in range(2):
-            assert caller.submit("refresh_access", form).status == 200
-        caller.nonces = [caller.generate() for _ in range(40)]
-        for header in broken_headers(caller).values():
+            assert client.submit("refresh_access", form).status == 200
+        client.nonces = [client.generate() for _ in range(40)]
+        for header in broken_headers(client).values():
             assert server.get(PAGE, {"Authorization": header}).status in (400, 401)
-        assert server.get(PAGE, {"Authorization": caller.header(token="T" * 22)}).status == 401
-        assert caller.get("/files/absent").status == 404
-        assert caller.ask(access_for=["nothing"]).status == 403
-        assert caller.submit("request_access", b"uid=%zz&x").status == 400
-        assert Caller(server, secret=b"not the secret!!").ask().status == 401
-        assert Caller(server, OTHER, OTHER_SECRET).ask(access_for=["update"]).status == 403
+        assert server.get(PAGE, {"Authorization": client.header(token="T" * 22)}).status == 401
+        assert client.get("/files/absent").status == 404
+        assert client.ask(access_for=["nothing"]).status == 403
+        assert client.submit("request_access", b"uid=%zz&x").status == 400
+        assert Client(server, secret=b"not the secret!!").ask().status == 401
+        assert Client(server, OTHER, OTHER_SECRET).ask(access_for=["update"]).status == 403
         assert "SAuthGrants" in server.get("/server-status?auto").text
         server.get("/server-status")
 
@@ -158,7 +158,7 @@ def calls(server):
     """The challenge protocol, at its endpoint and at a location."""
     for profile in (HMAC, MD5):
         for format in ("json", "xml"):
-            user = ChallengeCaller(server, USER, profile=profile, format=format).login()
+            user = ChallengeClient(server, USER, profile=profile, format=format).login()
             assert user.refresh().status == 200
             assert Shown(user.call("/cgi-bin/other", "a.b", {"x": "y" * 20000})).body == user.body
             assert user.call("/cgi-bin/other", "a.c").status == 403
@@ -166,7 +166,7 @@ def calls(server):
             assert user.post("/cgi-bin/other", user.body[:-3], chunked=True).status == 400
             assert user.post("/cgi-bin/other", b"x" * 1100000).status == 413
             assert user.redeem(user.challenge(), signature="0" * 64)[1].status == 401
-            assert ChallengeCaller(server, "nobody", profile=profile, format=format).request().status == 200
+            assert ChallengeClient(server, "nobody", profile=profile, format=format).request().status == 200
             assert user.exchange("auth.forget", {}).status == 400
 
 

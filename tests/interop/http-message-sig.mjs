@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 const theirs = createRequire(process.cwd() + "/")("http-message-sig");
 const job = JSON.parse(readFileSync(0));
 
-// The algorithms for which the package brings WebCrypto providers; for others it wants the caller's own.
+// The algorithms for which the package brings WebCrypto providers; for others it wants the client's own.
 const web = {
     "ed25519": { name: "Ed25519" },
     "rsa-pss-sha512": { name: "RSA-PSS", hash: "SHA-512" },

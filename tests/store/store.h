@@ -143,10 +143,10 @@ static inline void key_of(ia_mac_key *key, const char *text)
 static inline void *grants_open(st_grants *g, const st_grants_config *config)
 {
     void *memory = shared_memory(st_grants_size(config));
-    ia_mac_key epoch;
+    ia_mac_key nonce_key;
 
-    key_of(&epoch, "epoch");
-    st_grants_attach(g, memory, config, &epoch);
+    key_of(&nonce_key, "nonce key");
+    st_grants_attach(g, memory, config, &nonce_key);
     return memory;
 }
 
@@ -166,9 +166,9 @@ static inline void grant_make(st_grant *grant, uint64_t number, apr_uint32_t par
     memset(grant, 0, sizeof *grant);
     digest_of(grant->digest, number);
     grant->participant_index = participant;
-    grant->participant_incarnation = participant + 1;
+    grant->participant_generation = participant + 1;
     grant->presentation = IA_PRESENT_SAUTH;
-    grant->secret_generation = number;
+    grant->secret_fingerprint = number;
     grant->scope = number;
     grant->created = NOW;
     grant->expires = NOW + 3600 * SEC;
@@ -191,29 +191,29 @@ static inline void *participants_open(st_participants *t, apr_uint32_t capacity)
     return memory;
 }
 
-/** A challenge secret of a generation: one byte, again and again. */
-static inline void challenge_make(ia_challenge_secret *out, unsigned bytes, apr_uint64_t generation)
+/** A challenge secret of a fingerprint: one byte, again and again. */
+static inline void challenge_make(ia_challenge_secret *out, unsigned bytes, apr_uint64_t fingerprint)
 {
     unsigned i;
 
-    out->generation = generation;
+    out->fingerprint = fingerprint;
     for (i = 0; i < bytes; i++)
-        snprintf(out->text + 2 * i, 3, "%02x", (unsigned)(generation & 0xff));
+        snprintf(out->text + 2 * i, 3, "%02x", (unsigned)(fingerprint & 0xff));
 }
 
-static inline int bytes_are(const void *bytes, apr_size_t len, apr_uint64_t generation)
+static inline int bytes_are(const void *bytes, apr_size_t len, apr_uint64_t fingerprint)
 {
     apr_size_t i;
 
     for (i = 0; i < len; i++)
-        if (((const unsigned char *)bytes)[i] != (generation & 0xff))
+        if (((const unsigned char *)bytes)[i] != (fingerprint & 0xff))
             return 0;
     return 1;
 }
 
-/** Participants "p<from>" .. of a generation, which shows in every field: a torn record is seen. */
+/** Participants "p<from>" .. of a fingerprint, which shows in every field: a torn record is seen. */
 static inline void participants_make(ia_participants *out, apr_pool_t *p, unsigned from, unsigned count,
-                                     apr_uint64_t generation)
+                                     apr_uint64_t fingerprint)
 {
     unsigned i, k;
 
@@ -226,36 +226,36 @@ static inline void participants_make(ia_participants *out, apr_pool_t *p, unsign
         snprintf(id, 16, "p%u", from + i);
         to->id = id;
         to->status = IA_STATUS_APPROVED;
-        to->expires = (apr_time_t)generation;
-        to->token_max_lifespan = (apr_int64_t)generation;
+        to->expires = (apr_time_t)fingerprint;
+        to->token_max_lifespan = (apr_int64_t)fingerprint;
         to->secret_count = IA_PARTICIPANT_SECRETS;
         for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
-            memset(&to->secrets[k].mac, (int)(generation & 0xff), sizeof to->secrets[k].mac);
-            to->secrets[k].generation = generation;
-            to->secrets[k].not_after = (apr_time_t)generation;
+            memset(&to->secrets[k].mac, (int)(fingerprint & 0xff), sizeof to->secrets[k].mac);
+            to->secrets[k].fingerprint = fingerprint;
+            to->secrets[k].not_after = (apr_time_t)fingerprint;
         }
-        challenge_make(&to->challenge_md5, IA_CHALLENGE_MD5_LEN / 2, generation);
-        challenge_make(&to->challenge_hmac, IA_CHALLENGE_HMAC_LEN / 2, generation);
+        challenge_make(&to->challenge_md5, IA_CHALLENGE_MD5_LEN / 2, fingerprint);
+        challenge_make(&to->challenge_hmac, IA_CHALLENGE_HMAC_LEN / 2, fingerprint);
     }
 }
 
-/** Whether every field is of one generation. */
+/** Whether every field is of one fingerprint. */
 static inline int participant_is_whole(const st_participant *p)
 {
-    apr_uint64_t generation = (apr_uint64_t)p->standing.expires;
+    apr_uint64_t fingerprint = (apr_uint64_t)p->entitlement.expires;
     unsigned k;
 
-    if (p->standing.token_max_lifespan != (apr_int64_t)generation || p->secret_count != IA_PARTICIPANT_SECRETS ||
+    if (p->entitlement.token_max_lifespan != (apr_int64_t)fingerprint || p->secret_count != IA_PARTICIPANT_SECRETS ||
         p->id_len != strlen(p->id))
         return 0;
     for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
-        if (p->secrets[k].generation != generation || p->secrets[k].not_after != (apr_time_t)generation ||
-            !bytes_are(&p->secrets[k].mac, sizeof p->secrets[k].mac, generation))
+        if (p->secrets[k].fingerprint != fingerprint || p->secrets[k].not_after != (apr_time_t)fingerprint ||
+            !bytes_are(&p->secrets[k].mac, sizeof p->secrets[k].mac, fingerprint))
             return 0;
     }
-    return p->challenge.md5_generation == generation && p->challenge.hmac_generation == generation &&
-           bytes_are(p->challenge.md5, sizeof p->challenge.md5, generation) &&
-           bytes_are(p->challenge.hmac, sizeof p->challenge.hmac, generation);
+    return p->challenge.md5_fingerprint == fingerprint && p->challenge.hmac_fingerprint == fingerprint &&
+           bytes_are(p->challenge.md5, sizeof p->challenge.md5, fingerprint) &&
+           bytes_are(p->challenge.hmac, sizeof p->challenge.hmac, fingerprint);
 }
 
 #endif

@@ -66,7 +66,7 @@ static int find(uint64_t number, st_grant *copy, st_ref *ref)
     if (rc)
         return 0;
     CHECK(!memcmp(copy->digest, digest, 32) && copy->scope == number && copy->participant_index < 4);
-    CHECK_EQ(copy->participant_incarnation, copy->participant_index + 1);
+    CHECK_EQ(copy->participant_generation, copy->participant_index + 1);
     return 1;
 }
 
@@ -423,10 +423,10 @@ static void issue_check(int done)
     check_used(IA_NONCE_NEXT, 8, 1);
 }
 
-static ia_result refresh(uint64_t mac_number, apr_time_t expires, apr_uint64_t generation, unsigned count)
+static ia_result refresh(uint64_t mac_number, apr_time_t expires, apr_uint64_t fingerprint, unsigned count)
 {
     unsigned char mac[32];
-    st_refresh what = {expires, expires + HOUR, generation, mac, NOW + SEC};
+    st_refresh what = {expires, expires + HOUR, fingerprint, mac, NOW + SEC};
     apr_uint64_t sequences[4];
     st_grant copy;
     st_ref ref;
@@ -447,7 +447,7 @@ static void refresh_run(void)
     CHECK_EQ(refresh(3, NOW + 2 * HOUR, 77, 4), IA_OK);
 }
 
-/* Old or new; never prolonged beyond what the record stands for, never an answer of half a refresh. */
+/* Old or new; never prolonged beyond what the record stands for, never a response of half a refresh. */
 static void refresh_check(int done)
 {
     unsigned char old[32], new[32];
@@ -458,7 +458,7 @@ static void refresh_check(int done)
     digest_of(new, 3);
     CHECK(find(10, &copy, &ref));
     CHECK(copy.expires == NOW + 2 * HOUR || (!done && copy.expires == NOW + HOUR));
-    CHECK(copy.secret_generation == 77 || (!done && copy.secret_generation == 66 && copy.expires == NOW + HOUR));
+    CHECK(copy.secret_fingerprint == 77 || (!done && copy.secret_fingerprint == 66 && copy.expires == NOW + HOUR));
     CHECK(copy.expires <= st_table_expires(&g.grants, ref));
     if (copy.refresh_count == 2)
         CHECK(!done && !memcmp(copy.refresh_mac, old, 16) && copy.expires == NOW + HOUR);
@@ -574,15 +574,15 @@ static void nothing_more(void)
 
 /* --- participants ------------------------------------------------------------------------------------------------ */
 
-static void load_list(unsigned from, unsigned count, apr_uint64_t generation)
+static void load_list(unsigned from, unsigned count, apr_uint64_t fingerprint)
 {
     const char *names[] = {"one", "two"};
     ia_participants list;
     st_load_report report;
 
-    participants_make(&list, pool, from, count, generation);
+    participants_make(&list, pool, from, count, fingerprint);
     list.list[count - 1].capabilities = names;
-    list.list[count - 1].capability_count = generation > 1 ? 2 : 0;
+    list.list[count - 1].capability_count = fingerprint > 1 ? 2 : 0;
     CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
     CHECK_EQ(report.added + report.changed + report.kept, count);
     apr_pool_clear(pool);
@@ -607,7 +607,7 @@ static void remember(void)
     load_list(0, 4, 1);
     for (i = 0; i < 4; i++) {
         CHECK_EQ(look_up(i, &copy, &places[i]), IA_OK);
-        incarnations[i] = copy.incarnation;
+        incarnations[i] = copy.generation;
     }
 }
 
@@ -639,9 +639,9 @@ static void load_check(int done)
             CHECK_EQ(st_participant_get(&t, places[i], incarnations[i], &same), IA_GRANT_ENDED);
         } else if (rc == IA_OK) {
             CHECK(participant_is_whole(&copy));
-            CHECK(i == 4 || (index == places[i] && copy.incarnation == incarnations[i]));
-            CHECK_EQ(copy.standing.expires, i == 4 || (i == 3 && (done || copy.standing.expires == 2)) ? 2 : 1);
-            rc = st_participant_get(&t, index, copy.incarnation, &same);
+            CHECK(i == 4 || (index == places[i] && copy.generation == incarnations[i]));
+            CHECK_EQ(copy.entitlement.expires, i == 4 || (i == 3 && (done || copy.entitlement.expires == 2)) ? 2 : 1);
+            rc = st_participant_get(&t, index, copy.generation, &same);
             CHECK(i == 4 ? rc == IA_OK || rc == IA_GRANT_ENDED : rc == IA_OK);
         }
     }
@@ -653,8 +653,8 @@ static void load_check(int done)
         CHECK_EQ(rc, i < 2 ? IA_PARTICIPANT_UNKNOWN : IA_OK);
         if (rc)
             continue;
-        CHECK_EQ(copy.standing.expires, i == 2 ? 1 : 2);
-        CHECK_EQ(st_participant_get(&t, index, copy.incarnation, &same), IA_OK);
+        CHECK_EQ(copy.entitlement.expires, i == 2 ? 1 : 2);
+        CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), IA_OK);
         CHECK(!memcmp(&copy, &same, sizeof copy));
     }
     /* And no record is lost: the table takes as many as it ever did. */
@@ -691,7 +691,7 @@ static void put_check(int done)
 
         CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
         CHECK(rc || participant_is_whole(&copy));
-        CHECK(i == 0 || i == 4 || (rc == IA_OK && index == places[i] && copy.incarnation == incarnations[i]));
+        CHECK(i == 0 || i == 4 || (rc == IA_OK && index == places[i] && copy.generation == incarnations[i]));
         CHECK(!done || (rc == IA_OK) == (i != 0));
     }
     put_run();
@@ -726,9 +726,9 @@ static void first_load_check(int done)
     first_load_run();
     for (i = 0; i < 2; i++) {
         CHECK_EQ(look_up(i, &copy, &index), IA_OK);
-        CHECK_EQ(st_participant_get(&t, index, copy.incarnation, &same), IA_OK);
+        CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), IA_OK);
     }
-    CHECK_EQ(ia_capset_has(&copy.standing.capabilities, st_names_find(&t.capabilities, "two")), 1);
+    CHECK_EQ(ia_capset_has(&copy.entitlement.capabilities, st_names_find(&t.capabilities, "two")), 1);
     CHECK_EQ(st_participants_count(&t), 2);
     load_list(10, CAPACITY, 3);
     CHECK_EQ(st_participants_count(&t), CAPACITY);
@@ -781,7 +781,7 @@ static int key_number(unsigned participant, int loaded)
     int number;
 
     CHECK_EQ(look_up(participant, &owner, &of.index), IA_OK);
-    of.incarnation = owner.incarnation;
+    of.generation = owner.generation;
     if (st_key_find(&keys, &of, "k", 1, &key))
         return -1;
     for (number = 0; memcmp(key.raw.bytes, some_keys[number].raw.bytes, 32); number++)

@@ -58,9 +58,9 @@ static void test_create_find_end(void **state)
     assert_memory_equal(copy.digest, made.digest, sizeof copy.digest);
     assert_memory_equal(&copy.nonces, &made.nonces, sizeof copy.nonces);
     assert_memory_equal(&copy.capabilities, &made.capabilities, sizeof copy.capabilities);
-    assert_true(copy.participant_index == 1 && copy.participant_incarnation == made.participant_incarnation);
+    assert_true(copy.participant_index == 1 && copy.participant_generation == made.participant_generation);
     assert_true(copy.scope == 7 && copy.created == NOW && copy.expires == made.expires && !copy.refresh_count);
-    assert_true(copy.presentation == IA_PRESENT_SAUTH && copy.secret_generation == 7);
+    assert_true(copy.presentation == IA_PRESENT_SAUTH && copy.secret_fingerprint == 7);
     assert_int_equal(st_grants_live(&f->g), 1);
     assert_result(st_grant_end(&f->g, ref), IA_OK);
     assert_result(st_grant_end(&f->g, ref), IA_GRANT_ENDED);
@@ -115,7 +115,7 @@ static void test_refresh(void **state)
     assert_result(find(f, 7, &copy, &ref), IA_OK);
     assert_result(st_grant_refresh(&f->g, ref, &refresh, more, 3), IA_OK);
     assert_result(find(f, 7, &copy, NULL), IA_OK);
-    assert_true(copy.expires == NOW + 2 * HOUR && copy.secret_generation == 99);
+    assert_true(copy.expires == NOW + 2 * HOUR && copy.secret_fingerprint == 99);
     assert_memory_equal(copy.refresh_mac, mac, sizeof copy.refresh_mac);
     assert_true(copy.refresh_first == 5 && copy.refresh_count == 3 && copy.refreshed == NOW + 5);
     assert_true(more[0] == 5 && more[2] == 7);
@@ -155,7 +155,7 @@ static void test_grant_quota(void **state)
 }
 
 /* Another participant in the same place: what the one before left is not its own, before or after it ends. */
-static void test_quota_of_the_next_incarnation(void **state)
+static void test_quota_of_the_next_generation(void **state)
 {
     fixture *f = open_grants(*state);
     st_grant grant, copy;
@@ -164,7 +164,7 @@ static void test_quota_of_the_next_incarnation(void **state)
     for (uint64_t i = 0; i < 5; i++)
         assert_result(create(f, i, 1, 5, NOW + HOUR, NOW), IA_OK);
     grant_make(&grant, 50, 1, 1);
-    grant.participant_incarnation += 100;
+    grant.participant_generation += 100;
     assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
     assert_result(find(f, 0, &copy, &ref), IA_OK);
@@ -182,7 +182,7 @@ static void test_quota_of_the_next_incarnation(void **state)
     assert_result(find(f, 70, &copy, &ref), IA_OK);
     assert_result(st_grant_end(&f->g, ref), IA_OK);
     grant_make(&grant, 71, 2, 1);
-    grant.participant_incarnation = APR_UINT64_C(0xf0000000);
+    grant.participant_generation = APR_UINT64_C(0xf0000000);
     assert_result(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), IA_OK);
     digest_of(grant.digest, 72);
     assert_result(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), IA_GRANT_QUOTA);
@@ -232,7 +232,7 @@ static void test_attach_keeps_what_is_there(void **state)
     digest_of(digest, 7);
     assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
     st_grants_attach(&again, f->memory, &CONFIG, &other);
-    assert_memory_equal(st_grants_epoch(&again), st_grants_epoch(&f->g), sizeof other);
+    assert_memory_equal(st_grants_nonce_key(&again), st_grants_nonce_key(&f->g), sizeof other);
     assert_result(st_grant_find(&again, digest, &copy, NULL), IA_OK);
 }
 
@@ -284,7 +284,7 @@ static void test_challenge_is_used_once(void **state)
     assert_result(st_challenge_use(&f->g, APR_UINT32_MAX, NOW + 9), IA_FAULT_STORE);
 }
 
-/* A clean stop brings the epoch key back, and so every challenge opens again; which of them were used is not known. */
+/* A clean stop brings the nonce key back, and so every challenge opens again; which of them were used is not known. */
 static void test_challenges_of_before_a_stop(void **state)
 {
     fixture *f = open_grants(*state), *again;
@@ -292,7 +292,7 @@ static void test_challenges_of_before_a_stop(void **state)
 
     assert_result(st_challenge_use(&f->g, 1, used), IA_OK);
     again = open_grants(*state);
-    st_grants_resume(&again->g, unused, st_grants_epoch(&f->g));
+    st_grants_resume(&again->g, unused, st_grants_nonce_key(&f->g));
     assert_result(st_challenge_use(&again->g, 1, used), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again->g, 1, unused), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again->g, 2, unused), IA_CHALLENGE_SUPERSEDED);
@@ -301,7 +301,7 @@ static void test_challenges_of_before_a_stop(void **state)
     assert_result(st_challenge_use(&again->g, 2, later), IA_OK);
     assert_result(st_challenge_use(&again->g, 2, later), IA_CHALLENGE_SUPERSEDED);
     /* Once more, with no later stamp, forgets nothing. */
-    st_grants_resume(&again->g, 0, st_grants_epoch(&f->g));
+    st_grants_resume(&again->g, 0, st_grants_nonce_key(&f->g));
     assert_result(st_challenge_use(&again->g, 3, unused), IA_CHALLENGE_SUPERSEDED);
     assert_result(st_challenge_use(&again->g, 3, later), IA_OK);
 }
@@ -340,7 +340,7 @@ int main(void)
         pool_test(test_use_and_issue),
         pool_test(test_refresh),
         pool_test(test_grant_quota),
-        pool_test(test_quota_of_the_next_incarnation),
+        pool_test(test_quota_of_the_next_generation),
         pool_test(test_grants_full),
         pool_test(test_chosen_digests),
         pool_test(test_attach_keeps_what_is_there),

@@ -75,7 +75,7 @@ static ia_result find(fixture *f, const char *id, const char *kid, st_key *key)
     st_owner of = {0};
 
     assert_result(st_participant_find(&f->owners, id, strlen(id), &owner, &of.index), IA_OK);
-    of.incarnation = owner.incarnation;
+    of.generation = owner.generation;
     return st_key_find(&f->keys, &of, kid, strlen(kid), key);
 }
 
@@ -97,7 +97,7 @@ static void test_find(void **state)
     assert_result(st_key_find_thumbprint(&f->keys, key.thumbprint, &same), IA_SIG_KEY_UNKNOWN);
 }
 
-/* A kid is its owner's: not another's place, not an earlier incarnation. */
+/* A kid is its owner's: not another's place, not an earlier generation. */
 static void test_owner(void **state)
 {
     fixture *f = open_keys(*state, 10);
@@ -110,7 +110,7 @@ static void test_owner(void **state)
     other.index++;
     assert_result(st_key_find(&f->keys, &other, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
     other.index--;
-    other.incarnation += 100;
+    other.generation += 100;
     assert_result(st_key_find(&f->keys, &other, "k", 1, &key), IA_SIG_KEY_UNKNOWN);
 }
 

@@ -157,7 +157,7 @@ static void read_participant(uint64_t *seed)
     if (rc)
         return;
     CHECK(participant_is_whole(&copy) && !strcmp(copy.id, id));
-    rc = st_participant_get(&t, index, copy.incarnation, &same);
+    rc = st_participant_get(&t, index, copy.generation, &same);
     check_rc(rc, since);
     CHECK(rc ? number >= KEPT : participant_is_whole(&same) && !strcmp(same.id, id));
 }

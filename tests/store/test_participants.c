@@ -17,11 +17,11 @@ static fixture *open_participants(apr_pool_t *p, apr_uint32_t capacity)
     return f;
 }
 
-static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t generation, st_load_report *report)
+static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t fingerprint, st_load_report *report)
 {
     ia_participants list;
 
-    participants_make(&list, f->p, from, count, generation);
+    participants_make(&list, f->p, from, count, fingerprint);
     return st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, report);
 }
 
@@ -54,17 +54,17 @@ static void test_load_and_find(void **state)
     assert_true(st_participants_loaded(&f->t) == NOW);
     assert_result(find(f, "p3", &copy, &index), IA_OK);
     assert_string_equal(copy.id, "p3");
-    assert_true(participant_is_whole(&copy) && copy.standing.expires == 7);
-    assert_result(st_participant_get(&f->t, index, copy.incarnation, &again), IA_OK);
+    assert_true(participant_is_whole(&copy) && copy.entitlement.expires == 7);
+    assert_result(st_participant_get(&f->t, index, copy.generation, &again), IA_OK);
     assert_memory_equal(&copy, &again, sizeof copy);
     assert_result(st_participant_get(&f->t, index, 0, &again), IA_OK); /* whoever has the place */
-    assert_result(st_participant_get(&f->t, index, copy.incarnation + 1, &again), IA_GRANT_ENDED);
+    assert_result(st_participant_get(&f->t, index, copy.generation + 1, &again), IA_GRANT_ENDED);
     assert_result(st_participant_get(&f->t, 9, 0, &again), IA_GRANT_ENDED);
     assert_result(st_participant_get(&f->t, 10, 1, &again), IA_GRANT_ENDED);
     assert_result(st_participant_get(&f->t, APR_UINT32_MAX, 1, &again), IA_GRANT_ENDED);
 }
 
-/* A refusal leaves nobody's keys in the caller's hands. */
+/* A refusal leaves nobody's keys in the client's hands. */
 static void test_refusals_clear(void **state)
 {
     static const st_participant none;
@@ -93,32 +93,32 @@ static void test_reload(void **state)
     st_load_report report;
     st_participant before, after;
     apr_uint32_t index, now_at;
-    apr_uint64_t generation;
+    apr_uint64_t fingerprint;
 
     assert_result(load(f, 0, 8, 1, &report), IA_OK);
     assert_result(find(f, "p5", &before, &index), IA_OK);
-    generation = st_participants_revision(&f->t);
+    fingerprint = st_participants_revision(&f->t);
     assert_result(load(f, 0, 8, 1, &report), IA_OK);
     assert_report(report, 0, 0, 0, 8);
-    assert_true(st_participants_revision(&f->t) != generation);
+    assert_true(st_participants_revision(&f->t) != fingerprint);
     assert_result(load(f, 0, 8, 2, &report), IA_OK);
     assert_report(report, 0, 8, 0, 0);
     /* It is still the same participant, in its place. */
     assert_result(find(f, "p5", &after, &now_at), IA_OK);
-    assert_true(after.incarnation == before.incarnation && now_at == index && after.standing.expires == 2);
+    assert_true(after.generation == before.generation && now_at == index && after.entitlement.expires == 2);
     /* Half of them leave, others come: the table of 10 has room for 8 and 8 only that way. */
     assert_result(load(f, 4, 10, 2, &report), IA_OK);
     assert_report(report, 6, 0, 4, 4);
     assert_int_equal(st_participants_count(&f->t), 10);
     assert_result(find(f, "p3", &after, NULL), IA_PARTICIPANT_UNKNOWN);
-    assert_result(st_participant_get(&f->t, index, before.incarnation, &after), IA_OK);
+    assert_result(st_participant_get(&f->t, index, before.generation, &after), IA_OK);
     /* Who comes back is another one. */
     assert_result(load(f, 0, 3, 2, &report), IA_OK);
     assert_report(report, 3, 0, 10, 0);
-    assert_result(st_participant_get(&f->t, index, before.incarnation, &after), IA_GRANT_ENDED);
+    assert_result(st_participant_get(&f->t, index, before.generation, &after), IA_GRANT_ENDED);
     assert_result(load(f, 5, 1, 2, &report), IA_OK);
     assert_result(find(f, "p5", &after, NULL), IA_OK);
-    assert_true(after.incarnation != before.incarnation);
+    assert_true(after.generation != before.generation);
     assert_result(load(f, 0, 0, 2, &report), IA_OK);
     assert_report(report, 0, 0, 1, 0);
     assert_int_equal(st_participants_count(&f->t), 0);
@@ -136,7 +136,7 @@ static void test_challenge_secrets(void **state)
     st_load_report report;
     st_participant copy;
     ia_challenge_secret out;
-    apr_uint64_t generation;
+    apr_uint64_t fingerprint;
 
     participants_make(&list, f->p, 0, 1, 7);
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_md5, IA_CHALLENGE_PROFILE_MD5, LIT(md5)), IA_OK);
@@ -147,16 +147,16 @@ static void test_challenge_secrets(void **state)
     assert_memory_equal(&out, &list.list[0].challenge_md5, sizeof out);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_HMAC);
     assert_memory_equal(&out, &list.list[0].challenge_hmac, sizeof out);
-    generation = out.generation;
+    fingerprint = out.fingerprint;
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_NONE);
     assert_memory_equal(&out, &none, sizeof none);
-    /* Another secret has another generation; one that is taken away has none. */
+    /* Another secret has another fingerprint; one that is taken away has none. */
     list.list[0].challenge_md5 = none;
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(other)), IA_OK);
     assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
     assert_report(report, 0, 1, 0, 0);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
-    assert_true(copy.challenge.hmac_generation && copy.challenge.hmac_generation != generation);
+    assert_true(copy.challenge.hmac_fingerprint && copy.challenge.hmac_fingerprint != fingerprint);
     memset(&out, 1, sizeof out);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
     assert_memory_equal(&out, &none, sizeof none);
@@ -164,7 +164,7 @@ static void test_challenge_secrets(void **state)
     memcpy(list.list[0].challenge_hmac.text, "xy", 2);
     assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
-    assert_true(copy.challenge.hmac_generation == 0);
+    assert_true(copy.challenge.hmac_fingerprint == 0);
 }
 
 static void test_too_many(void **state)
@@ -221,12 +221,12 @@ static void test_names_full(void **state)
     number = st_names_find(&f->t.capabilities, "c701");
     assert_string_equal(st_names_get(&f->t.capabilities, number), "c701");
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
-    assert_true(ia_capset_has(&copy.standing.capabilities, number));
-    assert_true(!ia_capset_has(&copy.standing.capabilities, st_names_find(&f->t.capabilities, "c703")));
+    assert_true(ia_capset_has(&copy.entitlement.capabilities, number));
+    assert_true(!ia_capset_has(&copy.entitlement.capabilities, st_names_find(&f->t.capabilities, "c703")));
     name_one(&list, *state, "r", 0, 32);
     assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
     assert_result(find(f, "p0", &copy, NULL), IA_OK);
-    assert_true(copy.roles == 0xffffffff && ia_capset_is_empty(&copy.standing.capabilities));
+    assert_true(copy.roles == 0xffffffff && ia_capset_is_empty(&copy.entitlement.capabilities));
 }
 
 static void test_name_table(void **state)
@@ -336,7 +336,7 @@ static void test_put_and_drop(void **state)
     assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
     assert_report(report, 0, 0, 0, 1);
     assert_result(find(f, "p0", &after, NULL), IA_OK);
-    assert_true(participant_is_whole(&after) && after.incarnation == before.incarnation);
+    assert_true(participant_is_whole(&after) && after.generation == before.generation);
 
     assert_result(st_participant_drop(&f->t, ST_SOURCE_FILE, "p0"), IA_PARTICIPANT_UNKNOWN);
     assert_result(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p1"), IA_PARTICIPANT_UNKNOWN);
@@ -346,7 +346,7 @@ static void test_put_and_drop(void **state)
     assert_result(find(f, "p0", &after, NULL), IA_PARTICIPANT_UNKNOWN);
     assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
     assert_result(find(f, "p0", &after, NULL), IA_OK);
-    assert_true(after.incarnation != before.incarnation);
+    assert_true(after.generation != before.generation);
 
     assert_result(load(f, 1, 2, 7, &report), IA_OK);
     participants_make(&list, f->p, 9, 1, 7);

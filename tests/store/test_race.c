@@ -382,7 +382,7 @@ static void read_participants(st_participants *t, uint64_t seed)
         if (rc)
             continue;
         CHECK(participant_is_whole(&p) && !strcmp(p.id, id));
-        rc = st_participant_get(t, index, p.incarnation, &same);
+        rc = st_participant_get(t, index, p.generation, &same);
         CHECK(rc == IA_OK || rc == IA_GRANT_ENDED);
         CHECK(rc || (participant_is_whole(&same) && !strcmp(same.id, id)));
         found++;
@@ -532,7 +532,7 @@ static void come_and_go(unsigned number, void *grants)
         if (rc) {
             o->forget = 0;
         } else {
-            CHECK(!memcmp(copy.digest, digest, 32) && copy.scope == o->number && copy.secret_generation == o->number);
+            CHECK(!memcmp(copy.digest, digest, 32) && copy.scope == o->number && copy.secret_fingerprint == o->number);
             rc = st_grant_use(g, ref, &claim, NOW, LIFETIME, &next);
             CHECK(rc == IA_OK || rc == IA_NONCE_REPLAYED || rc == IA_GRANT_ENDED);
             if (next_random(&seed) % 2) {

@@ -82,7 +82,7 @@ static void test_replay_quota_recovers(void **state)
     assert_int_equal(count_of(f->c.counts, 0), 1);
 }
 
-/* MACs that share their first bytes, as a caller could choose them, do not share a chain. */
+/* MACs that share their first bytes, as a client could choose them, do not share a chain. */
 static void test_chosen_macs(void **state)
 {
     st_replay_cache c;

@@ -57,20 +57,20 @@ static int close_fixture(void **state)
 #define file_test(function) cmocka_unit_test_setup_teardown(function, open_fixture, close_fixture)
 
 /* Participants 1 and 2 are known, by the ids p1 and p2; nobody has capabilities. */
-static int participant_id(void *context, apr_uint32_t index, apr_uint64_t incarnation, char *id)
+static int participant_id(void *context, apr_uint32_t index, apr_uint64_t generation, char *id)
 {
     (void)context;
-    if ((index != 1 && index != 2) || (incarnation && incarnation != index + 1))
+    if ((index != 1 && index != 2) || (generation && generation != index + 1))
         return 0;
     strcpy(id, index == 1 ? "p1" : "p2");
     return 1;
 }
 
-static int participant_find(void *context, const char *id, apr_uint32_t *index, apr_uint64_t *incarnation)
+static int participant_find(void *context, const char *id, apr_uint32_t *index, apr_uint64_t *generation)
 {
     (void)context;
     *index = !strcmp(id, "p1") ? 1 : !strcmp(id, "p2") ? 2 : 0;
-    *incarnation = *index + 1;
+    *generation = *index + 1;
     return *index != 0;
 }
 
@@ -166,7 +166,7 @@ static void test_dirty_keeps_grants_alone(void **state)
     assert_int_equal(save(f, &g, 0), APR_SUCCESS);
     assert_int_equal(load(f, &back, &report), APR_SUCCESS);
     assert_true(!report.clean && report.grants == 2 && !report.replays);
-    assert_true(memcmp(st_grants_epoch(&back.grants), st_grants_epoch(&g.grants), sizeof(ia_mac_key)) == 0);
+    assert_true(memcmp(st_grants_nonce_key(&back.grants), st_grants_nonce_key(&g.grants), sizeof(ia_mac_key)) == 0);
 }
 
 static void test_no_file(void **state)

@@ -248,7 +248,7 @@ static void test_room_is_used_at_once(void **state)
     close_table(f);
 }
 
-/* Callers read the clock a little apart; an administrator may set it back. */
+/* Clients read the clock a little apart; an administrator may set it back. */
 static void test_clock(void **state)
 {
     fixture *f = open_table(4);

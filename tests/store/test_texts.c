@@ -42,7 +42,7 @@ static st_owner owner_of(fixture *f, const char *id)
     st_participant copy;
 
     assert_result(st_participant_find(&f->owners, id, strlen(id), &copy, &owner.index), IA_OK);
-    owner.incarnation = copy.incarnation;
+    owner.generation = copy.generation;
     return owner;
 }
 
@@ -75,7 +75,7 @@ static void test_find(void **state)
     assert_result(st_text_endpoint(&f->texts, &owner, "1.0", NOW - 1, &copy), IA_OK);
     assert_result(st_text_endpoint(&f->texts, &owner, "3.0", NOW, &copy), IA_PARTICIPANT_UNKNOWN); /* not yet */
     assert_result(st_text_endpoint(&f->texts, &owner, "", NOW, &copy), IA_PARTICIPANT_UNKNOWN);
-    owner.incarnation++;
+    owner.generation++;
     assert_result(st_text_name(&f->texts, &owner, &copy), IA_PARTICIPANT_UNKNOWN);
     owner = owner_of(f, "p1");
     assert_result(st_text_name(&f->texts, &owner, &copy), IA_PARTICIPANT_UNKNOWN);

@@ -142,8 +142,8 @@ static void test_secret_load(void **state)
     ia_challenge_secret out;
     char text[IA_CHALLENGE_HMAC_LEN + 2];
 
-    assert_true(md5.generation && other.generation && hmac.generation && md5.generation != other.generation);
-    assert_true(md5.generation == secret_of(&vectors[0]).generation);
+    assert_true(md5.fingerprint && other.fingerprint && hmac.fingerprint && md5.fingerprint != other.fingerprint);
+    assert_true(md5.fingerprint == secret_of(&vectors[0]).fingerprint);
     for (unsigned i = 0; i < 2; i++) {
         const ia_challenge_profile profile = i ? HMAC : MD5;
         const size_t len = i ? IA_CHALLENGE_HMAC_LEN : IA_CHALLENGE_MD5_LEN;
@@ -151,7 +151,7 @@ static void test_secret_load(void **state)
 
         memset(text, 'a', sizeof text);
         assert_result(ia_challenge_secret_load(&out, profile, exact(*state, text, len), len), IA_OK);
-        assert_true(out.generation != 0);
+        assert_true(out.fingerprint != 0);
         assert_int_equal(strlen(out.text), len);
         for (size_t other_len = 0; other_len <= sizeof text; other_len++) {
             memset(&out, 1, sizeof out);
@@ -338,7 +338,7 @@ static void test_signatures_of_calls(void **state)
     ia_challenge_terms terms = {HMAC, "", hmac->secret}, old = {MD5, "", md5->secret};
     ia_challenge_message empty = {NULL, NULL, NULL, NULL, 0}, longer = message;
     unsigned char digest[IA_SHA256_LEN];
-    ia_bytes answer = {"answer", 6};
+    ia_bytes response = {"answer", 6};
     char out[IA_CHALLENGE_TEXT_SIZE], other[IA_CHALLENGE_TEXT_SIZE];
 
     (void)state;
@@ -349,13 +349,13 @@ static void test_signatures_of_calls(void **state)
     assert_string_not_equal(out, other);
     assert_result(ia_challenge_sign(out, &terms, hmac->token, NONCE, &empty), IA_OK);
     assert_string_equal(out, "0eca3de447c18dfa82f059f25b0ecb0d585dbcde4995341e83de6dd2f90d2922");
-    ia_sha256(digest, &answer, 1);
-    assert_result(ia_challenge_sign_answer(out, &terms, hmac->token, NONCE, message.nonce, digest), IA_OK);
+    ia_sha256(digest, &response, 1);
+    assert_result(ia_challenge_sign_response(out, &terms, hmac->token, NONCE, message.nonce, digest), IA_OK);
     assert_string_equal(out, "7abb7e178c46f60d293d60d43286eb52acd8d4f5ec29ac28336cd9fd9284c79e");
-    /* md5 covers no message, and no answer. */
+    /* md5 covers no message, and no response. */
     assert_result(ia_challenge_sign(out, &old, md5->token, NONCE, &message), IA_OK);
     assert_string_equal(out, md5->signature);
-    assert_result(ia_challenge_sign_answer(out, &old, md5->token, NONCE, message.nonce, digest), IA_FAULT_CRYPTO);
+    assert_result(ia_challenge_sign_response(out, &old, md5->token, NONCE, message.nonce, digest), IA_FAULT_CRYPTO);
     assert_string_equal(out, "");
 }
 
@@ -382,7 +382,8 @@ static void test_terms_without_secret(void **state)
         assert_result(ia_challenge_sign(out, &wrong[i], vectors[0].token, NONCE, NULL), IA_FAULT_CRYPTO);
         assert_string_equal(out, "");
         memset(out, 'x', sizeof out);
-        assert_result(ia_challenge_sign_answer(out, &wrong[i], vectors[0].token, NONCE, "n", digest), IA_FAULT_CRYPTO);
+        assert_result(ia_challenge_sign_response(out, &wrong[i], vectors[0].token, NONCE, "n", digest),
+                      IA_FAULT_CRYPTO);
         assert_string_equal(out, "");
     }
     assert_int_equal(macs + digests, 0);
@@ -572,7 +573,7 @@ static void test_secret_of_nobody(void **state)
         char token[IA_CHALLENGE_TEXT_SIZE], signature[IA_CHALLENGE_TEXT_SIZE];
 
         check_refused(&a, NULL);
-        unknown.generation = 0;
+        unknown.fingerprint = 0;
         check_refused(&a, &unknown);
         unknown = a.secret;
         unknown.text[10] = '\0';
@@ -633,7 +634,7 @@ static void test_same_number_of_computations(void **state)
 
 /* --- the seal ---------------------------------------------------------------------------------------------------- */
 
-static ia_mac_key epoch_of(const char *text)
+static ia_mac_key nonce_key_of(const char *text)
 {
     ia_mac_key key;
 
@@ -643,40 +644,41 @@ static ia_mac_key epoch_of(const char *text)
 
 static int same_seal(const ia_challenge_seal *a, const ia_challenge_seal *b)
 {
-    return a->participant_index == b->participant_index && a->participant_incarnation == b->participant_incarnation &&
+    return a->participant_index == b->participant_index && a->participant_generation == b->participant_generation &&
            a->stamp == b->stamp && a->profile == b->profile;
 }
 
 static void test_seal_round_trip(void **state)
 {
     const ia_challenge_seal seals[] = {{0, 0, 0, MD5},
-                                       {IA_CHALLENGE_NOBODY, 0xffffffffu, (APR_UINT64_C(1) << 56) - 1, HMAC},
+                                       {IA_CHALLENGE_NO_PARTICIPANT, 0xffffffffu, (APR_UINT64_C(1) << 56) - 1, HMAC},
                                        {0x01020304, 0x05060708, APR_UINT64_C(0x090a0b0c0d0e0f), HMAC},
                                        {7, 9, APR_UINT64_C(1763800000000000), MD5}};
-    ia_mac_key epoch = epoch_of("an epoch of sixteen bytes or more");
+    ia_mac_key nonce_key = nonce_key_of("an nonce key of sixteen bytes or more");
     char text[IA_CHALLENGE_LEN + 1], again[IA_CHALLENGE_LEN + 1];
 
     for (unsigned i = 0; i < COUNT_OF(seals); i++) {
         ia_challenge_seal out;
 
-        assert_result(ia_challenge_mint(text, &epoch, &seals[i]), IA_OK);
+        assert_result(ia_challenge_mint(text, &nonce_key, &seals[i]), IA_OK);
         assert_int_equal(strlen(text), IA_CHALLENGE_LEN);
-        assert_result(ia_challenge_open(&out, &epoch, exact(*state, text, IA_CHALLENGE_LEN), IA_CHALLENGE_LEN), IA_OK);
+        assert_result(ia_challenge_open(&out, &nonce_key, exact(*state, text, IA_CHALLENGE_LEN), IA_CHALLENGE_LEN),
+                      IA_OK);
         assert_true(same_seal(&out, &seals[i]));
-        assert_result(ia_challenge_mint(again, &epoch, &seals[i]), IA_OK);
+        assert_result(ia_challenge_mint(again, &nonce_key, &seals[i]), IA_OK);
         assert_string_equal(text, again);
     }
 }
 
-/* AES-256-ECB under HMAC-SHA-256(epoch, label), computed with openssl enc. */
+/* AES-256-ECB under HMAC-SHA-256(nonce key, label), computed with openssl enc. */
 static void test_seal_layout(void **state)
 {
     const ia_challenge_seal seal = {0x01020304, 0x0c0d0e0f, APR_UINT64_C(0x05060708090a0b), HMAC};
-    ia_mac_key epoch = epoch_of("0123456789abcdef");
+    ia_mac_key nonce_key = nonce_key_of("0123456789abcdef");
     char text[IA_CHALLENGE_LEN + 1];
 
     (void)state;
-    assert_result(ia_challenge_mint(text, &epoch, &seal), IA_OK);
+    assert_result(ia_challenge_mint(text, &nonce_key, &seal), IA_OK);
     assert_string_equal(text, "ef55c974f28d4c2e940c4002751ed68c");
 }
 
@@ -684,14 +686,14 @@ static void test_seal_layout(void **state)
 static void test_seal_every_bit(void **state)
 {
     const ia_challenge_seal seal = {7, 9, APR_UINT64_C(1763800000000000), MD5};
-    ia_mac_key epoch = epoch_of("an epoch of sixteen bytes or more");
+    ia_mac_key nonce_key = nonce_key_of("an nonce key of sixteen bytes or more");
     char text[IA_CHALLENGE_LEN + 1], changed[IA_CHALLENGE_LEN + 1];
     unsigned char block[IA_CHALLENGE_LEN / 2];
     unsigned unknown = 0;
     size_t len;
 
     (void)state;
-    assert_result(ia_challenge_mint(text, &epoch, &seal), IA_OK);
+    assert_result(ia_challenge_mint(text, &nonce_key, &seal), IA_OK);
     assert_result(ia_hex_decode(block, sizeof block, &len, text, IA_CHALLENGE_LEN), IA_OK);
     for (unsigned bit = 0; bit < 8 * sizeof block; bit++) {
         static const ia_challenge_seal none;
@@ -701,7 +703,7 @@ static void test_seal_every_bit(void **state)
         block[bit / 8] ^= (unsigned char)(1u << bit % 8);
         ia_hex_encode(changed, block, sizeof block);
         block[bit / 8] ^= (unsigned char)(1u << bit % 8);
-        rc = ia_challenge_open(&out, &epoch, changed, IA_CHALLENGE_LEN);
+        rc = ia_challenge_open(&out, &nonce_key, changed, IA_CHALLENGE_LEN);
         if (rc == IA_OK) {
             assert_true(out.stamp != seal.stamp && out.participant_index != seal.participant_index);
             continue;
@@ -713,18 +715,18 @@ static void test_seal_every_bit(void **state)
     assert_in_range(unknown, 120, 128); /* one in 128 has a profile by chance */
 }
 
-static void test_seal_of_another_epoch(void **state)
+static void test_seal_of_another_nonce_key(void **state)
 {
     const ia_challenge_seal seal = {7, 9, APR_UINT64_C(1763800000000000), MD5};
-    ia_mac_key epoch = epoch_of("an epoch of sixteen bytes or more"), other;
+    ia_mac_key nonce_key = nonce_key_of("an nonce key of sixteen bytes or more"), other;
     char text[IA_CHALLENGE_LEN + 1];
     unsigned unknown = 0;
 
-    assert_result(ia_challenge_mint(text, &epoch, &seal), IA_OK);
+    assert_result(ia_challenge_mint(text, &nonce_key, &seal), IA_OK);
     for (unsigned i = 0; i < 64; i++) {
         ia_challenge_seal out;
 
-        other = epoch_of(apr_psprintf(*state, "another epoch, number %u", i));
+        other = nonce_key_of(apr_psprintf(*state, "another nonce key, number %u", i));
         if (ia_challenge_open(&out, &other, text, IA_CHALLENGE_LEN) == IA_CHALLENGE_UNKNOWN)
             unknown++;
         else
@@ -737,35 +739,35 @@ static void test_seal_refusals(void **state)
 {
     static const ia_challenge_seal none;
     ia_challenge_seal seal = {7, 9, APR_UINT64_C(1763800000000000), MD5}, out;
-    ia_mac_key epoch = epoch_of("an epoch of sixteen bytes or more");
+    ia_mac_key nonce_key = nonce_key_of("an nonce key of sixteen bytes or more");
     char text[IA_CHALLENGE_LEN + 2], bad[IA_CHALLENGE_LEN + 2];
     static const char wrong[] = {'A', 'F', 'g', '/', ':', '`', ' ', '\0', '\xff'};
 
-    assert_result(ia_challenge_mint(text, &epoch, &seal), IA_OK);
+    assert_result(ia_challenge_mint(text, &nonce_key, &seal), IA_OK);
     text[IA_CHALLENGE_LEN] = '0';
     for (size_t len = 0; len <= IA_CHALLENGE_LEN + 1; len++) {
         if (len == IA_CHALLENGE_LEN)
             continue;
         memset(&out, 1, sizeof out);
-        assert_result(ia_challenge_open(&out, &epoch, exact(*state, text, len), len), IA_MALFORMED);
+        assert_result(ia_challenge_open(&out, &nonce_key, exact(*state, text, len), len), IA_MALFORMED);
         assert_memory_equal(&out, &none, sizeof out);
     }
     for (unsigned i = 0; i < sizeof wrong; i++) {
         memcpy(bad, text, sizeof bad);
         bad[3 * i] = wrong[i];
-        assert_result(ia_challenge_open(&out, &epoch, bad, IA_CHALLENGE_LEN), IA_MALFORMED);
+        assert_result(ia_challenge_open(&out, &nonce_key, bad, IA_CHALLENGE_LEN), IA_MALFORMED);
     }
     fail_cipher = 1;
-    assert_result(ia_challenge_open(&out, &epoch, text, IA_CHALLENGE_LEN), IA_FAULT_CRYPTO);
+    assert_result(ia_challenge_open(&out, &nonce_key, text, IA_CHALLENGE_LEN), IA_FAULT_CRYPTO);
     assert_memory_equal(&out, &none, sizeof out);
-    assert_result(ia_challenge_mint(bad, &epoch, &seal), IA_FAULT_CRYPTO);
+    assert_result(ia_challenge_mint(bad, &nonce_key, &seal), IA_FAULT_CRYPTO);
     assert_string_equal(bad, "");
     all_work();
     seal.profile = NONE;
-    assert_result(ia_challenge_mint(bad, &epoch, &seal), IA_FAULT_INTERNAL);
+    assert_result(ia_challenge_mint(bad, &nonce_key, &seal), IA_FAULT_INTERNAL);
     seal.profile = MD5;
     seal.stamp = APR_UINT64_C(1) << 56;
-    assert_result(ia_challenge_mint(bad, &epoch, &seal), IA_FAULT_INTERNAL);
+    assert_result(ia_challenge_mint(bad, &nonce_key, &seal), IA_FAULT_INTERNAL);
     assert_string_equal(bad, "");
 }
 
@@ -813,7 +815,7 @@ int main(void)
         pool_test(test_seal_round_trip),
         pool_test(test_seal_layout),
         pool_test(test_seal_every_bit),
-        pool_test(test_seal_of_another_epoch),
+        pool_test(test_seal_of_another_nonce_key),
         pool_test(test_seal_refusals),
         pool_test(test_age),
     };

@@ -380,25 +380,25 @@ static void test_media_types(void **state)
     assert_string_equal(ia_envelope_media_type(IA_ENVELOPE_XML), "text/xml");
 }
 
-static void test_answers(void **state)
+static void test_responses(void **state)
 {
     const ia_envelope_member members[] = {
         {"lifetime", NULL, 600}, {"challenge", "a<&\"\n\xe2\x82\xac", 0}, {"n-1_", NULL, -1}};
     ia_envelope_member many[IA_ENVELOPE_MEMBERS + 1];
     apr_size_t len;
-    const char *text = ia_envelope_answer(*state, IA_ENVELOPE_JSON, members, 3, &len);
+    const char *text = ia_envelope_response(*state, IA_ENVELOPE_JSON, members, 3, &len);
 
     assert_string_equal(text,
                         "{\"status\":\"valid\",\"response\":{\"lifetime\":600,\"challenge\":\"a<&\\\"\\n\xe2\x82\xac\","
                         "\"n-1_\":-1}}");
     assert_int_equal(len, strlen(text));
-    text = ia_envelope_answer(*state, IA_ENVELOPE_XML, members, 3, &len);
+    text = ia_envelope_response(*state, IA_ENVELOPE_XML, members, 3, &len);
     assert_string_equal(text, "<xml><status>valid</status><response><lifetime>600</lifetime><challenge>a&lt;&amp;&quot;"
                               "&#10;\xe2\x82\xac</challenge><n-1_>-1</n-1_></response></xml>");
     assert_int_equal(len, strlen(text));
-    assert_string_equal(ia_envelope_answer(*state, IA_ENVELOPE_JSON, NULL, 0, NULL),
+    assert_string_equal(ia_envelope_response(*state, IA_ENVELOPE_JSON, NULL, 0, NULL),
                         "{\"status\":\"valid\",\"response\":{}}");
-    assert_string_equal(ia_envelope_answer(*state, IA_ENVELOPE_XML, NULL, 0, NULL),
+    assert_string_equal(ia_envelope_response(*state, IA_ENVELOPE_XML, NULL, 0, NULL),
                         "<xml><status>valid</status><response></response></xml>");
     assert_string_equal(ia_envelope_error(*state, IA_ENVELOPE_JSON, "invalid_credentials", "Invalid", &len),
                         "{\"status\":\"error\",\"error\":{\"code\":\"invalid_credentials\",\"message\":\"Invalid\"}}");
@@ -409,13 +409,13 @@ static void test_answers(void **state)
         many[i].name = apr_psprintf(*state, "m%d", (int)i);
     }
     for (int f = IA_ENVELOPE_JSON; f <= IA_ENVELOPE_XML; f++) {
-        assert_non_null(ia_envelope_answer(*state, f, many, IA_ENVELOPE_MEMBERS, &len));
-        assert_null(ia_envelope_answer(*state, f, many, IA_ENVELOPE_MEMBERS + 1, &len));
+        assert_non_null(ia_envelope_response(*state, f, many, IA_ENVELOPE_MEMBERS, &len));
+        assert_null(ia_envelope_response(*state, f, many, IA_ENVELOPE_MEMBERS + 1, &len));
         assert_int_equal(len, 0);
     }
 }
 
-static void test_answers_that_cannot_be_written(void **state)
+static void test_responses_that_cannot_be_written(void **state)
 {
     static const char *const names[] = {"", "1a", "-a", "a b", "a<", "a:b", "\xc3\xa9"};
     apr_size_t len = 99;
@@ -424,7 +424,7 @@ static void test_answers_that_cannot_be_written(void **state)
         for (size_t i = 0; i < COUNT_OF(names); i++) {
             ia_envelope_member member = {names[i], "x", 0};
 
-            assert_null(ia_envelope_answer(*state, f, &member, 1, &len));
+            assert_null(ia_envelope_response(*state, f, &member, 1, &len));
             assert_int_equal(len, 0);
         }
         assert_null(ia_envelope_error(*state, f, "code", "\xff", &len));
@@ -435,10 +435,10 @@ static void test_answers_that_cannot_be_written(void **state)
 }
 
 /* What the filter does, then what the client does. */
-static void check_signing(apr_pool_t *p, ia_envelope_format format, const char *answer, const char *wanted)
+static void check_signing(apr_pool_t *p, ia_envelope_format format, const char *response, const char *wanted)
 {
-    apr_size_t len = strlen(answer), held = len < IA_ENVELOPE_TAIL ? len : IA_ENVELOPE_TAIL, kept = 99;
-    const char *tail = exact(p, answer + len - held, held), *sent;
+    apr_size_t len = strlen(response), held = len < IA_ENVELOPE_TAIL ? len : IA_ENVELOPE_TAIL, kept = 99;
+    const char *tail = exact(p, response + len - held, held), *sent;
     const char *end = ia_envelope_signed_end(p, format, tail, held, "0aF9", &kept);
     ia_envelope_signed taken;
 
@@ -448,20 +448,20 @@ static void check_signing(apr_pool_t *p, ia_envelope_format format, const char *
         return;
     }
     assert_non_null(end);
-    sent = apr_pstrcat(p, apr_pstrmemdup(p, answer, len - held + kept), end, NULL);
+    sent = apr_pstrcat(p, apr_pstrmemdup(p, response, len - held + kept), end, NULL);
     assert_string_equal(sent, wanted);
     assert_result(ia_envelope_unsign(&taken, p, format, exact(p, sent, strlen(sent)), strlen(sent)), IA_OK);
     assert_string_equal(taken.signature, "0aF9");
     assert_string_equal(
         apr_pstrcat(p, apr_pstrmemdup(p, sent, taken.head_len), apr_pstrmemdup(p, taken.tail, taken.tail_len), NULL),
-        answer);
+        response);
 }
 
-static void test_signed_answers(void **state)
+static void test_signed_responses(void **state)
 {
     static const struct {
         ia_envelope_format format;
-        const char *answer, *wanted;
+        const char *response, *wanted;
     } cases[] = {
         {IA_ENVELOPE_JSON, "{}", "{\"signature\":\"0aF9\"}"},
         {IA_ENVELOPE_JSON, " { \n}\r\n", " { \n\"signature\":\"0aF9\"}\r\n"},
@@ -487,7 +487,7 @@ static void test_signed_answers(void **state)
     apr_size_t kept;
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        check_signing(*state, cases[i].format, cases[i].answer, cases[i].wanted);
+        check_signing(*state, cases[i].format, cases[i].response, cases[i].wanted);
     }
     check_signing(*state, IA_ENVELOPE_JSON, longer, filled(*state, 500, "{\"a\":\"", "\",\"signature\":\"0aF9\"}"));
     for (int i = 0; i < IA_ENVELOPE_TAIL; i++) {
@@ -556,9 +556,9 @@ int main(void)
         pool_test(test_method_names),
         pool_test(test_request_members),
         pool_test(test_media_types),
-        pool_test(test_answers),
-        pool_test(test_answers_that_cannot_be_written),
-        pool_test(test_signed_answers),
+        pool_test(test_responses),
+        pool_test(test_responses_that_cannot_be_written),
+        pool_test(test_signed_responses),
         pool_test(test_what_is_not_signed),
     };
 

@@ -97,7 +97,7 @@ static void test_field_bound(void **state)
     assert_int_equal(form.count, 0);
 }
 
-/* The result holds its own copy: the caller may wipe or reuse the text. */
+/* The result holds its own copy: the client may wipe or reuse the text. */
 static void test_result_does_not_point_into_the_text(void **state)
 {
     char text[] = "name=value";

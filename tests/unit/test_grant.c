@@ -92,14 +92,15 @@ static void test_decisions(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(decisions); i++) {
         const struct decision *d = &decisions[i];
-        ia_standing standing = {d->status, d->ends ? NOW + SEC(d->ends) : 0, d->max, d->refresh, set_of(d->holds)};
-        ia_grant_wish wish = {set_of(d->wants), d->unknown, d->lifespan};
+        ia_entitlement entitlement = {d->status, d->ends ? NOW + SEC(d->ends) : 0, d->max, d->refresh,
+                                      set_of(d->holds)};
+        ia_grant_request request = {set_of(d->wants), d->unknown, d->lifespan};
         ia_grant_policy policy = {d->partial, 0, SEC(d->max_age)};
         ia_grant_terms terms;
         ia_result rc;
 
         memset(&terms, 0xa5, sizeof terms);
-        rc = ia_grant_decide(&terms, &standing, &wish, &policy, NOW);
+        rc = ia_grant_decide(&terms, &entitlement, &request, &policy, NOW);
         if (rc != d->rc) {
             fail_msg("%s: %s, not %s", d->what, ia_outcome_of(rc)->tag, ia_outcome_of(d->rc)->tag);
         }
@@ -117,14 +118,14 @@ static void test_decisions(void **state)
 
 static void test_standing_at_the_moment_of_expiry(void **state)
 {
-    ia_standing standing = {IA_STATUS_APPROVED, NOW, 60, 0, set_of(1)};
+    ia_entitlement entitlement = {IA_STATUS_APPROVED, NOW, 60, 0, set_of(1)};
 
     (void)state;
-    assert_result(ia_standing_check(&standing, NOW - 1), IA_OK);
-    assert_result(ia_standing_check(&standing, NOW), IA_PARTICIPANT_EXPIRED);
-    assert_result(ia_standing_check(&standing, NOW + 1), IA_PARTICIPANT_EXPIRED);
-    standing.expires = 0;
-    assert_result(ia_standing_check(&standing, APR_INT64_MAX), IA_OK);
+    assert_result(ia_entitlement_check(&entitlement, NOW - 1), IA_OK);
+    assert_result(ia_entitlement_check(&entitlement, NOW), IA_PARTICIPANT_EXPIRED);
+    assert_result(ia_entitlement_check(&entitlement, NOW + 1), IA_PARTICIPANT_EXPIRED);
+    entitlement.expires = 0;
+    assert_result(ia_entitlement_check(&entitlement, APR_INT64_MAX), IA_OK);
 }
 
 static const struct refresh {
@@ -168,14 +169,14 @@ static void test_refreshes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(refreshes); i++) {
         const struct refresh *f = &refreshes[i];
-        ia_standing standing = {f->status, f->ends ? NOW + SEC(f->ends) : 0, 3600, f->allowed, set_of(f->holds)};
+        ia_entitlement entitlement = {f->status, f->ends ? NOW + SEC(f->ends) : 0, 3600, f->allowed, set_of(f->holds)};
         ia_grant_terms held = {set_of(f->had), NOW + SEC(f->created), NOW + SEC(f->expired), f->can};
         ia_grant_policy policy = {0, SEC(f->window), SEC(f->max_age)};
         ia_grant_terms terms;
         ia_result rc;
 
         memset(&terms, 0xa5, sizeof terms);
-        rc = ia_grant_refresh(&terms, &held, &standing, f->lifespan, &policy, NOW);
+        rc = ia_grant_refresh(&terms, &held, &entitlement, f->lifespan, &policy, NOW);
         if (rc != f->rc) {
             fail_msg("%s: %s, not %s", f->what, ia_outcome_of(rc)->tag, ia_outcome_of(f->rc)->tag);
         }
@@ -194,21 +195,21 @@ static void test_refreshes(void **state)
 /* However often it is refreshed, a grant never outlives its greatest age, and never gains a capability. */
 static void test_refreshing_for_ever(void **state)
 {
-    ia_standing standing = {IA_STATUS_APPROVED, 0, 3600, 1, set_of(3)};
-    ia_grant_wish wish = {set_of(3), 0, 0};
+    ia_entitlement entitlement = {IA_STATUS_APPROVED, 0, 3600, 1, set_of(3)};
+    ia_grant_request request = {set_of(3), 0, 0};
     ia_grant_policy policy = {0, SEC(60), SEC(86400)};
     ia_grant_terms terms, next;
     apr_time_t now = NOW;
     unsigned rounds = 0;
 
     (void)state;
-    assert_result(ia_grant_decide(&terms, &standing, &wish, &policy, now), IA_OK);
+    assert_result(ia_grant_decide(&terms, &entitlement, &request, &policy, now), IA_OK);
     for (;;) {
         ia_result rc;
 
         now = terms.expires;
-        standing.capabilities = set_of(rounds % 2 ? 7 : 5);
-        rc = ia_grant_refresh(&next, &terms, &standing, 0, &policy, now);
+        entitlement.capabilities = set_of(rounds % 2 ? 7 : 5);
+        rc = ia_grant_refresh(&next, &terms, &entitlement, 0, &policy, now);
         if (rc != IA_OK) {
             assert_result(rc, IA_GRANT_TOO_OLD);
             break;
@@ -226,12 +227,12 @@ static void test_refreshing_for_ever(void **state)
 /* What is held is only read. */
 static void test_refresh_leaves_what_is_held(void **state)
 {
-    ia_standing standing = {IA_STATUS_APPROVED, 0, 3600, 1, set_of(3)};
+    ia_entitlement entitlement = {IA_STATUS_APPROVED, 0, 3600, 1, set_of(3)};
     ia_grant_terms held = {set_of(2), NOW - SEC(10), NOW + SEC(10), 1}, copy = held, out;
     ia_grant_policy policy = {0, 0, 0};
 
     (void)state;
-    assert_result(ia_grant_refresh(&out, &held, &standing, 60, &policy, NOW), IA_OK);
+    assert_result(ia_grant_refresh(&out, &held, &entitlement, 60, &policy, NOW), IA_OK);
     assert_memory_equal(&held, &copy, sizeof held);
 }
 

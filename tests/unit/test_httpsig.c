@@ -614,7 +614,7 @@ static void test_refuses_wrong_signatures(void **state)
 }
 
 /* Which of them it was is for the log alone. */
-static void test_answers_before_a_signature_are_uniform(void **state)
+static void test_responses_before_a_signature_are_uniform(void **state)
 {
     static const ia_result early[] = {IA_SIG_KEYID_MISSING, IA_SIG_KEY_UNKNOWN,     IA_SIG_KEY_REVOKED,
                                       IA_SIG_KEY_EXPIRED,   IA_SIG_KEY_EARLY,       IA_SIG_KEY_FOREIGN,
@@ -628,7 +628,7 @@ static void test_answers_before_a_signature_are_uniform(void **state)
         assert_string_equal(row->code, "invalid_signature");
         assert_string_equal(row->title, "Invalid signature");
         assert_int_equal(row->status, 401);
-        assert_int_equal(row->challenge, IA_CHALLENGE_FRESH);
+        assert_int_equal(row->auth_hint, IA_AUTH_HINT_FRESH);
     }
 }
 
@@ -1047,7 +1047,7 @@ int main(void)
         pool_test(test_refuses_another_algorithm),
         pool_test(test_refuses_hmac_with_public_key_bytes),
         pool_test(test_refuses_wrong_signatures),
-        pool_test(test_answers_before_a_signature_are_uniform),
+        pool_test(test_responses_before_a_signature_are_uniform),
         pool_test(test_refuses_without_creation_time),
         pool_test(test_time_window),
         pool_test(test_expiry),

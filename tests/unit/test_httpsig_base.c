@@ -428,8 +428,8 @@ static void test_refuses_req_on_a_request(void **state)
 
 static void test_responses(void **state)
 {
-    static const ia_httpsig_field answer[] = {{"Content-Type", "text/plain"}, {"Date", "now"}};
-    ia_httpsig_message response = {NULL, NULL, NULL, NULL, 503, answer, COUNT_OF(answer), 0, &request};
+    static const ia_httpsig_field fields[] = {{"Content-Type", "text/plain"}, {"Date", "now"}};
+    ia_httpsig_message response = {NULL, NULL, NULL, NULL, 503, fields, COUNT_OF(fields), 0, &request};
 
     expect_line(*state, &response, "\"@status\"", "503");
     expect_line(*state, &response, "\"date\"", "now");

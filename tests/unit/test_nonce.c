@@ -3,15 +3,15 @@
 #include "interauth/encoding.h"
 #include "interauth/nonce.h"
 
-static ia_mac_key epoch, other_epoch;
+static ia_mac_key nonce_key, other_nonce_key;
 static const unsigned char grant_a[IA_GRANT_ID_LEN] = "grant-a-16-bytes";
 static const unsigned char grant_b[IA_GRANT_ID_LEN] = "grant-b-16-bytes";
 
 static int load_keys(void **state)
 {
     (void)state;
-    return ia_mac_key_load(&epoch, "epoch-key-of-this-run", 21) != IA_OK ||
-           ia_mac_key_load(&other_epoch, "epoch-key-of-next-run", 21) != IA_OK;
+    return ia_mac_key_load(&nonce_key, "nonce key-key-of-this-run", 21) != IA_OK ||
+           ia_mac_key_load(&other_nonce_key, "nonce key-key-of-next-run", 21) != IA_OK;
 }
 
 static void check(const unsigned char *nonce, const ia_mac_key *key, const unsigned char *grant, ia_result wanted)
@@ -30,7 +30,7 @@ static void check_claim(apr_pool_t *p, const unsigned char *nonce, const unsigne
     ia_nonce_claim claim;
     const unsigned char *copy = (unsigned char *)exact(p, nonce, IA_NONCE_LEN);
 
-    assert_result(ia_nonce_verify(&claim, copy, &epoch, grant), IA_OK);
+    assert_result(ia_nonce_verify(&claim, copy, &nonce_key, grant), IA_OK);
     assert_int_equal(claim.kind, kind);
     assert_int_equal(claim.value, value);
 }
@@ -42,14 +42,14 @@ static void test_layout(void **state)
     ia_bytes parts[] = {{nonce, 8}, {grant_a, sizeof grant_a}};
 
     (void)state;
-    ia_nonce_mint_fresh(nonce, &epoch, APR_UINT64_C(0x11223344556677));
+    ia_nonce_mint_fresh(nonce, &nonce_key, APR_UINT64_C(0x11223344556677));
     assert_memory_equal(nonce, "\x01\x11\x22\x33\x44\x55\x66\x77", 8);
-    ia_mac_compute(mac, IA_HASH_SHA256, &epoch, parts, 1);
+    ia_mac_compute(mac, IA_HASH_SHA256, &nonce_key, parts, 1);
     assert_memory_equal(nonce + 8, mac, 8);
 
-    ia_nonce_mint_next(nonce, &epoch, grant_a, APR_UINT64_C(0x223344556677));
+    ia_nonce_mint_next(nonce, &nonce_key, grant_a, APR_UINT64_C(0x223344556677));
     assert_memory_equal(nonce, "\x02\x00\x22\x33\x44\x55\x66\x77", 8);
-    ia_mac_compute(mac, IA_HASH_SHA256, &epoch, parts, 2);
+    ia_mac_compute(mac, IA_HASH_SHA256, &nonce_key, parts, 2);
     assert_memory_equal(nonce + 8, mac, 8);
 }
 
@@ -60,14 +60,14 @@ static void test_verifies_what_was_minted(void **state)
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         unsigned char *nonce = (unsigned char *)exact(*state, "0123456789012345", IA_NONCE_LEN);
 
-        ia_nonce_mint_fresh(nonce, &epoch, values[i]);
+        ia_nonce_mint_fresh(nonce, &nonce_key, values[i]);
         check_claim(*state, nonce, NULL, IA_NONCE_FRESH, values[i]);
         check_claim(*state, nonce, grant_a, IA_NONCE_FRESH, values[i]);
-        ia_nonce_mint_next(nonce, &epoch, grant_a, values[i]);
+        ia_nonce_mint_next(nonce, &nonce_key, grant_a, values[i]);
         check_claim(*state, nonce, grant_a, IA_NONCE_NEXT, values[i] & IA_NONCE_SEQ_MAX);
     }
     unsigned char nonce[IA_NONCE_LEN];
-    ia_nonce_mint_fresh(nonce, &epoch, (APR_UINT64_C(1) << 56) - 1);
+    ia_nonce_mint_fresh(nonce, &nonce_key, (APR_UINT64_C(1) << 56) - 1);
     check_claim(*state, nonce, NULL, IA_NONCE_FRESH, (APR_UINT64_C(1) << 56) - 1);
 }
 
@@ -77,7 +77,7 @@ static void test_text_has_22_characters(void **state)
     char text[IA_BASE64URL_SIZE(IA_NONCE_LEN) + 1];
 
     (void)state;
-    ia_nonce_mint_fresh(nonce, &epoch, 1);
+    ia_nonce_mint_fresh(nonce, &nonce_key, 1);
     assert_int_equal(ia_base64url_encode(text, nonce, sizeof nonce), IA_NONCE_TEXT_LEN);
 }
 
@@ -86,13 +86,13 @@ static void test_foreign(void **state)
     unsigned char fresh[IA_NONCE_LEN], next[IA_NONCE_LEN], zero[IA_NONCE_LEN] = {0};
 
     (void)state;
-    ia_nonce_mint_fresh(fresh, &epoch, 1763800000000000);
-    ia_nonce_mint_next(next, &epoch, grant_a, 5);
-    check(fresh, &other_epoch, NULL, IA_NONCE_FOREIGN);
-    check(next, &other_epoch, grant_a, IA_NONCE_FOREIGN);
-    check(next, &epoch, grant_b, IA_NONCE_FOREIGN);
-    check(next, &epoch, NULL, IA_NONCE_FOREIGN);
-    check(zero, &epoch, grant_a, IA_NONCE_FOREIGN);
+    ia_nonce_mint_fresh(fresh, &nonce_key, 1763800000000000);
+    ia_nonce_mint_next(next, &nonce_key, grant_a, 5);
+    check(fresh, &other_nonce_key, NULL, IA_NONCE_FOREIGN);
+    check(next, &other_nonce_key, grant_a, IA_NONCE_FOREIGN);
+    check(next, &nonce_key, grant_b, IA_NONCE_FOREIGN);
+    check(next, &nonce_key, NULL, IA_NONCE_FOREIGN);
+    check(zero, &nonce_key, grant_a, IA_NONCE_FOREIGN);
 }
 
 static void test_every_changed_bit_is_foreign(void **state)
@@ -100,15 +100,15 @@ static void test_every_changed_bit_is_foreign(void **state)
     unsigned char nonces[2][IA_NONCE_LEN];
 
     (void)state;
-    ia_nonce_mint_fresh(nonces[0], &epoch, 1763800000000000);
-    ia_nonce_mint_next(nonces[1], &epoch, grant_a, 300);
+    ia_nonce_mint_fresh(nonces[0], &nonce_key, 1763800000000000);
+    ia_nonce_mint_next(nonces[1], &nonce_key, grant_a, 300);
     for (unsigned i = 0; i < 2; i++) {
         for (unsigned bit = 0; bit < IA_NONCE_LEN * 8; bit++) {
             nonces[i][bit / 8] ^= (unsigned char)(1u << bit % 8);
-            check(nonces[i], &epoch, grant_a, IA_NONCE_FOREIGN);
+            check(nonces[i], &nonce_key, grant_a, IA_NONCE_FOREIGN);
             nonces[i][bit / 8] ^= (unsigned char)(1u << bit % 8);
         }
-        check(nonces[i], &epoch, grant_a, IA_OK);
+        check(nonces[i], &nonce_key, grant_a, IA_OK);
     }
 }
 
@@ -120,12 +120,12 @@ static void test_kinds_do_not_mix(void **state)
         unsigned char nonce[IA_NONCE_LEN] = {(unsigned char)kind, 0, 0, 0, 0, 0, 0, 9}, mac[IA_MAC_MAX];
         ia_bytes parts[] = {{nonce, 8}, {grant_a, sizeof grant_a}};
 
-        ia_mac_compute(mac, IA_HASH_SHA256, &epoch, parts, 1);
+        ia_mac_compute(mac, IA_HASH_SHA256, &nonce_key, parts, 1);
         memcpy(nonce + 8, mac, 8);
-        check(nonce, &epoch, grant_a, kind == IA_NONCE_FRESH ? IA_OK : IA_NONCE_FOREIGN);
-        ia_mac_compute(mac, IA_HASH_SHA256, &epoch, parts, 2);
+        check(nonce, &nonce_key, grant_a, kind == IA_NONCE_FRESH ? IA_OK : IA_NONCE_FOREIGN);
+        ia_mac_compute(mac, IA_HASH_SHA256, &nonce_key, parts, 2);
         memcpy(nonce + 8, mac, 8);
-        check(nonce, &epoch, grant_a, kind == IA_NONCE_NEXT ? IA_OK : IA_NONCE_FOREIGN);
+        check(nonce, &nonce_key, grant_a, kind == IA_NONCE_NEXT ? IA_OK : IA_NONCE_FOREIGN);
     }
 }
 
@@ -136,9 +136,9 @@ static void test_sequence_above_48_bits_is_foreign(void **state)
     ia_bytes parts[] = {{nonce, 8}, {grant_a, sizeof grant_a}};
 
     (void)state;
-    ia_mac_compute(mac, IA_HASH_SHA256, &epoch, parts, 2);
+    ia_mac_compute(mac, IA_HASH_SHA256, &nonce_key, parts, 2);
     memcpy(nonce + 8, mac, 8);
-    check(nonce, &epoch, grant_a, IA_NONCE_FOREIGN);
+    check(nonce, &nonce_key, grant_a, IA_NONCE_FOREIGN);
 }
 
 int main(void)

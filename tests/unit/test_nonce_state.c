@@ -106,7 +106,7 @@ static void test_every_jump(void **state)
 
 static void test_48_bit_limits(void **state)
 {
-    static const ia_mac_key epoch;
+    static const ia_mac_key nonce_key;
     static const unsigned char grant[IA_GRANT_ID_LEN];
     ia_nonce_state s = {.issued = IA_NONCE_SEQ_MAX, .top = IA_NONCE_SEQ_MAX - 300};
     unsigned char nonce[IA_NONCE_LEN];
@@ -121,8 +121,8 @@ static void test_48_bit_limits(void **state)
     assert_result(use_next(&s, APR_UINT64_MAX), IA_NONCE_UNISSUED);
     /* Past the last sequence the chain ends: what is minted then is refused, not accepted anew. */
     for (unsigned i = 0; i < 300; i++) {
-        ia_nonce_mint_next(nonce, &epoch, grant, ia_nonce_issue(&s));
-        assert_result(ia_nonce_verify(&claim, nonce, &epoch, grant), IA_OK);
+        ia_nonce_mint_next(nonce, &nonce_key, grant, ia_nonce_issue(&s));
+        assert_result(ia_nonce_verify(&claim, nonce, &nonce_key, grant), IA_OK);
         assert_int_not_equal(ia_nonce_use(&s, &claim, NOW, LIFETIME), IA_OK);
     }
 }
@@ -378,7 +378,7 @@ static void model_fresh(ia_nonce_state *s, uint64_t *seed, apr_uint64_t now)
     }
 }
 
-/* Against a set that forgets nothing: the same answers, and nothing ever accepted twice. */
+/* Against a set that forgets nothing: the same responses, and nothing ever accepted twice. */
 static void test_random_steps_against_a_set(void **state)
 {
     ia_nonce_state s = {0};

@@ -63,7 +63,7 @@ static void test_full_record(void **state)
     assert_int_equal(one->line, 1);
     assert_result(ia_secret_load(&secret, "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16, 0), IA_OK);
     assert_memory_equal(&one->secrets[0].mac, &secret.mac, sizeof secret.mac);
-    assert_true(one->secrets[0].generation == secret.generation);
+    assert_true(one->secrets[0].fingerprint == secret.fingerprint);
 }
 
 static void test_defaults(void **state)
@@ -118,8 +118,8 @@ static void test_overlapping_secrets(void **state)
     assert_int_equal(one->secret_count, 3);
     assert_int_equal(one->secrets[0].not_after, APR_INT64_C(1767225600) * APR_USEC_PER_SEC);
     assert_int_equal(one->secrets[1].not_after, 0);
-    assert_true(one->secrets[0].generation != one->secrets[1].generation);
-    assert_true(one->secrets[1].generation != one->secrets[2].generation);
+    assert_true(one->secrets[0].fingerprint != one->secrets[1].fingerprint);
+    assert_true(one->secrets[1].fingerprint != one->secrets[2].fingerprint);
 }
 
 /* Each row: a record, and what its error must name. */
@@ -482,19 +482,19 @@ static void test_secret_load(void **state)
 
     memset(bytes, 7, sizeof bytes);
     assert_result(ia_secret_load(&a, exact(*state, bytes, 15), 15, 0), IA_SECRET_MISSING);
-    assert_int_equal(a.generation, 0);
+    assert_int_equal(a.fingerprint, 0);
     assert_result(ia_secret_load(&a, NULL, 0, 0), IA_SECRET_MISSING);
     assert_result(ia_secret_load(&a, exact(*state, bytes, sizeof bytes), sizeof bytes, 0), IA_SECRET_MISSING);
     assert_result(ia_secret_load(&a, exact(*state, bytes, 16), 16, 5), IA_OK);
     assert_int_equal(a.not_after, 5);
     assert_result(ia_secret_load(&b, bytes, 16, 6), IA_OK);
-    assert_true(a.generation != 0 && a.generation == b.generation);
+    assert_true(a.fingerprint != 0 && a.fingerprint == b.fingerprint);
     assert_result(ia_secret_load(&b, bytes, 17, 5), IA_OK);
-    assert_true(a.generation != b.generation);
+    assert_true(a.fingerprint != b.fingerprint);
     bytes[15] ^= 1;
     assert_result(ia_secret_load(&b, bytes, 16, 5), IA_OK);
-    assert_true(a.generation != b.generation);
-    assert_memory_not_equal(&a.generation, "\7\7\7\7\7\7\7\7", 8);
+    assert_true(a.fingerprint != b.fingerprint);
+    assert_memory_not_equal(&a.fingerprint, "\7\7\7\7\7\7\7\7", 8);
 }
 
 int main(void)

@@ -93,16 +93,16 @@ static void test_challenge_fits_the_status(void **state)
 
     (void)state;
     for (unsigned i = 0; i < count; i++) {
-        int challenged = rows[i].challenge == IA_CHALLENGE_FRESH || rows[i].challenge == IA_CHALLENGE_STALE;
-        int retry = rows[i].challenge == IA_CHALLENGE_RETRY;
+        int challenged = rows[i].auth_hint == IA_AUTH_HINT_FRESH || rows[i].auth_hint == IA_AUTH_HINT_STALE;
+        int retry = rows[i].auth_hint == IA_AUTH_HINT_RETRY;
 
         assert_int_equal(challenged, rows[i].status == 401);
         assert_int_equal(retry, rows[i].status == 503 || rows[i].status == 429);
     }
 }
 
-/* Before a MAC verified there is one answer, so that it is no oracle about ids, tokens or keys. */
-static void test_answers_before_a_mac_are_uniform(void **state)
+/* Before a MAC verified there is one response, so that it is no oracle about ids, tokens or keys. */
+static void test_responses_before_a_mac_are_uniform(void **state)
 {
     static const ia_result early[] = {
         IA_AUTHORIZATION_MALFORMED, IA_AUTHORIZATION_REPEATED, IA_SCHEME_NOT_ACCEPTED, IA_PARTICIPANT_UNKNOWN,
@@ -115,7 +115,7 @@ static void test_answers_before_a_mac_are_uniform(void **state)
         assert_string_equal(row->code, "invalid_credentials");
         assert_string_equal(row->title, "Invalid credentials");
         assert_int_equal(row->status, 401);
-        assert_int_equal(row->challenge, IA_CHALLENGE_FRESH);
+        assert_int_equal(row->auth_hint, IA_AUTH_HINT_FRESH);
     }
 }
 
@@ -129,7 +129,7 @@ static void test_unknown_and_foreign_grants_look_alike(void **state)
     assert_string_equal(unknown->code, foreign->code);
     assert_string_equal(unknown->title, foreign->title);
     assert_int_equal(unknown->status, foreign->status);
-    assert_int_equal(unknown->challenge, foreign->challenge);
+    assert_int_equal(unknown->auth_hint, foreign->auth_hint);
 }
 
 int main(void)
@@ -141,7 +141,7 @@ int main(void)
         cmocka_unit_test(test_texts_are_safe),
         cmocka_unit_test(test_sign_decides_the_class),
         cmocka_unit_test(test_challenge_fits_the_status),
-        cmocka_unit_test(test_answers_before_a_mac_are_uniform),
+        cmocka_unit_test(test_responses_before_a_mac_are_uniform),
         cmocka_unit_test(test_unknown_and_foreign_grants_look_alike),
     };
 

@@ -68,7 +68,7 @@ static inline const char *member_string(const ia_json *object, const char *name)
     return string;
 }
 
-/* Bytes of a hex member, in a heap block of exactly their size; the caller frees it. */
+/* Bytes of a hex member, in a heap block of exactly their size; the client frees it. */
 static inline unsigned char *member_hex(const ia_json *object, const char *name, apr_size_t *len)
 {
     const char *text = member_string(object, name);

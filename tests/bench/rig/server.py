@@ -55,7 +55,7 @@ class Server:
         deadline = time.monotonic() + 120
         while True:
             try:
-                # An answer, not only a connection: the kernel accepts those before there is a worker.
+                # A response, not only a connection: the kernel accepts those before there is a worker.
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
                 connection.request("GET", "/")
                 connection.getresponse().read()

@@ -1,4 +1,4 @@
-"""What callers need: keys, signed tokens for the peers, SAuth grants. Standard library and the openssl command."""
+"""What clients need: keys, signed tokens for the peers, SAuth grants. Standard library and the openssl command."""
 import base64
 import hashlib
 import hmac
@@ -90,8 +90,8 @@ def ask(connection, uid, stamp):
     mac = hmac.new(SECRET.encode(), f"{stamp} {body}".encode(), hashlib.sha256).hexdigest()
     form = urlencode({"uid": uid, "timestamp": str(stamp), "hmac": mac, "body": body})
     connection.request("POST", "/trust/request_access", form, {"Content-Type": "application/x-www-form-urlencoded"})
-    answer = connection.getresponse()
-    return answer.status, answer.read()
+    response = connection.getresponse()
+    return response.status, response.read()
 
 
 def grants(port, count, participants=1):

@@ -17,7 +17,7 @@ option() {
 pause=$(option sleep); [ -z "$pause" ] || sleep "$pause"
 body=$(mktemp "@ROOT@/spool/body.XXXXXX") || exit 1
 trap 'rm -f "$body"' EXIT
-cat >"$body" # all of it before the first output: httpd hands the body over before it reads an answer
+cat >"$body" # all of it before the first output: httpd hands the body over before it reads a response
 where=$(option location)
 if [ -n "$where" ]; then printf 'Location: %s\r\n\r\n' "$where"; exit; fi
 status=$(option status); [ -z "$status" ] || printf 'Status: %s\r\n' "$status"
@@ -39,17 +39,17 @@ echo json_encode(['server' => $_SERVER, 'env' => getenv(), 'headers' => getallhe
 class Shown:
     """What an app said that it saw."""
 
-    def __init__(self, answer):
-        assert answer.status == 200, repr(answer)
-        self.raw = answer.body
+    def __init__(self, response):
+        assert response.status == 200, repr(response)
+        self.raw = response.body
         self.headers = {}
-        if (answer.header("Content-Type") or "").startswith("application/json"):
-            seen = answer.json
+        if (response.header("Content-Type") or "").startswith("application/json"):
+            seen = response.json
             self.env = {name: str(value) for name, value in {**seen["env"], **seen["server"]}.items()}
             self.headers = seen["headers"]
             self.body = base64.b64decode(seen["body"])
         else:
-            self.env, self.body = environment(answer.body)
+            self.env, self.body = environment(response.body)
 
 
 def environment(data):

@@ -3,9 +3,9 @@ from .sauth import hexmac, response
 from .site import SECRET, b64url
 
 
-def broken_headers(caller):
+def broken_headers(client):
     """Authorization values that are not of the grammar."""
-    token, nonce = caller.token, caller.nonces[0]
+    token, nonce = client.token, client.nonces[0]
     good = response(SECRET, token, nonce)
     n = b64url(nonce.encode())
     mac = hexmac(SECRET, f"{token} {nonce}")

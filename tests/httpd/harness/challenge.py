@@ -53,27 +53,27 @@ def window(at=None, lifetime=600):
 
 
 class Reply:
-    """What an answer says, in either format."""
+    """What a response says, in either format."""
 
-    def __init__(self, answer, format):
-        self.answer, self.status = answer, answer.status
-        kind = (answer.header("Content-Type") or "").split(";")[0]
-        assert kind == TYPES[format], repr(answer)
+    def __init__(self, response, format):
+        self.http, self.status = response, response.status
+        kind = (response.header("Content-Type") or "").split(";")[0]
+        assert kind == TYPES[format], repr(response)
         if format == "json":
-            whole = answer.json
+            whole = response.json
         else:
-            root = ElementTree.fromstring(answer.body)
-            assert root.tag == "xml", repr(answer)
+            root = ElementTree.fromstring(response.body)
+            assert root.tag == "xml", repr(response)
             whole = {child.tag: {leaf.tag: leaf.text for leaf in child} or (child.text or "") for child in root}
         self.whole = whole
         self.state = whole["status"]
         self.response = whole.get("response")
         self.error = whole.get("error")
         self.signature = whole.get("signature")
-        assert self.state == ("valid" if answer.status == 200 else "error"), repr(answer)
+        assert self.state == ("valid" if response.status == 200 else "error"), repr(response)
 
 
-class ChallengeCaller:
+class ChallengeClient:
     """A user: asks for a challenge, turns it into a token, and calls."""
 
     def __init__(self, server, username=UID, password=PASSWORD, profile=HMAC, format="json", separator="", lifetime=600,
@@ -95,7 +95,7 @@ class ChallengeCaller:
         return str(window(self.server.clock.time(), self.lifetime))
 
     def stamp(self):
-        """A timestamp that the server can judge; see harness.sauth.Caller.stamp."""
+        """A timestamp that the server can judge; see harness.sauth.Client.stamp."""
         first = int(self.server.listening_at) + 1
         self.server.clock.reach(first + 0.01)
         return max(first + self.server.site.skew, int(self.server.clock.time()))
@@ -130,7 +130,7 @@ class ChallengeCaller:
 
     def challenge(self):
         reply = self.request()
-        assert reply.status == 200, repr(reply.answer)
+        assert reply.status == 200, repr(reply.http)
         return reply.response["challenge"]
 
     def make(self, challenge, nonce=None):
@@ -153,7 +153,7 @@ class ChallengeCaller:
                 assert reply.response == {"token": token}
                 self.token = token
                 return self
-            assert reply.error["code"] == "replayed_challenge", repr(reply.answer)
+            assert reply.error["code"] == "replayed_challenge", repr(reply.http)
         raise AssertionError("no token in 100 attempts")
 
     def refresh_members(self, token=None, nonce=None, timestamp=None, **members):
@@ -208,28 +208,28 @@ class ChallengeCaller:
         self.body = self.text(self.sent.pop("method", method), self.sent.pop("request", request), **self.sent).encode()
         return self.post(target, self.body, headers, **(options or {}))
 
-    def verify(self, answer):
-        """The answer without its signature, which must be right."""
+    def verify(self, response):
+        """The response without its signature, which must be right."""
         pattern = rb'(.*?),?"signature":"([0-9a-f]{64})"(\s*\}\s*)' if self.format == "json" else \
             rb'(.*)<signature>([0-9a-f]{64})</signature>(</xml>\s*)'
-        match = re.fullmatch(pattern, answer.body, re.DOTALL)
-        assert match, f"not signed: {answer!r}"
+        match = re.fullmatch(pattern, response.body, re.DOTALL)
+        assert match, f"not signed: {response!r}"
         plain = match.group(1) + match.group(3)
         digest = hashlib.sha256(plain).hexdigest()
         right = self.k(self.sent["token"], self.signed_in, "response", self.sent["nonce"], digest)
-        assert right == match.group(2).decode(), repr(answer)
+        assert right == match.group(2).decode(), repr(response)
         return plain
 
 
-def rejected(server, answer, status, code, reason, format="json", level="warn", ways="Challenge"):
+def rejected(server, response, status, code, reason, format="json", level="warn", ways="Challenge"):
     """Asserts a refusal in the protocol's own words, and the log line that says why."""
-    reply = Reply(answer, format)
-    assert answer.status == status, repr(answer)
-    assert reply.error["code"] == code and reply.error["message"], repr(answer)
-    assert set(reply.error) == {"code", "message"} and set(reply.whole) <= {"status", "error", "signature"}, repr(answer)
-    asked = [value.split()[0] for value in answer.all("WWW-Authenticate")]
-    assert asked == (ways.split() if status == 401 else []), repr(answer)
-    assert bool(answer.header("Retry-After")) == (status in (429, 503)), repr(answer)
+    reply = Reply(response, format)
+    assert response.status == status, repr(response)
+    assert reply.error["code"] == code and reply.error["message"], repr(response)
+    assert set(reply.error) == {"code", "message"} and set(reply.whole) <= {"status", "error", "signature"}, repr(response)
+    asked = [value.split()[0] for value in response.all("WWW-Authenticate")]
+    assert asked == (ways.split() if status == 401 else []), repr(response)
+    assert bool(response.header("Retry-After")) == (status in (429, 503)), repr(response)
     line = rf"\[sauth:{level}\] .*sauth: refused reason=(?:{reason})( |$)"
     server.log.expect(line)
     if status == 403:

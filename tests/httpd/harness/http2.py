@@ -4,7 +4,7 @@ import ctypes
 import socket
 import struct
 
-from .wire import Answer
+from .wire import Response
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 32
@@ -96,7 +96,7 @@ class Http2:
         return self.many([(method, target, headers, body, length)])[0]
 
     def many(self, requests):
-        """The answers to (method, target, headers, body, whether its length is announced), sent in one go."""
+        """The responses to (method, target, headers, body, whether its length is announced), sent in one go."""
         streams, out = [], b""
         for request in requests:
             stream, head = self.begin(*request)
@@ -106,7 +106,7 @@ class Http2:
         self.send_bodies()
         while self.open & set(streams):
             self.receive()
-        return [self.answer(stream) for stream in streams]
+        return [self.response(stream) for stream in streams]
 
     def begin(self, method, target, headers=(), body=None, length=True):
         stream, self.next = self.next, self.next + 2
@@ -203,8 +203,8 @@ class Http2:
             self.window += more
         self.send_bodies()
 
-    def answer(self, stream):
+    def response(self, stream):
         fields = self.heads.get(stream)
         if not fields:
             raise EOFError("the stream was reset")
-        return Answer(int(fields[0][1]), fields[1:], self.bodies[stream])
+        return Response(int(fields[0][1]), fields[1:], self.bodies[stream])

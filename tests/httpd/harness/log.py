@@ -3,11 +3,11 @@ import re
 import time
 
 LINE = re.compile(r"^\[[^\]]*\] \[([^:\]]*):(\w+)\] ")
-# httpd's own at reloads that follow each other closely and at a stop: mod_cgid's daemons of two generations meet on one
+# httpd's own at reloads that follow each other closely and at a stop: mod_cgid's daemons of two fingerprints meet on one
 # socket, and one of them may find a CGI slow to end; a worker that ends still has a connection to linger on.
 # mod_sauth's, because the apps of these tests answer calls with a page of their own.
 NOISE = (r"\[cgid:(error|crit)\] .*(AH01238|AH01239|AH01243|AH01260)|\[mpm_event:error\] .*AH03092|"
-         r"\[sauth:warn\] .*the answer is not signed: its media type is neither JSON nor XML ")
+         r"\[sauth:warn\] .*the response is not signed: its media type is neither JSON nor XML ")
 
 ALARMING = {"warn", "error", "crit", "alert", "emerg"}
 
@@ -68,7 +68,7 @@ class Log:
             except AssertionError:
                 wrong.append(f"announced, but not logged: {pattern}")
         if self.may:
-            time.sleep(0.03)  # a denial is logged after its answer
+            time.sleep(0.03)  # a denial is logged after its response
         text = self.text(self.seen)
         for line in text.splitlines():
             match = LINE.match(line)

@@ -33,7 +33,7 @@ def authorization(secret, token, nonce, hash="sha256", raw=False):
     return f'SAuth response="{response(secret, token, n, hash)}",nonce="{b64url(n)}"'
 
 
-class Caller:
+class Client:
     """A web-app: asks for a grant, then calls with it, spending its oldest nonce first."""
 
     def __init__(self, server, uid=UID, secret=SECRET, hash="sha256", raw=False, at="/sauth"):
@@ -77,39 +77,39 @@ class Caller:
         return self.server.post(f"{self.at}/{endpoint}", data, FORM, **options)
 
     def ask(self, timestamp=None, hash=None, fields=(), **members):
-        """request_access; returns the answer and, where it is a grant, keeps it."""
-        answer = self.submit("request_access", self.form(self.body(**members), timestamp, hash, fields))
-        if answer.status == 200:
-            self.keep(answer)
-        return answer
+        """request_access; returns the response and, where it is a grant, keeps it."""
+        response = self.submit("request_access", self.form(self.body(**members), timestamp, hash, fields))
+        if response.status == 200:
+            self.keep(response)
+        return response
 
-    def keep(self, answer):
-        grant = answer.json
+    def keep(self, response):
+        grant = response.json
         self.token = grant["token"]
-        self.nonces = list(grant.get("nonces") or [answer.nextnonce])
-        assert self.nonces[0] == answer.nextnonce
+        self.nonces = list(grant.get("nonces") or [response.nextnonce])
+        assert self.nonces[0] == response.nextnonce
         self.server.guard(self.token)
 
     def granted(self, *capabilities, **members):
-        """request_access that must succeed; returns the caller."""
+        """request_access that must succeed; returns the client."""
         if capabilities:
             members["access_for"] = list(capabilities)
-        answer = self.ask(**members)
-        assert answer.status == 200, repr(answer)
+        response = self.ask(**members)
+        assert response.status == 200, repr(response)
         return self
 
     def refresh(self, token=None, **members):
         body = self.body(access_for=None, token=self.token if token is None else token, **members)
-        answer = self.submit("refresh_access", self.form(body))
-        if answer.status == 200:
-            self.keep(answer)
-        return answer
+        response = self.submit("refresh_access", self.form(body))
+        if response.status == 200:
+            self.keep(response)
+        return response
 
     def generate(self, method="GET"):
         """A fresh nonce."""
-        answer = self.server.request(method, f"{self.at}/generate_nonce", body=b"" if method == "POST" else None)
-        assert answer.status == 200, repr(answer)
-        return answer.text
+        response = self.server.request(method, f"{self.at}/generate_nonce", body=b"" if method == "POST" else None)
+        assert response.status == 200, repr(response)
+        return response.text
 
     # calls
 
@@ -123,7 +123,7 @@ class Caller:
         return value
 
     def bare(self, nonce, token=None, secret=None):
-        """The bare form, over a next nonce in the encoding of this caller."""
+        """The bare form, over a next nonce in the encoding of this client."""
         n = from_b64url(nonce) if self.raw else nonce.encode()
         value = "SAuth " + response(secret or self.secret, token or self.token, n, self.hash)
         self.watch(value)
@@ -135,18 +135,18 @@ class Caller:
         self.server.guard(inner, from_b64url(inner).rsplit(b":", 1)[-1])
 
     def send(self, method, target, headers=(), body=None, authorization=None, nonce=None, **options):
-        """A call with credentials; keeps the next nonce that the answer brings."""
+        """A call with credentials; keeps the next nonce that the response brings."""
         pairs = list(headers.items()) if isinstance(headers, dict) else list(headers)
         pairs.append(("Authorization", authorization or self.header(nonce)))
-        answer = self.server.request(method, target, pairs, body, **options)
-        self.take(answer)
-        return answer
+        response = self.server.request(method, target, pairs, body, **options)
+        self.take(response)
+        return response
 
-    def take(self, answer):
-        if answer.nextnonce:
-            self.nonces.append(answer.nextnonce)
-        elif answer.status == 401 and answer.challenge:
-            self.nonces.append(answer.challenge["nonce"])
+    def take(self, response):
+        if response.nextnonce:
+            self.nonces.append(response.nextnonce)
+        elif response.status == 401 and response.challenge:
+            self.nonces.append(response.challenge["nonce"])
 
     def get(self, target, headers=(), **options):
         return self.send("GET", target, headers, **options)

@@ -282,7 +282,7 @@ class Server:
         return [int(pid) for pid in path.read_text().split()]
 
     def served_by(self):
-        """The pids in the access log, latest last; it is written after the answer, so this waits for a first line."""
+        """The pids in the access log, latest last; it is written after the response, so this waits for a first line."""
         path = self.root / "logs" / "access.log"
         deadline = time.monotonic() + 5
         while not path.exists() or not path.read_text():

@@ -21,12 +21,12 @@ def opened(name, *lines):
     return f'ScriptAlias "/{name}" "@ROOT@/cgi-bin/show"\n<Location "/{name}">\n{text}\n</Location>\n'
 
 
-def turned_away(server, answer, status, code, reason, level="warn", module="isign"):
+def turned_away(server, response, status, code, reason, level="warn", module="isign"):
     """Asserts a refusal: status, code, what is asked for, the line in the log."""
-    assert answer.status == status, repr(answer)
-    assert answer.problem["code"] == code and answer.problem["status"] == status, repr(answer)
-    assert (answer.header("WWW-Authenticate") is not None) == (status == 401), repr(answer)
-    assert (answer.header("Retry-After") is not None) == (status in (429, 503)), repr(answer)
+    assert response.status == status, repr(response)
+    assert response.problem["code"] == code and response.problem["status"] == status, repr(response)
+    assert (response.header("WWW-Authenticate") is not None) == (status == 401), repr(response)
+    assert (response.header("Retry-After") is not None) == (status in (429, 503)), repr(response)
     line = rf"\[{module}:{level}\] .*{module}: refused reason={reason}( |$)"
     server.log.expect(line)
     if status == 403:
@@ -37,7 +37,7 @@ def turned_away(server, answer, status, code, reason, level="warn", module="isig
 def untouched(server, call, *refusal, **more):
     """A refusal after which no app has run."""
     before = server.journal()
-    answer = call()
-    turned_away(server, answer, *refusal, **more)
+    response = call()
+    turned_away(server, response, *refusal, **more)
     assert server.journal() == before, "the app ran"
-    return answer
+    return response

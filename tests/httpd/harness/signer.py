@@ -133,7 +133,7 @@ def signature_fields(key, components, parameters, method, scheme, authority, tar
 
 
 class Signer:
-    """A caller that signs its requests."""
+    """A client that signs its requests."""
 
     def __init__(self, server, key, keyid, **parameters):
         self.server, self.key, self.keyid, self.parameters = server, key, keyid, parameters

@@ -5,7 +5,7 @@ import socket
 import threading
 
 
-class Answer:
+class Response:
     """One response, with the interim ones before it."""
 
     def __init__(self, status, headers, body, interim=()):
@@ -139,7 +139,7 @@ class Connection:
         """Reads one response head and nothing else, such as a 100."""
         return self._head()
 
-    def answer(self, method="GET"):
+    def response(self, method="GET"):
         """Reads the next final response."""
         interim = []
         while True:
@@ -147,7 +147,7 @@ class Connection:
             if status >= 200:
                 break
             interim.append(status)
-        got = Answer(status, headers, b"", interim)
+        got = Response(status, headers, b"", interim)
         if method == "HEAD" or status in (204, 304):
             return got
         if (got.header("Transfer-Encoding") or "").lower() == "chunked":
@@ -186,7 +186,7 @@ def exchange(port, data, method="GET", timeout=15):
     """Sends bytes on a fresh connection and reads one response."""
     with Connection(port, timeout) as connection:
         connection.send(data)
-        return connection.answer(method)
+        return connection.response(method)
 
 
 def request(port, method, target, headers=(), body=None, chunked=False, timeout=15, host=None):

@@ -3,7 +3,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
-#include "hygiene.h"
+#include "sanitize.h"
 
 #define REDIRECT     "REDIRECT_"
 #define REDIRECT_LEN 9
@@ -55,7 +55,7 @@ static int matches_ours(const char *key, const char *unused)
     return is_ours(key);
 }
 
-apr_array_header_t *hygiene_connection_names(apr_pool_t *p, const char *list)
+apr_array_header_t *sanitize_connection_names(apr_pool_t *p, const char *list)
 {
     apr_array_header_t *names = apr_array_make(p, 4, sizeof(const char *));
     char *name, *last;
@@ -75,7 +75,7 @@ static void strip_connection(request_rec *r)
     if (!list)
         return;
     kept = apr_array_make(r->pool, 4, sizeof(const char *));
-    names = hygiene_connection_names(r->pool, list);
+    names = sanitize_connection_names(r->pool, list);
     for (i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
 
@@ -90,7 +90,7 @@ static void strip_connection(request_rec *r)
         apr_table_unset(r->headers_in, "Connection");
 }
 
-void hygiene_strip_inbound(request_rec *r)
+void sanitize_inbound(request_rec *r)
 {
     strip(r->headers_in, matches_ours, NULL);
     strip_connection(r);
@@ -174,7 +174,7 @@ static void strip_copies(apr_table_t *table, const char *header, const char *cre
     }
 }
 
-void hygiene_strip_authorization(request_rec *r, const char *received, int is_proven)
+void sanitize_authorization(request_rec *r, const char *received, int is_proven)
 {
     const char *space = received ? strchr(received, ' ') : NULL;
     const char *credentials = is_proven && space ? space + strspn(space, " ") : NULL;
@@ -186,7 +186,7 @@ void hygiene_strip_authorization(request_rec *r, const char *received, int is_pr
     strip(r->subprocess_env, matches_authorization, NULL);
 }
 
-void hygiene_strip_environment(request_rec *r, const char *prefix)
+void sanitize_environment(request_rec *r, const char *prefix)
 {
     strip(r->subprocess_env, matches_prefix, prefix);
 }

@@ -1,5 +1,5 @@
 /*
- * Halves of a configuration whose other half is missing: they pass, and then refuse every caller. The configuration tree
+ * Halves of a configuration whose other half is missing: they pass, and then refuse every client. The configuration tree
  * is walked at the start, and what can be told for sure is warned of; a section that may apply counts as one that does.
  */
 #include <httpd.h>
@@ -255,7 +255,7 @@ static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 
     for (; d; d = d->next) {
         if (requires_call(p, d) && !may_hold(p, d, accepts_challenge))
-            warn(p, s, d, "without \"SAuthAccept challenge\" no caller here has called anything");
+            warn(p, s, d, "without \"SAuthAccept challenge\" no client here has called anything");
         if (satisfies_any(p, d) && may_hold(p, d, is_sauth_type))
             warn(p, s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
         if (merges_or(p, d) && may_hold(p, d, is_sauth_type) && may_hold(p, d, grants_all))
@@ -275,7 +275,7 @@ static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
     }
 }
 
-void sauth_halves_check(apr_pool_t *ptemp, server_rec *s)
+void sauth_config_lint(apr_pool_t *ptemp, server_rec *s)
 {
     const ap_directive_t *signs = find(ptemp, ap_conftree, accepts_signature);
     const ap_directive_t *accepts = find(ptemp, ap_conftree, accepts_challenge);

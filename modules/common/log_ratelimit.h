@@ -1,17 +1,17 @@
 /** Lines that anybody can bring about with every request: said now and then, so that they do not fill the disk. */
-#ifndef INTERAUTH_COMMON_SELDOM_H
-#define INTERAUTH_COMMON_SELDOM_H
+#ifndef INTERAUTH_COMMON_LOG_RATELIMIT_H
+#define INTERAUTH_COMMON_LOG_RATELIMIT_H
 
 #include <httpd.h>
 #include "interauth/result.h"
 
 /** Whether a line is due that this process last said at `*said` (0: never), and not to be said for `pause` after that. */
-int seldom_due(apr_int64_t *said, apr_time_t pause);
+int log_ratelimit_due(apr_int64_t *said, apr_time_t pause);
 
 /**
  * Of each fault one line in ten seconds in each process; always one for what is no fault.
  * @return NULL where nothing is to be logged; else "", or " suppressed=N" with how many lines were not
  */
-const char *seldom_fault(request_rec *r, const ia_outcome *outcome);
+const char *log_ratelimit_fault(request_rec *r, const ia_outcome *outcome);
 
 #endif

@@ -1,4 +1,4 @@
-/* Nonces on their way to the caller: in a challenge, in Authentication-Info. */
+/* Nonces on their way to the client: in a challenge, in Authentication-Info. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -21,7 +21,7 @@ const char *sauth_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRAN
 {
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_next(nonce, st_grants_epoch(sauth.grants), grant_id, sequence);
+    ia_nonce_mint_next(nonce, st_grants_nonce_key(sauth.grants), grant_id, sequence);
     return to_text(p, nonce);
 }
 
@@ -29,12 +29,12 @@ const char *sauth_fresh_nonce(apr_pool_t *p)
 {
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_fresh(nonce, st_grants_epoch(sauth.grants), st_grants_stamp(sauth.grants, clock_now()));
+    ia_nonce_mint_fresh(nonce, st_grants_nonce_key(sauth.grants), st_grants_stamp(sauth.grants, clock_now()));
     return to_text(p, nonce);
 }
 
 /*
- * A stale nonce of a proven caller is answered with a next nonce of its grant. A bare form that matched nothing gets
+ * A stale nonce of a proven client is answered with a next nonce of its grant. A bare form that matched nothing gets
  * the newest unused one, which moves nothing: its HMAC proved nothing. Everybody else gets a fresh nonce.
  */
 static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
@@ -42,7 +42,7 @@ static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
     sauth_state *state = sauth_state_find(r);
     apr_uint64_t sequence;
 
-    if (state && state->proven && outcome->challenge == IA_CHALLENGE_STALE &&
+    if (state && state->proven && outcome->auth_hint == IA_AUTH_HINT_STALE &&
         st_grant_issue(sauth.grants, state->ref, &sequence, 1) == IA_OK)
         return sauth_next_nonce(r->pool, state->grant_id, sequence);
     if (state && state->bare_of_live_token && ia_nonce_unused(&state->grant.nonces, &sequence, 1))
@@ -50,7 +50,7 @@ static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
     return sauth_fresh_nonce(r->pool);
 }
 
-/* The ways in which a caller could show itself here. */
+/* The ways in which a client could show itself here. */
 static unsigned ways_of(request_rec *r)
 {
     const sauth_state *state = sauth_state_find(r);
@@ -60,7 +60,7 @@ static unsigned ways_of(request_rec *r)
     return ap_auth_type(r) ? sauth_dir_effective(r).accept : IA_PRESENT_SAUTH;
 }
 
-void sauth_challenge_write(request_rec *r, ia_result rc)
+void sauth_www_authenticate_write(request_rec *r, ia_result rc)
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
     const char *realm = ap_auth_name(r);
@@ -71,7 +71,7 @@ void sauth_challenge_write(request_rec *r, ia_result rc)
     if (ways & IA_PRESENT_SAUTH)
         apr_table_addn(r->err_headers_out, "WWW-Authenticate",
                        apr_pstrcat(r->pool, "SAuth realm=\"", realm, "\", nonce=\"", nonce_for(r, outcome), "\"",
-                                   outcome->challenge == IA_CHALLENGE_STALE ? ", stale=true" : "", NULL));
+                                   outcome->auth_hint == IA_AUTH_HINT_STALE ? ", stale=true" : "", NULL));
     if (ways & IA_PRESENT_SIGNATURE)
         apr_table_addn(r->err_headers_out, "WWW-Authenticate",
                        apr_pstrcat(r->pool, "Signature realm=\"", realm, "\"", NULL));
@@ -80,7 +80,7 @@ void sauth_challenge_write(request_rec *r, ia_result rc)
                        apr_pstrcat(r->pool, "Challenge realm=\"", realm, "\"", NULL));
 }
 
-/* Where a signature would do as well, the answer says what it must be like. */
+/* Where a signature would do as well, the response says what it must be like. */
 static void ask_for_signature(request_rec *r)
 {
     if (sauth.ask_for_signature && sauth_dir_effective(r).accept & IA_PRESENT_SIGNATURE)
@@ -94,7 +94,7 @@ int sauth_note_auth_failure(request_rec *r, const char *auth_type)
     if (strcasecmp(auth_type, SAUTH_AUTH_TYPE) || !sauth.grants)
         return DECLINED;
     ask_for_signature(r);
-    sauth_challenge_write(r, state && state->decided && state->rc ? state->rc : IA_CREDENTIALS_MISSING);
+    sauth_www_authenticate_write(r, state && state->decided && state->rc ? state->rc : IA_CREDENTIALS_MISSING);
     return OK;
 }
 
@@ -105,7 +105,7 @@ void sauth_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequ
          *at = value + sizeof name - 1;
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_next(nonce, st_grants_epoch(sauth.grants), state->grant_id, sequence);
+    ia_nonce_mint_next(nonce, st_grants_nonce_key(sauth.grants), state->grant_id, sequence);
     memcpy(value, name, sizeof name - 1);
     ia_base64url_encode(at, nonce, IA_NONCE_LEN);
     memcpy(at + IA_NONCE_TEXT_LEN, "\"", 2);

@@ -1,19 +1,19 @@
 /**
- * What a caller must not be able to say, and what an app must not be able to see.
+ * What a client must not be able to say, and what an app must not be able to see.
  */
-#ifndef INTERAUTH_COMMON_HYGIENE_H
-#define INTERAUTH_COMMON_HYGIENE_H
+#ifndef INTERAUTH_COMMON_SANITIZE_H
+#define INTERAUTH_COMMON_SANITIZE_H
 
 #include <httpd.h>
 
 /** The fields that a value of Connection names, of const char *: mod_proxy takes ';' for a separator too. */
-apr_array_header_t *hygiene_connection_names(apr_pool_t *p, const char *list);
+apr_array_header_t *sanitize_connection_names(apr_pool_t *p, const char *list);
 
 /**
  * Removes SAuth-* and ISign-* request headers, in any spelling that a backend could map to them, and these names from
  * Connection: mod_proxy takes away what it names.
  */
-void hygiene_strip_inbound(request_rec *r);
+void sanitize_inbound(request_rec *r);
 
 /**
  * Removes HTTP_AUTHORIZATION from the environment under every redirect prefix, and each variable and request header, the
@@ -22,9 +22,9 @@ void hygiene_strip_inbound(request_rec *r);
  * be removed. An Authorization that the configuration put in its place stays.
  * @param received NULL for none
  */
-void hygiene_strip_authorization(request_rec *r, const char *received, int is_proven);
+void sanitize_authorization(request_rec *r, const char *received, int is_proven);
 
 /** Removes environment variables that begin with `prefix` behind any number of REDIRECT_ prefixes, and the bare ones. */
-void hygiene_strip_environment(request_rec *r, const char *prefix);
+void sanitize_environment(request_rec *r, const char *prefix);
 
 #endif

@@ -2,7 +2,7 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
-#include "sauth_call.h"
+#include "sauth_challenge_call.h"
 #include "log_field.h"
 #include "sauth_mint.h"
 #include "sauth_presentation.h"
@@ -68,7 +68,7 @@ static int is_nonce(const char *nonce)
            strspn(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-/* What the caller can see in its own request. */
+/* What the client can see in its own request. */
 static ia_result check_grammar(request_rec *r, const sauth_token_use *use)
 {
     ia_result rc = use->profile ? sauth_profile_check(r, use->profile) : IA_OK;
@@ -88,11 +88,11 @@ ia_credential_kind sauth_profile_credential(ia_challenge_profile profile)
 ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry *who, ia_challenge_profile profile)
 {
     ia_credential found;
-    ia_result rc = sauth.registry->credential(&found, who->index, who->incarnation, sauth_profile_credential(profile));
+    ia_result rc = sauth.registry->credential(&found, who->index, who->generation, sauth_profile_credential(profile));
 
     memset(out, 0, sizeof *out);
     if (!rc) {
-        out->generation = found.generation;
+        out->fingerprint = found.fingerprint;
         memcpy(out->text, found.text, sizeof out->text);
         out->text[sizeof out->text - 1] = '\0';
     }
@@ -109,7 +109,7 @@ static ia_result find_secret(sauth_token_use *use, sauth_state *state)
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     if (!rc)
         rc = sauth_profile_secret(&use->secret, &state->entry, profile);
-    return rc || use->secret.generation ? rc : IA_SECRET_MISSING;
+    return rc || use->secret.fingerprint ? rc : IA_SECRET_MISSING;
 }
 
 ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state,
@@ -177,20 +177,21 @@ static const char *speak_xml(apr_pool_t *p, const ia_outcome *outcome, const cha
 
 void sauth_speak(request_rec *r, ia_envelope_format format)
 {
-    problem_set_voice(r, format == IA_ENVELOPE_XML ? speak_xml : speak_json);
+    problem_set_formatter(r, format == IA_ENVELOPE_XML ? speak_xml : speak_json);
 }
 
-const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state,
-                              const sauth_call_circumstances *about)
+const char *sauth_call_log_detail(apr_pool_t *p, ia_result rc, const sauth_state *state,
+                                  const sauth_call_circumstances *about)
 {
-    const char *remark = log_field(p, "call", about->method);
+    const char *log_detail = log_field(p, "call", about->method);
 
     if (about->profile)
-        remark = apr_pstrcat(p, remark, log_field(p, "profile", ia_challenge_profile_name(about->profile)), NULL);
+        log_detail =
+            apr_pstrcat(p, log_detail, log_field(p, "profile", ia_challenge_profile_name(about->profile)), NULL);
     if (!state->proven && *state->entry.id)
-        remark = apr_pstrcat(p, remark, log_field(p, "claimed", state->entry.id), NULL);
+        log_detail = apr_pstrcat(p, log_detail, log_field(p, "claimed", state->entry.id), NULL);
     if (about->use && (rc == IA_TIMESTAMP_STALE || rc == IA_TIMESTAMP_FUTURE))
-        remark = apr_psprintf(p, "%s offset=%+" APR_TIME_T_FMT, remark,
-                              apr_time_sec(about->use->timestamp) - apr_time_sec(about->now));
-    return apr_pstrcat(p, remark, log_sentence(p, state->detail), NULL);
+        log_detail = apr_psprintf(p, "%s offset=%+" APR_TIME_T_FMT, log_detail,
+                                  apr_time_sec(about->use->timestamp) - apr_time_sec(about->now));
+    return apr_pstrcat(p, log_detail, log_sentence(p, state->detail), NULL);
 }

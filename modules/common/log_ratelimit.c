@@ -1,12 +1,12 @@
 /* Limits how often a log line is written. */
 #include <apr_strings.h>
-#include "seldom.h"
+#include "log_ratelimit.h"
 #include "clock.h"
 
 #define KINDS 256 /* more than there are outcomes */
 #define PAUSE apr_time_from_sec(10)
 
-int seldom_due(apr_int64_t *said, apr_time_t pause)
+int log_ratelimit_due(apr_int64_t *said, apr_time_t pause)
 {
     apr_time_t now = clock_now();
     apr_int64_t last = __atomic_load_n(said, __ATOMIC_RELAXED);
@@ -15,7 +15,7 @@ int seldom_due(apr_int64_t *said, apr_time_t pause)
            __atomic_compare_exchange_n(said, &last, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-const char *seldom_fault(request_rec *r, const ia_outcome *outcome)
+const char *log_ratelimit_fault(request_rec *r, const ia_outcome *outcome)
 {
     static struct {
         apr_int64_t said;
@@ -27,7 +27,7 @@ const char *seldom_fault(request_rec *r, const ia_outcome *outcome)
 
     if (outcome->severity != IA_SEVERITY_FAULT)
         return "";
-    if (!seldom_due(&faults[kind].said, PAUSE)) {
+    if (!log_ratelimit_due(&faults[kind].said, PAUSE)) {
         __atomic_add_fetch(&faults[kind].suppressed, 1, __ATOMIC_RELAXED);
         return NULL;
     }

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import (BASIC, Caller, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Site, UID, b64url, broken_headers,
+from harness import (BASIC, Client, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Site, UID, b64url, broken_headers,
                      digest, location, participant, passed, refused, script)
 from harness.sauth import FORM, hexmac
 
@@ -21,35 +21,35 @@ class TestSecretsInLogs:
     def test_nothing_leaks(self, server):
         server.log.allow(".")
         for hash, raw in (("sha256", False), ("sha1", True)):
-            caller = Caller(server, hash=hash, raw=raw).granted(nonces=4)
-            value = caller.header()
+            client = Client(server, hash=hash, raw=raw).granted(nonces=4)
+            value = client.header()
             for _ in range(2):
                 server.get(PAGE, {"Authorization": value})
-            server.get(PAGE, {"Authorization": caller.bare(caller.nonces[0])})
-            server.get(PAGE, {"Authorization": caller.header(token="T" * 32)})
-            server.get(PAGE, {"Authorization": caller.header(secret=OTHER_SECRET)})
-            server.get(PAGE, [("Authorization", caller.header()), ("Authorization", caller.bare("A" * 22))])
-            caller.nonces = [caller.generate() for _ in range(60)]
-            for header in broken_headers(caller).values():
+            server.get(PAGE, {"Authorization": client.bare(client.nonces[0])})
+            server.get(PAGE, {"Authorization": client.header(token="T" * 32)})
+            server.get(PAGE, {"Authorization": client.header(secret=OTHER_SECRET)})
+            server.get(PAGE, [("Authorization", client.header()), ("Authorization", client.bare("A" * 22))])
+            client.nonces = [client.generate() for _ in range(60)]
+            for header in broken_headers(client).values():
                 server.guard(*re.findall(r'response="([^"]{20,})"', header))
                 server.get(PAGE, {"Authorization": header})
-            caller.post("/cgi-bin/other", b"body", {"Content-Digest": digest(b"body")})
-            caller.post("/cgi-bin/other", b"body", {"Content-Digest": digest(b"x")})
-            caller.get("/cgi-bin/other")
-            caller.refresh()
-            caller.refresh(token="T" * 32)
-            Caller(server, OTHER, OTHER_SECRET).refresh(token=caller.token)
-            caller.ask(fields={"uid": "a b"})
-            caller.ask(fields={"timestamp": "x"})
-            caller.ask(fields={"more": "x"})
-            caller.ask(timestamp=1300000000)
-            caller.submit("request_access", caller.form("{"))
-            form = caller.form(caller.body())
+            client.post("/cgi-bin/other", b"body", {"Content-Digest": digest(b"body")})
+            client.post("/cgi-bin/other", b"body", {"Content-Digest": digest(b"x")})
+            client.get("/cgi-bin/other")
+            client.refresh()
+            client.refresh(token="T" * 32)
+            Client(server, OTHER, OTHER_SECRET).refresh(token=client.token)
+            client.ask(fields={"uid": "a b"})
+            client.ask(fields={"timestamp": "x"})
+            client.ask(fields={"more": "x"})
+            client.ask(timestamp=1300000000)
+            client.submit("request_access", client.form("{"))
+            form = client.form(client.body())
             for _ in range(2):
-                answer = caller.submit("request_access", form)
-                if answer.status == 200:
-                    server.guard(answer.json["token"])
-            Caller(server, secret=b"not the secret!!").ask()
+                response = client.submit("request_access", form)
+                if response.status == 200:
+                    server.guard(response.json["token"])
+            Client(server, secret=b"not the secret!!").ask()
         server.participants([participant(secret=b"fifteen bytes..")])
         server.graceful()
         server.guard(b64url(b"fifteen bytes.."))
@@ -86,22 +86,22 @@ CacheIgnoreNoLastMod On
     @pytest.mark.parametrize("target", [PAGE, "/cgi-bin/orders?header=Cache-Control:+max-age=3600",
                                         "/cgi-bin/orders?header=Cache-Control:+public,+max-age=3600",
                                         "/any?header=Cache-Control:+public,+s-maxage=3600"])
-    def test_never_stored(self, server, caller, target):
+    def test_never_stored(self, server, client, target):
         server.log.allow("reason=credentials_missing")
         seen = set()
         for _ in range(3):
-            answer = passed(caller.get(target))
-            assert "HIT" not in (answer.header("X-Cache") or "")
-            seen.add(answer.nextnonce)
+            response = passed(client.get(target))
+            assert "HIT" not in (response.header("X-Cache") or "")
+            seen.add(response.nextnonce)
         assert len(seen) == 3
         anonymous = server.get(target)
         assert anonymous.nextnonce is None and UID.encode() not in anonymous.body
         assert anonymous.status == (200 if target.startswith("/any") else 401)
 
-    def test_private(self, server, caller):
-        assert "private" in ", ".join(passed(caller.get(PAGE)).all("Cache-Control"))
-        answer = passed(caller.get("/cgi-bin/orders?header=Cache-Control:+public,+max-age=60"))
-        said = ", ".join(answer.all("Cache-Control"))
+    def test_private(self, server, client):
+        assert "private" in ", ".join(passed(client.get(PAGE)).all("Cache-Control"))
+        response = passed(client.get("/cgi-bin/orders?header=Cache-Control:+public,+max-age=60"))
+        said = ", ".join(response.all("Cache-Control"))
         assert "private" in said and "public" not in said
 
     def test_challenge_is_not_stored(self, server):
@@ -109,9 +109,9 @@ CacheIgnoreNoLastMod On
         nonces = {server.get("/cgi-bin/orders").challenge["nonce"] for _ in range(3)}
         assert len(nonces) == 3
 
-    def test_app_forbids_storing_itself(self, server, caller):
+    def test_app_forbids_storing_itself(self, server, client):
         """no-store of the app stays."""
-        said = ", ".join(passed(caller.get("/cgi-bin/orders?header=Cache-Control:+no-store")).all("Cache-Control"))
+        said = ", ".join(passed(client.get("/cgi-bin/orders?header=Cache-Control:+no-store")).all("Cache-Control"))
         assert "no-store" in said
 
 
@@ -129,40 +129,40 @@ class TestErrorDocument:
 """)
 
     def test_text(self, server):
-        answer = server.get(PAGE)
-        assert answer.status == 401 and answer.text == "please sign in" and answer.challenge
+        response = server.get(PAGE)
+        assert response.status == 401 and response.text == "please sign in" and response.challenge
         server.log.wait("reason=credentials_missing")
 
     def test_endpoint(self, server):
-        answer = Caller(server, secret=b"not the secret!!").ask()
-        assert answer.status == 401 and answer.text == "no access" and answer.challenge
+        response = Client(server, secret=b"not the secret!!").ask()
+        assert response.status == 401 and response.text == "no access" and response.challenge
         server.log.expect("reason=mac_mismatch")
 
     def test_local_page(self, server):
-        caller = Caller(server).granted("update")
-        answer = caller.get(PAGE)
-        assert answer.status == 403 and answer.text == "home\n" and answer.nextnonce
+        client = Client(server).granted("update")
+        response = client.get(PAGE)
+        assert response.status == 403 and response.text == "home\n" and response.nextnonce
         server.log.expect("reason=capability_missing")
         server.log.allow("AH01631")
 
     def test_problem_elsewhere(self, server):
-        answer = server.get("/cgi-bin/orders")
-        refused(server, answer, 401, "credentials_required", "credentials_missing", level="info")
-        assert set(answer.problem) <= {"type", "title", "status", "code", "detail", "instance"}
-        assert answer.header("Content-Length") == str(len(answer.body))
+        response = server.get("/cgi-bin/orders")
+        refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
+        assert set(response.problem) <= {"type", "title", "status", "code", "detail", "instance"}
+        assert response.header("Content-Length") == str(len(response.body))
 
     def test_head(self, server):
-        answer = server.request("HEAD", "/cgi-bin/orders")
-        assert answer.status == 401 and answer.body == b"" and answer.challenge
-        assert answer.header("Content-Type") == "application/problem+json"
+        response = server.request("HEAD", "/cgi-bin/orders")
+        assert response.status == 401 and response.body == b"" and response.challenge
+        assert response.header("Content-Type") == "application/problem+json"
         server.log.wait("reason=credentials_missing")
 
-    def test_404_of_the_app_is_the_apps(self, server, caller):
-        answer = passed(caller.get("/cgi-bin/orders?status=404"), 404)
-        assert b"SAUTH_PARTICIPANT" in answer.body and answer.header("Content-Type") == "application/octet-stream"
+    def test_404_of_the_app_is_the_apps(self, server, client):
+        response = passed(client.get("/cgi-bin/orders?status=404"), 404)
+        assert b"SAUTH_PARTICIPANT" in response.body and response.header("Content-Type") == "application/octet-stream"
 
-    def test_404_of_httpd_is_httpds(self, server, caller):
-        assert passed(caller.get("/files/absent"), 404).header("Content-Type").startswith("text/html")
+    def test_404_of_httpd_is_httpds(self, server, client):
+        assert passed(client.get("/files/absent"), 404).header("Content-Type").startswith("text/html")
 
 
 class TestBroken:
@@ -174,56 +174,56 @@ class TestBroken:
     def well_afterwards(self, server):
         server.log.allow(r"AH0\d+")
         yield
-        passed(Caller(server).granted().get(PAGE))
+        passed(Client(server).granted().get(PAGE))
 
-    def answer(self, connection):
+    def response(self, connection):
         try:
-            return connection.answer().status
+            return connection.response().status
         except (EOFError, ConnectionError):
             return None
 
-    def test_broken_off_in_the_head(self, server, caller):
-        message = server.message("GET", PAGE, {"Authorization": caller.header(caller.nonces[0])})
+    def test_broken_off_in_the_head(self, server, client):
+        message = server.message("GET", PAGE, {"Authorization": client.header(client.nonces[0])})
         for cut in (1, 30, len(message) // 2, len(message) - 2):
             with server.connect() as connection:
                 connection.send(message[:cut])
                 connection.half_close()
-                assert self.answer(connection) in (None, 400, 408)
-        passed(caller.get(PAGE))
+                assert self.response(connection) in (None, 400, 408)
+        passed(client.get(PAGE))
 
     def test_form_broken_off(self, server):
-        caller = Caller(server)
-        data = urlencode(caller.form(caller.body())).encode()
+        client = Client(server)
+        data = urlencode(client.form(client.body())).encode()
         with server.connect() as connection:
             connection.send(server.message("POST", "/sauth/request_access", FORM, data)[:-10])
             server.log.allow("reason=body_broken")
         with server.connect() as connection:
             connection.send(server.message("POST", "/sauth/request_access", FORM, data)[:-10])
             connection.half_close()
-            assert self.answer(connection) in (None, 400)
-        assert caller.submit("request_access", data).status == 200
+            assert self.response(connection) in (None, 400)
+        assert client.submit("request_access", data).status == 200
 
     def test_slow_form(self, server):
         server.log.allow("reason=body_broken")
         with server.connect() as connection:
             connection.send(server.message("POST", "/sauth/request_access", {**FORM, "Content-Length": "100"}, b"uid="))
             began = time.monotonic()
-            assert self.answer(connection) in (None, 400, 408)
+            assert self.response(connection) in (None, 400, 408)
             assert time.monotonic() - began < 8
 
-    def test_caller_gone_before_the_answer(self, server, caller):
+    def test_client_gone_before_the_response(self, server, client):
         for _ in range(5):
             with server.connect() as connection:
                 connection.send(server.message("GET", "/cgi-bin/orders?sleep=0.1",
-                                               {"Authorization": caller.header(caller.generate())}))
+                                               {"Authorization": client.header(client.generate())}))
         time.sleep(0.3)
 
-    def test_body_shorter_than_said_to_the_app(self, server, caller):
+    def test_body_shorter_than_said_to_the_app(self, server, client):
         with server.connect() as connection:
             connection.send(server.message("POST", "/cgi-bin/orders", {
-                "Content-Length": "1000", "Authorization": caller.header()}, b"x"))
+                "Content-Length": "1000", "Authorization": client.header()}, b"x"))
             connection.half_close()
-            assert self.answer(connection) in (None, 200, 400, 408, 500)
+            assert self.response(connection) in (None, 200, 400, 408, 500)
 
     @pytest.mark.parametrize("lengths", [["5", "6"], ["-1"], ["0x5"], ["5, 6"], ["99999999999999999999"]])
     def test_content_length(self, server, lengths):
@@ -233,7 +233,7 @@ class TestBroken:
         with server.connect() as connection:
             connection.send(head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\nuid=x")
             connection.half_close()
-            assert self.answer(connection) in (None, 400, 413)
+            assert self.response(connection) in (None, 400, 413)
 
     def test_length_and_chunked(self, server):
         server.log.allow("reason=")
@@ -241,27 +241,27 @@ class TestBroken:
             connection.send(b"POST /sauth/request_access HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
                             b"Content-Type: application/x-www-form-urlencoded\r\n"
                             b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n")
-            assert self.answer(connection) == 400
+            assert self.response(connection) == 400
 
-    def test_many_headers(self, server, caller):
+    def test_many_headers(self, server, client):
         pairs = [(f"X-{n}", "x") for n in range(150)]
-        assert server.get(PAGE, pairs + [("Authorization", caller.header())]).status == 400
+        assert server.get(PAGE, pairs + [("Authorization", client.header())]).status == 400
 
     def test_long_target(self, server):
         assert server.get("/sauth/" + "x" * 9000).status == 414
 
-    def test_http_1_0(self, server, caller):
+    def test_http_1_0(self, server, client):
         with server.connect() as connection:
-            connection.send(f"GET {PAGE} HTTP/1.0\r\nAuthorization: {caller.header()}\r\n\r\n".encode())
-            passed(connection.answer())
+            connection.send(f"GET {PAGE} HTTP/1.0\r\nAuthorization: {client.header()}\r\n\r\n".encode())
+            passed(connection.response())
 
-    def test_absolute_target(self, server, caller):
-        passed(caller.get(f"http://127.0.0.1:{server.port}{PAGE}"))
+    def test_absolute_target(self, server, client):
+        passed(client.get(f"http://127.0.0.1:{server.port}{PAGE}"))
 
     def test_no_host(self, server):
         with server.connect() as connection:
             connection.send(f"GET {PAGE} HTTP/1.1\r\n\r\n".encode())
-            assert self.answer(connection) == 400
+            assert self.response(connection) == 400
 
     @pytest.mark.parametrize("target", ["/files//plain.txt", "/files/./plain.txt", "/x/../files/plain.txt",
                                         "/%66iles/plain.txt", "//files/plain.txt", "/files/plain.txt?x", "/files%2fplain.txt"])
@@ -270,14 +270,14 @@ class TestBroken:
         server.log.allow("reason=credentials_missing")
         assert server.get(target).status in (401, 404, 400)
 
-    def test_pipelined(self, server, caller):
+    def test_pipelined(self, server, client):
         """Two requests in one packet, with one nonce: one success."""
         server.log.allow("reason=nonce_replayed")
-        value = caller.header()
+        value = client.header()
         with server.connect() as connection:
             connection.send(server.message("GET", PAGE, {"Authorization": value}, close=False)
                             + server.message("GET", PAGE, {"Authorization": value}))
-            assert [connection.answer().status, connection.answer().status] == [200, 401]
+            assert [connection.response().status, connection.response().status] == [200, 401]
 
 
 class TestPublishedBug:
@@ -287,23 +287,23 @@ class TestPublishedBug:
 
     @pytest.mark.parametrize("hash", ["sha256", "sha1"])
     def test_forged(self, server, hash):
-        caller = Caller(server)
-        body, stamp = caller.body(), str(caller.stamp())
+        client = Client(server)
+        body, stamp = client.body(), str(client.stamp())
         text = f"{stamp} {body}"
         for mac in (getattr(hashlib, hash)(text.encode()).hexdigest(), hexmac(b"", text, hash),
                     hexmac(UID.encode(), text, hash), hexmac(b64url(SECRET).encode(), text, hash)):
             form = {"uid": UID, "timestamp": stamp, "hmac": mac, "body": body}
-            refused(server, caller.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
+            refused(server, client.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
 
 
 class TestAnswerHeaders:
-    """Nothing about the caller in the answer but what the protocol names."""
+    """Nothing about the client in the response but what the protocol names."""
 
     site = Site(config=ENDPOINT + location("/files", "Require capability read"))
 
-    def test_headers(self, server, caller):
-        answer = passed(caller.get(PAGE))
+    def test_headers(self, server, client):
+        response = passed(client.get(PAGE))
         known = {"date", "server", "last-modified", "etag", "accept-ranges", "content-length", "connection",
                  "content-type", "authentication-info", "cache-control", "vary", "expires"}
-        assert {name.lower() for name, _ in answer.headers} <= known
-        assert not [value for _, value in answer.headers if caller.token in value]
+        assert {name.lower() for name, _ in response.headers} <= known
+        assert not [value for _, value in response.headers if client.token in value]

@@ -1,5 +1,5 @@
 /*
- * Answers to verified calls of profile hmac-sha256 are signed in the stream: hashed as they pass, the last bytes held
+ * Responses to verified calls of profile hmac-sha256 are signed in the stream: hashed as they pass, the last bytes held
  * back until the end, where the signature goes in. It stands before what compresses and behind what makes the body.
  */
 #include <httpd.h>
@@ -9,10 +9,10 @@
 #include <http_request.h>
 #include <string.h>
 #include <util_filter.h>
-#include "sauth_call.h"
+#include "sauth_challenge_call.h"
 #include "interauth/digest.h"
 #include "log_field.h"
-#include "seldom.h"
+#include "log_ratelimit.h"
 
 APLOG_USE_MODULE(sauth);
 
@@ -20,7 +20,7 @@ APLOG_USE_MODULE(sauth);
 #define PASS_ON     65536                 /* bytes that are let go at once */
 #define PAUSE       apr_time_from_sec(10) /* between two lines of a kind, of a process */
 
-/* Why an answer is not signed. */
+/* Why a response is not signed. */
 typedef enum flaw { FLAW_NONE, FLAW_BODY, FLAW_CODING, FLAW_TYPE, FLAW_DIGEST, FLAW_END, FLAWS } flaw;
 
 typedef struct signing {
@@ -36,7 +36,7 @@ typedef struct signing {
 
 static ap_filter_rec_t *filter_rec;
 
-/* Length, validators and digests that the app gave are those of another answer then. */
+/* Length, validators and digests that the app gave are those of another response then. */
 static void drop_headers(request_rec *r)
 {
     static const char *const names[] = {"Content-Length", "ETag",           "Accept-Ranges", "Content-MD5",
@@ -80,9 +80,9 @@ static void leave_unsigned(request_rec *r, flaw why)
                                                  "neither digest nor signature can be made",
                                                  "it does not end in } or </xml>"};
     static apr_int64_t said[FLAWS];
-    int level = seldom_due(&said[why], PAUSE) ? APLOG_WARNING : APLOG_DEBUG;
+    int level = log_ratelimit_due(&said[why], PAUSE) ? APLOG_WARNING : APLOG_DEBUG;
 
-    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the answer is not signed: %s%s", sentences[why],
+    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the response is not signed: %s%s", sentences[why],
                   log_field(r->pool, "location", r->uri));
 }
 
@@ -131,8 +131,8 @@ static const char *make_signature(request_rec *r, signing *s)
     ia_digest_claim computed;
 
     if (ia_digest_finish(&computed, s->digest) ||
-        ia_challenge_sign_answer(text, &terms, s->use->token, s->use->match.nonce, s->use->message.nonce,
-                                 computed.sha256))
+        ia_challenge_sign_response(text, &terms, s->use->token, s->use->match.nonce, s->use->message.nonce,
+                                   computed.sha256))
         return NULL;
     return text;
 }
@@ -197,7 +197,7 @@ static apr_status_t take(ap_filter_t *f, signing *s, apr_bucket *b)
     return hold_back(s, b, data, len);
 }
 
-static apr_status_t sign_answer(ap_filter_t *f, apr_bucket_brigade *in)
+static apr_status_t sign_response(ap_filter_t *f, apr_bucket_brigade *in)
 {
     signing *s = f->ctx;
     flaw why;
@@ -228,10 +228,10 @@ static apr_status_t sign_answer(ap_filter_t *f, apr_bucket_brigade *in)
 }
 
 /*
- * The caller takes what is signed for the answer to its call. So nothing that another scope says is signed, nor that the
- * call was used before: somebody on the way could show that in the place of the answer, and the call be made twice.
+ * The client takes what is signed for the response to its call. So nothing that another scope says is signed, nor that the
+ * call was used before: somebody on the way could show that in the place of the response, and the call be made twice.
  */
-static int is_answer(request_rec *r, const sauth_state *state)
+static int is_response(request_rec *r, const sauth_state *state)
 {
     const sauth_token_use *use = state && state->call ? state->call->use : NULL;
 
@@ -248,17 +248,17 @@ static void insert(request_rec *r)
     const sauth_state *state = sauth_state_find(r);
     signing *s;
 
-    if (r->main || !is_answer(r, state))
+    if (r->main || !is_response(r, state))
         return;
     s = apr_pcalloc(r->pool, sizeof *s);
     s->use = state->call->use;
     ap_add_output_filter_handle(filter_rec, s, r, r->connection);
 }
 
-void sauth_answer_register(apr_pool_t *p)
+void sauth_challenge_sign_register(apr_pool_t *p)
 {
     (void)p;
-    filter_rec = ap_register_output_filter("SAUTH_ANSWER", sign_answer, NULL, FILTER_TYPE);
+    filter_rec = ap_register_output_filter("SAUTH_CHALLENGE_SIGN", sign_response, NULL, FILTER_TYPE);
     ap_hook_insert_filter(insert, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(insert, NULL, NULL, APR_HOOK_LAST);
 }

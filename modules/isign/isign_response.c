@@ -10,14 +10,14 @@
 #include "clock.h"
 #include "mod_isign.h"
 #include "environment.h"
-#include "hygiene.h"
+#include "sanitize.h"
 #include "intake.h"
 #include "interauth/encoding.h"
 #include "interauth_notes.h"
 #include "log_field.h"
 #include "problem.h"
 #include "request.h"
-#include "seldom.h"
+#include "log_ratelimit.h"
 
 APLOG_USE_MODULE(isign);
 
@@ -36,18 +36,18 @@ static void log_at(request_rec *r, const char *what, ia_result rc, const char *l
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
     const isign_state *state = isign_state_of(r);
-    int has_remark = state->remark && state->remarked == rc;
-    const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT), *suppressed = seldom_fault(r, outcome);
+    int has_log_detail = state->log_detail && state->has_log_detail == rc;
+    const char *participant = request_note(r, IA_NOTE_SAUTH_PARTICIPANT), *suppressed = log_ratelimit_fault(r, outcome);
 
     if (!suppressed)
         return;
     if (!participant)
         participant = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
-    if (!participant && has_remark)
+    if (!participant && has_log_detail)
         participant = state->proven;
     ap_log_rerror(APLOG_MARK, problem_log_level(outcome), 0, r, "isign: %s reason=%s%s%s%s%s", what, outcome->tag,
                   log_field(r->pool, "participant", participant), log_field(r->pool, "location", location),
-                  has_remark ? state->remark : "", suppressed);
+                  has_log_detail ? state->log_detail : "", suppressed);
 }
 
 void isign_log(request_rec *r, const char *what, ia_result rc)
@@ -136,7 +136,7 @@ static int seconds_young(void)
 {
     apr_time_t left = isign.replays ? st_replays_birth(isign.replays) + isign.widest_skew - clock_now() : 0;
 
-    /* `created` is cut to whole seconds: one more, or a caller that comes back right then is still too early. */
+    /* `created` is cut to whole seconds: one more, or a client that comes back right then is still too early. */
     return left > 0 ? (int)apr_time_sec(left) + 2 : 1;
 }
 
@@ -150,7 +150,7 @@ static int refuse(request_rec *r, ia_result rc, int status)
         apr_table_setn(r->err_headers_out, "Want-Content-Digest", IA_WANT_CONTENT_DIGEST);
     if (rc == IA_BODY_BROKEN && status && status != HTTP_BAD_REQUEST)
         return status;
-    status = problem_set(r, rc, NULL, rc == IA_REPLAY_MEMORY_YOUNG ? seconds_young() : 0);
+    status = problem_set(r, rc, NULL, rc == IA_REPLAY_CACHE_WARMING ? seconds_young() : 0);
     if (status == HTTP_UNAUTHORIZED)
         write_accept_signature(r);
     if (status != HTTP_UNAUTHORIZED)
@@ -194,7 +194,7 @@ int isign_export(request_rec *r)
         state->asked_in = NULL;
         apr_table_unset(r->err_headers_out, "Accept-Signature");
     }
-    hygiene_strip_environment(r, "ISIGN_");
+    sanitize_environment(r, "ISIGN_");
     environment_export(r, rows, ENVIRONMENT_VARIABLES);
     return OK;
 }

@@ -1,9 +1,9 @@
 /**
- * The challenge protocol within mod_sauth: what its endpoint, its presentation and its signed answers share. The
+ * The challenge protocol within mod_sauth: what its endpoint, its presentation and its signed responses share. The
  * arithmetic is interauth/challenge.h, the wire interauth/envelope.h.
  */
-#ifndef SAUTH_CALL_H
-#define SAUTH_CALL_H
+#ifndef SAUTH_CHALLENGE_CALL_H
+#define SAUTH_CHALLENGE_CALL_H
 
 #include "interauth/challenge.h"
 #include "interauth/envelope.h"
@@ -12,7 +12,7 @@
 /** The largest body of auth.request, auth.token and auth.refresh. */
 #define SAUTH_LOGIN_MAX 65536
 
-/** What bodies can be calls, in a sentence for callers. */
+/** What bodies can be calls, in a sentence for clients. */
 #define SAUTH_CALL_TYPES "JSON or XML expected, in UTF-8, without Content-Encoding"
 
 /** A token that is used: what is said about it, and what was found. */
@@ -49,7 +49,7 @@ ia_challenge_profile sauth_profile_of(const char *text);
 ia_credential_kind sauth_profile_credential(ia_challenge_profile profile);
 
 /**
- * The secret of this participant in a profile; `out` has generation 0 where it has none. The caller wipes it.
+ * The secret of this participant in a profile; `out` has fingerprint 0 where it has none. The caller wipes it.
  * @return as the registry's `credential`
  */
 ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry *who, ia_challenge_profile profile);
@@ -57,7 +57,7 @@ ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry
 /** @return IA_OK, IA_PROFILE_NOT_ENABLED, IA_CLEARTEXT_REFUSED */
 ia_result sauth_profile_check(request_rec *r, ia_challenge_profile profile);
 
-/** The windows that a caller may mean now. */
+/** The windows that a client may mean now. */
 void sauth_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], const sauth_dir *conf, apr_time_t now);
 
 /** Until when a token of this window is good, whatever else is decided. */
@@ -88,8 +88,8 @@ typedef struct sauth_call_circumstances {
  * What the log says about a refusal beside its reason; "" where there is nothing. Never anything of a body but the
  * method and the profile: whom a token or a challenge is of is the registry's word.
  */
-const char *sauth_call_remark(apr_pool_t *p, ia_result rc, const sauth_state *state,
-                              const sauth_call_circumstances *about);
+const char *sauth_call_log_detail(apr_pool_t *p, ia_result rc, const sauth_state *state,
+                                  const sauth_call_circumstances *about);
 
 /** The call that this request is, read once; NULL where it cannot be one: another method, media type or coding. */
 sauth_call *sauth_call_of(request_rec *r);
@@ -98,12 +98,12 @@ sauth_call *sauth_call_of(request_rec *r);
 int sauth_login_is_method(const char *method);
 
 /** Answers a login that has been read already, with the settings of this location. */
-int sauth_login_answer(request_rec *r, const sauth_call *call);
+int sauth_login_response(request_rec *r, const sauth_call *call);
 
 /** Handler: the same, for a request that sauth_challenge_login sends to it. */
 int sauth_login_handler(request_rec *r);
 
 /** Hooks and the filter that signs answers. */
-void sauth_answer_register(apr_pool_t *p);
+void sauth_challenge_sign_register(apr_pool_t *p);
 
 #endif

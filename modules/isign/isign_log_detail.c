@@ -1,6 +1,6 @@
 /*
  * What the log says of a refused signature beside the reason: whose it is or claims to be, by which key, and what it
- * lacks. Never a signature or a secret; what a caller wrote is escaped and cut.
+ * lacks. Never a signature or a secret; what a client wrote is escaped and cut.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -11,7 +11,7 @@
 #include "request.h"
 #include "snapshot.h"
 
-#define SHOWN_MAX 300 /* bytes of a caller's text */
+#define SHOWN_MAX 300 /* bytes of a client's text */
 
 static const char *quote(apr_pool_t *p, const char *name, const char *text, apr_size_t len)
 {
@@ -67,15 +67,15 @@ static const char *name_lack(request_rec *r, apr_pool_t *p, ia_result rc, const 
     }
 }
 
-void isign_remark(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
-                  const char *participant)
+void isign_log_detail(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
+                      const char *participant)
 {
     apr_pool_t *p = request_outermost(r)->pool;
     isign_state *state = isign_state_of(r);
     const char *whose = "";
 
-    state->remarked = rc;
-    state->remark = "";
+    state->has_log_detail = rc;
+    state->log_detail = "";
     state->proven = NULL;
     if (!rc || !signature)
         return;
@@ -85,14 +85,14 @@ void isign_remark(request_rec *r, ia_result rc, const ia_httpsig *signature, con
         whose = name_claimed(p, signature, participant);
     if (signature->keyid.data)
         whose = apr_pstrcat(p, whose, quote(p, "keyid", signature->keyid.data, signature->keyid.len), NULL);
-    state->remark = apr_pstrcat(p, whose, name_lack(r, p, rc, signature, policy), NULL);
+    state->log_detail = apr_pstrcat(p, whose, name_lack(r, p, rc, signature, policy), NULL);
 }
 
-void isign_remark_narrow(request_rec *r, const char *const *components, unsigned count)
+void isign_log_detail_coverage(request_rec *r, const char *const *components, unsigned count)
 {
     isign_state *state = isign_state_of(r);
 
-    state->remarked = IA_SIGNATURE_NARROW;
-    state->remark = name_missing(request_outermost(r)->pool, state->signature, components, count);
+    state->has_log_detail = IA_INSUFFICIENT_COVERAGE;
+    state->log_detail = name_missing(request_outermost(r)->pool, state->signature, components, count);
     state->proven = NULL;
 }

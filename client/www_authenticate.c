@@ -1,5 +1,5 @@
 /* Reads WWW-Authenticate and Authentication-Info. */
-#include "challenge.h"
+#include "www_authenticate.h"
 
 #include <string.h>
 #include <strings.h>
@@ -97,22 +97,22 @@ static void challenge_parse(sauth_challenge *out, apr_pool_t *p, const char *at)
     }
 }
 
-void challenge_read(sauth_challenge *out, apr_pool_t *p, const http_answer *answer)
+void challenge_read(sauth_challenge *out, apr_pool_t *p, const http_response *response)
 {
     const char *value;
 
     memset(out, 0, sizeof *out);
-    for (int i = 0; (value = http_field(answer, "WWW-Authenticate", i)) != NULL; i++)
+    for (int i = 0; (value = http_field(response, "WWW-Authenticate", i)) != NULL; i++)
         challenge_parse(out, p, value);
-    out->is_for_signatures |= http_field(answer, "Accept-Signature", 0) != NULL;
+    out->is_for_signatures |= http_field(response, "Accept-Signature", 0) != NULL;
 }
 
-int nextnonce_read(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const http_answer *answer)
+int nextnonce_read(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const http_response *response)
 {
     const char *value;
     element e;
 
-    for (int i = 0; (value = http_field(answer, "Authentication-Info", i)) != NULL; i++) {
+    for (int i = 0; (value = http_field(response, "Authentication-Info", i)) != NULL; i++) {
         while ((value = element_read(&e, p, value)) != NULL) {
             if (e.value && strcasecmp(e.name, "nextnonce") == 0 && nonce_is_valid(e.value)) {
                 apr_cpystrn(out, e.value, IA_NONCE_TEXT_LEN + 1);
