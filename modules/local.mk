@@ -53,19 +53,30 @@ modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
 modules_isign_mod_isign_la_LIBADD = $(module_libs)
 
+# The table of dialects stands alone, so that tests can link another one.
+noinst_LTLIBRARIES += libdialects.la
+sauth_cppflags = $(module_cppflags) -I$(top_srcdir)/modules/sauth
+libdialects_la_SOURCES = modules/sauth/sauth_dialects.c
+libdialects_la_CPPFLAGS = $(sauth_cppflags)
 modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
-	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.h modules/sauth/sauth_config.c \
-	modules/sauth/sauth_guard.c modules/sauth/sauth_config_lint.c modules/sauth/sauth_login.c modules/sauth/sauth_store.c modules/sauth/sauth_store.h \
-	modules/sauth/sauth_mint.h modules/sauth/sauth_presentation.h modules/sauth/sauth_authenticate.c \
-	modules/sauth/sauth_present_sauth.c modules/sauth/sauth_present_signature.c \
-	modules/sauth/sauth_require.c modules/sauth/sauth_www_authenticate.c modules/sauth/sauth_endpoint.c \
-	modules/sauth/sauth_dialect_sauth.c modules/sauth/sauth_response.c modules/sauth/sauth_mint.c \
-	modules/sauth/sauth_presentation.c modules/sauth/sauth_proof.c modules/sauth/sauth_challenge_call.c modules/sauth/sauth_challenge_call.h \
-	modules/sauth/sauth_present_challenge.c modules/sauth/sauth_dialect_challenge.c modules/sauth/sauth_challenge_sign.c \
-	modules/sauth/sauth_persist.c modules/sauth/sauth_status.c $(persist_sources)
-modules_sauth_mod_sauth_la_CPPFLAGS = $(module_cppflags)
+	modules/sauth/mod_sauth.c modules/sauth/mod_sauth.h modules/sauth/sauth_config.c modules/sauth/sauth_config.h \
+	modules/sauth/sauth_state.c modules/sauth/sauth_state.h modules/sauth/sauth_dialect.c modules/sauth/sauth_dialect.h \
+	modules/sauth/sauth_presentation.c modules/sauth/sauth_presentation.h modules/sauth/sauth_endpoint.c \
+	modules/sauth/sauth_authenticate.c modules/sauth/sauth_www_authenticate.c \
+	modules/sauth/sauth_require.c modules/sauth/sauth_require.h modules/sauth/sauth_refuse.c modules/sauth/sauth_refuse.h \
+	modules/sauth/sauth_export.c modules/sauth/sauth_export.h modules/sauth/sauth_grant.c modules/sauth/sauth_grant.h \
+	modules/sauth/sauth_guard.c modules/sauth/sauth_config_lint.c modules/sauth/sauth_store.c \
+	modules/sauth/sauth_store.h modules/sauth/sauth_persist.c modules/sauth/sauth_status.c \
+	modules/sauth/sauth/access.h modules/sauth/sauth/access_dialect.c modules/sauth/sauth/access_request.c \
+	modules/sauth/sauth/access_header.c modules/sauth/sauth/access_nonce.c \
+	modules/sauth/signature/signature.h modules/sauth/signature/signature_present.c \
+	modules/sauth/challenge/challenge.h modules/sauth/challenge/challenge_dialect.c \
+	modules/sauth/challenge/challenge_call.c modules/sauth/challenge/challenge_present.c \
+	modules/sauth/challenge/challenge_login.c modules/sauth/challenge/challenge_location.c \
+	modules/sauth/challenge/challenge_sign.c $(persist_sources)
+modules_sauth_mod_sauth_la_CPPFLAGS = $(sauth_cppflags)
 modules_sauth_mod_sauth_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^sauth_module$$'
-modules_sauth_mod_sauth_la_LIBADD = $(module_libs)
+modules_sauth_mod_sauth_la_LIBADD = libdialects.la $(module_libs)
 
 # httpd opens the .so itself; libtool's .la beside it only confuses packagers.
 install-data-hook:

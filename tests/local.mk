@@ -116,7 +116,7 @@ tests_httpd_clock_mod_isign_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex 
 tests_httpd_clock_mod_isign_la_LIBADD = $(modules_isign_mod_isign_la_OBJECTS) $(clock_libs)
 tests_httpd_clock_mod_sauth_la_SOURCES =
 tests_httpd_clock_mod_sauth_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^sauth_module$$'
-tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) $(clock_libs)
+tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) libdialects.la $(clock_libs)
 
 # The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
 store_sources = \

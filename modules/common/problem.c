@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_core.h>
+#include <string.h>
 #include <util_filter.h>
 #include "interauth/json.h"
 #include "problem.h"
@@ -16,7 +17,8 @@
 typedef struct problem {
     const ia_outcome *outcome; /* NULL once cleared or sent */
     const char *detail;
-    problem_formatter voice; /* NULL: problem+json */
+    problem_formatter formatter; /* NULL: problem+json */
+    problem_response response;
 } problem;
 
 static ap_filter_rec_t *filter_rec;
@@ -40,9 +42,9 @@ static problem *make(request_rec *r)
     return p;
 }
 
-void problem_set_formatter(request_rec *r, problem_formatter voice)
+void problem_set_formatter(request_rec *r, problem_formatter formatter)
 {
-    make(r)->voice = voice;
+    make(r)->formatter = formatter;
 }
 
 int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after)
@@ -84,9 +86,9 @@ void problem_clear(request_rec *r)
         p->outcome = NULL;
 }
 
-static const char *to_json(apr_pool_t *pool, const problem *p, apr_size_t *len)
+static void to_json(request_rec *r, const problem *p, problem_response *out)
 {
-    ia_json_writer *w = ia_json_writer_create(pool);
+    ia_json_writer *w = ia_json_writer_create(r->pool);
 
     ia_json_write_object(w);
     ia_json_write_member(w, "title", p->outcome->title);
@@ -96,7 +98,19 @@ static const char *to_json(apr_pool_t *pool, const problem *p, apr_size_t *len)
     if (p->detail)
         ia_json_write_member(w, "detail", p->detail);
     ia_json_write_end(w);
-    return ia_json_writer_text(w, len);
+    out->status = p->outcome->status;
+    out->type = "application/problem+json";
+    out->body = ia_json_writer_text(w, &out->len);
+}
+
+static void format(request_rec *r, problem *p)
+{
+    problem_response *out = &p->response;
+
+    memset(out, 0, sizeof *out);
+    out->status = p->outcome->status;
+    if (!p->formatter || !p->formatter(r, p->outcome, p->detail, out))
+        to_json(r, p, out);
 }
 
 /* Replaces httpd's own error page: the first brigade becomes the problem, what follows is dropped. */
@@ -104,23 +118,20 @@ static apr_status_t send_problem(ap_filter_t *f, apr_bucket_brigade *in)
 {
     request_rec *r = f->r;
     problem *p = f->ctx;
+    const problem_response *what = &p->response;
     apr_bucket_brigade *out;
-    const char *text, *type = "application/problem+json";
-    apr_size_t len = 0;
 
     apr_brigade_cleanup(in);
     if (!p->outcome)
         return APR_SUCCESS;
-    text = p->voice ? p->voice(r->pool, p->outcome, p->detail, &type, &len) : NULL;
-    if (!text)
-        text = to_json(r->pool, p, &len);
     p->outcome = NULL;
-    ap_set_content_type(r, type);
+    ap_set_content_type(r, what->type);
     apr_table_unset(r->headers_out, "Content-Encoding");
-    ap_set_content_length(r, (apr_off_t)len);
+    ap_set_content_length(r, what->body ? (apr_off_t)what->len : 0);
     out = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    if (text)
-        APR_BRIGADE_INSERT_TAIL(out, apr_bucket_pool_create(text, len, r->pool, r->connection->bucket_alloc));
+    if (what->body)
+        APR_BRIGADE_INSERT_TAIL(out,
+                                apr_bucket_pool_create(what->body, what->len, r->pool, r->connection->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(out, apr_bucket_eos_create(r->connection->bucket_alloc));
     return ap_pass_brigade(f->next, out);
 }
@@ -137,6 +148,11 @@ static void insert_problem(request_rec *r)
     for (f = r->output_filters; f; f = f->next)
         if (f->ctx == p)
             return;
+    format(r, p);
+    if (p->response.status != r->status) {
+        r->status = p->response.status;
+        r->status_line = NULL;
+    }
     ap_add_output_filter_handle(filter_rec, p, r, r->connection);
 }
 

@@ -1,7 +1,7 @@
 /**
- * Refusals as RFC 9457 problem+json. A module says why it is about to return an error status; if that status is then
- * what goes out, and the administrator has no ErrorDocument for it, the body is the problem. Whoever speaks another
- * protocol to its clients says it in a voice of its own.
+ * Refusals as RFC 9457 problem+json. A module notes why it is about to return an error status. If httpd then sends that
+ * status, and the administrator has no ErrorDocument for it, the body is the problem. A protocol with errors of its own
+ * sets a formatter.
  */
 #ifndef INTERAUTH_COMMON_PROBLEM_H
 #define INTERAUTH_COMMON_PROBLEM_H
@@ -13,27 +13,39 @@
 void problem_register(apr_pool_t *p, const char *filter_name);
 
 /**
- * Notes why. Adds Retry-After where the outcome's row says so.
+ * Notes the reason. Adds Retry-After where the outcome's row says so.
  * @param detail one sentence for the client, without secrets, or NULL
  * @param retry_after seconds; 0 is 1
  * @return the outcome's HTTP status
  */
 int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_after);
 
-/** A refusal in other words than problem+json. Sets the media type. @return the body, or NULL for problem+json after all */
-typedef const char *(*problem_formatter)(apr_pool_t *p, const ia_outcome *outcome, const char *detail,
-                                         const char **type, apr_size_t *len);
+/** The response to a refused request, as a formatter words it. */
+typedef struct problem_response {
+    int status;       /**< the outcome's; another one may be put in its place */
+    const char *type; /**< media type */
+    const char *body;
+    apr_size_t len;
+} problem_response;
 
-/** What is refused from now on in this request, by whatever module, speaks so; NULL: problem+json. */
-void problem_set_formatter(request_rec *r, problem_formatter voice);
+/**
+ * Words a refusal in a protocol's own way: called once, when the response is made. It may change fields in
+ * r->err_headers_out too.
+ * @param detail one sentence for the client, or NULL
+ * @return 1 with `out` filled, or 0 for problem+json
+ */
+typedef int (*problem_formatter)(request_rec *r, const ia_outcome *outcome, const char *detail, problem_response *out);
 
-/** Whether somebody noted why. */
+/** Refusals of this request from now on, by whatever module, are worded by `formatter`; NULL: problem+json. */
+void problem_set_formatter(request_rec *r, problem_formatter formatter);
+
+/** Whether a reason was noted. */
 int problem_is_set(request_rec *r);
 
 /** httpd's log level for an outcome. */
 int problem_log_level(const ia_outcome *outcome);
 
-/** The request went on: whatever was noted was not the last word (one branch of a RequireAny, for example). */
+/** Forgets what was noted: the request went on, for example by another rule of a RequireAny. */
 void problem_clear(request_rec *r);
 
 #endif

@@ -6,8 +6,12 @@
 #include <mod_status.h>
 #include <mpm_common.h>
 #include "mod_sauth.h"
+#include "sauth_dialect.h"
+#include "sauth_export.h"
+#include "sauth_refuse.h"
+#include "sauth_require.h"
+#include "sauth_state.h"
 #include "sauth_store.h"
-#include "sauth_challenge_call.h"
 #include "sanitize.h"
 #include "intake.h"
 #include "private.h"
@@ -20,8 +24,13 @@ sauth_shared sauth;
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
+    unsigned i;
+
     (void)pconf, (void)plog, (void)ptemp;
     sauth_config_reset();
+    for (i = 0; sauth_dialects[i]; i++)
+        if (sauth_dialects[i]->reset)
+            sauth_dialects[i]->reset();
     sauth.grants = NULL;
     APR_OPTIONAL_HOOK(ap, status_hook, sauth_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     return OK;
@@ -31,22 +40,21 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int status = sauth_store_check(ptemp, s);
+    unsigned i;
 
-    if (!status && !(status = sauth_guard_check(pconf, plog, ptemp, s)))
-        sauth_config_lint(ptemp, s);
-    return status;
+    if (status || (status = sauth_guard_check(pconf, plog, ptemp, s)))
+        return status;
+    sauth_config_lint(ptemp, s);
+    for (i = 0; sauth_dialects[i]; i++)
+        if (sauth_dialects[i]->lint)
+            sauth_dialects[i]->lint(ptemp, s);
+    return OK;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)plog;
     return startup_is_dry_run() ? OK : sauth_store_open(pconf, ptemp, s);
-}
-
-static void find_isign(void)
-{
-    sauth.ask_for_signature = APR_RETRIEVE_OPTIONAL_FN(isign_ask);
-    sauth.read_body = APR_RETRIEVE_OPTIONAL_FN(isign_read_body);
 }
 
 static void child_init(apr_pool_t *p, server_rec *s)
@@ -73,29 +81,13 @@ static int post_read_request(request_rec *r)
     return DECLINED;
 }
 
-sauth_state *sauth_state_find(request_rec *r)
-{
-    return ap_get_module_config(request_outermost(r)->request_config, &sauth_module);
-}
-
-sauth_state *sauth_state_of(request_rec *r)
-{
-    request_rec *top = request_outermost(r);
-    sauth_state *state = ap_get_module_config(top->request_config, &sauth_module);
-
-    if (!state) {
-        state = apr_pcalloc(top->pool, sizeof *state);
-        ap_set_module_config(top->request_config, &sauth_module, state);
-    }
-    return state;
-}
-
 static void register_hooks(apr_pool_t *p)
 {
+    unsigned i;
+
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_optional_fn_retrieve(find_isign, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(sauth_persist_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
@@ -106,14 +98,15 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_note_auth_failure(sauth_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(sauth_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_log_transaction(sauth_log_denial, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(sauth_login_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(sauth_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(sauth_note_foreign_denial, NULL, NULL, APR_HOOK_FIRST);
     problem_register(p, "SAUTH_PROBLEM");
     private_register(p, "SAUTH_PRIVATE", sauth_is_private);
     intake_register(p, "SAUTH_INTAKE", "SAUTH_DROPPED");
-    sauth_challenge_sign_register(p);
     sauth_require_register(p);
+    for (i = 0; sauth_dialects[i]; i++)
+        if (sauth_dialects[i]->register_hooks)
+            sauth_dialects[i]->register_hooks(p);
 }
 
 AP_DECLARE_MODULE(sauth) = {STANDARD20_MODULE_STUFF,

@@ -6,64 +6,83 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <string.h>
-#include "sauth_challenge_call.h"
-#include "sauth_presentation.h"
 #include "intake.h"
 #include "interauth_notes.h"
+#include "mod_sauth.h"
 #include "problem.h"
 #include "request.h"
+#include "sauth_export.h"
+#include "sauth_refuse.h"
+#include "sauth_state.h"
 #include "snapshot.h"
 
 APLOG_USE_MODULE(sauth);
 
-/* Of each location anew: a sub-request or redirect may lead to one that wants another scope, or another presentation. */
+/* At each location anew: a sub-request or redirect may lead to one with another scope, or that accepts other credentials. */
 static ia_result check_location(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
     const char *signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
+    const sauth_presentation *p = state->presentation;
+    ia_result rc;
 
     if (signer && strcmp(signer, state->entry.id))
         return IA_SIGNER_MISMATCH;
-    if (!(conf->accept & state->grant.presentation))
+    if (!(conf->accept & p->bit))
         return IA_PRESENTATION_MISMATCH;
-    if (state->hash && !(conf->hashes & state->hash))
-        return IA_AUTHORIZATION_MALFORMED;
-    if (state->grant.presentation == IA_PRESENT_SIGNATURE)
-        return IA_OK;
-    return state->grant.scope == conf->scope ? IA_OK : IA_SCOPE_MISMATCH;
+    if (p->check_location && (rc = p->check_location(r, conf, state)))
+        return rc;
+    return !p->has_grant || state->grant.scope == conf->scope ? IA_OK : IA_SCOPE_MISMATCH;
 }
 
 /* For the log: the client may have sent an Authorization that a proxy did not pass on. */
 static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     const char *field = request_proxy_field(r);
+    const sauth_presentation *p = NULL;
 
-    if (field && conf->accept & IA_PRESENT_SAUTH)
-        state->log_detail = apr_pstrcat(request_outermost(r)->pool, " hint=proxy (no Authorization arrived, and ",
-                                        field, " shows a proxy: check that it passes Authorization on)", NULL);
+    while ((p = sauth_presentation_next(p)))
+        if (field && p->scheme && conf->accept & p->bit)
+            state->log_detail = apr_pstrcat(state->pool, " hint=proxy (no Authorization arrived, and ", field,
+                                            " shows a proxy: check that it passes Authorization on)", NULL);
+}
+
+/* The one presentation that is accepted here, or NULL. */
+static const sauth_presentation *only(const sauth_dir *conf)
+{
+    const sauth_presentation *p = NULL;
+
+    while ((p = sauth_presentation_next(p)))
+        if (conf->accept == p->bit)
+            return p;
+    return NULL;
 }
 
 static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const sauth_presentation *shown;
+    const sauth_presentation *p;
     ia_result rc;
 
     if (r->method_number == M_CONNECT)
         return IA_TUNNEL_REFUSED;
-    if ((shown = sauth_presentation_shown(r, conf)))
-        return shown->check(r, conf, state);
+    if ((p = sauth_presentation_shown(r, conf))) {
+        state->presentation = p;
+        return p->check(r, conf, state);
+    }
     if (snapshot_of(r)->authorization)
         return IA_SCHEME_NOT_ACCEPTED;
-    if ((rc = sauth_challenge_missing(r, conf, state)) == IA_CREDENTIALS_MISSING)
+    p = only(conf);
+    rc = p && p->missing ? p->missing(r, conf, state) : IA_CREDENTIALS_MISSING;
+    if (rc == IA_CREDENTIALS_MISSING)
         hint_at_proxy(r, conf, state);
     return rc;
 }
 
-/* A request for the presentation itself, such as a login: it has no client, and no rule about clients applies. */
-static int response(request_rec *r, const sauth_dir *conf, sauth_state *state)
+/* A request for the presentation itself, such as a login: its client is not known yet, and no rule about clients applies. */
+static int handle(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const sauth_presentation *shown = sauth_presentation_shown(r, conf);
+    const sauth_presentation *p = sauth_presentation_shown(r, conf);
 
-    return shown && shown->response ? shown->response(r, conf, state) : DECLINED;
+    return p && p->handle ? p->handle(r, conf, state) : DECLINED;
 }
 
 static int admit(request_rec *r, sauth_state *state)
@@ -87,13 +106,14 @@ int sauth_authenticate(request_rec *r)
     intake_keep_fields(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
-    if (!state->decided && (status = response(r, &conf, state)) != DECLINED)
+    if (!state->decided && (status = handle(r, &conf, state)) != DECLINED)
         return status;
     if (!state->decided) {
         state->rc = decide(r, &conf, state);
         state->decided = 1;
     }
-    sauth_call_speak(r, state);
+    if (state->respond_error)
+        problem_set_formatter(r, state->respond_error);
     rc = state->rc ? state->rc : check_location(r, &conf, state);
     if (!rc)
         return admit(r, state);
@@ -103,18 +123,12 @@ int sauth_authenticate(request_rec *r)
         r->user = ""; /* httpd takes no user for a configuration error; the fixup takes it back */
         return OK;
     }
-    if (rc == IA_BODY_BROKEN && state->status && state->status != HTTP_BAD_REQUEST) {
-        sauth_log_refusal(r, "refused", rc, NULL, NULL);
-        if (!r->main)
-            intake_drop(r);
-        return state->status; /* httpd may have answered already */
-    }
-    return sauth_refuse(r, rc, state->rc ? state->detail : NULL, state->rc ? state->retry_after : 0);
+    return state->rc ? sauth_refuse_state(r, state, rc) : sauth_refuse(r, rc, NULL, 0);
 }
 
 /*
- * With a rule that lets anybody in beside ours, httpd skips authentication. A client that shows credentials wants to be
- * known, and is refused if they are bad; one that shows none is not asked.
+ * If a rule admits anybody, httpd skips authentication. A client that sends credentials expects to be identified, and is
+ * refused if they are bad; a request without credentials is treated as anonymous.
  */
 int sauth_force_authn(request_rec *r)
 {

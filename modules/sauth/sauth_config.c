@@ -4,24 +4,27 @@
 #include <http_core.h>
 #include <string.h>
 #include "directive.h"
-#include "interauth/challenge.h"
 #include "mod_sauth.h"
-#include "sauth_presentation.h"
+#include "interauth/name.h"
+#include "sauth_dialect.h"
+#include "sauth_store.h"
 
 #define SKEW_DEFAULT 30
 #define SKEW_MAX     3600
 #define YEAR         (366 * 86400)
 
-#define LIFETIME_DEFAULT 600
+#define REFRESH_WINDOW_DEFAULT 3600
+#define GRANT_MAX_AGE_DEFAULT  2592000
 
-static const char *challenge_accepted_at; /* file and line of the first, or NULL */
+/* File and line of the first SAuthAccept, by the number of the bit. */
+static const char *accepted_at[32];
 static apr_time_t server_skew, widest_location_skew;
 
 void sauth_config_reset(void)
 {
     server_skew = apr_time_from_sec(SKEW_DEFAULT);
     widest_location_skew = 0;
-    challenge_accepted_at = NULL;
+    memset(accepted_at, 0, sizeof accepted_at);
 }
 
 apr_time_t sauth_widest_skew(void)
@@ -36,7 +39,8 @@ void *sauth_dir_create(apr_pool_t *p, char *path)
     (void)path;
     conf->pass_authorization = -1;
     conf->partial_grants = -1;
-    conf->clock_skew = conf->refresh_window = conf->nonce_lifetime = conf->grant_max_age = -1;
+    conf->clock_skew = conf->refresh_window = conf->grant_max_age = -1;
+    conf->dialects = sauth_dialect_locations(p);
     return conf;
 }
 
@@ -69,13 +73,10 @@ static sauth_dir merge(const sauth_dir *base, const sauth_dir *add)
     DIRECTIVE_MERGE(&conf, base, add, mode, SAUTH_MODE_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, pass, SAUTH_PASS_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, pass_authorization, -1);
-    DIRECTIVE_MERGE(&conf, base, add, hashes, 0);
     DIRECTIVE_MERGE(&conf, base, add, partial_grants, -1);
     DIRECTIVE_MERGE(&conf, base, add, clock_skew, -1);
     DIRECTIVE_MERGE(&conf, base, add, refresh_window, -1);
-    DIRECTIVE_MERGE(&conf, base, add, nonce_lifetime, -1);
     DIRECTIVE_MERGE(&conf, base, add, grant_max_age, -1);
-    DIRECTIVE_MERGE(&conf, base, add, needs, 0);
     merge_rules(&conf, base, add);
     return conf;
 }
@@ -85,30 +86,25 @@ void *sauth_dir_merge(apr_pool_t *p, void *base, void *add)
     sauth_dir *conf = apr_palloc(p, sizeof *conf);
 
     *conf = merge(base, add);
+    conf->dialects =
+        sauth_dialect_locations_merge(p, ((const sauth_dir *)base)->dialects, ((const sauth_dir *)add)->dialects);
     return conf;
 }
 
 sauth_dir sauth_dir_effective(request_rec *r)
 {
-    static const sauth_dir defaults = {IA_PRESENT_SAUTH,
-                                       0,
-                                       SAUTH_MODE_ENFORCE,
-                                       SAUTH_PASS_ENV,
-                                       0,
-                                       SAUTH_HASH_SHA256,
-                                       0,
-                                       apr_time_from_sec(SKEW_DEFAULT),
-                                       apr_time_from_sec(3600),
-                                       apr_time_from_sec(300),
-                                       apr_time_from_sec(30 * 86400),
-                                       SAUTH_NEED_NONE,
-                                       SAUTH_MERGING_OFF,
-                                       0,
-                                       SAUTH_TYPE_UNSET,
-                                       0,
-                                       0};
+    static const sauth_dir defaults = {.mode = SAUTH_MODE_ENFORCE,
+                                       .pass = SAUTH_PASS_ENV,
+                                       .clock_skew = apr_time_from_sec(SKEW_DEFAULT),
+                                       .refresh_window = apr_time_from_sec(REFRESH_WINDOW_DEFAULT),
+                                       .grant_max_age = apr_time_from_sec(GRANT_MAX_AGE_DEFAULT)};
+    const sauth_dir *set = ap_get_module_config(r->per_dir_config, &sauth_module);
+    sauth_dir conf = merge(&defaults, set);
 
-    return merge(&defaults, ap_get_module_config(r->per_dir_config, &sauth_module));
+    conf.dialects = set->dialects;
+    if (!conf.accept)
+        conf.accept = sauth_presentation_next(NULL)->bit;
+    return conf;
 }
 
 void *sauth_server_create(apr_pool_t *p, server_rec *s)
@@ -117,8 +113,7 @@ void *sauth_server_create(apr_pool_t *p, server_rec *s)
 
     (void)s;
     conf->grant_capacity = 10000;
-    conf->challenge.separator = "";
-    conf->challenge.lifetime = LIFETIME_DEFAULT;
+    conf->dialects = sauth_dialect_servers(p);
     return conf;
 }
 
@@ -129,17 +124,34 @@ sauth_server *sauth_server_of(server_rec *s)
 
 /* --- directives of a location --- */
 
+static unsigned number_of(apr_uint32_t bit)
+{
+    unsigned number = 0;
+
+    while (bit > 1) {
+        bit >>= 1;
+        number++;
+    }
+    return number;
+}
+
+const char *sauth_accepted_at(apr_uint32_t bit)
+{
+    return accepted_at[number_of(bit)];
+}
+
 static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    sauth_dir *conf = conf_;
-
     const sauth_presentation *presentation = sauth_presentation_named(arg);
+    const char **first;
 
     if (!presentation)
-        return apr_psprintf(cmd->pool, "SAuthAccept: sauth, signature or challenge expected, not \"%s\"", arg);
-    conf->accept |= presentation->bit;
-    if (presentation->bit == IA_PRESENT_CHALLENGE && !challenge_accepted_at)
-        challenge_accepted_at = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+        return apr_psprintf(cmd->pool, "SAuthAccept: %s expected, not \"%s\"", sauth_presentation_words(cmd->pool),
+                            arg);
+    ((sauth_dir *)conf_)->accept |= presentation->bit;
+    first = &accepted_at[number_of(presentation->bit)];
+    if (!*first)
+        *first = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     return NULL;
 }
 
@@ -224,37 +236,7 @@ static const char *set_partial_grants(cmd_parms *cmd, void *conf_, int on)
     return NULL;
 }
 
-static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    sauth_dir *conf = conf_;
-
-    (void)cmd;
-    if (!strcasecmp(arg, "sha256"))
-        conf->hashes |= SAUTH_HASH_SHA256;
-    else if (!strcasecmp(arg, "sha1"))
-        conf->hashes |= SAUTH_HASH_SHA1;
-    else
-        return "SAuthHash: sha256 or sha1 expected";
-    return NULL;
-}
-
-static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    sauth_dir *conf = conf_;
-
-    (void)cmd;
-    if (!strcasecmp(arg, "none"))
-        conf->needs = SAUTH_NEED_NONE;
-    else if (!strcasecmp(arg, "id"))
-        conf->needs |= SAUTH_NEED_ID;
-    else if (!strcasecmp(arg, "aud"))
-        conf->needs |= SAUTH_NEED_AUD;
-    else
-        return "SAuthRequestRequire: id, aud or none expected";
-    return NULL;
-}
-
-static const char *set_seconds(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max, apr_time_t *out)
+const char *sauth_set_seconds(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max, apr_time_t *out)
 {
     apr_int64_t seconds;
     const char *error = directive_number(cmd, arg, min, max, &seconds);
@@ -267,7 +249,7 @@ static const char *set_seconds(cmd_parms *cmd, const char *arg, apr_int64_t min,
 static const char *set_clock_skew(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;
-    const char *error = set_seconds(cmd, arg, 0, SKEW_MAX, &conf->clock_skew);
+    const char *error = sauth_set_seconds(cmd, arg, 0, SKEW_MAX, &conf->clock_skew);
 
     if (error)
         return error;
@@ -280,17 +262,12 @@ static const char *set_clock_skew(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *set_refresh_window(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    return set_seconds(cmd, arg, 0, YEAR, &((sauth_dir *)conf_)->refresh_window);
-}
-
-static const char *set_nonce_lifetime(cmd_parms *cmd, void *conf_, const char *arg)
-{
-    return set_seconds(cmd, arg, 1, 86400, &((sauth_dir *)conf_)->nonce_lifetime);
+    return sauth_set_seconds(cmd, arg, 0, YEAR, &((sauth_dir *)conf_)->refresh_window);
 }
 
 static const char *set_grant_max_age(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    return set_seconds(cmd, arg, 1, 10 * YEAR, &((sauth_dir *)conf_)->grant_max_age);
+    return sauth_set_seconds(cmd, arg, 1, 10 * YEAR, &((sauth_dir *)conf_)->grant_max_age);
 }
 
 /* --- directives of the server --- */
@@ -338,114 +315,26 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
     return conf->state_file ? NULL : "SAuthStateFile: a path expected";
 }
 
-static const char *set_challenge(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    ia_challenge_profile profile = ia_challenge_profile_named(arg);
-
-    (void)unused;
-    if (error)
-        return error;
-    if (!profile)
-        return "SAuthChallenge: hmac-sha256 or md5 expected";
-    sauth_server_of(cmd->server)->challenge.profiles |= 1u << profile;
-    return NULL;
-}
-
-static const char *set_challenge_domain(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    (void)unused;
-    if (error)
-        return error;
-    if (!ia_name_is_domain(arg, strlen(arg)))
-        return apr_psprintf(cmd->pool,
-                            "SAuthChallengeDomain: a name of 1 to 255 letters, digits, '.', '-' and '_' "
-                            "expected, such as api.example.org, not \"%s\"",
-                            arg);
-    sauth_server_of(cmd->server)->challenge.domain = arg;
-    return NULL;
-}
-
-static const char *set_challenge_separator(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY), *c;
-
-    (void)unused;
-    if (error)
-        return error;
-    for (c = arg; *c >= 0x20 && *c < 0x7f; c++)
-        ;
-    if (*c || c - arg > IA_CHALLENGE_SEPARATOR_MAX)
-        return "SAuthChallengeSeparator: at most 8 printable ASCII characters expected";
-    sauth_server_of(cmd->server)->challenge.separator = arg;
-    return NULL;
-}
-
-static const char *set_challenge_lifetime(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    (void)unused;
-    return error ? error : directive_number(cmd, arg, 60, 86400, &sauth_server_of(cmd->server)->challenge.lifetime);
-}
-
-const char *sauth_config_check(apr_pool_t *p)
-{
-    if (!challenge_accepted_at || ap_find_linked_module("mod_isign.c"))
-        return NULL;
-    return apr_pstrcat(p, challenge_accepted_at,
-                       ": SAuthAccept challenge needs mod_isign, which reads the bodies of calls; "
-                       "load it: LoadModule isign_module .../mod_isign.so",
-                       NULL);
-}
-
-const char *sauth_config_weak_domain(server_rec *s)
-{
-    const char *name = s->server_hostname;
-
-    if (!challenge_accepted_at || sauth_server_of(s)->challenge.domain)
-        return NULL;
-    if (name && (!strcasecmp(name, "localhost") || strchr(name, ':') || strspn(name, "0123456789.") == strlen(name)))
-        return name;
-    return NULL;
-}
-
-const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s)
-{
-    sauth_challenge_settings *settings = &sauth_server_of(s)->challenge;
-
-    if (!settings->profiles)
-        settings->profiles = 1u << IA_CHALLENGE_PROFILE_HMAC;
-    if (!settings->domain)
-        settings->domain = s->server_hostname;
-    return settings;
-}
-
-#define ANYWHERE (RSRC_CONF | ACCESS_CONF)
-
-const command_rec sauth_directives[] = {
+const command_rec sauth_generic_directives[] = {
     AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: grants are asked for here"),
     AP_INIT_TAKE1("AuthMerging", note_merging, NULL, OR_AUTHCFG,
                   "Off, And or Or: what a section does with the rules above it"),
     AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who may come in"),
-    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, ANYWHERE, "what opens this location: sauth, signature, challenge"),
-    AP_INIT_TAKE1("SAuthScope", set_scope, NULL, ANYWHERE,
+    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, SAUTH_ANYWHERE, "presentations that are accepted here"),
+    AP_INIT_TAKE1("SAuthScope", set_scope, NULL, SAUTH_ANYWHERE,
                   "grants open only locations of the scope they were minted in"),
-    AP_INIT_TAKE1("SAuthMode", set_mode, NULL, ANYWHERE, "enforce, or observe: log what would be refused"),
-    AP_INIT_TAKE1("SAuthPass", set_pass, NULL, ANYWHERE,
+    AP_INIT_TAKE1("SAuthMode", set_mode, NULL, SAUTH_ANYWHERE, "enforce, or observe: log what would be refused"),
+    AP_INIT_TAKE1("SAuthPass", set_pass, NULL, SAUTH_ANYWHERE,
                   "tell the app by environment (env) or request headers (headers)"),
-    AP_INIT_FLAG("SAuthPassAuthorization", set_pass_authorization, NULL, ANYWHERE, "let the app see Authorization"),
-    AP_INIT_ITERATE("SAuthHash", set_hash, NULL, ANYWHERE, "hashes accepted in HMACs: sha256, sha1"),
-    AP_INIT_FLAG("SAuthPartialGrants", set_partial_grants, NULL, ANYWHERE, "grant what is held instead of refusing"),
-    AP_INIT_TAKE1("SAuthClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds a timestamp may differ, both ways"),
-    AP_INIT_TAKE1("SAuthRefreshWindow", set_refresh_window, NULL, ANYWHERE,
+    AP_INIT_FLAG("SAuthPassAuthorization", set_pass_authorization, NULL, SAUTH_ANYWHERE,
+                 "let the app see Authorization"),
+    AP_INIT_FLAG("SAuthPartialGrants", set_partial_grants, NULL, SAUTH_ANYWHERE,
+                 "grant what is held instead of refusing"),
+    AP_INIT_TAKE1("SAuthClockSkew", set_clock_skew, NULL, SAUTH_ANYWHERE, "seconds a timestamp may differ, both ways"),
+    AP_INIT_TAKE1("SAuthRefreshWindow", set_refresh_window, NULL, SAUTH_ANYWHERE,
                   "seconds after expiry in which a grant can be refreshed"),
-    AP_INIT_TAKE1("SAuthNonceLifetime", set_nonce_lifetime, NULL, ANYWHERE, "seconds a fresh nonce is good"),
-    AP_INIT_TAKE1("SAuthGrantMaxAge", set_grant_max_age, NULL, ANYWHERE,
+    AP_INIT_TAKE1("SAuthGrantMaxAge", set_grant_max_age, NULL, SAUTH_ANYWHERE,
                   "seconds after which a grant ends whatever is refreshed"),
-    AP_INIT_ITERATE("SAuthRequestRequire", set_needs, NULL, ANYWHERE, "members an access request must carry: id, aud"),
     AP_INIT_TAKE1("SAuthGrantCapacity", set_grant_capacity, NULL, RSRC_CONF, "grants that fit into shared memory"),
     AP_INIT_TAKE1("SAuthReplayCapacity", set_replay_capacity, NULL, RSRC_CONF,
                   "used access requests that are remembered"),
@@ -453,12 +342,4 @@ const command_rec sauth_directives[] = {
     AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF,
                   "remembered access requests of one participant"),
     AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF, "file in which grants outlive a stop"),
-    AP_INIT_ITERATE("SAuthChallenge", set_challenge, NULL, RSRC_CONF,
-                    "profiles of the challenge protocol: hmac-sha256, md5"),
-    AP_INIT_TAKE1("SAuthChallengeDomain", set_challenge_domain, NULL, RSRC_CONF,
-                  "domain that challenge secrets are made for"),
-    AP_INIT_TAKE1("SAuthChallengeSeparator", set_challenge_separator, NULL, RSRC_CONF,
-                  "what profile md5 puts between arguments"),
-    AP_INIT_TAKE1("SAuthChallengeLifetime", set_challenge_lifetime, NULL, RSRC_CONF,
-                  "seconds of a challenge and of a window"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

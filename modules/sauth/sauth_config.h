@@ -1,21 +1,17 @@
-/** What the administrator said: per location, and for the server as a whole. */
+/** Directive settings: per location, and for the server as a whole. Those of dialects are behind `dialects`. */
 #ifndef SAUTH_CONFIG_H
 #define SAUTH_CONFIG_H
 
 #include <httpd.h>
 #include <http_config.h>
-#include "interauth/grant.h"
 
-extern const command_rec sauth_directives[];
+/** The directives that no dialect has. */
+extern const command_rec sauth_generic_directives[];
+
+#define SAUTH_ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 typedef enum sauth_mode { SAUTH_MODE_UNSET, SAUTH_MODE_ENFORCE, SAUTH_MODE_OBSERVE } sauth_mode;
 typedef enum sauth_pass { SAUTH_PASS_UNSET, SAUTH_PASS_ENV, SAUTH_PASS_HEADERS } sauth_pass;
-
-#define SAUTH_HASH_SHA256 1u
-#define SAUTH_HASH_SHA1   2u
-#define SAUTH_NEED_NONE   1u /* said explicitly; tells "unset" (0) apart */
-#define SAUTH_NEED_ID     2u
-#define SAUTH_NEED_AUD    4u
 
 /** AuthMerging: whether the Require lines of a section take the place of those above it. */
 typedef enum sauth_merging { SAUTH_MERGING_OFF, SAUTH_MERGING_AND, SAUTH_MERGING_OR } sauth_merging;
@@ -30,13 +26,11 @@ typedef struct sauth_dir {
     sauth_mode mode;
     sauth_pass pass;
     int pass_authorization; /**< -1 unset */
-    unsigned hashes;        /**< SAUTH_HASH_*; 0 unset */
     int partial_grants;     /**< -1 unset */
     apr_time_t clock_skew;  /**< microseconds; -1 unset */
     apr_time_t refresh_window;
-    apr_time_t nonce_lifetime;
     apr_time_t grant_max_age;
-    unsigned needs; /**< SAUTH_NEED_*; 0 unset */
+    void **dialects; /**< by row of sauth_dialects: settings of this location, not merged with any defaults */
     /*
      * What a section, or several that were merged, does to the rules before it. httpd merges sections in any grouping.
      * Sets of methods are AP_METHOD_BIT << number: a Require inside <Limit> is for those methods alone.
@@ -48,14 +42,6 @@ typedef struct sauth_dir {
     apr_int64_t ours;      /**< methods with a Require of ours that holds */
 } sauth_dir;
 
-/** The challenge protocol, for the whole server: a record holds one secret in a profile. */
-typedef struct sauth_challenge_settings {
-    unsigned profiles; /**< bits 1u << ia_challenge_profile; 0 unset until the start */
-    const char *domain;
-    const char *separator; /**< profile md5 */
-    apr_int64_t lifetime;  /**< seconds */
-} sauth_challenge_settings;
-
 /** Of the server as a whole. */
 typedef struct sauth_server {
     apr_int64_t grant_capacity;
@@ -63,7 +49,7 @@ typedef struct sauth_server {
     apr_int64_t grant_quota;     /**< 0: an eighth of the capacity in force */
     apr_int64_t replay_quota;
     const char *state_file; /**< NULL: grants end with the server */
-    sauth_challenge_settings challenge;
+    void **dialects;        /**< by row of sauth_dialects */
 } sauth_server;
 
 void *sauth_dir_create(apr_pool_t *p, char *path);
@@ -71,14 +57,11 @@ void *sauth_dir_merge(apr_pool_t *p, void *base, void *add);
 void *sauth_server_create(apr_pool_t *p, server_rec *s);
 sauth_server *sauth_server_of(server_rec *s);
 
-/** check_config: a SAuthAccept that needs a module which is not loaded. @return NULL, or what is wrong */
-const char *sauth_config_check(apr_pool_t *p);
+/** File and line of the first SAuthAccept that names a presentation of this bit, or NULL. */
+const char *sauth_accepted_at(apr_uint32_t bit);
 
-/** post_config: the ServerName where it stands in for SAuthChallengeDomain and is a poor one, else NULL. */
-const char *sauth_config_weak_domain(server_rec *s);
-
-/** post_config: the settings of the challenge protocol, with every default filled in. */
-const sauth_challenge_settings *sauth_challenge_settings_of(server_rec *s);
+/** A directive in seconds, into microseconds. @return NULL, or what is wrong */
+const char *sauth_set_seconds(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max, apr_time_t *out);
 
 /** The request's settings with every default filled in. */
 sauth_dir sauth_dir_effective(request_rec *r);

@@ -10,6 +10,8 @@
 #include <http_request.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_refuse.h"
+#include "sauth_state.h"
 #include "sauth_store.h"
 #include "interauth_notes.h"
 #include "log_field.h"

@@ -1,46 +1,65 @@
-/** Presentations: the ways in which a request shows who calls, and what holds for the grant behind each of them. */
+/**
+ * Presentations: the ways in which a request identifies its client. A dialect has rows of these; see sauth_dialect.h.
+ */
 #ifndef SAUTH_PRESENTATION_H
 #define SAUTH_PRESENTATION_H
 
-#include "mod_sauth.h"
+#include <httpd.h>
+#include "environment.h"
+#include "interauth/result.h"
+#include "sauth_config.h"
 
-/** A way in which a request shows who calls. */
+struct sauth_state;
+
 typedef struct sauth_presentation {
-    const char *word; /**< for SAuthAccept */
-    ia_presentation bit;
-    /** Asked where there is no Authorization; NULL: it is the Authorization. */
-    int (*is_shown)(request_rec *r, const sauth_dir *conf);
-    /** Fills the state; who calls it logs and answers. */
-    ia_result (*check)(request_rec *r, const sauth_dir *conf, sauth_state *state);
+    const char *word; /**< of SAuthAccept */
+    const char *name; /**< the protocol's term; SAUTH_SCHEME for the application */
+    /** One bit, for good: grants are kept with it, in memory and in the state file. */
+    apr_uint32_t bit;
+    /** The auth-scheme (RFC 9110 section 11.1) of the Authorization field that it reads; NULL: it does not read the field. */
+    const char *scheme;
+    /** Whether the client holds a grant of this server, or of nothing but its entitlement. */
+    int has_grant;
     /**
-     * Answers a request that is for the presentation itself, such as a login. May be NULL.
+     * Whether the request has credentials of this kind. Asked where `scheme` is NULL and the request has no
+     * Authorization field, or where `scheme` is the field's. NULL: the scheme alone decides.
+     */
+    int (*is_shown)(request_rec *r, const sauth_dir *conf);
+    /** Verifies the credentials and fills the state. It neither logs nor responds. */
+    ia_result (*check)(request_rec *r, const sauth_dir *conf, struct sauth_state *state);
+    /** Of a verified client, at each location that its request leads to: other settings may hold there. May be NULL. */
+    ia_result (*check_location)(request_rec *r, const sauth_dir *conf, const struct sauth_state *state);
+    /**
+     * Responds to a request that is for the presentation itself, such as a login. May be NULL.
      * @return an HTTP status or DONE; DECLINED if the request is for the application
      */
-    int (*response)(request_rec *r, const sauth_dir *conf, sauth_state *state);
+    int (*handle)(request_rec *r, const sauth_dir *conf, struct sauth_state *state);
+    /** Why a request without any credentials is refused, where this is the only way. NULL: IA_CREDENTIALS_MISSING. */
+    ia_result (*missing)(request_rec *r, const sauth_dir *conf, struct sauth_state *state);
+    /** Its challenge (RFC 9110 section 11.6.1), for WWW-Authenticate. `realm` is escaped. @return NULL for none */
+    const char *(*challenge)(request_rec *r, const char *realm, ia_result rc);
+    /** How a client gets a capability that its participant has and its grant lacks, in a sentence. May be NULL. */
+    const char *(*obtain)(apr_pool_t *p, const char *capability);
+    /** Attributes of its own, for notes and the environment; ends with a NULL note. May be NULL, as the next. */
+    const environment_row *attributes;
+    void (*describe)(struct sauth_state *state);
+    /** Before a response to a verified client leaves: fields that must be in it. May be NULL. */
+    void (*complete)(request_rec *r, struct sauth_state *state);
 } sauth_presentation;
 
 /** By SAuthAccept's word, or NULL. */
 const sauth_presentation *sauth_presentation_named(const char *word);
-/** The one that decides about this request, of those that are accepted here, or NULL. */
+
+/** The words, for a message: "a, b or c". */
+const char *sauth_presentation_words(apr_pool_t *p);
+
+/** The next after `previous`, or the first; NULL after the last. */
+const sauth_presentation *sauth_presentation_next(const sauth_presentation *previous);
+
+/** The one whose credentials the request has, of those that are accepted here, or NULL. */
 const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_dir *conf);
 
-/** Authorization: SAuth. */
-ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** A message signature that mod_isign verified. */
-ia_result sauth_present_signature(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** A call of the challenge protocol, in the body. */
-int sauth_challenge_is_shown(request_rec *r, const sauth_dir *conf);
-ia_result sauth_present_challenge(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** auth.request, auth.token, auth.refresh where calls go; see `answer`. */
-int sauth_challenge_login(request_rec *r, const sauth_dir *conf, sauth_state *state);
-/** Nothing was shown: IA_MEDIA_TYPE for a body that can be no call where calls are the only way, else IA_CREDENTIALS_MISSING. */
-ia_result sauth_challenge_missing(request_rec *r, const sauth_dir *conf, sauth_state *state);
-
-/** The grant of a token, and its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
-ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);
-/** For a proven client: minted for this presentation, not expired, its secret not rotated out? */
-ia_result sauth_grant_check(const sauth_state *state, ia_presentation shown_as, int still_has_secret, apr_time_t now);
-/** May the participant act, and what may this grant do now? */
-ia_result sauth_grant_open(sauth_state *state, apr_time_t now);
+/** Whether an Authorization value is of a scheme that some presentation reads. `value` may be NULL. */
+int sauth_presentation_reads(const char *value);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Require capability, participant, participant-role, call. Each takes names, any of which is enough, or an expression as
+ * Require capability, participant, participant-role. Each takes names, any of which is enough, or an expression as
  * `Require expr` does. The providers are asked before authentication too: they answer "no user" then.
  */
 #include <httpd.h>
@@ -14,28 +14,23 @@
 #include "mod_sauth.h"
 #include "directive.h"
 #include "log_field.h"
-#include "interauth/envelope.h"
 #include "interauth_notes.h"
 #include "problem.h"
 #include "request.h"
+#include "sauth_refuse.h"
+#include "sauth_require.h"
+#include "sauth_state.h"
 
 APLOG_USE_MODULE(sauth);
 
 /* What a Require line was parsed into: its words, or an expression that makes them. */
 typedef struct requirement {
+    const sauth_rule *rule;
     const char *line;
     const ap_expr_info_t *expression; /* NULL: the words are fixed */
     const char **words;
     int count;
 } requirement;
-
-/* One kind of rule. */
-typedef struct rule {
-    int (*has)(const sauth_state *state, const char *word); /* whether a client has what one word names */
-    ia_result missing;
-    /* What a client without any of the words is told, or NULL. */
-    const char *(*advise)(apr_pool_t *p, const sauth_state *state, const char *const *words, int count);
-} rule;
 
 static const char **split(apr_pool_t *p, const char *line, int *count)
 {
@@ -71,39 +66,47 @@ static void mark_ours(cmd_parms *cmd)
         conf->ours |= cmd->limited;
 }
 
-static const char *parse(cmd_parms *cmd, const char *line, const void **parsed,
-                         int (*is_word)(const char *, apr_size_t), const char *what)
+static const sauth_rule capability_rule;
+
+static const char *check_words(cmd_parms *cmd, const requirement *req)
+{
+    int i;
+
+    for (i = 0; i < req->count; i++) {
+        if (req->rule == &capability_rule && strchr(req->words[i], ','))
+            return apr_psprintf(cmd->pool, "Require %s: separate names by spaces, not by commas: \"%s\"",
+                                req->rule->name, req->words[i]);
+        if (!req->rule->is_word(req->words[i], strlen(req->words[i])))
+            return apr_psprintf(cmd->pool, "Require %s: \"%s\" is no valid name", req->rule->name, req->words[i]);
+    }
+    return req->count ? NULL : apr_psprintf(cmd->pool, "Require %s: at least one name expected", req->rule->name);
+}
+
+const char *sauth_rule_parse(cmd_parms *cmd, const char *line, const void **parsed, const sauth_rule *rule)
 {
     requirement *req = apr_pcalloc(cmd->pool, sizeof *req);
     const char *error = NULL;
-    int i;
 
-    req->line = apr_pstrcat(cmd->temp_pool, what, " ", line, NULL);
-    req->line = apr_pstrdup(cmd->pool, req->line);
+    req->rule = rule;
+    req->line = apr_pstrcat(cmd->pool, rule->name, " ", line, NULL);
     if (strstr(line, "%{")) {
         req->expression = ap_expr_parse_cmd(cmd, line, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
         if (error)
-            return apr_psprintf(cmd->pool, "Require %s: cannot parse expression: %s", what, error);
+            return apr_psprintf(cmd->pool, "Require %s: cannot parse expression: %s", rule->name, error);
     } else {
         req->words = split(cmd->pool, line, &req->count);
-        for (i = 0; i < req->count; i++)
-            if (is_word == ia_name_is_capability && strchr(req->words[i], ','))
-                return apr_psprintf(cmd->pool, "Require %s: separate names by spaces, not by commas: \"%s\"", what,
-                                    req->words[i]);
-            else if (!is_word(req->words[i], strlen(req->words[i])))
-                return apr_psprintf(cmd->pool, "Require %s: \"%s\" is no valid name", what, req->words[i]);
+        if ((error = check_words(cmd, req)))
+            return error;
     }
-    if (!req->expression && !req->count)
-        return apr_psprintf(cmd->pool, "Require %s: at least one name expected", what);
     *parsed = req;
     mark_ours(cmd);
     return directive_send_forbidden(cmd);
 }
 
 /* An expression that cannot be evaluated is no "no": `Require not` would make a "yes" of it. */
-static authz_status fulfils(request_rec *r, const requirement *req, const sauth_state *state, const rule *rule,
-                            const char **advice)
+static authz_status fulfils(request_rec *r, const requirement *req, const sauth_state *state, const char **advice)
 {
+    const sauth_rule *rule = req->rule;
     const char **words = req->words, *error = NULL;
     int count = req->count, i;
 
@@ -126,19 +129,21 @@ static authz_status fulfils(request_rec *r, const requirement *req, const sauth_
     return AUTHZ_DENIED;
 }
 
-static authz_status check(request_rec *r, const void *parsed, const rule *rule)
+authz_status sauth_rule_check(request_rec *r, const char *line, const void *parsed)
 {
     const requirement *req = parsed;
+    const sauth_rule *rule = req->rule;
     sauth_state *state = sauth_state_find(r);
     sauth_dir conf;
     const char *advice = NULL;
     authz_status rc;
 
+    (void)line;
     if (request_is_for_endpoint(r))
         return AUTHZ_GRANTED;
     if (!state || !apr_table_get(r->notes, IA_NOTE_SAUTH_DECIDED))
         return AUTHZ_DENIED_NO_USER;
-    rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, rule, &advice);
+    rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, &advice);
     if (rc != AUTHZ_DENIED)
         return rc;
     conf = sauth_dir_effective(r);
@@ -190,10 +195,10 @@ static const char *advise_on_capability(apr_pool_t *p, const sauth_state *state,
         return NULL;
     if (!held)
         way = "This participant does not have it; the administrator of this service can add it";
-    else if (state->grant.presentation == IA_PRESENT_SAUTH)
-        way = apr_pstrcat(p, "Request a grant that includes it, as with: interauth grant --capability ", held, NULL);
+    else if (state->presentation->obtain)
+        way = state->presentation->obtain(p, held);
     else
-        way = "The participant has it by now: log in again";
+        way = "The participant has it now: authenticate again";
     return apr_pstrcat(p, listed > 1 ? "One of the capabilities " : "The capability ", names, " is required. ", way,
                        NULL);
 }
@@ -210,76 +215,40 @@ static int has_role(const sauth_state *state, const char *word)
     return number >= 0 && (state->entry.roles >> number & 1);
 }
 
-static int is_call(const sauth_state *state, const char *word)
-{
-    return state->method && !strcmp(state->method, word);
-}
-
-static authz_status check_capability(request_rec *r, const char *line, const void *parsed)
-{
-    static const rule rule = {has_capability, IA_CAPABILITY_MISSING, advise_on_capability};
-
-    (void)line;
-    return check(r, parsed, &rule);
-}
-
-static authz_status check_participant(request_rec *r, const char *line, const void *parsed)
-{
-    static const rule rule = {is_participant, IA_PARTICIPANT_NOT_LISTED, NULL};
-
-    (void)line;
-    return check(r, parsed, &rule);
-}
-
-static authz_status check_role(request_rec *r, const char *line, const void *parsed)
-{
-    static const rule rule = {has_role, IA_ROLE_MISSING, NULL};
-
-    (void)line;
-    return check(r, parsed, &rule);
-}
-
-static authz_status check_call(request_rec *r, const char *line, const void *parsed)
-{
-    static const rule rule = {is_call, IA_CALL_NOT_LISTED, NULL};
-
-    (void)line;
-    return check(r, parsed, &rule);
-}
+static const sauth_rule capability_rule = {"capability", ia_name_is_capability, has_capability, IA_CAPABILITY_MISSING,
+                                           advise_on_capability};
+static const sauth_rule participant_rule = {"participant", ia_name_is_id, is_participant, IA_PARTICIPANT_NOT_LISTED,
+                                            NULL};
+static const sauth_rule role_rule = {"participant-role", ia_name_is_id, has_role, IA_ROLE_MISSING, NULL};
 
 static const char *parse_capability(cmd_parms *cmd, const char *line, const void **parsed)
 {
-    return parse(cmd, line, parsed, ia_name_is_capability, "capability");
+    return sauth_rule_parse(cmd, line, parsed, &capability_rule);
 }
 
 static const char *parse_participant(cmd_parms *cmd, const char *line, const void **parsed)
 {
-    return parse(cmd, line, parsed, ia_name_is_id, "participant");
+    return sauth_rule_parse(cmd, line, parsed, &participant_rule);
 }
 
 static const char *parse_role(cmd_parms *cmd, const char *line, const void **parsed)
 {
-    return parse(cmd, line, parsed, ia_name_is_id, "participant-role");
+    return sauth_rule_parse(cmd, line, parsed, &role_rule);
 }
 
-static const char *parse_call(cmd_parms *cmd, const char *line, const void **parsed)
+static const authz_provider capability_provider = {sauth_rule_check, parse_capability};
+static const authz_provider participant_provider = {sauth_rule_check, parse_participant};
+static const authz_provider role_provider = {sauth_rule_check, parse_role};
+
+void sauth_rule_register(apr_pool_t *p, const sauth_rule *rule, const authz_provider *provider)
 {
-    return parse(cmd, line, parsed, ia_envelope_is_method, "call");
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, rule->name, AUTHZ_PROVIDER_VERSION, provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
 }
-
-static const authz_provider capability_provider = {check_capability, parse_capability};
-static const authz_provider participant_provider = {check_participant, parse_participant};
-static const authz_provider role_provider = {check_role, parse_role};
-static const authz_provider call_provider = {check_call, parse_call};
 
 void sauth_require_register(apr_pool_t *p)
 {
-    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "capability", AUTHZ_PROVIDER_VERSION, &capability_provider,
-                              AP_AUTH_INTERNAL_PER_CONF);
-    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "participant", AUTHZ_PROVIDER_VERSION, &participant_provider,
-                              AP_AUTH_INTERNAL_PER_CONF);
-    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "participant-role", AUTHZ_PROVIDER_VERSION, &role_provider,
-                              AP_AUTH_INTERNAL_PER_CONF);
-    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "call", AUTHZ_PROVIDER_VERSION, &call_provider,
-                              AP_AUTH_INTERNAL_PER_CONF);
+    sauth_rule_register(p, &capability_rule, &capability_provider);
+    sauth_rule_register(p, &participant_rule, &participant_provider);
+    sauth_rule_register(p, &role_rule, &role_provider);
 }

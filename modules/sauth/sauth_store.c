@@ -7,8 +7,8 @@
 #include <string.h>
 #include "clock.h"
 #include "mod_sauth.h"
+#include "sauth_dialect.h"
 #include "sauth_store.h"
-#include "interauth/challenge.h"
 #include "log_field.h"
 #include "segment.h"
 #include "startup.h"
@@ -111,30 +111,16 @@ static int refuse_start(server_rec *s, const char *wrong)
 int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
 {
     const char *error;
+    unsigned i;
 
     if (!ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION))
         return refuse_start(s, "no registry of participants; load one: LoadModule registry_module .../mod_registry.so");
-    if ((error = sauth_config_check(ptemp)))
-        return refuse_start(s, error);
+    for (i = 0; sauth_dialects[i]; i++)
+        if (sauth_dialects[i]->check_config && (error = sauth_dialects[i]->check_config(ptemp, s)))
+            return refuse_start(s, error);
     if ((error = sauth_persist_check(ptemp, s)))
         return refuse_start(s, apr_pstrcat(ptemp, "SAuthStateFile: ", error, NULL));
     return OK;
-}
-
-static void open_challenges(server_rec *s)
-{
-    const char *domain = sauth_config_weak_domain(s);
-
-    if (domain && !startup_is_reload())
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "sauth: no SAuthChallengeDomain: challenge secrets are made for the "
-                     "ServerName, %s; name one, so that they outlive another name of the server",
-                     domain);
-    sauth.challenge = sauth_challenge_settings_of(s);
-    if (sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 && !startup_is_reload())
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "sauth: SAuthChallenge md5: for old clients only; who sees one of its "
-                     "calls can make any other until the window ends, so it is answered over TLS only");
 }
 
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
@@ -143,8 +129,11 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     layout wanted;
     segment *seg;
     int fresh, status;
+    unsigned i;
 
-    open_challenges(s);
+    for (i = 0; sauth_dialects[i]; i++)
+        if (sauth_dialects[i]->post_config && (status = sauth_dialects[i]->post_config(pconf, ptemp, s)))
+            return status;
     sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (!sauth.registry && startup_is_reload()) {
         sauth.unguarded = "no registry of participants";

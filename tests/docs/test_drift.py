@@ -8,7 +8,7 @@ import outcomes
 from pages import TOP, blocks, pages, read, rows
 
 CONTEXTS = {"RSRC_CONF": "server config", "RSRC_CONF | ACCESS_CONF": "server config, virtual host, directory"}
-CONTEXTS["ANYWHERE"] = CONTEXTS["RSRC_CONF | ACCESS_CONF"]
+CONTEXTS["SAUTH_ANYWHERE"] = CONTEXTS["ANYWHERE"] = CONTEXTS["RSRC_CONF | ACCESS_CONF"]
 
 # Which test runs the blocks of a page, by language.
 RUN_BY = {
@@ -89,14 +89,12 @@ def test_directive(module, name, where):
 
 def defaults():
     """(name, value) of the defaults that are numbers in the code."""
-    text = (TOP / "modules/sauth/sauth_config.c").read_text()
-    yield "SAuthClockSkew", re.search(r"#define SKEW_DEFAULT +(\d+)", text).group(1)
-    seconds = re.search(r"apr_time_from_sec\(SKEW_DEFAULT\),\s+apr_time_from_sec\((\d+)\),\s+apr_time_from_sec\((\d+)\),\s+"
-                        r"apr_time_from_sec\((\d+) \* 86400\)", text)
-    yield "SAuthRefreshWindow", seconds.group(1)
-    yield "SAuthNonceLifetime", seconds.group(2)
-    yield "SAuthGrantMaxAge", str(int(seconds.group(3)) * 86400)
-    yield "SAuthChallengeLifetime", re.search(r"#define LIFETIME_DEFAULT (\d+)", text).group(1)
+    text = "".join((TOP / f"modules/sauth/{name}.c").read_text()
+                   for name in ("sauth_config", "sauth/access_dialect", "challenge/challenge_dialect"))
+    for directive, constant in (("SAuthClockSkew", "SKEW"), ("SAuthRefreshWindow", "REFRESH_WINDOW"),
+                                ("SAuthGrantMaxAge", "GRANT_MAX_AGE"), ("SAuthNonceLifetime", "NONCE_LIFETIME"),
+                                ("SAuthChallengeLifetime", "LIFETIME")):
+        yield directive, re.search(rf"#define {constant}_DEFAULT +(\d+)", text).group(1)
     yield "SAuthGrantCapacity", re.search(r"grant_capacity = (\d+)", text).group(1)
     text = (TOP / "modules/isign/isign_config.c").read_text()
     yield "ISignReplayCapacity", re.search(r"#define REPLAYS_DEFAULT +(\d+)", text).group(1)

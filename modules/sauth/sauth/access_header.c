@@ -1,25 +1,21 @@
 /*
- * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a proven client may be told: presentation,
- * expiry, nonce, standing. What the location wants besides, sauth_check_location says.
+ * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a verified client may be told: presentation,
+ * expiry, nonce, entitlement. What the location requires besides is checked in sauth_authenticate.c.
  */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_log.h>
 #include <string.h>
+#include "access.h"
 #include "clock.h"
-#include "mod_sauth.h"
-#include "sauth_presentation.h"
+#include "interauth/authorization.h"
 #include "interauth/encoding.h"
-#include "request.h"
 #include "log_field.h"
+#include "mod_sauth.h"
+#include "sauth_grant.h"
 #include "snapshot.h"
 
 #define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
-
-static unsigned hash_bit(ia_hash hash)
-{
-    return hash == IA_HASH_SHA1 ? SAUTH_HASH_SHA1 : SAUTH_HASH_SHA256;
-}
 
 /* Does any secret that is still good make this MAC over N? */
 static ia_result verify(const ia_authorization *auth, const ia_registry_entry *entry, const void *n, apr_size_t n_len,
@@ -58,11 +54,9 @@ static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_tim
 }
 
 /* Whose token it is, for the log alone: nothing is proven. */
-static const char *claimed(request_rec *r, const sauth_state *state)
+static const char *claimed(const sauth_state *state)
 {
-    apr_pool_t *p = request_outermost(r)->pool;
-
-    return log_field(p, "claimed", state->entry.id);
+    return log_field(state->pool, "claimed", state->entry.id);
 }
 
 /* An unknown token costs one MAC too. */
@@ -93,9 +87,9 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
 
     if (!rc)
         rc = st_grant_use(sauth.grants, state->ref, &claim, st_grants_clock(sauth.grants, now),
-                          (apr_uint64_t)conf->nonce_lifetime, &next);
+                          (apr_uint64_t)access_settings_of(conf).nonce_lifetime, &next);
     if (!rc)
-        sauth_nextnonce_write(r, state, next);
+        access_nextnonce_write(r, state, next);
     return rc;
 }
 
@@ -108,24 +102,34 @@ static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_au
 {
     ia_result rc;
 
-    if ((rc = sauth_grant_check(state, IA_PRESENT_SAUTH, still_has_secret, now)) ||
+    if ((rc = sauth_grant_check(state, &access_presentation, still_has_secret, now)) ||
         (rc = use_nonce(r, conf, auth, state, now)))
         return rc;
     return sauth_grant_open(state, now);
 }
 
-ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state *state)
+/* The hash of the HMAC must be accepted at each location that the request leads to. */
+static ia_result check_hash(request_rec *r, const sauth_dir *conf, const sauth_state *state)
+{
+    const access_credentials *credentials = sauth_state_find_own(state, &access_presentation);
+
+    (void)r;
+    return access_settings_of(conf).hashes & credentials->hash ? IA_OK : IA_AUTHORIZATION_MALFORMED;
+}
+
+static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     apr_time_t now = clock_now();
+    access_credentials *credentials = sauth_state_own(state, &access_presentation, sizeof *credentials);
     ia_authorization auth;
     int still_has_secret;
     ia_result rc;
 
     if ((rc = ia_authorization_parse(&auth, snapshot_of(r)->authorization)))
         return rc;
-    state->hash = hash_bit(auth.hash);
-    if (!(conf->hashes & state->hash))
-        return IA_AUTHORIZATION_MALFORMED;
+    credentials->hash = access_hash_bit(auth.hash);
+    if ((rc = check_hash(r, conf, state)))
+        return rc;
     if ((rc = sauth_grant_find(state, auth.token, auth.token_len))) {
         if (rc > 0)
             verify_dummy(&auth);
@@ -137,11 +141,29 @@ ia_result sauth_present_sauth(request_rec *r, const sauth_dir *conf, sauth_state
         rc = verify(&auth, &state->entry, auth.n, auth.n_len, now);
     still_has_secret = has_secret(&state->entry, state->grant.secret_fingerprint, now);
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
-    state->bare_of_live_token = rc == IA_BARE_UNMATCHED && state->grant.expires > now;
+    credentials->bare_of_live_token = rc == IA_BARE_UNMATCHED && state->grant.expires > now;
     if (rc) {
-        state->log_detail = claimed(r, state);
+        state->log_detail = claimed(state);
         return rc;
     }
     state->proven = 1;
     return check_proven(r, conf, &auth, state, still_has_secret, now);
 }
+
+static const char *obtain(apr_pool_t *p, const char *capability)
+{
+    return apr_pstrcat(p, "Request a grant that includes it, as with: interauth grant --capability ", capability, NULL);
+}
+
+const sauth_presentation access_presentation = {
+    .word = "sauth",
+    .name = "SAuth",
+    .bit = 1,
+    .scheme = "SAuth",
+    .has_grant = 1,
+    .check = check,
+    .check_location = check_hash,
+    .challenge = access_challenge,
+    .obtain = obtain,
+    .complete = access_nextnonce_restore,
+};

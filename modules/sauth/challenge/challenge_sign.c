@@ -9,7 +9,8 @@
 #include <http_request.h>
 #include <string.h>
 #include <util_filter.h>
-#include "sauth_challenge_call.h"
+#include "challenge.h"
+#include "mod_sauth.h"
 #include "interauth/digest.h"
 #include "log_field.h"
 #include "log_ratelimit.h"
@@ -24,7 +25,7 @@ APLOG_USE_MODULE(sauth);
 typedef enum flaw { FLAW_NONE, FLAW_BODY, FLAW_CODING, FLAW_TYPE, FLAW_DIGEST, FLAW_END, FLAWS } flaw;
 
 typedef struct signing {
-    const sauth_token_use *use;
+    const challenge_use *use;
     int began;
     ia_envelope_format format;
     ia_digest *digest;
@@ -233,7 +234,8 @@ static apr_status_t sign_response(ap_filter_t *f, apr_bucket_brigade *in)
  */
 static int is_response(request_rec *r, const sauth_state *state)
 {
-    const sauth_token_use *use = state && state->call ? state->call->use : NULL;
+    const challenge_request *request = challenge_request_find(state);
+    const challenge_use *use = request && request->call ? request->call->use : NULL;
 
     if (!use || !use->match.nonce || use->profile != IA_CHALLENGE_PROFILE_HMAC || state->rc == IA_CALL_REPLAYED)
         return 0;
@@ -251,11 +253,11 @@ static void insert(request_rec *r)
     if (r->main || !is_response(r, state))
         return;
     s = apr_pcalloc(r->pool, sizeof *s);
-    s->use = state->call->use;
+    s->use = challenge_request_find(state)->call->use;
     ap_add_output_filter_handle(filter_rec, s, r, r->connection);
 }
 
-void sauth_challenge_sign_register(apr_pool_t *p)
+void challenge_sign_register(apr_pool_t *p)
 {
     (void)p;
     filter_rec = ap_register_output_filter("SAUTH_CHALLENGE_SIGN", sign_response, NULL, FILTER_TYPE);

@@ -2,29 +2,30 @@
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
-#include "sauth_challenge_call.h"
+#include "challenge.h"
+#include "interauth/access.h"
 #include "log_field.h"
-#include "sauth_mint.h"
-#include "sauth_presentation.h"
+#include "mod_sauth.h"
+#include "sauth_grant.h"
 #include "interauth/encoding.h"
 #include "problem.h"
 #include "snapshot.h"
 
 static apr_status_t wipe_use(void *use)
 {
-    ia_wipe(use, sizeof(sauth_token_use));
+    ia_wipe(use, sizeof(challenge_use));
     return APR_SUCCESS;
 }
 
-sauth_token_use *sauth_token_use_create(apr_pool_t *p)
+challenge_use *challenge_use_create(apr_pool_t *p)
 {
-    sauth_token_use *use = apr_pcalloc(p, sizeof *use);
+    challenge_use *use = apr_pcalloc(p, sizeof *use);
 
     apr_pool_cleanup_register(p, use, wipe_use, apr_pool_cleanup_null);
     return use;
 }
 
-ia_challenge_profile sauth_profile_of(const char *text)
+ia_challenge_profile challenge_profile_of(const char *text)
 {
     apr_size_t len = strlen(text);
 
@@ -35,7 +36,7 @@ ia_challenge_profile sauth_profile_of(const char *text)
                                           : IA_CHALLENGE_PROFILE_NONE;
 }
 
-/* By TLS alone: behind a proxy on this machine that names no one, every client has a local address. */
+/* By TLS alone: behind a proxy on this machine that identifies no client, every client has a local address. */
 static int is_confidential(request_rec *r)
 {
     const char *named = r->server->server_scheme;
@@ -43,21 +44,21 @@ static int is_confidential(request_rec *r)
     return !strcmp(snapshot_of(r)->scheme, "https") || (named && !strcmp(named, "https"));
 }
 
-ia_result sauth_profile_check(request_rec *r, ia_challenge_profile profile)
+ia_result challenge_profile_check(request_rec *r, ia_challenge_profile profile)
 {
-    if (!(sauth.challenge->profiles & 1u << profile))
+    if (!(challenge_settings_of_server()->profiles & 1u << profile))
         return IA_PROFILE_NOT_ENABLED;
     return profile == IA_CHALLENGE_PROFILE_MD5 && !is_confidential(r) ? IA_CLEARTEXT_REFUSED : IA_OK;
 }
 
-void sauth_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], const sauth_dir *conf, apr_time_t now)
+void challenge_windows(apr_int64_t out[IA_CHALLENGE_WINDOWS], const sauth_dir *conf, apr_time_t now)
 {
-    ia_challenge_windows(out, now, sauth.challenge->lifetime, conf->clock_skew);
+    ia_challenge_windows(out, now, challenge_settings_of_server()->lifetime, conf->clock_skew);
 }
 
-apr_time_t sauth_token_expires(const sauth_dir *conf, apr_int64_t window, apr_time_t now)
+apr_time_t challenge_token_expires(const sauth_dir *conf, apr_int64_t window, apr_time_t now)
 {
-    return ia_challenge_token_expires(window, now, sauth.challenge->lifetime, conf->clock_skew);
+    return ia_challenge_token_expires(window, now, challenge_settings_of_server()->lifetime, conf->clock_skew);
 }
 
 static int is_nonce(const char *nonce)
@@ -69,9 +70,9 @@ static int is_nonce(const char *nonce)
 }
 
 /* What the client can see in its own request. */
-static ia_result check_grammar(request_rec *r, const sauth_token_use *use)
+static ia_result check_grammar(request_rec *r, const challenge_use *use)
 {
-    ia_result rc = use->profile ? sauth_profile_check(r, use->profile) : IA_OK;
+    ia_result rc = use->profile ? challenge_profile_check(r, use->profile) : IA_OK;
 
     if (rc || use->profile == IA_CHALLENGE_PROFILE_MD5)
         return rc;
@@ -80,15 +81,15 @@ static ia_result check_grammar(request_rec *r, const sauth_token_use *use)
     return is_nonce(use->message.nonce) ? IA_OK : IA_MALFORMED;
 }
 
-ia_credential_kind sauth_profile_credential(ia_challenge_profile profile)
+ia_credential_kind challenge_credential_kind(ia_challenge_profile profile)
 {
     return profile == IA_CHALLENGE_PROFILE_MD5 ? IA_CREDENTIAL_CHALLENGE_MD5 : IA_CREDENTIAL_CHALLENGE_HMAC;
 }
 
-ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry *who, ia_challenge_profile profile)
+ia_result challenge_secret_of(ia_challenge_secret *out, const ia_registry_entry *who, ia_challenge_profile profile)
 {
     ia_credential found;
-    ia_result rc = sauth.registry->credential(&found, who->index, who->generation, sauth_profile_credential(profile));
+    ia_result rc = sauth.registry->credential(&found, who->index, who->generation, challenge_credential_kind(profile));
 
     memset(out, 0, sizeof *out);
     if (!rc) {
@@ -100,35 +101,34 @@ ia_result sauth_profile_secret(ia_challenge_secret *out, const ia_registry_entry
     return rc;
 }
 
-/* The secret behind the token. An unknown token costs as many computations, with a secret of nobody. */
-static ia_result find_secret(sauth_token_use *use, sauth_state *state)
+/* The secret behind the token. An unknown token costs as many computations, with a dummy secret. */
+static ia_result find_secret(challenge_use *use, sauth_state *state)
 {
     ia_challenge_profile profile = use->profile ? use->profile : IA_CHALLENGE_PROFILE_HMAC;
     ia_result rc = sauth_grant_find(state, use->token, strlen(use->token));
 
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     if (!rc)
-        rc = sauth_profile_secret(&use->secret, &state->entry, profile);
+        rc = challenge_secret_of(&use->secret, &state->entry, profile);
     return rc || use->secret.fingerprint ? rc : IA_SECRET_MISSING;
 }
 
-ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_use *use, sauth_state *state,
-                            apr_time_t now)
+ia_result challenge_prove(request_rec *r, const sauth_dir *conf, challenge_use *use, sauth_state *state, apr_time_t now)
 {
     ia_challenge_claim claim = {NULL, use->token, use->signature, NULL};
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
     ia_result rc, found;
 
-    use->profile = sauth_profile_of(use->token);
+    use->profile = challenge_profile_of(use->token);
     if ((rc = check_grammar(r, use)))
         return rc;
     if (use->profile != IA_CHALLENGE_PROFILE_MD5)
         claim.message = &use->message;
     if ((found = find_secret(use, state)) < 0)
         return found;
-    sauth_windows(windows, conf, now);
+    challenge_windows(windows, conf, now);
     rc = ia_challenge_verify(&use->match, use->profile ? use->profile : IA_CHALLENGE_PROFILE_HMAC,
-                             sauth.challenge->separator, found ? NULL : &use->secret, &claim, windows);
+                             challenge_settings_of_server()->separator, found ? NULL : &use->secret, &claim, windows);
     if (rc < 0)
         return rc;
     if (found || rc)
@@ -137,7 +137,7 @@ ia_result sauth_token_prove(request_rec *r, const sauth_dir *conf, sauth_token_u
     return IA_OK;
 }
 
-ia_result sauth_token_use_once(const sauth_dir *conf, const sauth_token_use *use, sauth_state *state, apr_time_t now)
+ia_result challenge_use_once(const sauth_dir *conf, const challenge_use *use, sauth_state *state, apr_time_t now)
 {
     unsigned char mac[IA_MAC_MAX];
     apr_size_t len;
@@ -146,7 +146,7 @@ ia_result sauth_token_use_once(const sauth_dir *conf, const sauth_token_use *use
     if (use->profile == IA_CHALLENGE_PROFILE_MD5)
         return IA_OK;
     if ((rc = ia_access_check_time(use->timestamp, now, conf->clock_skew)) ||
-        (rc = sauth_proof_check_memory(use->timestamp, now, &state->retry_after)))
+        (rc = sauth_proof_check_cache(use->timestamp, now, &state->retry_after)))
         return rc;
     if (ia_hex_decode(mac, sizeof mac, &len, use->match.signature, strlen(use->match.signature)) || len != sizeof mac)
         return IA_FAULT_INTERNAL;
@@ -154,34 +154,40 @@ ia_result sauth_token_use_once(const sauth_dir *conf, const sauth_token_use *use
     return rc == IA_ACCESS_REPLAYED ? IA_CALL_REPLAYED : rc;
 }
 
-static const char *speak(ia_envelope_format format, apr_pool_t *p, const ia_outcome *outcome, const char *detail,
-                         const char **type, apr_size_t *len)
+challenge_request *challenge_request_of(sauth_state *state)
 {
-    const char *message = detail ? apr_pstrcat(p, outcome->title, ": ", detail, NULL) : outcome->title;
-
-    *type = ia_envelope_media_type(format);
-    return ia_envelope_error(p, format, outcome->code, message, len);
+    return sauth_state_own(state, &challenge_dialect, sizeof(challenge_request));
 }
 
-static const char *speak_json(apr_pool_t *p, const ia_outcome *outcome, const char *detail, const char **type,
-                              apr_size_t *len)
+challenge_request *challenge_request_find(const sauth_state *state)
 {
-    return speak(IA_ENVELOPE_JSON, p, outcome, detail, type, len);
+    return sauth_state_find_own(state, &challenge_dialect);
 }
 
-static const char *speak_xml(apr_pool_t *p, const ia_outcome *outcome, const char *detail, const char **type,
-                             apr_size_t *len)
+int challenge_respond_error(request_rec *r, const ia_outcome *outcome, const char *detail, problem_response *out)
 {
-    return speak(IA_ENVELOPE_XML, p, outcome, detail, type, len);
+    const challenge_request *request = challenge_request_find(sauth_state_find(r));
+    const char *message = detail ? apr_pstrcat(r->pool, outcome->title, ": ", detail, NULL) : outcome->title;
+
+    if (!request || !request->speaks)
+        return 0;
+    out->type = ia_envelope_media_type(request->format);
+    out->body = ia_envelope_error(r->pool, request->format, outcome->code, message, &out->len);
+    return out->body != NULL;
 }
 
-void sauth_speak(request_rec *r, ia_envelope_format format)
+void challenge_speak(request_rec *r, sauth_state *state, ia_envelope_format format)
 {
-    problem_set_formatter(r, format == IA_ENVELOPE_XML ? speak_xml : speak_json);
+    challenge_request *request = challenge_request_of(state);
+
+    request->speaks = 1;
+    request->format = format;
+    state->respond_error = challenge_respond_error;
+    problem_set_formatter(r, challenge_respond_error);
 }
 
-const char *sauth_call_log_detail(apr_pool_t *p, ia_result rc, const sauth_state *state,
-                                  const sauth_call_circumstances *about)
+const char *challenge_log_detail(apr_pool_t *p, ia_result rc, const sauth_state *state,
+                                 const challenge_circumstances *about)
 {
     const char *log_detail = log_field(p, "call", about->method);
 

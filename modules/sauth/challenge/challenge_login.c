@@ -8,8 +8,10 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "clock.h"
-#include "sauth_challenge_call.h"
-#include "sauth_mint.h"
+#include "challenge.h"
+#include "mod_sauth.h"
+#include "sauth_grant.h"
+#include "sauth_refuse.h"
 #include "interauth/challenge_seal.h"
 #include "log_field.h"
 #include "interauth/timestamp.h"
@@ -17,14 +19,14 @@
 
 APLOG_USE_MODULE(sauth);
 
-/* One exchange on its way through. Who is proven, and by what grant, stands in the state. */
+/* One exchange on its way through. The state holds who was verified, and by what grant. */
 typedef struct exchange {
     request_rec *r;
     sauth_dir conf;
     apr_time_t now;
     ia_envelope call;
     sauth_state *state;
-    sauth_token_use *use;         /* of auth.refresh, or NULL */
+    challenge_use *use;           /* of auth.refresh, or NULL */
     ia_challenge_profile profile; /* of auth.token's challenge; for the log */
     const char *foreign;          /* auth.token: the name of the signature's profile where it is another */
 } exchange;
@@ -45,12 +47,12 @@ static ia_result read_call(exchange *x, int *status)
 
     *status = 0;
     x->call.format = format;
-    sauth_speak(x->r, format);
+    challenge_speak(x->r, x->state, format);
     if (!rc && apr_table_get(x->r->headers_in, "Content-Encoding"))
         rc = IA_MEDIA_TYPE;
     if (rc == IA_MEDIA_TYPE)
-        x->state->detail = SAUTH_CALL_TYPES;
-    if (rc || (rc = (ia_result)request_read_body(x->r, SAUTH_LOGIN_MAX, &text, &len, status)))
+        x->state->detail = CHALLENGE_TYPES;
+    if (rc || (rc = (ia_result)request_read_body(x->r, CHALLENGE_LOGIN_MAX, &text, &len, status)))
         return rc;
     rc = ia_envelope_parse(&x->call, x->r->pool, format, text, len, &error);
     x->call.format = format;
@@ -60,27 +62,23 @@ static ia_result read_call(exchange *x, int *status)
 
 static const char *log_detail_of(const exchange *x, ia_result rc)
 {
-    sauth_call_circumstances about = {x->call.method, x->profile, NULL, x->now};
+    challenge_circumstances about = {x->call.method, x->profile, NULL, x->now};
     const char *log_detail;
 
     if (x->use) {
         about.profile = x->use->profile;
         about.use = x->use;
     }
-    log_detail = sauth_call_log_detail(x->r->pool, rc, x->state, &about);
+    log_detail = challenge_log_detail(x->r->pool, rc, x->state, &about);
     return x->foreign ? apr_pstrcat(x->r->pool, log_detail, log_field(x->r->pool, "signed_in", x->foreign), NULL)
                       : log_detail;
 }
 
 static int refuse(exchange *x, ia_result rc, int status)
 {
-    x->state->rc = rc;
     x->state->log_detail = log_detail_of(x, rc);
-    if (status && rc == IA_BODY_BROKEN && status != HTTP_BAD_REQUEST) {
-        sauth_log_refusal(x->r, "refused", rc, NULL, NULL);
-        return status;
-    }
-    return sauth_refuse(x->r, rc, x->state->detail, x->state->retry_after);
+    x->state->status = status;
+    return sauth_refuse_state(x->r, x->state, rc);
 }
 
 static ia_result response(exchange *x, const ia_envelope_member *members, unsigned count)
@@ -102,11 +100,11 @@ static ia_result wanted_profile(const exchange *x, ia_challenge_profile *profile
 {
     const char *name = ia_envelope_request_string(&x->call, "profile");
 
-    *profile = sauth.challenge->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 ? IA_CHALLENGE_PROFILE_MD5
-                                                                          : IA_CHALLENGE_PROFILE_HMAC;
+    *profile = challenge_settings_of_server()->profiles & 1u << IA_CHALLENGE_PROFILE_MD5 ? IA_CHALLENGE_PROFILE_MD5
+                                                                                         : IA_CHALLENGE_PROFILE_HMAC;
     if (name && !(*profile = ia_challenge_profile_named(name)))
         return IA_PROFILE_NOT_ENABLED;
-    return sauth_profile_check(x->r, *profile);
+    return challenge_profile_check(x->r, *profile);
 }
 
 /* Who asked, whether it is known or not: a refusal of auth.token cannot name what its challenge could not seal. */
@@ -141,16 +139,16 @@ static ia_result request_challenge(exchange *x)
     if (!rc) {
         seal.participant_index = entry.index;
         seal.participant_generation = (apr_uint32_t)entry.generation;
-        rc = entry.credentials[sauth_profile_credential(seal.profile)] ? IA_OK : IA_SECRET_MISSING;
+        rc = entry.credentials[challenge_credential_kind(seal.profile)] ? IA_OK : IA_SECRET_MISSING;
     }
     log_request(x, username, rc, &seal);
     if ((rc = ia_challenge_mint(challenge, st_grants_nonce_key(sauth.grants), &seal)))
         return rc;
     {
-        const ia_envelope_member members[] = {{"lifetime", NULL, sauth.challenge->lifetime},
+        const ia_envelope_member members[] = {{"lifetime", NULL, challenge_settings_of_server()->lifetime},
                                               {"challenge", challenge, 0},
                                               {"profile", ia_challenge_profile_name(seal.profile), 0},
-                                              {"domain", sauth.challenge->domain, 0}};
+                                              {"domain", challenge_settings_of_server()->domain, 0}};
 
         return response(x, members, 4);
     }
@@ -167,7 +165,7 @@ static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_
     ia_result rc = sauth.registry->get(&state->entry, is_nobody ? 0 : seal->participant_index, 0);
 
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
-    if (rc >= 0 && sauth_profile_secret(secret, &state->entry, profile) < 0)
+    if (rc >= 0 && challenge_secret_of(secret, &state->entry, profile) < 0)
         return IA_FAULT_REGISTRY;
     if (is_nobody)
         memset(&state->entry, 0, sizeof state->entry);
@@ -180,7 +178,7 @@ static ia_result find_challenged(exchange *x, const ia_challenge_seal *seal, ia_
 static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, const ia_challenge_claim *claim,
                                   ia_challenge_secret *secret, ia_challenge_match *match)
 {
-    ia_challenge_profile given = sauth_profile_of(claim->signature);
+    ia_challenge_profile given = challenge_profile_of(claim->signature);
     ia_challenge_profile profile = given ? given : IA_CHALLENGE_PROFILE_HMAC;
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
     ia_result rc, found = find_challenged(x, seal, profile, secret);
@@ -192,8 +190,9 @@ static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, co
         x->foreign = ia_challenge_profile_name(given);
         found = found == IA_PARTICIPANT_UNKNOWN ? found : IA_MAC_MISMATCH;
     }
-    sauth_windows(windows, &x->conf, x->now);
-    rc = ia_challenge_verify(match, profile, sauth.challenge->separator, found ? NULL : secret, claim, windows);
+    challenge_windows(windows, &x->conf, x->now);
+    rc = ia_challenge_verify(match, profile, challenge_settings_of_server()->separator, found ? NULL : secret, claim,
+                             windows);
     if (rc < 0)
         return rc;
     if (!found && !rc)
@@ -207,7 +206,7 @@ static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, co
 static ia_result check_new(const exchange *x, const ia_challenge_seal *seal)
 {
     apr_time_t clock = (apr_time_t)st_grants_clock(sauth.grants, x->now);
-    ia_result rc = ia_challenge_check_age(seal->stamp, clock, sauth.challenge->lifetime);
+    ia_result rc = ia_challenge_check_age(seal->stamp, clock, challenge_settings_of_server()->lifetime);
 
     if (!rc && seal->participant_generation != (apr_uint32_t)x->state->entry.generation)
         rc = IA_CHALLENGE_EXPIRED; /* of another life */
@@ -217,16 +216,16 @@ static ia_result check_new(const exchange *x, const ia_challenge_seal *seal)
 static ia_result store(exchange *x, const char *token, ia_grant_terms *terms, apr_int64_t window,
                        apr_uint64_t secret_fingerprint)
 {
-    sauth_minting m = {&x->conf, &x->state->entry, IA_PRESENT_CHALLENGE, secret_fingerprint, 0, x->now};
-    apr_time_t latest = sauth_token_expires(&x->conf, window, x->now);
+    sauth_grant_request request = {&x->conf, &x->state->entry, &challenge_presentation, secret_fingerprint, 0, x->now};
+    apr_time_t latest = challenge_token_expires(&x->conf, window, x->now);
     unsigned char grant_id[IA_GRANT_ID_LEN];
     ia_result rc;
 
     if (terms->expires > latest)
         terms->expires = latest;
     x->state->retry_after = 60;
-    if (!(rc = sauth_mint(grant_id, &m, token, terms)))
-        sauth_mint_log(x->r, &x->state->entry, terms);
+    if (!(rc = sauth_grant_create(grant_id, &request, token, terms)))
+        sauth_grant_log(x->r, &x->state->entry, terms);
     return rc;
 }
 
@@ -234,7 +233,7 @@ static ia_result store(exchange *x, const char *token, ia_grant_terms *terms, ap
 static ia_result grant_all(exchange *x, const ia_challenge_seal *seal, const ia_challenge_match *match,
                            apr_uint64_t secret_fingerprint)
 {
-    ia_grant_policy policy = sauth_mint_policy(&x->conf);
+    ia_grant_policy policy = sauth_grant_policy(&x->conf);
     ia_grant_request request = {x->state->entry.entitlement.capabilities, 0, 0};
     ia_grant_terms terms;
     ia_result rc = ia_grant_decide(&terms, &x->state->entry.entitlement, &request, &policy, x->now);
@@ -258,8 +257,8 @@ static ia_result exchange_challenge(exchange *x)
 
     if (!ia_envelope_request_is(&x->call, names) || !challenge || !signature)
         return malformed(x, "challenge and signature expected");
-    profile = sauth_profile_of(signature);
-    if (profile && (rc = sauth_profile_check(x->r, profile)))
+    profile = challenge_profile_of(signature);
+    if (profile && (rc = challenge_profile_check(x->r, profile)))
         return rc;
     rc = ia_challenge_open(&seal, st_grants_nonce_key(sauth.grants), challenge, strlen(challenge));
     if (rc == IA_MALFORMED || rc < 0)
@@ -311,7 +310,7 @@ static ia_result read_refresh(exchange *x)
     for (i = 0; names[i]; i++)
         found += ia_json_member(request, names[i]) != NULL;
     member = ia_json_member(request, "nonce");
-    x->use = sauth_token_use_create(x->r->pool);
+    x->use = challenge_use_create(x->r->pool);
     x->use->token = ia_envelope_request_string(&x->call, "token");
     x->use->signature = ia_envelope_request_string(&x->call, "signature");
     x->use->message.method = x->call.method;
@@ -324,17 +323,17 @@ static ia_result read_refresh(exchange *x)
 static ia_result decide_refresh(exchange *x, ia_grant_terms *terms)
 {
     const st_grant *grant = &x->state->grant;
-    ia_grant_policy policy = sauth_mint_policy(&x->conf);
+    ia_grant_policy policy = sauth_grant_policy(&x->conf);
     ia_grant_terms held = {grant->capabilities, grant->created, grant->expires, (int)grant->can_refresh};
     ia_result rc;
 
-    if (grant->presentation != IA_PRESENT_CHALLENGE)
+    if (grant->presentation != challenge_presentation.bit)
         return IA_PRESENTATION_MISMATCH;
     if (grant->secret_fingerprint != x->use->secret.fingerprint)
         return IA_SECRET_ROTATED;
     if (grant->scope != x->conf.scope)
         return IA_SCOPE_MISMATCH;
-    if ((rc = sauth_token_use_once(&x->conf, x->use, x->state, x->now)))
+    if ((rc = challenge_use_once(&x->conf, x->use, x->state, x->now)))
         return rc;
     return ia_grant_refresh(terms, &held, &x->state->entry.entitlement, 0, &policy, x->now);
 }
@@ -343,7 +342,7 @@ static ia_result decide_refresh(exchange *x, ia_grant_terms *terms)
 static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA_CHALLENGE_TEXT_SIZE],
                             char signature[IA_CHALLENGE_TEXT_SIZE])
 {
-    ia_challenge_terms terms = {x->use->profile, sauth.challenge->separator, x->use->secret.text};
+    ia_challenge_terms terms = {x->use->profile, challenge_settings_of_server()->separator, x->use->secret.text};
     ia_challenge_seal seal = {x->state->entry.index, (apr_uint32_t)x->state->entry.generation,
                               st_grants_stamp(sauth.grants, x->now), x->use->profile};
     char challenge[IA_CHALLENGE_LEN + 1];
@@ -363,8 +362,9 @@ static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA
  */
 static apr_int64_t window_of(const exchange *x)
 {
-    return x->use->profile == IA_CHALLENGE_PROFILE_MD5 ? x->use->match.nonce
-                                                       : ia_challenge_window(x->now, sauth.challenge->lifetime);
+    return x->use->profile == IA_CHALLENGE_PROFILE_MD5
+               ? x->use->match.nonce
+               : ia_challenge_window(x->now, challenge_settings_of_server()->lifetime);
 }
 
 static ia_result refresh_token(exchange *x)
@@ -374,7 +374,7 @@ static ia_result refresh_token(exchange *x)
     ia_grant_terms terms;
     ia_result rc;
 
-    if ((rc = read_refresh(x)) || (rc = sauth_token_prove(x->r, &x->conf, x->use, x->state, x->now)) ||
+    if ((rc = read_refresh(x)) || (rc = challenge_prove(x->r, &x->conf, x->use, x->state, x->now)) ||
         (rc = decide_refresh(x, &terms)))
         return rc;
     window = window_of(x);
@@ -406,7 +406,7 @@ static login_method find_method(const char *name)
     return NULL;
 }
 
-int sauth_login_is_method(const char *method)
+int challenge_is_login_method(const char *method)
 {
     return find_method(method) != NULL;
 }
@@ -431,16 +431,17 @@ static void begin(exchange *x, request_rec *r)
     x->r = r;
     x->conf = sauth_dir_effective(r);
     x->state = sauth_state_of(r);
-    x->state->asks = IA_PRESENT_CHALLENGE;
+    x->state->dialect = &challenge_dialect;
     x->now = clock_now();
 }
 
-int sauth_challenge(request_rec *r)
+int challenge_endpoint_handle(request_rec *r, const char *tail)
 {
     exchange x;
     ia_result rc;
     int status;
 
+    (void)tail;
     begin(&x, r);
     rc = read_call(&x, &status);
     x.now = clock_now(); /* again: who sends the body slowly must not stop the clock */
@@ -449,15 +450,15 @@ int sauth_challenge(request_rec *r)
     return OK;
 }
 
-int sauth_login_response(request_rec *r, const sauth_call *call)
+int challenge_login(request_rec *r, const challenge_call *call)
 {
     exchange x;
     ia_result rc;
 
     begin(&x, r);
     x.call = call->envelope;
-    sauth_speak(r, call->format);
-    if (call->length > SAUTH_LOGIN_MAX)
+    challenge_speak(r, x.state, call->format);
+    if (call->length > CHALLENGE_LOGIN_MAX)
         return refuse(&x, IA_BODY_TOO_LARGE, 0);
     rc = run(&x);
     return rc ? refuse(&x, rc, 0) : OK;

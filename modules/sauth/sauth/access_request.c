@@ -7,14 +7,17 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <string.h>
+#include "access.h"
 #include "clock.h"
-#include "mod_sauth.h"
-#include "sauth_mint.h"
+#include "external.h"
+#include "interauth/access.h"
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
-#include "external.h"
 #include "log_field.h"
+#include "mod_sauth.h"
 #include "request.h"
+#include "sauth_grant.h"
+#include "sauth_refuse.h"
 #include "snapshot.h"
 
 #define FORM_TYPE     "application/x-www-form-urlencoded"
@@ -24,6 +27,7 @@
 typedef struct access_request {
     request_rec *r;
     sauth_dir conf;
+    access_settings settings;
     apr_time_t now;
     ia_access_form form;
     ia_access_body body;
@@ -67,7 +71,7 @@ static ia_result read_form(access_request *a, ia_access_kind kind, int *status)
         return rc;
     if ((rc = ia_access_form_parse(&a->form, a->r->pool, text, len, &a->detail)))
         return rc;
-    if (!(a->conf.hashes & (a->form.hash == IA_HASH_SHA1 ? SAUTH_HASH_SHA1 : SAUTH_HASH_SHA256))) {
+    if (!(a->settings.hashes & access_hash_bit(a->form.hash))) {
         a->detail = a->form.hash == IA_HASH_SHA1 ? "HMAC-SHA-256 expected" : "HMAC-SHA-1 expected";
         return IA_HASH_NOT_ALLOWED;
     }
@@ -103,9 +107,9 @@ static int is_audience(request_rec *r, const char *audience)
 
 static ia_result check_members(access_request *a)
 {
-    if ((a->conf.needs & SAUTH_NEED_ID) && !a->body.id)
+    if ((a->settings.needs & ACCESS_NEED_ID) && !a->body.id)
         return IA_ACCESS_ID_MISSING;
-    return (a->conf.needs & SAUTH_NEED_AUD) && !a->body.audience ? IA_ACCESS_AUDIENCE_MISSING : IA_OK;
+    return (a->settings.needs & ACCESS_NEED_AUD) && !a->body.audience ? IA_ACCESS_AUDIENCE_MISSING : IA_OK;
 }
 
 static ia_result examine(access_request *a, ia_access_kind kind, int *status)
@@ -118,14 +122,14 @@ static ia_result examine(access_request *a, ia_access_kind kind, int *status)
         return rc;
     a->proven = 1;
     if ((rc = ia_access_check_time(a->form.timestamp, a->now, a->conf.clock_skew)) ||
-        (rc = sauth_proof_check_memory(a->form.timestamp, a->now, &a->retry_after)))
+        (rc = sauth_proof_check_cache(a->form.timestamp, a->now, &a->retry_after)))
         return rc;
     if (a->body.audience && !is_audience(a->r, a->body.audience))
         return IA_AUDIENCE_MISMATCH;
     return sauth_proof_use(a->mac, a->entry.index, a->form.timestamp, a->now, &a->retry_after);
 }
 
-static const char *wanted(const access_request *a)
+static const char *requested(const access_request *a)
 {
     apr_array_header_t *names = apr_array_make(a->r->pool, (int)a->body.access_for_count, sizeof(const char *));
     unsigned i;
@@ -148,7 +152,7 @@ static const char *log_detail_of(const access_request *a, ia_result rc)
         return apr_psprintf(a->r->pool, " offset=%+" APR_TIME_T_FMT,
                             apr_time_sec(a->form.timestamp) - apr_time_sec(a->now));
     case IA_CAPABILITY_NOT_HELD:
-        return log_field(a->r->pool, "wanted", wanted(a));
+        return log_field(a->r->pool, "wanted", requested(a));
     default:
         return log_sentence(a->r->pool, a->detail);
     }
@@ -161,12 +165,10 @@ static int refuse(const access_request *a, ia_result rc, int status)
     state->log_detail = log_detail_of(a, rc);
     state->proven = a->proven;
     state->entry = a->entry;
-    state->rc = rc;
-    if (status && rc == IA_BODY_BROKEN && status != HTTP_BAD_REQUEST) {
-        sauth_log_refusal(a->r, "refused", rc, NULL, NULL);
-        return status;
-    }
-    return sauth_refuse(a->r, rc, a->detail, a->retry_after);
+    state->detail = a->detail;
+    state->retry_after = a->retry_after;
+    state->status = status;
+    return sauth_refuse_state(a->r, state, rc);
 }
 
 /* Published clients know five members and refuse others: only who asks for a number of nonces finds them in the body. */
@@ -174,11 +176,11 @@ static void write_nonces(ia_json_writer *w, apr_pool_t *p, const granted *g)
 {
     unsigned i;
 
-    ia_json_write_member(w, "nonce", sauth_next_nonce(p, g->grant_id, g->sequences[0]));
+    ia_json_write_member(w, "nonce", access_next_nonce(p, g->grant_id, g->sequences[0]));
     ia_json_write_name(w, "nonces");
     ia_json_write_array(w);
     for (i = 0; i < g->nonces; i++)
-        ia_json_write_string(w, sauth_next_nonce(p, g->grant_id, g->sequences[i]));
+        ia_json_write_string(w, access_next_nonce(p, g->grant_id, g->sequences[i]));
     ia_json_write_end(w);
 }
 
@@ -212,9 +214,9 @@ static int write_grant(const access_request *a, const granted *g)
     ia_json_write_end(w);
     if (!(text = ia_json_writer_text(w, &len)))
         return refuse(a, IA_FAULT_INTERNAL, 0);
-    sauth_mint_log(r, &a->entry, &g->terms);
+    sauth_grant_log(r, &a->entry, &g->terms);
     memcpy(sauth_state_of(r)->grant_id, g->grant_id, sizeof g->grant_id);
-    sauth_nextnonce_write(r, sauth_state_of(r), g->sequences[0]);
+    access_nextnonce_write(r, sauth_state_of(r), g->sequences[0]);
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)len);
     ap_rwrite(text, (int)len, r);
@@ -223,14 +225,14 @@ static int write_grant(const access_request *a, const granted *g)
 
 static ia_result store_grant(access_request *a, granted *g)
 {
-    sauth_minting m = {&a->conf, &a->entry, IA_PRESENT_SAUTH, a->fingerprint, g->nonces, a->now};
-    ia_result rc = sauth_mint_token(a->r->pool, &g->token);
+    sauth_grant_request request = {&a->conf, &a->entry, &access_presentation, a->fingerprint, g->nonces, a->now};
+    ia_result rc = sauth_grant_token(a->r->pool, &g->token);
     unsigned i;
 
     for (i = 0; i < g->nonces; i++)
         g->sequences[i] = i + 1;
     a->retry_after = 60;
-    return rc ? rc : sauth_mint(g->grant_id, &m, g->token, &g->terms);
+    return rc ? rc : sauth_grant_create(g->grant_id, &request, g->token, &g->terms);
 }
 
 static void begin(access_request *a, request_rec *r)
@@ -238,10 +240,11 @@ static void begin(access_request *a, request_rec *r)
     memset(a, 0, sizeof *a);
     a->r = r;
     a->conf = sauth_dir_effective(r);
+    a->settings = access_settings_of(&a->conf);
     a->now = clock_now();
 }
 
-int sauth_request_access(request_rec *r)
+int access_request_handle(request_rec *r, const char *tail)
 {
     access_request a;
     granted g;
@@ -251,6 +254,7 @@ int sauth_request_access(request_rec *r)
     unsigned i;
     int status;
 
+    (void)tail;
     begin(&a, r);
     if ((rc = examine(&a, IA_ACCESS_REQUEST, &status)))
         return refuse(&a, rc, status);
@@ -262,7 +266,7 @@ int sauth_request_access(request_rec *r)
         request.names_unknown |= number < 0;
         ia_capset_add(&request.capabilities, number);
     }
-    policy = sauth_mint_policy(&a.conf);
+    policy = sauth_grant_policy(&a.conf);
     g.nonces = a.body.nonces ? a.body.nonces : 1;
     if ((rc = ia_grant_decide(&g.terms, &a.entry.entitlement, &request, &policy, a.now)) || (rc = store_grant(&a, &g)))
         return refuse(&a, rc, 0);
@@ -271,7 +275,7 @@ int sauth_request_access(request_rec *r)
 
 static ia_result prolong(const access_request *a, st_ref ref, granted *g)
 {
-    st_refresh refresh = {g->terms.expires, sauth_mint_forget(&a->conf, &g->terms), a->fingerprint, a->mac, a->now};
+    st_refresh refresh = {g->terms.expires, sauth_grant_forget(&a->conf, &g->terms), a->fingerprint, a->mac, a->now};
 
     return st_grant_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces);
 }
@@ -279,16 +283,13 @@ static ia_result prolong(const access_request *a, st_ref ref, granted *g)
 /* The grant of the token in the body, if it is this client's and may still live. */
 static ia_result find_own_grant(const access_request *a, st_grant *grant, st_ref *ref)
 {
-    unsigned char digest[IA_SHA256_LEN];
-    ia_result rc;
+    ia_result rc = sauth_grant_look_up(grant, ref, a->body.token, strlen(a->body.token));
 
-    sauth_mint_digest(digest, a->body.token);
-    rc = st_grant_find(sauth.grants, digest, grant, ref);
     if (rc)
         return rc == IA_TOKEN_UNKNOWN ? IA_GRANT_UNKNOWN : rc;
     if (grant->participant_index != a->entry.index || grant->participant_generation != a->entry.generation)
         return IA_GRANT_NOT_OWNED;
-    if (grant->presentation != IA_PRESENT_SAUTH)
+    if (grant->presentation != access_presentation.bit)
         return IA_PRESENTATION_MISMATCH;
     return grant->scope == a->conf.scope ? IA_OK : IA_SCOPE_MISMATCH;
 }
@@ -297,7 +298,7 @@ static ia_result find_own_grant(const access_request *a, st_grant *grant, st_ref
  * A refresh whose answer got lost is sent again as it was, and gets the response that it had: the same expiry, the same
  * nonces. Only for a short time, and only while it is the newest refresh of its grant.
  */
-static ia_result response_again(access_request *a, granted *g)
+static ia_result repeat_response(access_request *a, granted *g)
 {
     st_grant grant;
     st_ref ref;
@@ -318,7 +319,7 @@ static ia_result response_again(access_request *a, granted *g)
     return IA_OK;
 }
 
-int sauth_refresh_access(request_rec *r)
+int access_refresh_handle(request_rec *r, const char *tail)
 {
     access_request a;
     granted g;
@@ -329,9 +330,10 @@ int sauth_refresh_access(request_rec *r)
     ia_result rc;
     int status;
 
+    (void)tail;
     begin(&a, r);
     rc = examine(&a, IA_ACCESS_REFRESH, &status);
-    if (rc == IA_ACCESS_REPLAYED && !(rc = response_again(&a, &g)))
+    if (rc == IA_ACCESS_REPLAYED && !(rc = repeat_response(&a, &g)))
         return write_grant(&a, &g);
     if (rc || (rc = find_own_grant(&a, &grant, &ref)))
         return refuse(&a, rc, status);
@@ -339,7 +341,7 @@ int sauth_refresh_access(request_rec *r)
     held.created = grant.created;
     held.expires = grant.expires;
     held.can_refresh = (int)grant.can_refresh;
-    policy = sauth_mint_policy(&a.conf);
+    policy = sauth_grant_policy(&a.conf);
     g.token = a.body.token;
     g.nonces = a.body.nonces ? a.body.nonces : 1;
     ia_grant_id(g.grant_id, grant.digest);
@@ -347,15 +349,4 @@ int sauth_refresh_access(request_rec *r)
         (rc = prolong(&a, ref, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);
-}
-
-int sauth_generate_nonce(request_rec *r)
-{
-    const char *nonce = sauth_fresh_nonce(r->pool);
-
-    ap_discard_request_body(r);
-    ap_set_content_type(r, "text/plain");
-    ap_set_content_length(r, IA_NONCE_TEXT_LEN);
-    ap_rwrite(nonce, IA_NONCE_TEXT_LEN, r);
-    return OK;
 }

@@ -6,18 +6,19 @@
 #include <http_config.h>
 #include <http_protocol.h>
 #include <string.h>
-#include "sauth_challenge_call.h"
-#include "sauth_presentation.h"
+#include "challenge.h"
+#include "mod_sauth.h"
 
 /*
  * The handler runs from within check_authn. The rules of the location that need no user have been evaluated by then; the
  * others are about a client, which a login does not have yet.
  */
-int sauth_challenge_login(request_rec *r, const sauth_dir *conf, sauth_state *state)
+int challenge_location_handle(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
+    const challenge_request *request = challenge_request_find(state);
     int status;
 
-    if (!state->call || !state->call->is_login || conf->mode == SAUTH_MODE_OBSERVE ||
+    if (!request || !request->call || !request->call->is_login || conf->mode == SAUTH_MODE_OBSERVE ||
         (r->prev && ap_is_HTTP_ERROR(r->prev->status)))
         return DECLINED;
     if (r->main)
@@ -30,13 +31,14 @@ int sauth_challenge_login(request_rec *r, const sauth_dir *conf, sauth_state *st
 }
 
 /* Comes before mod_proxy, which answers by the file name and ignores the handler's name. */
-int sauth_login_handler(request_rec *r)
+int challenge_location_handler(request_rec *r)
 {
     const sauth_state *state = sauth_state_find(r);
+    const challenge_request *request = challenge_request_find(state);
 
-    if (r->main || !state || !state->call || !state->call->is_login || !state->decided ||
+    if (r->main || !request || !request->call || !request->call->is_login || !state->decided ||
         state->rc != IA_CREDENTIALS_MISSING || !r->handler || strcmp(r->handler, SAUTH_HANDLER))
         return DECLINED;
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    return sauth_login_response(r, state->call);
+    return challenge_login(r, request->call);
 }

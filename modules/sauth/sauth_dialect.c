@@ -1,0 +1,168 @@
+/* The settings of dialects, by the place of their row, and the endpoints that they have. */
+#include <httpd.h>
+#include <string.h>
+#include "mod_sauth.h"
+#include "sauth_dialect.h"
+
+#define DIRECTIVES_MAX 128
+
+command_rec sauth_directives[DIRECTIVES_MAX]; /* what is not filled ends the list */
+
+static unsigned add_directives(unsigned count, const command_rec *directives)
+{
+    for (; directives && directives->name && count < DIRECTIVES_MAX - 1; directives++)
+        sauth_directives[count++] = *directives;
+    return count;
+}
+
+/* httpd reads the list before it calls any function of the module. */
+__attribute__((constructor)) static void collect_directives(void)
+{
+    unsigned count = add_directives(0, sauth_generic_directives), i;
+
+    for (i = 0; sauth_dialects[i]; i++)
+        count = add_directives(count, sauth_dialects[i]->directives);
+}
+
+/* One block: the pointers, then what they point to. Sections are merged for many requests. */
+static void **make_settings(apr_pool_t *p, const sauth_settings *(*kind)(const sauth_dialect *))
+{
+    unsigned count = 0, i;
+    apr_size_t size = 0;
+    char *at;
+    void **all;
+
+    for (; sauth_dialects[count]; count++)
+        size += APR_ALIGN_DEFAULT(kind(sauth_dialects[count])->size);
+    all = apr_pcalloc(p, APR_ALIGN_DEFAULT((count + 1) * sizeof *all) + size);
+    at = (char *)all + APR_ALIGN_DEFAULT((count + 1) * sizeof *all);
+    for (i = 0; i < count; i++) {
+        const sauth_settings *settings = kind(sauth_dialects[i]);
+
+        if (!settings->size)
+            continue;
+        all[i] = at;
+        at += APR_ALIGN_DEFAULT(settings->size);
+        if (settings->init)
+            settings->init(all[i]);
+    }
+    return all;
+}
+
+static const sauth_settings *location_of(const sauth_dialect *dialect)
+{
+    return &dialect->location;
+}
+
+static const sauth_settings *server_of(const sauth_dialect *dialect)
+{
+    return &dialect->server;
+}
+
+void **sauth_dialect_locations(apr_pool_t *p)
+{
+    return make_settings(p, location_of);
+}
+
+void **sauth_dialect_servers(apr_pool_t *p)
+{
+    return make_settings(p, server_of);
+}
+
+void **sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, void *const *add)
+{
+    void **all = sauth_dialect_locations(p);
+    unsigned i;
+
+    for (i = 0; sauth_dialects[i]; i++)
+        if (all[i])
+            sauth_dialects[i]->location.merge(all[i], base[i], add[i]);
+    return all;
+}
+
+static unsigned place_of(const sauth_dialect *dialect)
+{
+    unsigned i = 0;
+
+    while (sauth_dialects[i] != dialect)
+        i++;
+    return i;
+}
+
+void *sauth_dialect_location(const sauth_dir *conf, const sauth_dialect *dialect)
+{
+    return conf->dialects[place_of(dialect)];
+}
+
+void *sauth_dialect_server(server_rec *s, const sauth_dialect *dialect)
+{
+    return sauth_server_of(s)->dialects[place_of(dialect)];
+}
+
+/* Whether the first `len` bytes of the path end in "/" and the name. */
+static int ends_in(const char *path, apr_size_t len, const char *name)
+{
+    apr_size_t name_len = strlen(name);
+
+    return len > name_len && path[len - name_len - 1] == '/' && !strncmp(path + len - name_len, name, name_len);
+}
+
+/* The path up to its last slash. */
+static apr_size_t parent_of(const char *path, apr_size_t len)
+{
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    return len > 0 ? len - 1 : 0;
+}
+
+/* What of the path stands before the endpoint's name, or -1 where it is another one's. */
+static apr_ssize_t base_of(const char *path, apr_size_t len, const sauth_endpoint *e)
+{
+    apr_size_t name_len = strlen(e->name), parent;
+
+    switch (e->path) {
+    case SAUTH_PATH_LAST:
+        return ends_in(path, len, e->name) ? (apr_ssize_t)(len - name_len - 1) : -1;
+    case SAUTH_PATH_TAIL:
+        parent = parent_of(path, len);
+        return parent + 1 < len && ends_in(path, parent, e->name) ? (apr_ssize_t)(parent - name_len - 1) : -1;
+    case SAUTH_PATH_ROOT:
+        return len > name_len && *path == '/' && !strncmp(path + 1, e->name, name_len) &&
+                       (len == name_len + 1 || path[name_len + 1] == '/')
+                   ? 0
+                   : -1;
+    }
+    return -1;
+}
+
+/* Of several that fit, the one with the longest name is meant. */
+static const sauth_endpoint *longest(const char *path, apr_size_t len, const sauth_dialect **dialect)
+{
+    const sauth_endpoint *found = NULL, *e;
+    unsigned i;
+
+    for (i = 0; sauth_dialects[i]; i++)
+        for (e = sauth_dialects[i]->endpoints; e && e->name; e++)
+            if (base_of(path, len, e) >= 0 && (!found || strlen(e->name) > strlen(found->name))) {
+                found = e;
+                *dialect = sauth_dialects[i];
+            }
+    return found;
+}
+
+/* Below another endpoint there is none: a client's base URL that ends in one is a mistake. */
+const sauth_endpoint *sauth_endpoint_find(const char *path, const sauth_dialect **dialect, const char **tail)
+{
+    const sauth_endpoint *found = longest(path, strlen(path), dialect);
+    const sauth_dialect *other;
+    apr_ssize_t base = found ? base_of(path, strlen(path), found) : 0;
+
+    if (!found || (base > 0 && longest(path, (apr_size_t)base, &other)))
+        return NULL;
+    *tail = path + base + 1 + strlen(found->name);
+    if (found->path == SAUTH_PATH_LAST)
+        *tail = NULL;
+    else if (found->path == SAUTH_PATH_TAIL)
+        ++*tail;
+    return found;
+}

@@ -1,0 +1,9 @@
+/** Dialect signature: the message identifies its client by a signature that mod_isign verified. It has no endpoints. */
+#ifndef SAUTH_SIGNATURE_H
+#define SAUTH_SIGNATURE_H
+
+#include "sauth_dialect.h"
+
+extern const sauth_dialect signature_dialect;
+
+#endif
