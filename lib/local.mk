@@ -1,7 +1,7 @@
 # The pure library: convenience archive for modules, client and tests; shared library for C clients.
 lib_sources = \
 	lib/result.c lib/encoding.c lib/timestamp.c lib/name.c lib/form.c lib/json.c lib/json_writer.c lib/mac.c \
-	lib/capability.c lib/nonce.c lib/nonce_state.c lib/participant.c lib/participant_keys.c lib/participant_internal.h lib/participants_file.c lib/grant.c \
+	lib/capability.c lib/nonce.c lib/participant.c lib/participant_keys.c lib/participant_internal.h lib/participants_file.c lib/grant.c \
 	lib/access.c lib/authorization.c lib/sfv.c lib/sfv_value.c lib/sfv_write.c lib/sfv_internal.h lib/digest.c \
 	lib/utf8.c lib/utf8.h lib/key.c lib/key_check.c lib/key_jwk.c lib/key_pem.c lib/key_internal.h lib/sign.c \
 	lib/httpsig.c lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_derived.c lib/httpsig_field.c \

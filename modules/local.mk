@@ -9,7 +9,8 @@ libst_la_SOURCES = \
 	modules/store/cas_lock.c modules/store/cas_lock.h modules/store/crash_point.h \
 	modules/store/shm_word.h modules/store/shm_table.c modules/store/shm_table.h modules/store/shm_layout.h \
 	modules/store/shm_reclaim.c modules/store/quota.c modules/store/quota.h \
-	modules/store/name_table.c modules/store/name_table.h \
+	modules/store/name_table.c modules/store/name_table.h modules/store/st_result.h \
+	modules/store/nonce_window.c modules/store/nonce_window.h modules/store/grant_store.c modules/store/grant_store.h \
 	modules/store/participant_table.c modules/store/participant_table.h \
 	modules/store/grant_table.c modules/store/grant_table.h modules/store/replay_cache.c modules/store/replay_cache.h \
 	modules/store/state_file.c modules/store/state_file.h \
@@ -65,6 +66,7 @@ modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
 	modules/sauth/sauth_authenticate.c modules/sauth/sauth_www_authenticate.c \
 	modules/sauth/sauth_require.c modules/sauth/sauth_require.h modules/sauth/sauth_refuse.c modules/sauth/sauth_refuse.h \
 	modules/sauth/sauth_export.c modules/sauth/sauth_export.h modules/sauth/sauth_grant.c modules/sauth/sauth_grant.h \
+	modules/sauth/sauth_outcome.c modules/sauth/sauth_outcome.h \
 	modules/sauth/sauth_guard.c modules/sauth/sauth_config_lint.c modules/sauth/sauth_store.c \
 	modules/sauth/sauth_store.h modules/sauth/sauth_persist.c modules/sauth/sauth_status.c \
 	modules/sauth/sauth/access.h modules/sauth/sauth/access_dialect.c modules/sauth/sauth/access_request.c \

@@ -13,14 +13,16 @@ TESTS += tests/lint.sh
 unit_tests = \
 	tests/unit/test_result tests/unit/test_encoding tests/unit/test_timestamp tests/unit/test_name \
 	tests/unit/test_form tests/unit/test_json tests/unit/test_mac tests/unit/test_capability tests/unit/test_nonce \
-	tests/unit/test_nonce_state tests/unit/test_nonce_crash tests/unit/test_participant tests/unit/test_grant \
+	tests/unit/test_participant tests/unit/test_grant \
 	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
 	tests/unit/test_digest tests/unit/test_xml tests/unit/test_envelope \
 	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base \
-	tests/unit/test_challenge tests/unit/test_isign_limit tests/unit/test_secret_quality
+	tests/unit/test_challenge tests/unit/test_isign_limit tests/unit/test_secret_quality tests/unit/test_sauth_outcome
 tests_unit_test_isign_limit_SOURCES = tests/unit/test_isign_limit.c modules/isign/isign_limit.c
 tests_unit_test_isign_limit_CPPFLAGS = $(module_cppflags) -I$(top_srcdir)/modules/isign
 tests_unit_test_isign_limit_LDADD = libia.la $(CMOCKA_LIBS) -lpthread
+tests_unit_test_sauth_outcome_SOURCES = tests/unit/test_sauth_outcome.c modules/sauth/sauth_outcome.c
+tests_unit_test_sauth_outcome_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/modules/sauth
 # Computations are counted, and made to fail.
 tests_unit_test_challenge_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ia_mac_compute -Wl,--wrap=EVP_DigestFinal_ex \
 	-Wl,--wrap=EVP_PBE_scrypt -Wl,--wrap=EVP_CipherUpdate
@@ -51,8 +53,8 @@ tests_fuzz_fuzz_json_replay_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
 tests_fuzz_fuzz_json_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"json"'
 tests_fuzz_fuzz_access_replay_SOURCES = tests/fuzz/fuzz_access.c tests/fuzz/replay.c
 tests_fuzz_fuzz_access_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"access"'
-tests_fuzz_fuzz_nonce_replay_SOURCES = tests/fuzz/fuzz_nonce.c tests/fuzz/replay.c
-tests_fuzz_fuzz_nonce_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"nonce"'
+tests_fuzz_fuzz_nonce_replay_SOURCES = tests/fuzz/fuzz_nonce.c tests/fuzz/replay.c modules/store/nonce_window.c
+tests_fuzz_fuzz_nonce_replay_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -DFUZZ_NAME='"nonce"'
 tests_fuzz_fuzz_participants_replay_SOURCES = tests/fuzz/fuzz_participants.c tests/fuzz/replay.c
 tests_fuzz_fuzz_participants_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"participants"'
 tests_fuzz_fuzz_form_replay_SOURCES = tests/fuzz/fuzz_form.c tests/fuzz/replay.c
@@ -89,6 +91,8 @@ tests_fuzz_fuzz_httpsig_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_authorization_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_nonce_SOURCES = tests/fuzz/fuzz_nonce.c modules/store/nonce_window.c
+tests_fuzz_fuzz_nonce_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store
 tests_fuzz_fuzz_nonce_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_participants_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_form_LDFLAGS = $(fuzz_ldflags)
@@ -121,13 +125,13 @@ tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) li
 # The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
 store_sources = \
 	modules/store/cas_lock.c modules/store/shm_table.c modules/store/shm_reclaim.c modules/store/quota.c \
-	modules/store/name_table.c modules/store/participant_table.c modules/store/grant_table.c modules/store/replay_cache.c \
+	modules/store/name_table.c modules/store/participant_table.c modules/store/grant_table.c modules/store/nonce_window.c modules/store/replay_cache.c \
 	modules/store/challenge_table.c modules/store/challenge_record.c
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/tests
 store_test_ldadd = libia.la $(CMOCKA_LIBS) -lpthread
 store_cmocka_tests = \
 	tests/store/test_lock tests/store/test_table tests/store/test_participants tests/store/test_keys tests/store/test_texts tests/store/test_grants tests/store/test_replays \
-	tests/store/test_state_file
+	tests/store/test_state_file tests/store/test_nonce_window tests/store/test_nonce_crash
 if HAVE_CMOCKA
 check_PROGRAMS += $(store_cmocka_tests)
 TESTS += $(store_cmocka_tests)
@@ -143,7 +147,7 @@ tests_store_test_lock_LDADD = $(store_test_ldadd)
 tests_store_test_hostile_SOURCES = tests/store/test_hostile.c $(store_sources)
 tests_store_test_hostile_CPPFLAGS = $(store_test_cppflags) -DST_LOCK_PATIENCE=2000
 tests_store_test_hostile_LDADD = $(store_test_ldadd)
-tests_store_test_crash_SOURCES = tests/store/test_crash.c $(store_sources) modules/store/key_table.c modules/store/owned_table.c lib/nonce_state.c
+tests_store_test_crash_SOURCES = tests/store/test_crash.c $(store_sources) modules/store/key_table.c modules/store/owned_table.c
 tests_store_test_crash_CPPFLAGS = $(store_test_cppflags) -DST_CRASH_TEST -include $(top_srcdir)/modules/store/shm_word.h
 tests_store_test_crash_LDADD = $(store_test_ldadd)
 tests_store_test_table_CPPFLAGS = $(store_test_cppflags)
@@ -160,6 +164,10 @@ tests_store_test_replays_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_replays_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_state_file_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_state_file_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_nonce_window_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_nonce_window_LDADD = libst.la $(store_test_ldadd)
+tests_store_test_nonce_crash_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_nonce_crash_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_race_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_race_LDADD = libst.la $(store_test_ldadd)
 tests_store_test_kill_CPPFLAGS = $(store_test_cppflags)

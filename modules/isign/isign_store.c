@@ -147,18 +147,17 @@ ia_result isign_nonce_use(const ia_registry_entry *who, const ia_httpsig *signat
         until = created + isign.longest_age + isign.widest_skew;
     ia_sha256(mac, parts, 3);
     switch (st_replay_record(isign.replays, mac, who->index, isign.replay_quota, until, now)) {
-    case ST_REPLAY_RECORDED:
+    case ST_OK:
         return IA_OK;
-    case ST_REPLAY_EXISTS:
+    case ST_EXISTS:
         return IA_SIG_NONCE_REPLAYED;
-    case ST_REPLAY_FULL:
+    case ST_FULL:
         return IA_REPLAYS_FULL;
-    case ST_REPLAY_QUOTA:
+    case ST_QUOTA:
         return IA_REPLAY_QUOTA;
-    case ST_REPLAY_FAULT:
-        break;
+    default:
+        return IA_FAULT_STORE;
     }
-    return IA_FAULT_STORE;
 }
 
 /* --- keys of this child --- */

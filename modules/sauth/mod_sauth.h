@@ -9,7 +9,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <mod_auth.h>
-#include "grant_table.h"
+#include "grant_store.h"
 #include "interauth_registry.h"
 #include "replay_cache.h"
 #include "sauth_config.h"
@@ -24,9 +24,9 @@ extern module AP_MODULE_DECLARE_DATA sauth_module
 
 /* --- what is shared ------------------------------------------------------------------------------------------- */
 
-/** This process's view; `grants` is NULL until post_config. */
+/** This process's view; `grants` is NULL until post_config, and where there is no registry. */
 typedef struct sauth_shared {
-    st_grants *grants;
+    const st_grant_store *grants;
     st_replay_cache *replays; /**< used access requests and calls */
     const ia_registry *registry;
     apr_uint32_t grant_quota;

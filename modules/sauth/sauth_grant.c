@@ -75,17 +75,23 @@ ia_result sauth_grant_create(unsigned char grant_id[IA_GRANT_ID_LEN], const saut
     record.expires = terms->expires;
     record.can_refresh = (apr_uint32_t)terms->can_refresh;
     record.capabilities = terms->capabilities;
-    record.nonces.issued = request->nonces;
-    return st_grant_create(sauth.grants, &record, sauth.grant_quota, sauth_grant_forget(request->conf, terms),
-                           request->now);
+    if (request->nonces) {
+        record.part = ST_GRANT_WITH_NONCES;
+        record.nonces.state.issued = request->nonces;
+    } else if (request->bound) {
+        record.part = ST_GRANT_WITH_BOUND;
+        memcpy(record.bound, request->bound, request->bound_len);
+    }
+    return sauth_grant_outcome(st_store_create(sauth.grants, &record, sauth.grant_quota,
+                                               sauth_grant_forget(request->conf, terms), request->now));
 }
 
-ia_result sauth_grant_look_up(st_grant *grant, st_ref *ref, const char *token, apr_size_t len)
+ia_result sauth_grant_look_up(st_grant *grant, st_grant_ref *ref, const char *token, apr_size_t len)
 {
     unsigned char digest[IA_SHA256_LEN];
 
     digest_of(digest, token, len);
-    return st_grant_find(sauth.grants, digest, grant, ref);
+    return sauth_grant_outcome(st_store_find(sauth.grants, digest, grant, ref));
 }
 
 ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len)
@@ -134,17 +140,16 @@ ia_result sauth_proof_use(const unsigned char mac[IA_MAC_MAX], apr_uint32_t part
     *retry_after = 1;
     switch (st_replay_record(sauth.replays, mac, participant_index, sauth.replay_quota,
                              timestamp + sauth_widest_skew() + apr_time_from_sec(1), now)) {
-    case ST_REPLAY_RECORDED:
+    case ST_OK:
         return IA_OK;
-    case ST_REPLAY_EXISTS:
+    case ST_EXISTS:
         return IA_ACCESS_REPLAYED;
-    case ST_REPLAY_FULL:
+    case ST_FULL:
         return IA_REPLAYS_FULL;
-    case ST_REPLAY_QUOTA:
+    case ST_QUOTA:
         *retry_after = (int)apr_time_sec(2 * sauth_widest_skew()) + 1;
         return IA_REPLAY_QUOTA;
-    case ST_REPLAY_FAULT:
-        break;
+    default:
+        return IA_FAULT_STORE;
     }
-    return IA_FAULT_STORE;
 }

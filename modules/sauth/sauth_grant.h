@@ -3,6 +3,7 @@
 #define SAUTH_GRANT_H
 
 #include "mod_sauth.h"
+#include "sauth_outcome.h"
 #include "sauth_state.h"
 
 /** For whom a grant is made, on whose secret, and how it may be presented. */
@@ -11,7 +12,10 @@ typedef struct sauth_grant_request {
     const ia_registry_entry *entry;
     const sauth_presentation *presentation;
     apr_uint64_t secret_fingerprint;
-    unsigned nonces; /**< next nonces that it begins with */
+    unsigned nonces; /**< next nonces that it begins with; 0: its presentation has none */
+    const void
+        *bound; /**< what the dialect binds to it where there are no nonces; st_grant.bound begins so. NULL: nothing */
+    apr_size_t bound_len; /**< at most ST_GRANT_BOUND */
     apr_time_t now;
 } sauth_grant_request;
 
@@ -31,7 +35,7 @@ ia_result sauth_grant_create(unsigned char grant_id[IA_GRANT_ID_LEN], const saut
 void sauth_grant_log(request_rec *r, const ia_registry_entry *entry, const ia_grant_terms *terms);
 
 /** The grant of a token. @return IA_OK, IA_TOKEN_UNKNOWN or a fault */
-ia_result sauth_grant_look_up(st_grant *grant, st_ref *ref, const char *token, apr_size_t len);
+ia_result sauth_grant_look_up(st_grant *grant, st_grant_ref *ref, const char *token, apr_size_t len);
 
 /** The same into the state, with its participant. @return IA_OK, IA_TOKEN_UNKNOWN, IA_PARTICIPANT_UNKNOWN or a fault */
 ia_result sauth_grant_find(sauth_state *state, const char *token, apr_size_t len);

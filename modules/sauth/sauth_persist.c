@@ -20,13 +20,13 @@ const char *sauth_persist_check(apr_pool_t *ptemp, server_rec *s)
     return persist_check(&state, sauth_server_of(s)->state_file, ptemp, s);
 }
 
-int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int fresh)
+int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, st_grants *grants, int fresh)
 {
     const st_state_report *report = &state.report;
     int status;
 
     state.module_index = APLOG_MODULE_INDEX;
-    state.state.grants = sauth.grants;
+    state.state.grants = grants;
     state.state.replays = sauth.replays;
     state.registry = sauth.registry;
     status = persist_open(&state, sauth_server_of(s)->state_file, pconf, ptemp, s, fresh);

@@ -3,7 +3,7 @@
 #define SAUTH_STATE_H
 
 #include <httpd.h>
-#include "grant_table.h"
+#include "grant_store.h"
 #include "interauth_registry.h"
 #include "problem.h"
 #include "sauth_dialect.h"
@@ -16,7 +16,7 @@ typedef struct sauth_state {
     const sauth_presentation *presentation; /**< whose credentials were checked, or NULL */
     ia_registry_entry entry;                /**< secrets wiped */
     st_grant grant;
-    st_ref ref;
+    st_grant_ref ref;
     unsigned char grant_id[IA_GRANT_ID_LEN];
     ia_capset capabilities;         /**< granted, and still allowed */
     apr_array_header_t *attributes; /**< of sauth_attribute, once the client was let in; NULL before */

@@ -6,16 +6,17 @@
 
 int sauth_status_report(request_rec *r, int flags)
 {
+    st_grant_count count;
+
     if (!sauth.grants)
         return OK;
+    count = st_store_count(sauth.grants);
     if (flags & AP_STATUS_SHORT) {
         ap_rprintf(r, "SAuthGrants: %u\nSAuthGrantCapacity: %u\nSAuthReplays: %u\nSAuthReplayCapacity: %u\n",
-                   st_grants_live(sauth.grants), sauth.grants->config.grants, st_replays_live(sauth.replays),
-                   sauth.replays->capacity);
+                   count.live, count.capacity, st_replays_live(sauth.replays), sauth.replays->capacity);
         return OK;
     }
     ap_rprintf(r, "<hr>\n<h2>Grants</h2>\n<p>%u of %u grants; %u of %u used access requests remembered</p>\n",
-               st_grants_live(sauth.grants), sauth.grants->config.grants, st_replays_live(sauth.replays),
-               sauth.replays->capacity);
+               count.live, count.capacity, st_replays_live(sauth.replays), sauth.replays->capacity);
     return OK;
 }

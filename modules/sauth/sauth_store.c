@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "clock.h"
+#include "grant_table.h"
 #include "mod_sauth.h"
 #include "sauth_dialect.h"
 #include "sauth_store.h"
@@ -16,7 +17,7 @@
 APLOG_USE_MODULE(sauth);
 
 #define SEGMENT_KEY    "interauth.sauth"
-#define SEGMENT_LAYOUT (APR_UINT64_C(4) << 32 | sizeof(st_grant))
+#define SEGMENT_LAYOUT (APR_UINT64_C(5) << 32 | sizeof(st_grant))
 
 enum { GRANTS, REPLAYS, PARTICIPANTS };
 
@@ -78,8 +79,9 @@ static apr_uint32_t quota_of(apr_int64_t configured, apr_uint32_t capacity)
     return capacity >= 8 ? capacity / 8 : 1;
 }
 
-static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
+static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg, st_grants *grants)
 {
+    st_grant_store *store = apr_palloc(pconf, sizeof *store);
     const layout l = {{seg->numbers[GRANTS], seg->numbers[PARTICIPANTS]}, seg->numbers[REPLAYS]};
     unsigned char random[32];
     ia_mac_key nonce_key;
@@ -89,8 +91,9 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg)
         return 0;
     }
     st_owner_init();
-    sauth.grants = apr_pcalloc(pconf, sizeof *sauth.grants);
-    st_grants_attach(sauth.grants, seg->base, &l.grants, &nonce_key);
+    st_grants_attach(grants, seg->base, &l.grants, &nonce_key);
+    st_grants_store(store, grants);
+    sauth.grants = store;
     sauth.replays = apr_pcalloc(pconf, sizeof *sauth.replays);
     st_replays_attach(sauth.replays, (char *)seg->base + offset_of_replays(&l), l.replays, l.grants.participants,
                       &nonce_key, clock_now());
@@ -126,6 +129,7 @@ int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
 int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const sauth_server *conf = sauth_server_of(s);
+    st_grants *grants;
     layout wanted;
     segment *seg;
     int fresh, status;
@@ -158,11 +162,12 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
                      "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
                      "force after a stop and start; %u and %u stay for now",
                      wanted.grants.grants, wanted.replays, seg->numbers[GRANTS], seg->numbers[REPLAYS]);
-    if (!attach(pconf, s, seg))
+    grants = apr_pcalloc(pconf, sizeof *grants);
+    if (!attach(pconf, s, seg, grants))
         return HTTP_INTERNAL_SERVER_ERROR;
     sauth.grant_quota = quota_of(conf->grant_quota, seg->numbers[GRANTS]);
     sauth.replay_quota = quota_of(conf->replay_quota, seg->numbers[REPLAYS]);
-    if ((status = sauth_persist_open(pconf, ptemp, s, fresh)))
+    if ((status = sauth_persist_open(pconf, ptemp, s, grants, fresh)))
         return status;
     st_replays_tolerate(sauth.replays, sauth_widest_skew(), clock_now());
     return OK;

@@ -24,11 +24,11 @@ void st_challenges_forget(apr_uint64_t *words, apr_uint32_t participants, apr_ui
     raise_to(&words[participants], stamp);
 }
 
-ia_result st_challenges_use(apr_uint64_t *words, apr_uint32_t participants, apr_uint32_t index, apr_uint64_t stamp)
+st_result st_challenges_use(apr_uint64_t *words, apr_uint32_t participants, apr_uint32_t index, apr_uint64_t stamp)
 {
     if (index >= participants)
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     if (stamp <= LOAD(words[participants]) || !raise_to(&words[index], stamp))
-        return IA_CHALLENGE_SUPERSEDED;
-    return IA_OK;
+        return ST_EXISTS;
+    return ST_OK;
 }

@@ -10,7 +10,7 @@
 #define INTERAUTH_ST_CHALLENGE_TABLE_H
 
 #include <apr.h>
-#include "interauth/result.h"
+#include "st_result.h"
 
 /** Bytes of zeroed memory, aligned to words. */
 apr_size_t st_challenges_size(apr_uint32_t participants);
@@ -18,7 +18,7 @@ apr_size_t st_challenges_size(apr_uint32_t participants);
 /** Every challenge stamped at or before `stamp` counts as used: what was used of these is not known. */
 void st_challenges_forget(apr_uint64_t *words, apr_uint32_t participants, apr_uint64_t stamp);
 
-/** @return IA_OK; IA_CHALLENGE_SUPERSEDED; IA_FAULT_STORE for a participant outside the table */
-ia_result st_challenges_use(apr_uint64_t *words, apr_uint32_t participants, apr_uint32_t index, apr_uint64_t stamp);
+/** @return ST_OK; ST_EXISTS; ST_FAULT for a participant outside the table */
+st_result st_challenges_use(apr_uint64_t *words, apr_uint32_t participants, apr_uint32_t index, apr_uint64_t stamp);
 
 #endif

@@ -116,14 +116,14 @@ static int match_digest(const void *payload, const void *key)
     return ia_mac_equal(((const st_grant *)payload)->digest, key, IA_SHA256_LEN);
 }
 
-static ia_result from_status(apr_status_t rv, ia_result gone)
+static st_result from_status(apr_status_t rv, st_result gone)
 {
     if (rv == APR_SUCCESS)
-        return IA_OK;
-    return rv == APR_NOTFOUND ? gone : IA_FAULT_STORE;
+        return ST_OK;
+    return rv == APR_NOTFOUND ? gone : ST_FAULT;
 }
 
-ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+st_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     st_grant record = *grant;
     st_insertion what = {hash_of(g, record.digest), match_digest, record.digest, &record, forget, quota};
@@ -135,61 +135,70 @@ ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quot
         st_table_sweep(&g->grants, now);
     if (!st_quota_has_room(g->grants_of, g->config.participants, record.participant_index,
                            record.participant_generation, quota))
-        return IA_GRANT_QUOTA;
+        return ST_QUOTA;
     record.counted = 0;
     ia_grant_id(record.id, record.digest);
     rv = st_table_insert(&g->grants, &what, now, NULL);
     if (rv == APR_EACCES)
-        return IA_GRANT_QUOTA;
+        return ST_QUOTA;
     if (rv)
-        return rv == APR_ENOSPC ? IA_GRANTS_FULL : IA_FAULT_STORE;
-    return IA_OK;
+        return rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
+    return ST_OK;
 }
 
-ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref)
+st_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref)
 {
-    return from_status(st_table_read(&g->grants, hash_of(g, digest), match_digest, digest, copy, ref),
-                       IA_TOKEN_UNKNOWN);
+    return from_status(st_table_read(&g->grants, hash_of(g, digest), match_digest, digest, copy, ref), ST_NOT_FOUND);
 }
 
-static ia_result hold(st_grants *g, st_ref ref, st_held *held, st_grant **grant)
+static st_result hold(st_grants *g, st_ref ref, st_held *held, st_grant **grant)
 {
-    ia_result rc = from_status(st_table_hold(&g->grants, ref, held), IA_GRANT_ENDED);
+    st_result rc = from_status(st_table_hold(&g->grants, ref, held), ST_GONE);
 
     *grant = held->payload;
     return rc;
 }
 
-ia_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
+static st_result hold_with_nonces(st_grants *g, st_ref ref, st_held *held, st_grant **grant)
+{
+    st_result rc = hold(g, ref, held, grant);
+
+    if (rc || (*grant)->part == ST_GRANT_WITH_NONCES)
+        return rc;
+    st_table_release(&g->grants, held);
+    return ST_FAULT;
+}
+
+st_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
                        apr_uint64_t *next)
 {
     st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &held, &grant);
+    st_result rc = hold_with_nonces(g, ref, &held, &grant);
 
     *next = 0;
     if (rc)
         return rc;
-    rc = ia_nonce_use(&grant->nonces, claim, now, lifetime);
+    rc = st_nonces_use(&grant->nonces.state, claim, now, lifetime);
     if (!rc)
-        *next = ia_nonce_issue(&grant->nonces);
+        *next = st_nonces_issue(&grant->nonces.state);
     st_table_release(&g->grants, &held);
     return rc;
 }
 
-ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count)
+st_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count)
 {
     st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &held, &grant);
+    st_result rc = hold_with_nonces(g, ref, &held, &grant);
     unsigned i;
 
     if (rc)
         return rc;
     for (i = 0; i < count; i++)
-        sequences[i] = ia_nonce_issue(&grant->nonces);
+        sequences[i] = st_nonces_issue(&grant->nonces.state);
     st_table_release(&g->grants, &held);
-    return IA_OK;
+    return ST_OK;
 }
 
 /* Readable again only once all of it stands there: the count comes last. */
@@ -200,42 +209,43 @@ static void keep_response(st_grant *grant, const st_refresh *refresh, const apr_
     if (!count || sequences[count - 1] - sequences[0] != count - 1)
         return; /* the window was full: the response is no run of sequences */
     memcpy(mac, refresh->mac, sizeof mac);
-    st_words_store(grant->refresh_mac, mac, sizeof grant->refresh_mac);
-    STORE(grant->refresh_first, sequences[0]);
-    STORE(grant->refreshed, refresh->now);
-    STORE(grant->refresh_count, count);
+    st_words_store(grant->nonces.refresh_mac, mac, sizeof grant->nonces.refresh_mac);
+    STORE(grant->nonces.refresh_first, sequences[0]);
+    STORE(grant->nonces.refreshed, refresh->now);
+    STORE(grant->nonces.refresh_count, count);
 }
 
-ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count)
+st_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences, unsigned count)
 {
     st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &held, &grant);
+    st_result rc = count ? hold_with_nonces(g, ref, &held, &grant) : hold(g, ref, &held, &grant);
     unsigned i;
 
     if (rc)
         return rc;
-    STORE(grant->refresh_count, 0);
+    if (count)
+        STORE(grant->nonces.refresh_count, 0);
     st_table_set_expires(&g->grants, &held, refresh->forget);
     STORE(grant->secret_fingerprint, refresh->secret_fingerprint);
     STORE(grant->expires, refresh->expires);
     for (i = 0; i < count; i++)
-        sequences[i] = ia_nonce_issue(&grant->nonces);
+        sequences[i] = st_nonces_issue(&grant->nonces.state);
     keep_response(grant, refresh, sequences, count);
     st_table_release(&g->grants, &held);
-    return IA_OK;
+    return ST_OK;
 }
 
-ia_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uint64_t stamp)
+st_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uint64_t stamp)
 {
     return st_challenges_use(g->challenges, g->config.participants, participant_index, stamp);
 }
 
-ia_result st_grant_end(st_grants *g, st_ref ref)
+st_result st_grant_end(st_grants *g, st_ref ref)
 {
     st_held held;
     st_grant *grant;
-    ia_result rc = hold(g, ref, &held, &grant);
+    st_result rc = hold(g, ref, &held, &grant);
 
     if (!rc)
         st_table_remove(&g->grants, &held);
@@ -252,10 +262,10 @@ apr_uint32_t st_grants_high_water(const st_grants *g)
     return st_table_high_water(&g->grants);
 }
 
-ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget)
+st_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget)
 {
     st_ref ref;
-    ia_result rc = from_status(st_table_read_at(&g->grants, place, copy, &ref), IA_TOKEN_UNKNOWN);
+    st_result rc = from_status(st_table_read_at(&g->grants, place, copy, &ref), ST_NOT_FOUND);
 
     *forget = rc ? 0 : st_table_expires(&g->grants, ref);
     return rc;

@@ -8,8 +8,23 @@
 #define INTERAUTH_ST_GRANT_TABLE_H
 
 #include "interauth/grant.h"
-#include "interauth/nonce.h"
+#include "nonce_window.h"
 #include "shm_table.h"
+
+/** What a grant with one-time nonces has besides. */
+typedef struct st_grant_nonces {
+    st_nonces state;
+    unsigned char refresh_mac[16]; /**< of the newest refresh, so that a lost response can be sent again */
+    apr_time_t refreshed;
+    apr_uint64_t refresh_first; /**< first of the next nonces in that response */
+    apr_uint64_t refresh_count; /**< how many; 0: there is no response to send again */
+} st_grant_nonces;
+
+/** Bytes that a dialect can bind to a grant instead, such as a thumbprint, a list of endpoints, or another participant. */
+#define ST_GRANT_BOUND (sizeof(st_grant_nonces))
+
+/** What of the two a grant has. */
+typedef enum st_grant_part { ST_GRANT_PLAIN, ST_GRANT_WITH_NONCES, ST_GRANT_WITH_BOUND } st_grant_part;
 
 /** A grant as it lies in memory: plain data. */
 typedef struct st_grant {
@@ -22,14 +37,14 @@ typedef struct st_grant {
     apr_uint64_t scope; /**< hash of the scope's name */
     apr_time_t created;
     apr_time_t expires;
-    apr_uint32_t presentation; /**< ia_presentation */
-    apr_uint32_t can_refresh;
+    apr_uint32_t presentation; /**< the bit of the presentation that it was made for */
+    apr_uint16_t can_refresh;
+    apr_uint16_t part; /**< st_grant_part */
     ia_capset capabilities;
-    ia_nonce_state nonces;
-    unsigned char refresh_mac[16]; /**< of the newest refresh, so that a lost response can be given again */
-    apr_time_t refreshed;
-    apr_uint64_t refresh_first; /**< first of the next nonces in that answer */
-    apr_uint64_t refresh_count; /**< how many; 0: there is no response to give again */
+    union {
+        st_grant_nonces nonces;
+        unsigned char bound[ST_GRANT_BOUND]; /**< a dialect's own plain data, without pointers; never changed */
+    };
 } st_grant;
 
 typedef struct st_grants_config {
@@ -65,25 +80,25 @@ void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *n
 apr_uint64_t st_grants_stamp(st_grants *g, apr_time_t now);
 
 /**
- * Adds a grant, which then holds its `nonces.issued` first next nonces.
+ * Adds a grant; with nonces, it holds the first `nonces.state.issued` next ones.
  * @param quota live grants of one participant
  * @param forget when the record may go (expiry and refresh window over)
- * @return IA_OK, IA_GRANTS_FULL, IA_GRANT_QUOTA, IA_FAULT_STORE
+ * @return ST_OK, ST_FULL, ST_QUOTA, ST_FAULT
  */
-ia_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now);
+st_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quota, apr_time_t forget, apr_time_t now);
 
-/** @return IA_OK and a copy, IA_TOKEN_UNKNOWN, IA_FAULT_STORE */
-ia_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref);
+/** @return ST_OK and a copy, ST_NOT_FOUND, ST_FAULT */
+st_result st_grant_find(st_grants *g, const unsigned char digest[IA_SHA256_LEN], st_grant *copy, st_ref *ref);
 
 /**
  * Uses a verified nonce up and issues the next one, in one step.
- * @return IA_OK and `*next`; what ia_nonce_use says; IA_GRANT_ENDED when the grant went away meanwhile
+ * @return ST_OK and `*next`; what st_nonces_use returns; ST_GONE; ST_FAULT for a grant without nonces
  */
-ia_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
+st_result st_grant_use(st_grants *g, st_ref ref, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime,
                        apr_uint64_t *next);
 
-/** Issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
-ia_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count);
+/** Issues `count` next nonces. @return ST_OK and the sequences, ST_GONE, ST_FAULT */
+st_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsigned count);
 
 /** What a refresh gives a grant. */
 typedef struct st_refresh {
@@ -94,26 +109,26 @@ typedef struct st_refresh {
     apr_time_t now;
 } st_refresh;
 
-/** Prolongs a grant and issues `count` next nonces. @return IA_OK and the sequences, IA_GRANT_ENDED, IA_FAULT_STORE */
-ia_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences,
+/** Prolongs a grant and issues `count` next nonces; none for a grant without nonces. @return ST_OK and the sequences, ST_GONE, ST_FAULT */
+st_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, apr_uint64_t *sequences,
                            unsigned count);
 
 /** Grants held, expired ones that were not swept yet included. */
 apr_uint32_t st_grants_live(const st_grants *g);
 
-/** One past the highest place a grant ever had, and the grant at a place. @return IA_OK, IA_TOKEN_UNKNOWN for none */
+/** One past the highest place a grant ever had, and the grant at a place. @return ST_OK, ST_NOT_FOUND for none */
 apr_uint32_t st_grants_high_water(const st_grants *g);
-ia_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget);
+st_result st_grant_at(st_grants *g, apr_uint32_t place, st_grant *copy, apr_time_t *forget);
 
 /**
  * Uses a challenge up that the server stamped, with every older one of this participant. Those of before a resumed state
  * was saved count as used, since only the clock of the stamps outlives a stop, not the uses; where no nonce key came back,
  * no older challenge opens.
- * @return IA_OK; IA_CHALLENGE_SUPERSEDED when it or a newer one was used; IA_FAULT_STORE for no such place
+ * @return ST_OK; ST_EXISTS when it or a newer one was used; ST_FAULT for no such place
  */
-ia_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uint64_t stamp);
+st_result st_challenge_use(st_grants *g, apr_uint32_t participant_index, apr_uint64_t stamp);
 
-/** Ends a grant. @return IA_OK, IA_GRANT_ENDED, IA_FAULT_STORE */
-ia_result st_grant_end(st_grants *g, st_ref ref);
+/** Ends a grant. @return ST_OK, ST_GONE, ST_FAULT */
+st_result st_grant_end(st_grants *g, st_ref ref);
 
 #endif

@@ -97,15 +97,15 @@ static int match_mac(const void *payload, const void *key)
     return ia_mac_equal(((const replay *)payload)->mac, key, IA_MAC_MAX);
 }
 
-st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX],
-                                  apr_uint32_t participant_index, apr_uint32_t quota, apr_time_t forget, apr_time_t now)
+st_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
+                           apr_uint32_t quota, apr_time_t forget, apr_time_t now)
 {
     replay record;
     st_insertion what = {apr_siphash24(mac, IA_MAC_MAX, c->shared->hash_key), match_mac, mac, &record, forget, quota};
     apr_status_t rv;
 
     if (st_table_read(&c->table, what.hash, match_mac, mac, &record, NULL) == APR_SUCCESS)
-        return ST_REPLAY_EXISTS; /* whatever room there is */
+        return ST_EXISTS; /* whatever room there is */
     memset(&record, 0, sizeof record);
     memcpy(record.mac, mac, IA_MAC_MAX);
     record.participant_index = participant_index;
@@ -115,13 +115,13 @@ st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA
         rv = st_table_insert(&c->table, &what, now, NULL);
     }
     if (rv == APR_EEXIST)
-        return ST_REPLAY_EXISTS;
+        return ST_EXISTS;
     if (rv == APR_EACCES || (rv == APR_ENOSPC && participant_index != ST_NOBODY &&
                              !st_quota_has_room(c->counts, c->participants, participant_index, 0, quota)))
-        return ST_REPLAY_QUOTA;
+        return ST_QUOTA;
     if (rv)
-        return rv == APR_ENOSPC ? ST_REPLAY_FULL : ST_REPLAY_FAULT;
-    return ST_REPLAY_RECORDED;
+        return rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
+    return ST_OK;
 }
 
 apr_uint32_t st_replays_live(const st_replay_cache *c)

@@ -7,6 +7,7 @@
 
 #include "interauth/mac.h"
 #include "shm_table.h"
+#include "st_result.h"
 
 typedef struct st_replay_cache {
     struct st_replay_shared *shared;
@@ -15,15 +16,6 @@ typedef struct st_replay_cache {
     apr_uint64_t *counts;      /**< by participant index */
     st_table table;
 } st_replay_cache;
-
-/** What a record came to. */
-typedef enum st_replay_result {
-    ST_REPLAY_RECORDED,
-    ST_REPLAY_EXISTS, /**< the proof was used before */
-    ST_REPLAY_FULL,
-    ST_REPLAY_QUOTA, /**< the participant has too many records */
-    ST_REPLAY_FAULT  /**< the memory is damaged, or a lock was not to be had in time */
-} st_replay_result;
 
 /** Bytes of zeroed memory, aligned to words. */
 apr_size_t st_replays_size(apr_uint32_t capacity, apr_uint32_t participants);
@@ -50,10 +42,12 @@ void st_replays_tolerate(st_replay_cache *c, apr_time_t tolerance, apr_time_t no
 /** The participant of a proof whose participant is gone: it counts against nobody's quota. */
 #define ST_NOBODY 0xffffffffu
 
-/** Records a proof that was used: its MAC, good once until `forget`. `quota` bounds the records of one participant. */
-st_replay_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX],
-                                  apr_uint32_t participant_index, apr_uint32_t quota, apr_time_t forget,
-                                  apr_time_t now);
+/**
+ * Records a proof that was used: its MAC, good once until `forget`. `quota` bounds the records of one participant.
+ * @return ST_OK, ST_EXISTS, ST_FULL, ST_QUOTA, ST_FAULT
+ */
+st_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
+                           apr_uint32_t quota, apr_time_t forget, apr_time_t now);
 
 /** Records held, expired ones that were not swept yet included. */
 apr_uint32_t st_replays_live(const st_replay_cache *c);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "state_record.h"
 
-#define MAGIC      "interauth state 2"
+#define MAGIC      "interauth state 3"
 #define MAGIC_LEN  (sizeof MAGIC)
 #define CLEAN      1u
 #define KIND_SHIFT 8 /* of the flags */
@@ -99,12 +99,21 @@ static void write_names(const writer *w, const st_state_names *names)
     }
 }
 
+static void write_nonces(const writer *w, const st_nonces *nonces)
+{
+    put_number(w, nonces->issued, 8);
+    put_number(w, nonces->top, 8);
+    put_words(w, nonces->window, ST_NONCE_WINDOW / 64);
+    put_number(w, nonces->floor, 8);
+    put_words(w, nonces->stamps, ST_NONCE_STAMPS);
+}
+
 static void write_grant(const writer *w, const st_grant *grant, const char *id, apr_time_t forget)
 {
     w->put(w->sink, "G", 1);
     w->put(w->sink, grant->digest, IA_SHA256_LEN);
     put_name(w, id);
-    put_number(w, grant->presentation, 2);
+    put_number(w, grant->presentation, 4);
     put_number(w, grant->secret_fingerprint, 8);
     put_number(w, grant->scope, 8);
     put_number(w, (apr_uint64_t)grant->created, 8);
@@ -112,11 +121,11 @@ static void write_grant(const writer *w, const st_grant *grant, const char *id, 
     put_number(w, (apr_uint64_t)forget, 8);
     put_number(w, grant->can_refresh, 1);
     put_words(w, grant->capabilities.bits, IA_CAPABILITIES_MAX / 64);
-    put_number(w, grant->nonces.issued, 8);
-    put_number(w, grant->nonces.top, 8);
-    put_words(w, grant->nonces.window, IA_NONCE_WINDOW / 64);
-    put_number(w, grant->nonces.floor, 8);
-    put_words(w, grant->nonces.stamps, IA_NONCE_STAMPS);
+    put_number(w, grant->part, 1);
+    if (grant->part == ST_GRANT_WITH_NONCES)
+        write_nonces(w, &grant->nonces.state);
+    else if (grant->part == ST_GRANT_WITH_BOUND)
+        w->put(w->sink, grant->bound, ST_GRANT_BOUND);
 }
 
 void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, const st_state *state,
@@ -132,7 +141,7 @@ void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, con
         st_grant grant;
         apr_time_t forget;
 
-        if (st_grant_at(state->grants, i, &grant, &forget) == IA_OK && forget > now &&
+        if (st_grant_at(state->grants, i, &grant, &forget) == ST_OK && forget > now &&
             names->participant_id(names->context, grant.participant_index, grant.participant_generation, id))
             write_grant(&w, &grant, id, forget);
     }
@@ -267,6 +276,15 @@ static void translate(const loading *l, const ia_capset *from, ia_capset *to)
         ia_capset_add(to, l->numbers[number]);
 }
 
+static void read_nonces(reader *r, st_nonces *nonces)
+{
+    nonces->issued = get_number(r, 8);
+    nonces->top = get_number(r, 8);
+    get_words(r, nonces->window, ST_NONCE_WINDOW / 64);
+    nonces->floor = get_number(r, 8);
+    get_words(r, nonces->stamps, ST_NONCE_STAMPS);
+}
+
 static void read_grant(loading *l)
 {
     char id[IA_NAME_MAX + 1];
@@ -277,23 +295,23 @@ static void read_grant(loading *l)
     memset(&grant, 0, sizeof grant);
     get(&l->r, grant.digest, IA_SHA256_LEN);
     get_name(&l->r, id);
-    grant.presentation = (apr_uint16_t)get_number(&l->r, 2);
+    grant.presentation = (apr_uint32_t)get_number(&l->r, 4);
     grant.secret_fingerprint = get_number(&l->r, 8);
     grant.scope = get_number(&l->r, 8);
     grant.created = (apr_time_t)get_number(&l->r, 8);
     grant.expires = (apr_time_t)get_number(&l->r, 8);
     forget = (apr_time_t)get_number(&l->r, 8);
-    grant.can_refresh = get_number(&l->r, 1);
+    grant.can_refresh = (apr_uint16_t)get_number(&l->r, 1);
     get_words(&l->r, capabilities.bits, IA_CAPABILITIES_MAX / 64);
-    grant.nonces.issued = get_number(&l->r, 8);
-    grant.nonces.top = get_number(&l->r, 8);
-    get_words(&l->r, grant.nonces.window, IA_NONCE_WINDOW / 64);
-    grant.nonces.floor = get_number(&l->r, 8);
-    get_words(&l->r, grant.nonces.stamps, IA_NONCE_STAMPS);
+    grant.part = (apr_uint16_t)get_number(&l->r, 1);
+    if (grant.part == ST_GRANT_WITH_NONCES)
+        read_nonces(&l->r, &grant.nonces.state);
+    else if (grant.part == ST_GRANT_WITH_BOUND)
+        get(&l->r, grant.bound, ST_GRANT_BOUND);
     translate(l, &capabilities, &grant.capabilities);
     if (!l->r.too_short && forget > l->now && l->state->grants &&
         l->names->participant_find(l->names->context, id, &grant.participant_index, &grant.participant_generation) &&
-        st_grant_create(l->state->grants, &grant, APR_UINT32_MAX, forget, l->now) == IA_OK)
+        st_grant_create(l->state->grants, &grant, APR_UINT32_MAX, forget, l->now) == ST_OK)
         l->report->grants++;
     else
         l->report->dropped++;
@@ -314,7 +332,7 @@ static void read_replay(loading *l)
         return;
     if (!l->names->participant_find(l->names->context, id, &index, &generation))
         index = ST_NOBODY;
-    if (st_replay_record(l->state->replays, mac, index, APR_UINT32_MAX, forget, l->now) == ST_REPLAY_RECORDED)
+    if (st_replay_record(l->state->replays, mac, index, APR_UINT32_MAX, forget, l->now) == ST_OK)
         l->report->replays++;
     else /* a memory with a hole is as young as this start */
         st_replays_resume(l->state->replays, l->now, st_replays_tolerance(l->state->replays));

@@ -110,25 +110,25 @@ static void grants(void)
     since = clock_micros();
     for (i = 0; i < GRANTS; i++) {
         grant_make(&grant, i, i % 1000, 4);
-        CHECK_EQ(st_grant_create(&g, &grant, 1000, NOW + SEC, NOW), IA_OK);
+        CHECK_EQ(st_grant_create(&g, &grant, 1000, NOW + SEC, NOW), ST_OK);
     }
     printf("  create %.0f ns\n", ns_each(since, GRANTS));
     for (i = 0; i < GRANTS; i++)
         digest_of(digests[i], next_random(&seed) % GRANTS);
     since = clock_micros();
     for (i = 0; i < LOOKUPS; i++)
-        CHECK_EQ(st_grant_find(&g, digests[i % GRANTS], &grant, &refs[i % GRANTS]), IA_OK);
+        CHECK_EQ(st_grant_find(&g, digests[i % GRANTS], &grant, &refs[i % GRANTS]), ST_OK);
     printf("  find, random %.0f ns\n", ns_each(since, LOOKUPS));
     since = clock_micros();
     for (i = 0; i < LOOKUPS; i++)
-        CHECK_EQ(st_grant_find(&g, digests[0], &grant, &refs[0]), IA_OK);
+        CHECK_EQ(st_grant_find(&g, digests[0], &grant, &refs[0]), ST_OK);
     printf("  find, same %.0f ns\n", ns_each(since, LOOKUPS));
     since = clock_micros();
     for (i = 0; i < LOOKUPS; i++) {
         ia_nonce_claim claim = {IA_NONCE_FRESH, (apr_uint64_t)NOW + i};
         apr_uint64_t next;
 
-        CHECK_EQ(st_grant_use(&g, refs[i % GRANTS], &claim, NOW + LOOKUPS, 10 * LOOKUPS, &next), IA_OK);
+        CHECK_EQ(st_grant_use(&g, refs[i % GRANTS], &claim, NOW + LOOKUPS, 10 * LOOKUPS, &next), ST_OK);
     }
     printf("  use, random %.0f ns\n", ns_each(since, LOOKUPS));
     since = clock_micros();

@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include "interauth/nonce.h"
+#include "nonce_window.h"
 
 #define STEPS_MAX 512
 #define LIFETIME  APR_UINT64_C(300)
@@ -33,7 +34,7 @@ static void check_bytes(const uint8_t *data, const ia_mac_key *nonce_key)
 }
 
 typedef struct model {
-    ia_nonce_state state;
+    st_nonces state;
     apr_uint64_t now;
     ia_nonce_claim used[STEPS_MAX];
     unsigned count;
@@ -52,22 +53,22 @@ static int was_used(const model *m, const ia_nonce_claim *claim)
 static void check_use(model *m, ia_nonce_kind kind, apr_uint64_t value)
 {
     ia_nonce_claim claim = {kind, value};
-    ia_nonce_state before = m->state;
+    st_nonces before = m->state;
     int used = was_used(m, &claim), fine;
-    ia_result rc = ia_nonce_use(&m->state, &claim, m->now, LIFETIME);
+    st_result rc = st_nonces_use(&m->state, &claim, m->now, LIFETIME);
 
-    CHECK(rc == IA_OK || memcmp(&before, &m->state, sizeof before) == 0);
-    CHECK(!(used && rc == IA_OK));
+    CHECK(rc == ST_OK || memcmp(&before, &m->state, sizeof before) == 0);
+    CHECK(!(used && rc == ST_OK));
     CHECK(m->state.issued == before.issued && m->state.top <= m->state.issued);
     if (kind == IA_NONCE_NEXT) {
-        fine = value >= 1 && value <= before.issued && value + IA_NONCE_WINDOW > before.top && !used;
-        CHECK(fine == (rc == IA_OK));
+        fine = value >= 1 && value <= before.issued && value + ST_NONCE_WINDOW > before.top && !used;
+        CHECK(fine == (rc == ST_OK));
     } else {
         fine = value <= m->now && m->now - value <= LIFETIME && value > before.floor && !used;
-        CHECK(fine == (rc == IA_OK));
+        CHECK(fine == (rc == ST_OK));
         CHECK(m->state.floor >= before.floor);
     }
-    if (rc == IA_OK) {
+    if (rc == ST_OK) {
         m->used[m->count++] = claim;
     }
 }
@@ -75,14 +76,14 @@ static void check_use(model *m, ia_nonce_kind kind, apr_uint64_t value)
 static void check_unused(const model *m)
 {
     apr_uint64_t out[8];
-    unsigned count = ia_nonce_unused(&m->state, out, 8);
+    unsigned count = st_nonces_unused(&m->state, out, 8);
 
     for (unsigned i = 0; i < count; i++) {
         ia_nonce_claim claim = {IA_NONCE_NEXT, out[i]};
-        ia_nonce_state copy = m->state;
+        st_nonces copy = m->state;
 
         CHECK(i == 0 || out[i] < out[i - 1]);
-        CHECK(ia_nonce_use(&copy, &claim, m->now, LIFETIME) == IA_OK);
+        CHECK(st_nonces_use(&copy, &claim, m->now, LIFETIME) == ST_OK);
     }
 }
 
@@ -98,8 +99,8 @@ static void run(const uint8_t *program, size_t size)
         switch (program[i] % 6) {
         case 0:
             for (apr_uint64_t n = 0; n <= operand; n++) {
-                CHECK(ia_nonce_issue(&m.state) <= m.state.issued);
-                CHECK(m.state.issued - m.state.top <= IA_NONCE_WINDOW);
+                CHECK(st_nonces_issue(&m.state) <= m.state.issued);
+                CHECK(m.state.issued - m.state.top <= ST_NONCE_WINDOW);
             }
             break;
         case 1:

@@ -167,12 +167,13 @@ static inline void grant_make(st_grant *grant, uint64_t number, apr_uint32_t par
     digest_of(grant->digest, number);
     grant->participant_index = participant;
     grant->participant_generation = participant + 1;
-    grant->presentation = IA_PRESENT_SAUTH;
+    grant->presentation = 1;
     grant->secret_fingerprint = number;
     grant->scope = number;
     grant->created = NOW;
     grant->expires = NOW + 3600 * SEC;
-    grant->nonces.issued = nonces;
+    grant->part = ST_GRANT_WITH_NONCES;
+    grant->nonces.state.issued = nonces;
 }
 
 /** Number below a participant's count. */

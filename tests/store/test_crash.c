@@ -45,7 +45,7 @@ static void crowd(unsigned char digest[32], uint64_t number)
     digest[0] = 0;
 }
 
-static ia_result create(uint64_t number, apr_uint32_t participant, apr_time_t forget, apr_time_t now)
+static st_result create(uint64_t number, apr_uint32_t participant, apr_time_t forget, apr_time_t now)
 {
     st_grant grant;
 
@@ -58,11 +58,11 @@ static ia_result create(uint64_t number, apr_uint32_t participant, apr_time_t fo
 static int find(uint64_t number, st_grant *copy, st_ref *ref)
 {
     unsigned char digest[32];
-    ia_result rc;
+    st_result rc;
 
     crowd(digest, number);
     rc = st_grant_find(&g, digest, copy, ref);
-    CHECK(rc == IA_OK || rc == IA_TOKEN_UNKNOWN);
+    CHECK(rc == ST_OK || rc == ST_NOT_FOUND);
     if (rc)
         return 0;
     CHECK(!memcmp(copy->digest, digest, 32) && copy->scope == number && copy->participant_index < 4);
@@ -70,20 +70,20 @@ static int find(uint64_t number, st_grant *copy, st_ref *ref)
     return 1;
 }
 
-static ia_result use(uint64_t number, ia_nonce_kind kind, apr_uint64_t value, apr_uint64_t *next)
+static st_result use(uint64_t number, ia_nonce_kind kind, apr_uint64_t value, apr_uint64_t *next)
 {
     ia_nonce_claim claim = {kind, value};
     st_grant copy;
     st_ref ref;
 
     if (!find(number, &copy, &ref))
-        return IA_TOKEN_UNKNOWN;
+        return ST_NOT_FOUND;
     return st_grant_use(&g, ref, &claim, NOW + HOUR, LIFETIME * 100, next);
 }
 
-static int is_used_up(ia_result rc)
+static int is_used_up(st_result rc)
 {
-    return rc == IA_NONCE_REPLAYED || rc == IA_NONCE_STALE;
+    return rc == ST_EXISTS || rc == ST_STALE;
 }
 
 static void end(uint64_t number)
@@ -92,11 +92,11 @@ static void end(uint64_t number)
     st_ref ref;
 
     if (find(number, &copy, &ref))
-        CHECK_EQ(st_grant_end(&g, ref), IA_OK);
+        CHECK_EQ(st_grant_end(&g, ref), ST_OK);
 }
 
-static st_replay_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
-                               apr_time_t now)
+static st_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
+                        apr_time_t now)
 {
     unsigned char mac[32];
 
@@ -114,7 +114,7 @@ static void check_counts(unsigned kills)
     st_grant copy;
 
     for (i = 0; i < CAPACITY; i++) {
-        if (st_grant_at(&g, i, &copy, &forget) == IA_OK) {
+        if (st_grant_at(&g, i, &copy, &forget) == ST_OK) {
             CHECK(copy.participant_index < 4);
             real[copy.participant_index]++;
         }
@@ -136,14 +136,14 @@ static void check_fills(void)
     uint64_t i;
 
     for (i = 0; i < CAPACITY; i++)
-        CHECK_EQ(create(500 + i, 1, now + HOUR, now), IA_OK);
+        CHECK_EQ(create(500 + i, 1, now + HOUR, now), ST_OK);
     CHECK_EQ(count_of(g.grants_of, 1), CAPACITY);
     for (i = 0; i < CAPACITY; i++)
         CHECK(find(500 + i, &copy, &ref));
-    CHECK(create(900, 2, now + HOUR, now) == IA_GRANTS_FULL);
+    CHECK(create(900, 2, now + HOUR, now) == ST_FULL);
     for (i = 0; i < CAPACITY; i++)
-        CHECK_EQ(record(500 + i, 1, CAPACITY, now + HOUR, now), ST_REPLAY_RECORDED);
-    CHECK(record(900, 2, CAPACITY, now + HOUR, now) == ST_REPLAY_FULL);
+        CHECK_EQ(record(500 + i, 1, CAPACITY, now + HOUR, now), ST_OK);
+    CHECK(record(900, 2, CAPACITY, now + HOUR, now) == ST_FULL);
     CHECK_EQ(count_of(replays.counts, 1), CAPACITY);
     st_table_sweep(&g.grants, now + 2 * HOUR);
     st_table_sweep(&replays.table, now + 2 * HOUR);
@@ -171,10 +171,10 @@ static void bystanders(void)
     uint64_t i;
 
     for (i = 1; i <= 3; i++) {
-        CHECK_EQ(create(i, 1, NOW + HOUR, NOW), IA_OK);
-        CHECK_EQ(use(i, IA_NONCE_NEXT, 1, &next), IA_OK);
+        CHECK_EQ(create(i, 1, NOW + HOUR, NOW), ST_OK);
+        CHECK_EQ(use(i, IA_NONCE_NEXT, 1, &next), ST_OK);
     }
-    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
+    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_OK);
 }
 
 static void check_bystanders(void)
@@ -184,17 +184,17 @@ static void check_bystanders(void)
 
     for (i = 1; i <= 3; i++) {
         CHECK(is_used_up(use(i, IA_NONCE_NEXT, 1, &next)));
-        CHECK_EQ(use(i, IA_NONCE_NEXT, 2, &next), IA_OK);
+        CHECK_EQ(use(i, IA_NONCE_NEXT, 2, &next), ST_OK);
         CHECK(is_used_up(use(i, IA_NONCE_NEXT, 2, &next)));
         CHECK(is_used_up(use(i, IA_NONCE_NEXT, 1, &next)));
         CHECK_EQ(next, 0);
     }
-    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
+    CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_EXISTS);
 }
 
 static void create_run(void)
 {
-    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), ST_OK);
 }
 
 static void create_check(int done)
@@ -205,11 +205,11 @@ static void create_check(int done)
 
     CHECK(there || !done);
     if (!there)
-        CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+        CHECK_EQ(create(10, 2, NOW + HOUR, NOW), ST_OK);
     CHECK(find(10, &copy, &ref));
-    CHECK_EQ(st_grant_end(&g, ref), IA_OK);
+    CHECK_EQ(st_grant_end(&g, ref), ST_OK);
     CHECK(!find(10, &copy, &ref));
-    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), ST_OK);
 }
 
 /* No record was never used: an expired one must make room. */
@@ -219,12 +219,12 @@ static void reuse_prepare(void)
 
     bystanders();
     for (i = 4; i <= CAPACITY; i++)
-        CHECK_EQ(create(i, 2, NOW + SEC, NOW), IA_OK);
+        CHECK_EQ(create(i, 2, NOW + SEC, NOW), ST_OK);
 }
 
 static void reuse_run(void)
 {
-    CHECK_EQ(create(10, 3, NOW + HOUR, NOW + 2 * SEC), IA_OK);
+    CHECK_EQ(create(10, 3, NOW + HOUR, NOW + 2 * SEC), ST_OK);
 }
 
 static void reuse_check(int done)
@@ -234,7 +234,7 @@ static void reuse_check(int done)
 
     CHECK(find(10, &copy, &ref) || !done);
     if (!find(10, &copy, &ref))
-        CHECK_EQ(create(10, 3, NOW + HOUR, NOW + 4 * SEC), IA_OK);
+        CHECK_EQ(create(10, 3, NOW + HOUR, NOW + 4 * SEC), ST_OK);
     CHECK(find(10, &copy, &ref));
 }
 
@@ -244,36 +244,36 @@ static void quota_prepare(void)
 
     bystanders();
     for (i = 20; i < 22; i++)
-        CHECK_EQ(record(i, 2, 2, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
+        CHECK_EQ(record(i, 2, 2, NOW + HOUR, NOW), ST_OK);
 }
 
 /* Refused at the last moment, after everything else was done. */
 static void quota_run(void)
 {
-    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_QUOTA);
 }
 
 static void quota_check(int done)
 {
     (void)done;
-    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
-    CHECK_EQ(record(23, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
-    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_REPLAY_QUOTA);
-    CHECK_EQ(record(20, 2, 2, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_QUOTA);
+    CHECK_EQ(record(23, 2, 2, NOW + HOUR, NOW), ST_QUOTA);
+    CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_QUOTA);
+    CHECK_EQ(record(20, 2, 2, NOW + HOUR, NOW), ST_EXISTS);
 }
 
 static void replay_run(void)
 {
-    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
+    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_OK);
 }
 
 /* Its request was never answered: it may be good once more. */
 static void replay_check(int done)
 {
-    st_replay_result rc = record(30, 2, 3, NOW + HOUR, NOW);
+    st_result rc = record(30, 2, 3, NOW + HOUR, NOW);
 
-    CHECK(rc == ST_REPLAY_EXISTS || (!done && rc == ST_REPLAY_RECORDED));
-    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
+    CHECK(rc == ST_EXISTS || (!done && rc == ST_OK));
+    CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_EXISTS);
 }
 
 /* A grant with a past: of each kind the nonces up to 8 are used, except 5. */
@@ -282,11 +282,11 @@ static void used_prepare(void)
     apr_uint64_t i, next;
 
     bystanders();
-    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(create(10, 2, NOW + HOUR, NOW), ST_OK);
     for (i = 1; i <= 8; i++) {
         if (i != 5) {
-            CHECK_EQ(use(10, IA_NONCE_NEXT, i, &next), IA_OK);
-            CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + i, &next), IA_OK);
+            CHECK_EQ(use(10, IA_NONCE_NEXT, i, &next), ST_OK);
+            CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + i, &next), ST_OK);
         }
     }
 }
@@ -295,7 +295,7 @@ static void used_prepare(void)
 static void check_used(ia_nonce_kind kind, apr_uint64_t in_hand, int done)
 {
     apr_uint64_t i, next;
-    ia_result rc;
+    st_result rc;
     int round;
 
     for (round = 0; round < 2; round++) {
@@ -306,7 +306,7 @@ static void check_used(ia_nonce_kind kind, apr_uint64_t in_hand, int done)
             }
         }
         rc = use(10, kind, in_hand, &next);
-        CHECK(is_used_up(rc) || (rc == IA_OK && !round && !done));
+        CHECK(is_used_up(rc) || (rc == ST_OK && !round && !done));
     }
     /* And the grant is of use: what it hands out works, once. */
     for (round = 0; round < 3; round++) {
@@ -315,8 +315,8 @@ static void check_used(ia_nonce_kind kind, apr_uint64_t in_hand, int done)
         apr_uint64_t fresh = next;
 
         CHECK(find(10, &copy, &ref));
-        CHECK_EQ(st_grant_issue(&g, ref, &fresh, 1), IA_OK);
-        CHECK_EQ(use(10, IA_NONCE_NEXT, fresh, &next), IA_OK);
+        CHECK_EQ(st_grant_issue(&g, ref, &fresh, 1), ST_OK);
+        CHECK_EQ(use(10, IA_NONCE_NEXT, fresh, &next), ST_OK);
         CHECK(is_used_up(use(10, IA_NONCE_NEXT, fresh, &next)));
     }
 }
@@ -325,7 +325,7 @@ static void use_next_run(void)
 {
     apr_uint64_t next;
 
-    CHECK_EQ(use(10, IA_NONCE_NEXT, 9, &next), IA_OK);
+    CHECK_EQ(use(10, IA_NONCE_NEXT, 9, &next), ST_OK);
 }
 
 static void use_next_check(int done)
@@ -337,7 +337,7 @@ static void use_late_run(void)
 {
     apr_uint64_t next;
 
-    CHECK_EQ(use(10, IA_NONCE_NEXT, 5, &next), IA_OK);
+    CHECK_EQ(use(10, IA_NONCE_NEXT, 5, &next), ST_OK);
 }
 
 static void use_late_check(int done)
@@ -348,20 +348,20 @@ static void use_late_check(int done)
 /* A jump over the whole window. */
 static void jump_prepare(void)
 {
-    apr_uint64_t sequences[IA_NONCE_WINDOW];
+    apr_uint64_t sequences[ST_NONCE_WINDOW];
     st_grant copy;
     st_ref ref;
 
     used_prepare();
     CHECK(find(10, &copy, &ref));
-    CHECK_EQ(st_grant_issue(&g, ref, sequences, 250), IA_OK);
+    CHECK_EQ(st_grant_issue(&g, ref, sequences, 250), ST_OK);
 }
 
 static void jump_run(void)
 {
     apr_uint64_t next;
 
-    CHECK_EQ(use(10, IA_NONCE_NEXT, 257, &next), IA_OK);
+    CHECK_EQ(use(10, IA_NONCE_NEXT, 257, &next), ST_OK);
 }
 
 static void jump_check(int done)
@@ -373,7 +373,7 @@ static void use_fresh_run(void)
 {
     apr_uint64_t next;
 
-    CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + 9, &next), IA_OK);
+    CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + 9, &next), ST_OK);
 }
 
 static void use_fresh_check(int done)
@@ -388,14 +388,14 @@ static void floor_prepare(void)
 
     used_prepare();
     for (i = 100; i < 112; i++)
-        CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + i, &next), IA_OK);
+        CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + i, &next), ST_OK);
 }
 
 static void floor_run(void)
 {
     apr_uint64_t next;
 
-    CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + 200, &next), IA_OK);
+    CHECK_EQ(use(10, IA_NONCE_FRESH, NOW + 200, &next), ST_OK);
 }
 
 static void floor_check(int done)
@@ -414,7 +414,7 @@ static void issue_run(void)
     st_ref ref;
 
     CHECK(find(10, &copy, &ref));
-    CHECK_EQ(st_grant_issue(&g, ref, sequences, 3), IA_OK);
+    CHECK_EQ(st_grant_issue(&g, ref, sequences, 3), ST_OK);
 }
 
 static void issue_check(int done)
@@ -423,7 +423,7 @@ static void issue_check(int done)
     check_used(IA_NONCE_NEXT, 8, 1);
 }
 
-static ia_result refresh(uint64_t mac_number, apr_time_t expires, apr_uint64_t fingerprint, unsigned count)
+static st_result refresh(uint64_t mac_number, apr_time_t expires, apr_uint64_t fingerprint, unsigned count)
 {
     unsigned char mac[32];
     st_refresh what = {expires, expires + HOUR, fingerprint, mac, NOW + SEC};
@@ -439,12 +439,12 @@ static ia_result refresh(uint64_t mac_number, apr_time_t expires, apr_uint64_t f
 static void refresh_prepare(void)
 {
     used_prepare();
-    CHECK_EQ(refresh(2, NOW + HOUR, 66, 2), IA_OK);
+    CHECK_EQ(refresh(2, NOW + HOUR, 66, 2), ST_OK);
 }
 
 static void refresh_run(void)
 {
-    CHECK_EQ(refresh(3, NOW + 2 * HOUR, 77, 4), IA_OK);
+    CHECK_EQ(refresh(3, NOW + 2 * HOUR, 77, 4), ST_OK);
 }
 
 /* Old or new; never prolonged beyond what the record stands for, never a response of half a refresh. */
@@ -460,12 +460,13 @@ static void refresh_check(int done)
     CHECK(copy.expires == NOW + 2 * HOUR || (!done && copy.expires == NOW + HOUR));
     CHECK(copy.secret_fingerprint == 77 || (!done && copy.secret_fingerprint == 66 && copy.expires == NOW + HOUR));
     CHECK(copy.expires <= st_table_expires(&g.grants, ref));
-    if (copy.refresh_count == 2)
-        CHECK(!done && !memcmp(copy.refresh_mac, old, 16) && copy.expires == NOW + HOUR);
+    if (copy.nonces.refresh_count == 2)
+        CHECK(!done && !memcmp(copy.nonces.refresh_mac, old, 16) && copy.expires == NOW + HOUR);
     else
-        CHECK(copy.refresh_count == 4 ? !memcmp(copy.refresh_mac, new, 16) : !done && !copy.refresh_count);
+        CHECK(copy.nonces.refresh_count == 4 ? !memcmp(copy.nonces.refresh_mac, new, 16)
+                                             : !done && !copy.nonces.refresh_count);
     refresh_run();
-    CHECK(find(10, &copy, &ref) && copy.expires == NOW + 2 * HOUR && copy.refresh_count == 4);
+    CHECK(find(10, &copy, &ref) && copy.expires == NOW + 2 * HOUR && copy.nonces.refresh_count == 4);
     check_used(IA_NONCE_NEXT, 8, 1);
 }
 
@@ -477,7 +478,7 @@ static void end_prepare(void)
     uint64_t i;
 
     for (i = 10; i < 13; i++)
-        CHECK_EQ(create(i, 2, NOW + HOUR, NOW), IA_OK);
+        CHECK_EQ(create(i, 2, NOW + HOUR, NOW), ST_OK);
     bystanders();
 }
 
@@ -487,7 +488,7 @@ static void end_run(void)
     st_ref ref;
 
     CHECK(find(leaver, &copy, &ref));
-    CHECK_EQ(st_grant_end(&g, ref), IA_OK);
+    CHECK_EQ(st_grant_end(&g, ref), ST_OK);
 }
 
 /* Once a reader missed it, nobody finds it again, by token or by place. */
@@ -502,15 +503,15 @@ static void end_check(int done)
 
     CHECK(!there || !done);
     for (place = 0; !there && place < CAPACITY; place++)
-        CHECK(st_grant_at(&g, place, &copy, &forget) != IA_OK || copy.scope != leaver);
+        CHECK(st_grant_at(&g, place, &copy, &forget) != ST_OK || copy.scope != leaver);
     for (i = 10; i < 13; i++)
         CHECK(i == leaver || find(i, &copy, &ref));
     if (there)
         end(leaver);
     CHECK(!find(leaver, &copy, &ref));
-    CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), IA_OK);
+    CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), ST_OK);
     CHECK(find(leaver, &copy, &ref));
-    CHECK_EQ(create(50, 2, NOW + HOUR, NOW), IA_GRANTS_FULL);
+    CHECK_EQ(create(50, 2, NOW + HOUR, NOW), ST_FULL);
 }
 
 static void end_last_prepare(void)
@@ -529,8 +530,8 @@ static void end_first_prepare(void)
 {
     bystanders();
     for (leaver = 10; leaver < 12; leaver++)
-        CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), IA_OK);
-    CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), IA_OK);
+        CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), ST_OK);
+    CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), ST_OK);
 }
 
 static void sweep_run(void)
@@ -551,7 +552,7 @@ static void sweep_check(int done)
     for (i = 4; i <= CAPACITY; i++)
         CHECK(!find(i, &copy, &ref));
     for (i = 4; i <= CAPACITY; i++)
-        CHECK_EQ(create(40 + i, 2, NOW + HOUR, NOW + 10 * SEC), IA_OK);
+        CHECK_EQ(create(40 + i, 2, NOW + HOUR, NOW + 10 * SEC), ST_OK);
 }
 
 static void stamp_run(void)

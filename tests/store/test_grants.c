@@ -19,7 +19,7 @@ static fixture *open_grants(apr_pool_t *p)
     return f;
 }
 
-static ia_result create(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
+static st_result create(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
                         apr_time_t now)
 {
     st_grant grant;
@@ -28,7 +28,7 @@ static ia_result create(fixture *f, uint64_t number, apr_uint32_t participant, a
     return st_grant_create(&f->g, &grant, quota, forget, now);
 }
 
-static ia_result find(fixture *f, uint64_t number, st_grant *copy, st_ref *ref)
+static st_result find(fixture *f, uint64_t number, st_grant *copy, st_ref *ref)
 {
     unsigned char digest[32];
 
@@ -50,21 +50,21 @@ static void test_create_find_end(void **state)
     st_ref ref;
 
     grant_make(&made, 7, 1, 4);
-    assert_result(find(f, 7, &copy, &ref), IA_TOKEN_UNKNOWN);
-    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_NOT_FOUND);
+    assert_int_equal(create(f, 7, 1, 10, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
-    assert_result(find(f, 7, &copy, &ref), IA_OK);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_OK);
     assert_int_equal(copy.counted, 1);
     assert_memory_equal(copy.digest, made.digest, sizeof copy.digest);
     assert_memory_equal(&copy.nonces, &made.nonces, sizeof copy.nonces);
     assert_memory_equal(&copy.capabilities, &made.capabilities, sizeof copy.capabilities);
     assert_true(copy.participant_index == 1 && copy.participant_generation == made.participant_generation);
-    assert_true(copy.scope == 7 && copy.created == NOW && copy.expires == made.expires && !copy.refresh_count);
-    assert_true(copy.presentation == IA_PRESENT_SAUTH && copy.secret_fingerprint == 7);
+    assert_true(copy.scope == 7 && copy.created == NOW && copy.expires == made.expires && !copy.nonces.refresh_count);
+    assert_true(copy.presentation == 1 && copy.secret_fingerprint == 7);
     assert_int_equal(st_grants_live(&f->g), 1);
-    assert_result(st_grant_end(&f->g, ref), IA_OK);
-    assert_result(st_grant_end(&f->g, ref), IA_GRANT_ENDED);
-    assert_result(find(f, 7, &copy, &ref), IA_TOKEN_UNKNOWN);
+    assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
+    assert_int_equal(st_grant_end(&f->g, ref), ST_GONE);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_NOT_FOUND);
     assert_int_equal(count_of(f->g.grants_of, 1), 0);
     assert_int_equal(st_grants_live(&f->g), 0);
 }
@@ -77,28 +77,53 @@ static void test_use_and_issue(void **state)
     st_grant copy;
     st_ref ref;
 
-    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
-    assert_result(find(f, 7, &copy, &ref), IA_OK);
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_OK);
+    assert_int_equal(create(f, 7, 1, 10, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_OK);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_OK);
     assert_int_equal(next, 5);
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_REPLAYED);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_EXISTS);
     assert_int_equal(next, 0);
     claim = next_nonce(6);
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_UNISSUED);
-    assert_result(st_grant_issue(&f->g, ref, more, 4), IA_OK);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_UNISSUED);
+    assert_int_equal(st_grant_issue(&f->g, ref, more, 4), ST_OK);
     assert_int_equal(more[0], 6);
     assert_int_equal(more[3], 9);
     claim.kind = IA_NONCE_FRESH;
     claim.value = NOW + 1;
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_FUTURE);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_FUTURE);
     claim.value = NOW;
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_OK);
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_REPLAYED);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_OK);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_EXISTS);
     claim.value = NOW - 301 * SEC;
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_NONCE_STALE);
-    assert_result(st_grant_end(&f->g, ref), IA_OK);
-    assert_result(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), IA_GRANT_ENDED);
-    assert_result(st_grant_issue(&f->g, ref, more, 4), IA_GRANT_ENDED);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_STALE);
+    assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_GONE);
+    assert_int_equal(st_grant_issue(&f->g, ref, more, 4), ST_GONE);
+}
+
+/* A presentation without nonces binds data of its own in their place. */
+static void test_bound_data(void **state)
+{
+    fixture *f = open_grants(*state);
+    st_refresh refresh = {NOW + 2 * HOUR, NOW + 3 * HOUR, 99, NULL, NOW + 5};
+    ia_nonce_claim claim = {IA_NONCE_NEXT, 1};
+    apr_uint64_t next;
+    st_grant grant, copy;
+    st_ref ref;
+
+    grant_make(&grant, 7, 1, 0);
+    grant.part = ST_GRANT_WITH_BOUND;
+    memset(grant.bound, 0xa5, sizeof grant.bound);
+    assert_int_equal(st_grant_create(&f->g, &grant, 10, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_OK);
+    assert_memory_equal(copy.bound, grant.bound, sizeof copy.bound);
+    assert_int_equal(st_grant_use(&f->g, ref, &claim, NOW, 300 * SEC, &next), ST_FAULT);
+    assert_int_equal(st_grant_issue(&f->g, ref, &next, 1), ST_FAULT);
+    assert_int_equal(st_grant_refresh(&f->g, ref, &refresh, &next, 1), ST_FAULT);
+    assert_int_equal(st_grant_refresh(&f->g, ref, &refresh, NULL, 0), ST_OK);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_OK);
+    assert_memory_equal(copy.bound, grant.bound, sizeof copy.bound);
+    assert_true(copy.expires == NOW + 2 * HOUR);
 }
 
 static void test_refresh(void **state)
@@ -111,23 +136,23 @@ static void test_refresh(void **state)
     st_ref ref;
 
     digest_of(mac, 1);
-    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
-    assert_result(find(f, 7, &copy, &ref), IA_OK);
-    assert_result(st_grant_refresh(&f->g, ref, &refresh, more, 3), IA_OK);
-    assert_result(find(f, 7, &copy, NULL), IA_OK);
+    assert_int_equal(create(f, 7, 1, 10, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(find(f, 7, &copy, &ref), ST_OK);
+    assert_int_equal(st_grant_refresh(&f->g, ref, &refresh, more, 3), ST_OK);
+    assert_int_equal(find(f, 7, &copy, NULL), ST_OK);
     assert_true(copy.expires == NOW + 2 * HOUR && copy.secret_fingerprint == 99);
-    assert_memory_equal(copy.refresh_mac, mac, sizeof copy.refresh_mac);
-    assert_true(copy.refresh_first == 5 && copy.refresh_count == 3 && copy.refreshed == NOW + 5);
+    assert_memory_equal(copy.nonces.refresh_mac, mac, sizeof copy.nonces.refresh_mac);
+    assert_true(copy.nonces.refresh_first == 5 && copy.nonces.refresh_count == 3 && copy.nonces.refreshed == NOW + 5);
     assert_true(more[0] == 5 && more[2] == 7);
     assert_true(st_table_expires(&f->g.grants, ref) == NOW + 3 * HOUR);
     /* It lives on where it would have been forgotten. */
     for (uint64_t i = 100; i < 139; i++)
-        assert_result(create(f, i, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), IA_OK);
-    assert_result(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), IA_GRANTS_FULL);
-    assert_result(find(f, 7, &copy, NULL), IA_OK);
-    assert_result(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + 3 * HOUR), IA_OK);
-    assert_result(find(f, 7, &copy, NULL), IA_TOKEN_UNKNOWN);
-    assert_result(st_grant_refresh(&f->g, ref, &refresh, more, 3), IA_GRANT_ENDED);
+        assert_int_equal(create(f, i, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), ST_OK);
+    assert_int_equal(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), ST_FULL);
+    assert_int_equal(find(f, 7, &copy, NULL), ST_OK);
+    assert_int_equal(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + 3 * HOUR), ST_OK);
+    assert_int_equal(find(f, 7, &copy, NULL), ST_NOT_FOUND);
+    assert_int_equal(st_grant_refresh(&f->g, ref, &refresh, more, 3), ST_GONE);
 }
 
 static void test_grant_quota(void **state)
@@ -137,18 +162,18 @@ static void test_grant_quota(void **state)
     st_ref ref;
 
     for (uint64_t i = 0; i < 5; i++)
-        assert_result(create(f, i, 1, 5, NOW + HOUR, NOW), IA_OK);
-    assert_result(create(f, 5, 1, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
-    assert_result(create(f, 6, 2, 5, NOW + HOUR, NOW), IA_OK);
-    assert_result(create(f, 7, 1, 0, NOW + HOUR, NOW), IA_GRANT_QUOTA);
-    assert_result(create(f, 8, 4, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA); /* no such index */
-    assert_result(create(f, 8, APR_UINT32_MAX, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
-    assert_result(find(f, 3, &copy, &ref), IA_OK);
-    assert_result(st_grant_end(&f->g, ref), IA_OK);
-    assert_result(create(f, 5, 1, 5, NOW + HOUR, NOW), IA_OK);
-    assert_result(create(f, 9, 1, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+        assert_int_equal(create(f, i, 1, 5, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(create(f, 5, 1, 5, NOW + HOUR, NOW), ST_QUOTA);
+    assert_int_equal(create(f, 6, 2, 5, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(create(f, 7, 1, 0, NOW + HOUR, NOW), ST_QUOTA);
+    assert_int_equal(create(f, 8, 4, 5, NOW + HOUR, NOW), ST_QUOTA); /* no such index */
+    assert_int_equal(create(f, 8, APR_UINT32_MAX, 5, NOW + HOUR, NOW), ST_QUOTA);
+    assert_int_equal(find(f, 3, &copy, &ref), ST_OK);
+    assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
+    assert_int_equal(create(f, 5, 1, 5, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(create(f, 9, 1, 5, NOW + HOUR, NOW), ST_QUOTA);
     /* What expired is freed before anybody is refused for it. */
-    assert_result(create(f, 9, 1, 5, NOW + 3 * HOUR, NOW + HOUR), IA_OK);
+    assert_int_equal(create(f, 9, 1, 5, NOW + 3 * HOUR, NOW + HOUR), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
     assert_int_equal(count_of(f->g.grants_of, 2), 0);
     assert_int_equal(st_grants_live(&f->g), 1);
@@ -162,30 +187,30 @@ static void test_quota_of_the_next_generation(void **state)
     st_ref ref;
 
     for (uint64_t i = 0; i < 5; i++)
-        assert_result(create(f, i, 1, 5, NOW + HOUR, NOW), IA_OK);
+        assert_int_equal(create(f, i, 1, 5, NOW + HOUR, NOW), ST_OK);
     grant_make(&grant, 50, 1, 1);
     grant.participant_generation += 100;
-    assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
-    assert_result(find(f, 0, &copy, &ref), IA_OK);
-    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    assert_int_equal(find(f, 0, &copy, &ref), ST_OK);
+    assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
-    assert_result(create(f, 60, 1, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA); /* the one before is over */
+    assert_int_equal(create(f, 60, 1, 5, NOW + HOUR, NOW), ST_QUOTA); /* the one before is over */
     for (uint64_t i = 51; i < 55; i++) {
         digest_of(grant.digest, i);
-        assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_OK);
+        assert_int_equal(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), ST_OK);
     }
     digest_of(grant.digest, 55);
-    assert_result(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    assert_int_equal(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), ST_QUOTA);
     /* Incarnations beyond 32 bits begin anew only where nothing is counted. */
-    assert_result(create(f, 70, 2, 1, NOW + HOUR, NOW), IA_OK);
-    assert_result(find(f, 70, &copy, &ref), IA_OK);
-    assert_result(st_grant_end(&f->g, ref), IA_OK);
+    assert_int_equal(create(f, 70, 2, 1, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(find(f, 70, &copy, &ref), ST_OK);
+    assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
     grant_make(&grant, 71, 2, 1);
     grant.participant_generation = APR_UINT64_C(0xf0000000);
-    assert_result(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), ST_OK);
     digest_of(grant.digest, 72);
-    assert_result(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), IA_GRANT_QUOTA);
+    assert_int_equal(st_grant_create(&f->g, &grant, 1, NOW + HOUR, NOW), ST_QUOTA);
 }
 
 static void test_grants_full(void **state)
@@ -194,12 +219,12 @@ static void test_grants_full(void **state)
     st_grant copy;
 
     for (uint64_t i = 0; i < 40; i++)
-        assert_result(create(f, i, (apr_uint32_t)i % 4, 40, NOW + HOUR, NOW), IA_OK);
-    assert_result(create(f, 40, 1, 40, NOW + HOUR, NOW), IA_GRANTS_FULL);
+        assert_int_equal(create(f, i, (apr_uint32_t)i % 4, 40, NOW + HOUR, NOW), ST_OK);
+    assert_int_equal(create(f, 40, 1, 40, NOW + HOUR, NOW), ST_FULL);
     for (uint64_t i = 0; i < 40; i++)
-        assert_result(find(f, i, &copy, NULL), IA_OK);
+        assert_int_equal(find(f, i, &copy, NULL), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 10);
-    assert_result(create(f, 40, 1, 40, NOW + 2 * HOUR, NOW + HOUR), IA_OK);
+    assert_int_equal(create(f, 40, 1, 40, NOW + 2 * HOUR, NOW + HOUR), ST_OK);
 }
 
 /* A client that makes many tokens shows those whose digests fall into one bucket: they must not share a chain. */
@@ -215,8 +240,8 @@ static void test_chosen_digests(void **state)
     for (i = 0; i < 400; i++) {
         grant_make(&grant, i, 0, 0);
         memset(grant.digest, 7, 24); /* whatever part of a digest the bucket were chosen by */
-        assert_result(st_grant_create(&g, &grant, 2000, NOW + HOUR, NOW), IA_OK);
-        assert_result(st_grant_find(&g, grant.digest, &copy, NULL), IA_OK);
+        assert_int_equal(st_grant_create(&g, &grant, 2000, NOW + HOUR, NOW), ST_OK);
+        assert_int_equal(st_grant_find(&g, grant.digest, &copy, NULL), ST_OK);
     }
 }
 
@@ -230,10 +255,10 @@ static void test_attach_keeps_what_is_there(void **state)
 
     key_of(&other, "other");
     digest_of(digest, 7);
-    assert_result(create(f, 7, 1, 10, NOW + HOUR, NOW), IA_OK);
+    assert_int_equal(create(f, 7, 1, 10, NOW + HOUR, NOW), ST_OK);
     st_grants_attach(&again, f->memory, &CONFIG, &other);
     assert_memory_equal(st_grants_nonce_key(&again), st_grants_nonce_key(&f->g), sizeof other);
-    assert_result(st_grant_find(&again, digest, &copy, NULL), IA_OK);
+    assert_int_equal(st_grant_find(&again, digest, &copy, NULL), ST_OK);
 }
 
 static void test_stamps(void **state)
@@ -256,12 +281,12 @@ static void test_places(void **state)
     st_grant copy;
 
     for (uint64_t i = 0; i < 5; i++)
-        assert_result(create(f, i, 1, 10, NOW + HOUR, NOW), IA_OK);
+        assert_int_equal(create(f, i, 1, 10, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(st_grants_high_water(&f->g), 5);
     for (apr_uint32_t i = 0; i < 50; i++) {
-        ia_result rc = st_grant_at(&f->g, i, &copy, &forget);
+        st_result rc = st_grant_at(&f->g, i, &copy, &forget);
 
-        assert_true(rc ? rc == IA_TOKEN_UNKNOWN && forget == 0 : forget == NOW + HOUR);
+        assert_true(rc ? rc == ST_NOT_FOUND && forget == 0 : forget == NOW + HOUR);
         there += !rc;
     }
     assert_int_equal(there, 5);
@@ -271,17 +296,17 @@ static void test_challenge_is_used_once(void **state)
 {
     fixture *f = open_grants(*state);
 
-    assert_result(st_challenge_use(&f->g, 1, NOW), IA_OK);
-    assert_result(st_challenge_use(&f->g, 1, NOW), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&f->g, 1, NOW + 5), IA_OK);
-    assert_result(st_challenge_use(&f->g, 1, NOW + 4), IA_CHALLENGE_SUPERSEDED); /* an older one, never used */
-    assert_result(st_challenge_use(&f->g, 1, NOW + 6), IA_OK);
-    assert_result(st_challenge_use(&f->g, 0, NOW), IA_OK); /* another participant's is another matter */
-    assert_result(st_challenge_use(&f->g, 3, NOW + 1), IA_OK);
-    assert_result(st_challenge_use(&f->g, 3, 0), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&f->g, 2, 0), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&f->g, 4, NOW + 9), IA_FAULT_STORE); /* no such index */
-    assert_result(st_challenge_use(&f->g, APR_UINT32_MAX, NOW + 9), IA_FAULT_STORE);
+    assert_int_equal(st_challenge_use(&f->g, 1, NOW), ST_OK);
+    assert_int_equal(st_challenge_use(&f->g, 1, NOW), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&f->g, 1, NOW + 5), ST_OK);
+    assert_int_equal(st_challenge_use(&f->g, 1, NOW + 4), ST_EXISTS); /* an older one, never used */
+    assert_int_equal(st_challenge_use(&f->g, 1, NOW + 6), ST_OK);
+    assert_int_equal(st_challenge_use(&f->g, 0, NOW), ST_OK); /* another participant's is another matter */
+    assert_int_equal(st_challenge_use(&f->g, 3, NOW + 1), ST_OK);
+    assert_int_equal(st_challenge_use(&f->g, 3, 0), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&f->g, 2, 0), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&f->g, 4, NOW + 9), ST_FAULT); /* no such index */
+    assert_int_equal(st_challenge_use(&f->g, APR_UINT32_MAX, NOW + 9), ST_FAULT);
 }
 
 /* A clean stop brings the nonce key back, and so every challenge opens again; which of them were used is not known. */
@@ -290,20 +315,20 @@ static void test_challenges_of_before_a_stop(void **state)
     fixture *f = open_grants(*state), *again;
     apr_uint64_t used = st_grants_stamp(&f->g, NOW), unused = st_grants_stamp(&f->g, NOW + 7), later;
 
-    assert_result(st_challenge_use(&f->g, 1, used), IA_OK);
+    assert_int_equal(st_challenge_use(&f->g, 1, used), ST_OK);
     again = open_grants(*state);
     st_grants_resume(&again->g, unused, st_grants_nonce_key(&f->g));
-    assert_result(st_challenge_use(&again->g, 1, used), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&again->g, 1, unused), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&again->g, 2, unused), IA_CHALLENGE_SUPERSEDED);
+    assert_int_equal(st_challenge_use(&again->g, 1, used), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&again->g, 1, unused), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&again->g, 2, unused), ST_EXISTS);
     later = st_grants_stamp(&again->g, NOW - HOUR); /* and that with a clock that went back */
-    assert_result(st_challenge_use(&again->g, 1, later), IA_OK);
-    assert_result(st_challenge_use(&again->g, 2, later), IA_OK);
-    assert_result(st_challenge_use(&again->g, 2, later), IA_CHALLENGE_SUPERSEDED);
+    assert_int_equal(st_challenge_use(&again->g, 1, later), ST_OK);
+    assert_int_equal(st_challenge_use(&again->g, 2, later), ST_OK);
+    assert_int_equal(st_challenge_use(&again->g, 2, later), ST_EXISTS);
     /* Once more, with no later stamp, forgets nothing. */
     st_grants_resume(&again->g, 0, st_grants_nonce_key(&f->g));
-    assert_result(st_challenge_use(&again->g, 3, unused), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&again->g, 3, later), IA_OK);
+    assert_int_equal(st_challenge_use(&again->g, 3, unused), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&again->g, 3, later), ST_OK);
 }
 
 static void test_attach_keeps_used_challenges(void **state)
@@ -313,11 +338,11 @@ static void test_attach_keeps_used_challenges(void **state)
     ia_mac_key other;
 
     key_of(&other, "other");
-    assert_result(st_challenge_use(&f->g, 3, NOW + 5), IA_OK);
+    assert_int_equal(st_challenge_use(&f->g, 3, NOW + 5), ST_OK);
     st_grants_attach(&again, f->memory, &CONFIG, &other);
-    assert_result(st_challenge_use(&again, 3, NOW + 5), IA_CHALLENGE_SUPERSEDED);
-    assert_result(st_challenge_use(&again, 3, NOW + 6), IA_OK);
-    assert_result(st_challenge_use(&f->g, 3, NOW + 6), IA_CHALLENGE_SUPERSEDED);
+    assert_int_equal(st_challenge_use(&again, 3, NOW + 5), ST_EXISTS);
+    assert_int_equal(st_challenge_use(&again, 3, NOW + 6), ST_OK);
+    assert_int_equal(st_challenge_use(&f->g, 3, NOW + 6), ST_EXISTS);
 }
 
 /* 512 bytes a grant, all included. */
@@ -338,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         pool_test(test_create_find_end),
         pool_test(test_use_and_issue),
+        pool_test(test_bound_data),
         pool_test(test_refresh),
         pool_test(test_grant_quota),
         pool_test(test_quota_of_the_next_generation),

@@ -179,7 +179,7 @@ static void use_grants(uint64_t *seed)
         timed(since);
         st_grants_stamp(&grants, now);
         st_challenge_use(&grants, (apr_uint32_t)(next_random(seed) % 7), next_random(seed));
-        CHECK_EQ(st_challenge_use(&grants, 5, next_random(seed)), IA_FAULT_STORE);
+        CHECK_EQ(st_challenge_use(&grants, 5, next_random(seed)), ST_FAULT);
     }
     since = clock_micros();
     for (i = 0; i < st_grants_high_water(&grants); i++) {
@@ -281,7 +281,7 @@ static void all_locks_held(void)
         st_grant grant;
 
         grant_make(&grant, i, 1, 1);
-        CHECK_EQ(st_grant_create(&grants, &grant, GRANTS, NOW + SEC, NOW), IA_OK);
+        CHECK_EQ(st_grant_create(&grants, &grant, GRANTS, NOW + SEC, NOW), ST_OK);
     }
     for (i = 0; i < ST_STRIPES; i++)
         grants.grants.shared->stripes[i].lock = live_word;
@@ -309,7 +309,7 @@ static void all_claims_strange(void)
     since = clock_micros();
     for (i = 0; i < 20; i++) {
         grant_make(&grant, i, 1, 1);
-        CHECK_EQ(st_grant_create(&grants, &grant, GRANTS, NOW + SEC, NOW), IA_GRANTS_FULL);
+        CHECK_EQ(st_grant_create(&grants, &grant, GRANTS, NOW + SEC, NOW), ST_FULL);
     }
     CHECK(clock_micros() - since < 5 * SEC);
 }

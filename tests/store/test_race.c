@@ -116,15 +116,15 @@ static void try_each(unsigned number, void *race_)
     for (i = 1; i <= rounds; i++) {
         ia_nonce_claim claim = {r->kind, r->kind == IA_NONCE_NEXT ? i : NOW + i};
         apr_uint64_t next;
-        ia_result rc;
+        st_result rc;
 
         while (look(&b->current) + 1 < i)
             sched_yield();
         rc = st_grant_use(&r->g, r->ref, &claim, NOW + rounds, LIFETIME, &next);
-        if (rc == IA_OK) {
+        if (rc == ST_OK) {
             __atomic_add_fetch(&b->wins[i], 1, __ATOMIC_ACQ_REL);
             add(&b->current, 1);
-        } else if (rc != IA_NONCE_REPLAYED && rc != IA_NONCE_STALE) {
+        } else if (rc != ST_EXISTS && rc != ST_STALE) {
             add(&b->faults, 1);
         }
         add(&b->attempts, 1);
@@ -136,8 +136,8 @@ static void grant_open(race *r, uint64_t number, unsigned nonces)
     st_grant grant, copy;
 
     grant_make(&grant, number, 1, nonces);
-    CHECK_EQ(st_grant_create(&r->g, &grant, 1000, NOW + 3600 * SEC, NOW), IA_OK);
-    CHECK_EQ(st_grant_find(&r->g, grant.digest, &copy, &r->ref), IA_OK);
+    CHECK_EQ(st_grant_create(&r->g, &grant, 1000, NOW + 3600 * SEC, NOW), ST_OK);
+    CHECK_EQ(st_grant_find(&r->g, grant.digest, &copy, &r->ref), ST_OK);
 }
 
 static void one_winner(ia_nonce_kind kind)
@@ -164,7 +164,7 @@ static void one_winner(ia_nonce_kind kind)
 typedef struct shuffle {
     race r;
     unsigned count;
-    apr_uint64_t order[IA_NONCE_WINDOW];
+    apr_uint64_t order[ST_NONCE_WINDOW];
 } shuffle;
 
 static void use_own_share(unsigned number, void *shuffle_)
@@ -176,8 +176,8 @@ static void use_own_share(unsigned number, void *shuffle_)
         ia_nonce_claim claim = {IA_NONCE_NEXT, s->order[i]};
         apr_uint64_t next;
 
-        CHECK_EQ(st_grant_use(&s->r.g, s->r.ref, &claim, NOW, LIFETIME, &next), IA_OK);
-        CHECK(next > s->count || s->count == IA_NONCE_WINDOW);
+        CHECK_EQ(st_grant_use(&s->r.g, s->r.ref, &claim, NOW, LIFETIME, &next), ST_OK);
+        CHECK(next > s->count || s->count == ST_NONCE_WINDOW);
     }
 }
 
@@ -207,7 +207,7 @@ static void all_shuffled_succeed(unsigned count, unsigned grants)
             ia_nonce_claim claim = {IA_NONCE_NEXT, s.order[i]};
             apr_uint64_t next;
 
-            CHECK_EQ(st_grant_use(&s.r.g, s.r.ref, &claim, NOW, LIFETIME, &next), IA_NONCE_REPLAYED);
+            CHECK_EQ(st_grant_use(&s.r.g, s.r.ref, &claim, NOW, LIFETIME, &next), ST_EXISTS);
         }
     }
     printf("%u held nonces, shuffled, in parallel: all succeed once (%u grants)\n", count, grants);
@@ -222,13 +222,13 @@ static void record_each(unsigned number, void *replays)
     unsigned i;
 
     for (i = 0; i < rounds; i++) {
-        st_replay_result rc;
+        st_result rc;
 
         digest_of(mac, i);
         rc = st_replay_record(c, mac, number % 4, APR_UINT32_MAX, NOW + 600 * SEC, NOW);
-        if (rc == ST_REPLAY_RECORDED)
+        if (rc == ST_OK)
             __atomic_add_fetch(&b->wins[i], 1, __ATOMIC_ACQ_REL);
-        else if (rc != ST_REPLAY_EXISTS)
+        else if (rc != ST_EXISTS)
             add(&b->faults, 1);
     }
 }
@@ -259,15 +259,15 @@ static void use_each(unsigned number, void *grants)
 
     (void)number;
     for (i = 1; i <= rounds; i++) {
-        ia_result rc;
+        st_result rc;
 
         while (look(&b->current) + 1 < i)
             sched_yield();
         rc = st_challenge_use(g, 1, (apr_uint64_t)NOW + i);
-        if (rc == IA_OK) {
+        if (rc == ST_OK) {
             __atomic_add_fetch(&b->wins[i], 1, __ATOMIC_ACQ_REL);
             add(&b->current, 1);
-        } else if (rc != IA_CHALLENGE_SUPERSEDED) {
+        } else if (rc != ST_EXISTS) {
             add(&b->faults, 1);
         }
     }
@@ -298,12 +298,12 @@ static void use_any(unsigned number, void *grants)
 
     for (i = 0; i < rounds; i++) {
         apr_uint64_t before = look(&g->challenges[1]), after, stamp = 1 + i + next_random(&seed) % rounds;
-        ia_result rc = st_challenge_use(g, 1, stamp);
+        st_result rc = st_challenge_use(g, 1, stamp);
 
         after = look(&g->challenges[1]);
-        CHECK(rc == IA_OK ? stamp > before : rc == IA_CHALLENGE_SUPERSEDED);
+        CHECK(rc == ST_OK ? stamp > before : rc == ST_EXISTS);
         CHECK(after >= stamp && after >= before);
-        if (rc == IA_OK) {
+        if (rc == ST_OK) {
             CHECK_EQ(__atomic_fetch_add(&b->wins[stamp], 1, __ATOMIC_ACQ_REL), 0);
             add(&b->total, 1);
         }
@@ -459,11 +459,11 @@ static void churn_or_find(unsigned number, void *grants)
 
         crowd(&grant, number ? i % 4 : 100 + i, number ? 0 : i % 2);
         if (!number)
-            CHECK_EQ(st_grant_create(g, &grant, 100, NOW + SEC, NOW), IA_OK);
-        CHECK_EQ(st_grant_find(g, grant.digest, &copy, &ref), IA_OK);
+            CHECK_EQ(st_grant_create(g, &grant, 100, NOW + SEC, NOW), ST_OK);
+        CHECK_EQ(st_grant_find(g, grant.digest, &copy, &ref), ST_OK);
         CHECK(copy.scope == grant.scope);
         if (!number)
-            CHECK_EQ(st_grant_end(g, ref), IA_OK);
+            CHECK_EQ(st_grant_end(g, ref), ST_OK);
         else
             add(&b->total, 1);
     }
@@ -483,7 +483,7 @@ static void readers_miss_nothing(void)
         st_grant grant;
 
         crowd(&grant, i, 0);
-        CHECK_EQ(st_grant_create(&g, &grant, 100, NOW + SEC, NOW), IA_OK);
+        CHECK_EQ(st_grant_create(&g, &grant, 100, NOW + SEC, NOW), ST_OK);
     }
     run_everywhere(churn_or_find, &g);
     printf("a chain that changes: %llu look-ups, none missed\n", (unsigned long long)b->total);
@@ -516,29 +516,29 @@ static void come_and_go(unsigned number, void *grants)
         ia_nonce_claim claim = {IA_NONCE_NEXT, 1};
         apr_uint64_t next;
         st_ref ref;
-        ia_result rc;
+        st_result rc;
 
         if (!o->forget) {
             o->number = ++made;
             o->forget = now + (apr_time_t)(next_random(&seed) % (4 * SEC)) + 1;
             grant_make(&grant, o->number, number % 4, 1);
-            CHECK_EQ(st_grant_create(g, &grant, 100000, o->forget, now), IA_OK);
+            CHECK_EQ(st_grant_create(g, &grant, 100000, o->forget, now), ST_OK);
             continue;
         }
         digest_of(digest, o->number);
         rc = st_grant_find(g, digest, &copy, &ref);
         /* It may be gone only when its time is over. Others' clocks run ahead of what this thread read. */
-        CHECK(rc == IA_OK || (rc == IA_TOKEN_UNKNOWN && o->forget <= NOW + (apr_time_t)look(&b->clock)));
+        CHECK(rc == ST_OK || (rc == ST_NOT_FOUND && o->forget <= NOW + (apr_time_t)look(&b->clock)));
         if (rc) {
             o->forget = 0;
         } else {
             CHECK(!memcmp(copy.digest, digest, 32) && copy.scope == o->number && copy.secret_fingerprint == o->number);
             rc = st_grant_use(g, ref, &claim, NOW, LIFETIME, &next);
-            CHECK(rc == IA_OK || rc == IA_NONCE_REPLAYED || rc == IA_GRANT_ENDED);
+            CHECK(rc == ST_OK || rc == ST_EXISTS || rc == ST_GONE);
             if (next_random(&seed) % 2) {
                 rc = st_grant_end(g, ref);
-                CHECK(rc == IA_OK || rc == IA_GRANT_ENDED);
-                CHECK_EQ(st_grant_find(g, digest, &copy, &ref), IA_TOKEN_UNKNOWN);
+                CHECK(rc == ST_OK || rc == ST_GONE);
+                CHECK_EQ(st_grant_find(g, digest, &copy, &ref), ST_NOT_FOUND);
                 o->forget = 0;
             }
         }
@@ -566,7 +566,7 @@ static void insert_and_sweep_lose_nothing(void)
         CHECK_EQ(count_of(g.grants_of, i), 0);
     for (i = 0; i < config.grants; i++) {
         grant_make(&grant, i, i % 4, 1);
-        CHECK_EQ(st_grant_create(&g, &grant, config.grants, NOW + 9000 * SEC, NOW + 200 * SEC), IA_OK);
+        CHECK_EQ(st_grant_create(&g, &grant, config.grants, NOW + 9000 * SEC, NOW + 200 * SEC), ST_OK);
     }
     printf("grants: %u made, used, ended and swept in parallel, none lost, none left behind\n",
            STEPS * threads * PROCESSES);
@@ -600,6 +600,6 @@ int main(void)
     readers_miss_nothing();
     insert_and_sweep_lose_nothing();
     all_shuffled_succeed(16, 20);
-    all_shuffled_succeed(IA_NONCE_WINDOW, 10);
+    all_shuffled_succeed(ST_NONCE_WINDOW, 10);
     return 0;
 }

@@ -19,8 +19,8 @@ static fixture *open_cache(apr_pool_t *p)
     return f;
 }
 
-static st_replay_result record(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota,
-                               apr_time_t forget, apr_time_t now)
+static st_result record(fixture *f, uint64_t number, apr_uint32_t participant, apr_uint32_t quota, apr_time_t forget,
+                        apr_time_t now)
 {
     unsigned char mac[32];
 
@@ -32,17 +32,17 @@ static void test_replays(void **state)
 {
     fixture *f = open_cache(*state);
 
-    assert_int_equal(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
-    assert_int_equal(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), ST_REPLAY_EXISTS);
-    assert_int_equal(record(f, 1, 1, 10, NOW + 600 * SEC, NOW), ST_REPLAY_EXISTS);
-    assert_int_equal(record(f, 2, 0, 10, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
-    assert_int_equal(record(f, 3, 4, 10, NOW + 600 * SEC, NOW), ST_REPLAY_QUOTA);
+    assert_int_equal(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), ST_OK);
+    assert_int_equal(record(f, 1, 0, 10, NOW + 600 * SEC, NOW), ST_EXISTS);
+    assert_int_equal(record(f, 1, 1, 10, NOW + 600 * SEC, NOW), ST_EXISTS);
+    assert_int_equal(record(f, 2, 0, 10, NOW + 600 * SEC, NOW), ST_OK);
+    assert_int_equal(record(f, 3, 4, 10, NOW + 600 * SEC, NOW), ST_QUOTA);
     assert_int_equal(count_of(f->c.counts, 0), 2);
-    assert_int_equal(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
-    assert_int_equal(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), ST_REPLAY_EXISTS);
+    assert_int_equal(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), ST_OK);
+    assert_int_equal(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), ST_EXISTS);
     assert_int_equal(st_replays_live(&f->c), 3);
     /* Sent again as long as its record stands, however late. */
-    assert_int_equal(record(f, 1, 0, 10, NOW + 900 * SEC, NOW + 599 * SEC), ST_REPLAY_EXISTS);
+    assert_int_equal(record(f, 1, 0, 10, NOW + 900 * SEC, NOW + 599 * SEC), ST_EXISTS);
 }
 
 /* Sending a used proof again takes nothing off the count, or a participant could fill the table past its quota. */
@@ -51,12 +51,12 @@ static void test_replay_does_not_lower_the_count(void **state)
     fixture *f = open_cache(*state);
 
     for (uint64_t i = 0; i < 3; i++)
-        assert_int_equal(record(f, i, 0, 3, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
+        assert_int_equal(record(f, i, 0, 3, NOW + 600 * SEC, NOW), ST_OK);
     for (uint64_t i = 0; i < 9; i++)
-        assert_int_equal(record(f, i % 3, 0, 3, NOW + 600 * SEC, NOW), ST_REPLAY_EXISTS);
+        assert_int_equal(record(f, i % 3, 0, 3, NOW + 600 * SEC, NOW), ST_EXISTS);
     assert_int_equal(count_of(f->c.counts, 0), 3);
-    assert_int_equal(record(f, 3, 0, 3, NOW + 600 * SEC, NOW), ST_REPLAY_QUOTA);
-    assert_int_equal(record(f, 3, 1, 3, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
+    assert_int_equal(record(f, 3, 0, 3, NOW + 600 * SEC, NOW), ST_QUOTA);
+    assert_int_equal(record(f, 3, 1, 3, NOW + 600 * SEC, NOW), ST_OK);
 }
 
 static void test_replays_full(void **state)
@@ -64,11 +64,11 @@ static void test_replays_full(void **state)
     fixture *f = open_cache(*state);
 
     for (uint64_t i = 0; i < 20; i++)
-        assert_int_equal(record(f, i, (apr_uint32_t)i % 2, 10, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
-    assert_int_equal(record(f, 20, 2, 10, NOW + 600 * SEC, NOW), ST_REPLAY_FULL);
-    assert_int_equal(record(f, 20, 1, 10, NOW + 600 * SEC, NOW), ST_REPLAY_QUOTA);
-    assert_int_equal(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), ST_REPLAY_RECORDED);
-    assert_int_equal(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), ST_REPLAY_EXISTS);
+        assert_int_equal(record(f, i, (apr_uint32_t)i % 2, 10, NOW + 600 * SEC, NOW), ST_OK);
+    assert_int_equal(record(f, 20, 2, 10, NOW + 600 * SEC, NOW), ST_FULL);
+    assert_int_equal(record(f, 20, 1, 10, NOW + 600 * SEC, NOW), ST_QUOTA);
+    assert_int_equal(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), ST_OK);
+    assert_int_equal(record(f, 20, 1, 10, NOW + 1600 * SEC, NOW + 600 * SEC), ST_EXISTS);
 }
 
 static void test_replay_quota_recovers(void **state)
@@ -76,9 +76,9 @@ static void test_replay_quota_recovers(void **state)
     fixture *f = open_cache(*state);
 
     for (uint64_t i = 0; i < 5; i++)
-        assert_int_equal(record(f, i, 0, 5, NOW + 600 * SEC, NOW), ST_REPLAY_RECORDED);
-    assert_int_equal(record(f, 5, 0, 5, NOW + 600 * SEC, NOW), ST_REPLAY_QUOTA);
-    assert_int_equal(record(f, 5, 0, 5, NOW + 900 * SEC, NOW + 600 * SEC), ST_REPLAY_RECORDED);
+        assert_int_equal(record(f, i, 0, 5, NOW + 600 * SEC, NOW), ST_OK);
+    assert_int_equal(record(f, 5, 0, 5, NOW + 600 * SEC, NOW), ST_QUOTA);
+    assert_int_equal(record(f, 5, 0, 5, NOW + 900 * SEC, NOW + 600 * SEC), ST_OK);
     assert_int_equal(count_of(f->c.counts, 0), 1);
 }
 
@@ -93,7 +93,7 @@ static void test_chosen_macs(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         mac[30] = (unsigned char)(i >> 8);
         mac[31] = (unsigned char)i;
-        assert_int_equal(st_replay_record(&c, mac, 0, 1000, NOW + SEC, NOW), ST_REPLAY_RECORDED);
+        assert_int_equal(st_replay_record(&c, mac, 0, 1000, NOW + SEC, NOW), ST_OK);
     }
 }
 
@@ -125,10 +125,10 @@ static void test_attach_keeps_what_is_there(void **state)
 
     key_of(&other, "other");
     digest_of(mac, 8);
-    assert_int_equal(record(f, 8, 1, 10, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
+    assert_int_equal(record(f, 8, 1, 10, NOW + HOUR, NOW), ST_OK);
     st_replays_attach(&again, f->memory, CAPACITY, PARTICIPANTS, &other, NOW + HOUR);
     assert_true(st_replays_birth(&again) == NOW);
-    assert_int_equal(st_replay_record(&again, mac, 1, 10, NOW + HOUR, NOW), ST_REPLAY_EXISTS);
+    assert_int_equal(st_replay_record(&again, mac, 1, 10, NOW + HOUR, NOW), ST_EXISTS);
 }
 
 static void test_resume(void **state)
@@ -148,7 +148,7 @@ static void test_places(void **state)
     apr_uint32_t participant;
     apr_time_t forget;
 
-    assert_int_equal(record(f, 8, 3, 10, NOW + HOUR, NOW), ST_REPLAY_RECORDED);
+    assert_int_equal(record(f, 8, 3, 10, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(st_replays_high_water(&f->c), 1);
     assert_int_equal(st_replay_at(&f->c, 0, mac, &participant, &forget), 1);
     digest_of(same, 8);

@@ -107,21 +107,29 @@ static void fill(tables *t)
 
     open_tables(t);
     grant_make(&grant, 7, 1, 4);
-    assert_result(st_grant_create(&t->grants, &grant, 10, NOW + 7200 * SEC, NOW), IA_OK);
-    grant_make(&grant, 8, 2, 4);
-    assert_result(st_grant_create(&t->grants, &grant, 10, NOW + 7200 * SEC, NOW), IA_OK);
+    assert_int_equal(st_grant_create(&t->grants, &grant, 10, NOW + 7200 * SEC, NOW), ST_OK);
+    grant_make(&grant, 8, 2, 0);
+    grant.part = ST_GRANT_WITH_BOUND;
+    memset(grant.bound, 0xa5, sizeof grant.bound);
+    assert_int_equal(st_grant_create(&t->grants, &grant, 10, NOW + 7200 * SEC, NOW), ST_OK);
     digest_of(mac, 9);
-    assert_int_equal(st_replay_record(&t->replays, mac, 1, 10, NOW + 60 * SEC, NOW), ST_REPLAY_RECORDED);
+    assert_int_equal(st_replay_record(&t->replays, mac, 1, 10, NOW + 60 * SEC, NOW), ST_OK);
+}
+
+static int held(tables *t, uint64_t number, st_grant *copy)
+{
+    unsigned char digest[32];
+    st_ref ref;
+
+    digest_of(digest, number);
+    return st_grant_find(&t->grants, digest, copy, &ref) == ST_OK;
 }
 
 static int is_held(tables *t, uint64_t number)
 {
-    unsigned char digest[32];
     st_grant copy;
-    st_ref ref;
 
-    digest_of(digest, number);
-    return st_grant_find(&t->grants, digest, &copy, &ref) == IA_OK;
+    return held(t, number, &copy);
 }
 
 static apr_status_t save(fixture *f, tables *t, int clean)
@@ -140,6 +148,7 @@ static void test_round_trip(void **state)
     fixture *f = *state;
     st_state_report report;
     unsigned char mac[32];
+    st_grant before, after;
     tables g, back;
     struct stat st;
 
@@ -151,8 +160,12 @@ static void test_round_trip(void **state)
     assert_int_equal(load(f, &back, &report), APR_SUCCESS);
     assert_true(report.clean && report.grants == 2 && report.replays == 1 && !report.dropped);
     assert_true(is_held(&back, 7) && is_held(&back, 8));
+    assert_true(held(&g, 8, &before) && held(&back, 8, &after) && after.part == ST_GRANT_WITH_BOUND);
+    assert_memory_equal(after.bound, before.bound, sizeof after.bound);
+    assert_true(held(&g, 7, &before) && held(&back, 7, &after) && after.part == ST_GRANT_WITH_NONCES);
+    assert_memory_equal(&after.nonces.state, &before.nonces.state, sizeof after.nonces.state);
     digest_of(mac, 9);
-    assert_int_equal(st_replay_record(&back.replays, mac, 1, 10, NOW + 60 * SEC, NOW), ST_REPLAY_EXISTS);
+    assert_int_equal(st_replay_record(&back.replays, mac, 1, 10, NOW + 60 * SEC, NOW), ST_EXISTS);
 }
 
 static void test_dirty_keeps_grants_alone(void **state)

@@ -94,6 +94,35 @@ static ia_result response(exchange *x, const ia_envelope_member *members, unsign
     return IA_OK;
 }
 
+static ia_result seal_challenge(char challenge[IA_CHALLENGE_LEN + 1], const ia_challenge_seal *seal)
+{
+    ia_mac_key key;
+    ia_result rc;
+
+    st_store_nonce_key(sauth.grants, &key);
+    rc = ia_challenge_mint(challenge, &key, seal);
+    ia_wipe(&key, sizeof key);
+    return rc;
+}
+
+static ia_result open_challenge(ia_challenge_seal *seal, const char *challenge)
+{
+    ia_mac_key key;
+    ia_result rc;
+
+    st_store_nonce_key(sauth.grants, &key);
+    rc = ia_challenge_open(seal, &key, challenge, strlen(challenge));
+    ia_wipe(&key, sizeof key);
+    return rc;
+}
+
+static ia_result use_challenge(apr_uint32_t participant_index, apr_uint64_t stamp)
+{
+    st_result result = st_store_use_challenge(sauth.grants, participant_index, stamp);
+
+    return result == ST_OK ? IA_OK : result == ST_EXISTS ? IA_CHALLENGE_SUPERSEDED : IA_FAULT_STORE;
+}
+
 /* --- auth.request ------------------------------------------------------------------------------------------------- */
 
 static ia_result wanted_profile(const exchange *x, ia_challenge_profile *profile)
@@ -122,7 +151,7 @@ static void log_request(const exchange *x, const char *username, ia_result found
 static ia_result request_challenge(exchange *x)
 {
     static const char *const names[] = {"username", "profile", NULL};
-    ia_challenge_seal seal = {IA_CHALLENGE_NO_PARTICIPANT, 0, st_grants_stamp(sauth.grants, x->now),
+    ia_challenge_seal seal = {IA_CHALLENGE_NO_PARTICIPANT, 0, st_store_stamp(sauth.grants, x->now),
                               IA_CHALLENGE_PROFILE_NONE};
     const char *username = ia_envelope_request_string(&x->call, "username");
     char challenge[IA_CHALLENGE_LEN + 1];
@@ -142,7 +171,7 @@ static ia_result request_challenge(exchange *x)
         rc = entry.credentials[challenge_credential_kind(seal.profile)] ? IA_OK : IA_SECRET_MISSING;
     }
     log_request(x, username, rc, &seal);
-    if ((rc = ia_challenge_mint(challenge, st_grants_nonce_key(sauth.grants), &seal)))
+    if ((rc = seal_challenge(challenge, &seal)))
         return rc;
     {
         const ia_envelope_member members[] = {{"lifetime", NULL, challenge_settings_of_server()->lifetime},
@@ -205,7 +234,7 @@ static ia_result prove_challenged(exchange *x, const ia_challenge_seal *seal, co
 /* The clock of the stamps may be ahead of ours. */
 static ia_result check_new(const exchange *x, const ia_challenge_seal *seal)
 {
-    apr_time_t clock = (apr_time_t)st_grants_clock(sauth.grants, x->now);
+    apr_time_t clock = (apr_time_t)st_store_clock(sauth.grants, x->now);
     ia_result rc = ia_challenge_check_age(seal->stamp, clock, challenge_settings_of_server()->lifetime);
 
     if (!rc && seal->participant_generation != (apr_uint32_t)x->state->entry.generation)
@@ -216,7 +245,8 @@ static ia_result check_new(const exchange *x, const ia_challenge_seal *seal)
 static ia_result store(exchange *x, const char *token, ia_grant_terms *terms, apr_int64_t window,
                        apr_uint64_t secret_fingerprint)
 {
-    sauth_grant_request request = {&x->conf, &x->state->entry, &challenge_presentation, secret_fingerprint, 0, x->now};
+    sauth_grant_request request = {&x->conf, &x->state->entry, &challenge_presentation, secret_fingerprint, 0, NULL, 0,
+                                   x->now};
     apr_time_t latest = challenge_token_expires(&x->conf, window, x->now);
     unsigned char grant_id[IA_GRANT_ID_LEN];
     ia_result rc;
@@ -238,7 +268,9 @@ static ia_result grant_all(exchange *x, const ia_challenge_seal *seal, const ia_
     ia_grant_terms terms;
     ia_result rc = ia_grant_decide(&terms, &x->state->entry.entitlement, &request, &policy, x->now);
 
-    if (rc || (rc = st_challenge_use(sauth.grants, x->state->entry.index, seal->stamp)))
+    if (!rc)
+        rc = use_challenge(x->state->entry.index, seal->stamp);
+    if (rc)
         return rc;
     return store(x, match->token, &terms, match->nonce, secret_fingerprint);
 }
@@ -260,7 +292,7 @@ static ia_result exchange_challenge(exchange *x)
     profile = challenge_profile_of(signature);
     if (profile && (rc = challenge_profile_check(x->r, profile)))
         return rc;
-    rc = ia_challenge_open(&seal, st_grants_nonce_key(sauth.grants), challenge, strlen(challenge));
+    rc = open_challenge(&seal, challenge);
     if (rc == IA_MALFORMED || rc < 0)
         return rc;
     if (rc)
@@ -344,9 +376,9 @@ static ia_result make_token(const exchange *x, apr_int64_t window, char token[IA
 {
     ia_challenge_terms terms = {x->use->profile, challenge_settings_of_server()->separator, x->use->secret.text};
     ia_challenge_seal seal = {x->state->entry.index, (apr_uint32_t)x->state->entry.generation,
-                              st_grants_stamp(sauth.grants, x->now), x->use->profile};
+                              st_store_stamp(sauth.grants, x->now), x->use->profile};
     char challenge[IA_CHALLENGE_LEN + 1];
-    ia_result rc = ia_challenge_mint(challenge, st_grants_nonce_key(sauth.grants), &seal);
+    ia_result rc = seal_challenge(challenge, &seal);
 
     if (!rc)
         rc = ia_challenge_token(token, &terms, challenge, window);

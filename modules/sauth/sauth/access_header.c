@@ -36,13 +36,13 @@ static ia_result verify(const ia_authorization *auth, const ia_registry_entry *e
 static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_time_t now)
 {
     apr_uint64_t sequences[BARE_CANDIDATES];
-    unsigned count = ia_nonce_unused(&state->grant.nonces, sequences, BARE_CANDIDATES), i;
+    unsigned count = st_nonces_unused(&state->grant.nonces.state, sequences, BARE_CANDIDATES), i;
     ia_result rc = IA_BARE_UNMATCHED;
 
     for (i = 0; i < count; i++) {
         char text[IA_BASE64URL_SIZE(IA_NONCE_LEN)];
 
-        ia_nonce_mint_next(auth->nonce, st_grants_nonce_key(sauth.grants), state->grant_id, sequences[i]);
+        st_store_next_nonce(sauth.grants, auth->nonce, state->grant_id, sequences[i]);
         ia_base64url_encode(text, auth->nonce, IA_NONCE_LEN);
         rc = verify(auth, &state->entry, text, IA_NONCE_TEXT_LEN, now);
         if (rc == IA_MAC_MISMATCH)
@@ -83,11 +83,11 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
 {
     ia_nonce_claim claim;
     apr_uint64_t next;
-    ia_result rc = ia_nonce_verify(&claim, auth->nonce, st_grants_nonce_key(sauth.grants), state->grant_id);
+    ia_result rc = st_store_verify_nonce(sauth.grants, &claim, auth->nonce, state->grant_id);
 
     if (!rc)
-        rc = st_grant_use(sauth.grants, state->ref, &claim, st_grants_clock(sauth.grants, now),
-                          (apr_uint64_t)access_settings_of(conf).nonce_lifetime, &next);
+        rc = sauth_grant_outcome(
+            st_store_use_nonce(sauth.grants, &state->ref, &claim, now, access_settings_of(conf).nonce_lifetime, &next));
     if (!rc)
         access_nextnonce_write(r, state, next);
     return rc;

@@ -20,7 +20,7 @@ const char *access_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRA
 {
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_next(nonce, st_grants_nonce_key(sauth.grants), grant_id, sequence);
+    st_store_next_nonce(sauth.grants, nonce, grant_id, sequence);
     return to_text(p, nonce);
 }
 
@@ -28,7 +28,7 @@ const char *access_fresh_nonce(apr_pool_t *p)
 {
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_fresh(nonce, st_grants_nonce_key(sauth.grants), st_grants_stamp(sauth.grants, clock_now()));
+    st_store_fresh_nonce(sauth.grants, nonce, clock_now());
     return to_text(p, nonce);
 }
 
@@ -43,9 +43,9 @@ static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
     apr_uint64_t sequence;
 
     if (state && state->proven && outcome->auth_hint == IA_AUTH_HINT_STALE &&
-        st_grant_issue(sauth.grants, state->ref, &sequence, 1) == IA_OK)
+        st_store_issue(sauth.grants, &state->ref, &sequence, 1) == ST_OK)
         return access_next_nonce(r->pool, state->grant_id, sequence);
-    if (credentials && credentials->bare_of_live_token && ia_nonce_unused(&state->grant.nonces, &sequence, 1))
+    if (credentials && credentials->bare_of_live_token && st_nonces_unused(&state->grant.nonces.state, &sequence, 1))
         return access_next_nonce(r->pool, state->grant_id, sequence);
     return access_fresh_nonce(r->pool);
 }
@@ -65,7 +65,7 @@ void access_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t seq
     char *value = apr_palloc(state->pool, sizeof name + IA_NONCE_TEXT_LEN + 1), *at = value + sizeof name - 1;
     unsigned char nonce[IA_NONCE_LEN];
 
-    ia_nonce_mint_next(nonce, st_grants_nonce_key(sauth.grants), state->grant_id, sequence);
+    st_store_next_nonce(sauth.grants, nonce, state->grant_id, sequence);
     memcpy(value, name, sizeof name - 1);
     ia_base64url_encode(at, nonce, IA_NONCE_LEN);
     memcpy(at + IA_NONCE_TEXT_LEN, "\"", 2);

@@ -225,7 +225,8 @@ static int write_grant(const access_request *a, const granted *g)
 
 static ia_result store_grant(access_request *a, granted *g)
 {
-    sauth_grant_request request = {&a->conf, &a->entry, &access_presentation, a->fingerprint, g->nonces, a->now};
+    sauth_grant_request request = {&a->conf, &a->entry, &access_presentation, a->fingerprint, g->nonces, NULL,
+                                   0,        a->now};
     ia_result rc = sauth_grant_token(a->r->pool, &g->token);
     unsigned i;
 
@@ -273,15 +274,15 @@ int access_request_handle(request_rec *r, const char *tail)
     return write_grant(&a, &g);
 }
 
-static ia_result prolong(const access_request *a, st_ref ref, granted *g)
+static ia_result prolong(const access_request *a, const st_grant_ref *ref, granted *g)
 {
     st_refresh refresh = {g->terms.expires, sauth_grant_forget(&a->conf, &g->terms), a->fingerprint, a->mac, a->now};
 
-    return st_grant_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces);
+    return sauth_grant_outcome(st_store_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces));
 }
 
 /* The grant of the token in the body, if it is this client's and may still live. */
-static ia_result find_own_grant(const access_request *a, st_grant *grant, st_ref *ref)
+static ia_result find_own_grant(const access_request *a, st_grant *grant, st_grant_ref *ref)
 {
     ia_result rc = sauth_grant_look_up(grant, ref, a->body.token, strlen(a->body.token));
 
@@ -301,21 +302,22 @@ static ia_result find_own_grant(const access_request *a, st_grant *grant, st_ref
 static ia_result repeat_response(access_request *a, granted *g)
 {
     st_grant grant;
-    st_ref ref;
+    st_grant_ref ref;
     unsigned i;
 
-    if (find_own_grant(a, &grant, &ref) || !grant.refresh_count || grant.refresh_count > IA_ACCESS_NONCES_MAX ||
-        !ia_mac_equal(grant.refresh_mac, a->mac, sizeof grant.refresh_mac) ||
-        a->now - grant.refreshed > REFRESH_GRACE || ia_entitlement_check(&a->entry.entitlement, a->now))
+    if (find_own_grant(a, &grant, &ref) || !grant.nonces.refresh_count ||
+        grant.nonces.refresh_count > IA_ACCESS_NONCES_MAX ||
+        !ia_mac_equal(grant.nonces.refresh_mac, a->mac, sizeof grant.nonces.refresh_mac) ||
+        a->now - grant.nonces.refreshed > REFRESH_GRACE || ia_entitlement_check(&a->entry.entitlement, a->now))
         return IA_ACCESS_REPLAYED;
     g->token = a->body.token;
     ia_grant_id(g->grant_id, grant.digest);
     ia_capset_intersect(&g->terms.capabilities, &grant.capabilities, &a->entry.entitlement.capabilities);
     g->terms.expires = grant.expires;
     g->terms.can_refresh = 1;
-    g->nonces = (unsigned)grant.refresh_count;
+    g->nonces = (unsigned)grant.nonces.refresh_count;
     for (i = 0; i < g->nonces; i++)
-        g->sequences[i] = grant.refresh_first + i;
+        g->sequences[i] = grant.nonces.refresh_first + i;
     return IA_OK;
 }
 
@@ -324,7 +326,7 @@ int access_refresh_handle(request_rec *r, const char *tail)
     access_request a;
     granted g;
     st_grant grant;
-    st_ref ref;
+    st_grant_ref ref;
     ia_grant_terms held;
     ia_grant_policy policy;
     ia_result rc;
@@ -346,7 +348,7 @@ int access_refresh_handle(request_rec *r, const char *tail)
     g.nonces = a.body.nonces ? a.body.nonces : 1;
     ia_grant_id(g.grant_id, grant.digest);
     if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.entitlement, a.body.lifespan, &policy, a.now)) ||
-        (rc = prolong(&a, ref, &g)))
+        (rc = prolong(&a, &ref, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);
 }

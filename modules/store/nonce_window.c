@@ -3,99 +3,97 @@
  * stores, so every store is a release in an order that only ever errs towards refusing: a bound rises before what
  * it replaces is forgotten, and bits of the window are cleared only after `top` has left them behind.
  */
-#include "interauth/nonce.h"
+#include "nonce_window.h"
+#include "shm_word.h"
 
-#ifndef STORE /* the crash test of the store counts them */
-#define STORE(where, value) __atomic_store_n(&(where), (value), __ATOMIC_RELEASE)
-#endif
-#define WORDS (IA_NONCE_WINDOW / 64)
+#define WORDS (ST_NONCE_WINDOW / 64)
 
-static int is_used(const ia_nonce_state *state, apr_uint64_t seq)
+static int is_used(const st_nonces *state, apr_uint64_t seq)
 {
     return (int)(state->window[seq / 64 % WORDS] >> (seq % 64) & 1);
 }
 
-static void mark_used(ia_nonce_state *state, apr_uint64_t seq)
+static void mark_used(st_nonces *state, apr_uint64_t seq)
 {
     STORE(state->window[seq / 64 % WORDS], state->window[seq / 64 % WORDS] | APR_UINT64_C(1) << (seq % 64));
 }
 
 /* Moves the window up to `seq`. Killed after the first store, old bits make some unused nonces look used. */
-static void raise_top(ia_nonce_state *state, apr_uint64_t seq)
+static void raise_top(st_nonces *state, apr_uint64_t seq)
 {
     apr_uint64_t from = state->top + 1, s;
 
-    if (seq - from >= IA_NONCE_WINDOW)
-        from = seq - IA_NONCE_WINDOW + 1;
+    if (seq - from >= ST_NONCE_WINDOW)
+        from = seq - ST_NONCE_WINDOW + 1;
     STORE(state->top, seq);
     for (s = from; s <= seq; s++)
         STORE(state->window[s / 64 % WORDS], state->window[s / 64 % WORDS] & ~(APR_UINT64_C(1) << (s % 64)));
 }
 
-static ia_result use_next(ia_nonce_state *state, apr_uint64_t seq)
+static st_result use_next(st_nonces *state, apr_uint64_t seq)
 {
     if (seq < 1 || seq > state->issued)
-        return IA_NONCE_UNISSUED;
-    if (seq + IA_NONCE_WINDOW <= state->top)
-        return IA_NONCE_STALE;
+        return ST_UNISSUED;
+    if (seq + ST_NONCE_WINDOW <= state->top)
+        return ST_STALE;
     if (seq > state->top)
         raise_top(state, seq);
     else if (is_used(state, seq))
-        return IA_NONCE_REPLAYED;
+        return ST_EXISTS;
     mark_used(state, seq);
-    return IA_OK;
+    return ST_OK;
 }
 
-static ia_result use_fresh(ia_nonce_state *state, apr_uint64_t stamp, apr_uint64_t now, apr_uint64_t lifetime)
+static st_result use_fresh(st_nonces *state, apr_uint64_t stamp, apr_uint64_t now, apr_uint64_t lifetime)
 {
     unsigned i, slot = 0;
 
     if (stamp > now)
-        return IA_NONCE_FUTURE;
+        return ST_FUTURE;
     if (now - stamp > lifetime)
-        return IA_NONCE_STALE;
-    for (i = 0; i < IA_NONCE_STAMPS; i++) {
+        return ST_STALE;
+    for (i = 0; i < ST_NONCE_STAMPS; i++) {
         if (state->stamps[i] == stamp)
-            return IA_NONCE_REPLAYED;
+            return ST_EXISTS;
         if (state->stamps[i] < state->stamps[slot])
             slot = i;
     }
     if (stamp <= state->floor)
-        return IA_NONCE_STALE;
+        return ST_STALE;
     /* `slot` is free (0) or the smallest; whichever of it and the new stamp is smaller falls under the floor. */
     if (state->stamps[slot] > stamp) {
         STORE(state->floor, stamp);
-        return IA_OK;
+        return ST_OK;
     }
     if (state->stamps[slot] > state->floor)
         STORE(state->floor, state->stamps[slot]);
     STORE(state->stamps[slot], stamp);
-    return IA_OK;
+    return ST_OK;
 }
 
-ia_result ia_nonce_use(ia_nonce_state *state, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime)
+st_result st_nonces_use(st_nonces *state, const ia_nonce_claim *claim, apr_uint64_t now, apr_uint64_t lifetime)
 {
     if (claim->kind == IA_NONCE_NEXT)
         return use_next(state, claim->value);
     return use_fresh(state, claim->value, now, lifetime);
 }
 
-unsigned ia_nonce_unused(const ia_nonce_state *state, apr_uint64_t *out, unsigned max)
+unsigned st_nonces_unused(const st_nonces *state, apr_uint64_t *out, unsigned max)
 {
     apr_uint64_t seq = state->issued;
     unsigned count = 0;
 
-    for (; count < max && seq >= 1 && seq + IA_NONCE_WINDOW > state->top; seq--)
+    for (; count < max && seq >= 1 && seq + ST_NONCE_WINDOW > state->top; seq--)
         if (seq > state->top || !is_used(state, seq))
             out[count++] = seq;
     return count;
 }
 
-apr_uint64_t ia_nonce_issue(ia_nonce_state *state)
+apr_uint64_t st_nonces_issue(st_nonces *state)
 {
     apr_uint64_t seq;
 
-    if (state->issued - state->top >= IA_NONCE_WINDOW && ia_nonce_unused(state, &seq, 1))
+    if (state->issued - state->top >= ST_NONCE_WINDOW && st_nonces_unused(state, &seq, 1))
         return seq;
     STORE(state->issued, state->issued + 1);
     return state->issued;

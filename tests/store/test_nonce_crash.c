@@ -3,12 +3,12 @@
  * state lies on a write-protected page, each store faults, is executed alone by single-stepping, and leaves a
  * snapshot. In no snapshot may a nonce be accepted that had been accepted before.
  */
-#include "support.h"
+#include "unit/support.h"
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include "interauth/nonce.h"
+#include "nonce_window.h"
 
 #define LIFETIME APR_UINT64_C(300000000)
 #define NOW      APR_UINT64_C(1763800000000000)
@@ -18,9 +18,9 @@
 #define TRAP_FLAG     0x100
 #define SNAPSHOTS_MAX 400
 
-static ia_nonce_state *guarded;
+static st_nonces *guarded;
 static size_t page;
-static ia_nonce_state snapshots[SNAPSHOTS_MAX];
+static st_nonces snapshots[SNAPSHOTS_MAX];
 static volatile sig_atomic_t snapshot_count;
 
 static void on_store(int number, siginfo_t *info, void *context)
@@ -74,15 +74,15 @@ static int guard_close(void **state)
 }
 
 /* Runs one use on the guarded page and leaves a snapshot per store. */
-static ia_result use_watched(ia_nonce_state *s, const ia_nonce_claim *claim)
+static st_result use_watched(st_nonces *s, const ia_nonce_claim *claim)
 {
-    ia_result rc;
+    st_result rc;
 
     mprotect(guarded, page, PROT_READ | PROT_WRITE);
     *guarded = *s;
     mprotect(guarded, page, PROT_READ);
     snapshot_count = 0;
-    rc = ia_nonce_use(guarded, claim, NOW, LIFETIME);
+    rc = st_nonces_use(guarded, claim, NOW, LIFETIME);
     assert_true(snapshot_count < SNAPSHOTS_MAX);
     *s = *guarded;
     return rc;
@@ -94,9 +94,9 @@ static void check_snapshots(const ia_nonce_claim *past, unsigned count)
 {
     for (int i = 0; i < snapshot_count; i++) {
         for (unsigned k = count > 700 ? count - 700 : 0; k < count; k++) {
-            ia_nonce_state copy = snapshots[i];
+            st_nonces copy = snapshots[i];
 
-            if (ia_nonce_use(&copy, &past[k], NOW, LIFETIME) == IA_OK) {
+            if (st_nonces_use(&copy, &past[k], NOW, LIFETIME) == ST_OK) {
                 fail_msg("killed after store %d, nonce %" APR_UINT64_T_FMT " is accepted again", i + 1, past[k].value);
             }
         }
@@ -106,7 +106,7 @@ static void check_snapshots(const ia_nonce_claim *past, unsigned count)
 static void run(uint64_t seed, unsigned steps, int fresh)
 {
     static ia_nonce_claim past[PAST_MAX];
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
     unsigned count = 0, stores = 0;
 
     for (unsigned step = 0; step < steps; step++) {
@@ -123,7 +123,7 @@ static void run(uint64_t seed, unsigned steps, int fresh)
             }
             claim.value = s.issued - random_next(&seed) % (s.issued < 40 ? s.issued : 40);
         }
-        if (use_watched(&s, &claim) == IA_OK) {
+        if (use_watched(&s, &claim) == ST_OK) {
             /* The nonce in hand may be taken or not: its request was never answered. The older ones are
              * spent. */
             assert_true(snapshot_count > 0);
@@ -163,7 +163,7 @@ static void test_life_after_a_kill(void **state)
     watch();
     for (unsigned round = 0; round < 60; round++) {
         static ia_nonce_claim past[PAST_MAX];
-        ia_nonce_state s = {0};
+        st_nonces s = {0};
         unsigned count = 0;
 
         for (unsigned step = 0; step < 60; step++) {
@@ -172,7 +172,7 @@ static void test_life_after_a_kill(void **state)
 
             s.issued += 1 + random_next(&seed) % (step % 10 == 9 ? 200 : 3);
             claim.value = fresh ? NOW - 100 + random_next(&seed) % 100 : s.issued - random_next(&seed) % 2;
-            if (claim.value == 0 || use_watched(&s, &claim) != IA_OK) {
+            if (claim.value == 0 || use_watched(&s, &claim) != ST_OK) {
                 continue;
             }
             check_snapshots(past, count);

@@ -1,60 +1,60 @@
 /* What a grant remembers of its nonces: the window, the stamps, and that nothing is accepted twice. */
-#include "support.h"
-#include "interauth/nonce.h"
+#include "unit/support.h"
+#include "nonce_window.h"
 
 #define LIFETIME APR_UINT64_C(300000000)
 #define NOW      APR_UINT64_C(1763800000000000)
 
-static ia_result use_next(ia_nonce_state *s, apr_uint64_t seq)
+static st_result use_next(st_nonces *s, apr_uint64_t seq)
 {
     ia_nonce_claim claim = {IA_NONCE_NEXT, seq};
 
-    return ia_nonce_use(s, &claim, NOW, LIFETIME);
+    return st_nonces_use(s, &claim, NOW, LIFETIME);
 }
 
-static ia_result use_fresh(ia_nonce_state *s, apr_uint64_t stamp, apr_uint64_t now)
+static st_result use_fresh(st_nonces *s, apr_uint64_t stamp, apr_uint64_t now)
 {
     ia_nonce_claim claim = {IA_NONCE_FRESH, stamp};
 
-    return ia_nonce_use(s, &claim, now, LIFETIME);
+    return st_nonces_use(s, &claim, now, LIFETIME);
 }
 
-static void issue(ia_nonce_state *s, unsigned count)
+static void issue(st_nonces *s, unsigned count)
 {
     while (count-- > 0) {
         apr_uint64_t before = s->issued;
 
-        assert_int_equal(ia_nonce_issue(s), before + 1);
+        assert_int_equal(st_nonces_issue(s), before + 1);
     }
 }
 
 static void test_first_is_one(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
 
     (void)state;
-    assert_result(use_next(&s, 0), IA_NONCE_UNISSUED);
-    assert_result(use_next(&s, 1), IA_NONCE_UNISSUED);
-    assert_int_equal(ia_nonce_issue(&s), 1);
-    assert_result(use_next(&s, 0), IA_NONCE_UNISSUED);
-    assert_result(use_next(&s, 2), IA_NONCE_UNISSUED);
-    assert_result(use_next(&s, 1), IA_OK);
-    assert_result(use_next(&s, 1), IA_NONCE_REPLAYED);
+    assert_int_equal(use_next(&s, 0), ST_UNISSUED);
+    assert_int_equal(use_next(&s, 1), ST_UNISSUED);
+    assert_int_equal(st_nonces_issue(&s), 1);
+    assert_int_equal(use_next(&s, 0), ST_UNISSUED);
+    assert_int_equal(use_next(&s, 2), ST_UNISSUED);
+    assert_int_equal(use_next(&s, 1), ST_OK);
+    assert_int_equal(use_next(&s, 1), ST_EXISTS);
 }
 
 /* The top is the highest used, never the highest issued: what was only handed out moves nothing. */
 static void test_top_is_the_highest_used(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
 
     (void)state;
     issue(&s, 200);
     assert_int_equal(s.top, 0);
-    assert_result(use_next(&s, 7), IA_OK);
+    assert_int_equal(use_next(&s, 7), ST_OK);
     assert_int_equal(s.top, 7);
-    assert_result(use_next(&s, 3), IA_OK);
+    assert_int_equal(use_next(&s, 3), ST_OK);
     assert_int_equal(s.top, 7);
-    assert_result(use_next(&s, 201), IA_NONCE_UNISSUED);
+    assert_int_equal(use_next(&s, 201), ST_UNISSUED);
     assert_int_equal(s.top, 7);
     assert_int_equal(s.issued, 200);
 }
@@ -63,18 +63,18 @@ static void test_window_is_256_wide(void **state)
 {
     (void)state;
     for (apr_uint64_t top = 257; top < 1200; top += 61) {
-        ia_nonce_state s = {.issued = top};
+        st_nonces s = {.issued = top};
 
-        assert_result(use_next(&s, top), IA_OK);
-        assert_result(use_next(&s, top - 256), IA_NONCE_STALE);
-        assert_result(use_next(&s, top - 255), IA_OK);
-        assert_result(use_next(&s, top - 255), IA_NONCE_REPLAYED);
-        assert_result(use_next(&s, top), IA_NONCE_REPLAYED);
+        assert_int_equal(use_next(&s, top), ST_OK);
+        assert_int_equal(use_next(&s, top - 256), ST_STALE);
+        assert_int_equal(use_next(&s, top - 255), ST_OK);
+        assert_int_equal(use_next(&s, top - 255), ST_EXISTS);
+        assert_int_equal(use_next(&s, top), ST_EXISTS);
         for (apr_uint64_t seq = top - 254; seq < top; seq++) {
-            assert_result(use_next(&s, seq), IA_OK);
+            assert_int_equal(use_next(&s, seq), ST_OK);
         }
         for (apr_uint64_t seq = 1; seq <= top; seq++) {
-            assert_int_not_equal(use_next(&s, seq), IA_OK);
+            assert_int_not_equal(use_next(&s, seq), ST_OK);
         }
     }
 }
@@ -84,21 +84,21 @@ static void test_every_jump(void **state)
 {
     (void)state;
     for (apr_uint64_t jump = 1; jump <= 600; jump++) {
-        ia_nonce_state s = {.issued = 2000};
+        st_nonces s = {.issued = 2000};
 
         for (apr_uint64_t seq = 1000 - 255; seq <= 1000; seq++) {
-            assert_result(use_next(&s, seq), IA_OK);
+            assert_int_equal(use_next(&s, seq), ST_OK);
         }
-        assert_result(use_next(&s, 1000 + jump), IA_OK);
+        assert_int_equal(use_next(&s, 1000 + jump), ST_OK);
         for (apr_uint64_t seq = 700; seq <= 1000 + jump; seq++) {
-            ia_result rc = use_next(&s, seq);
+            st_result rc = use_next(&s, seq);
 
             if (seq + 256 <= 1000 + jump) {
-                assert_result(rc, IA_NONCE_STALE);
+                assert_int_equal(rc, ST_STALE);
             } else if (seq <= 1000 || seq == 1000 + jump) {
-                assert_result(rc, IA_NONCE_REPLAYED);
+                assert_int_equal(rc, ST_EXISTS);
             } else {
-                assert_result(rc, IA_OK);
+                assert_int_equal(rc, ST_OK);
             }
         }
     }
@@ -108,22 +108,22 @@ static void test_48_bit_limits(void **state)
 {
     static const ia_mac_key nonce_key;
     static const unsigned char grant[IA_GRANT_ID_LEN];
-    ia_nonce_state s = {.issued = IA_NONCE_SEQ_MAX, .top = IA_NONCE_SEQ_MAX - 300};
+    st_nonces s = {.issued = IA_NONCE_SEQ_MAX, .top = IA_NONCE_SEQ_MAX - 300};
     unsigned char nonce[IA_NONCE_LEN];
     ia_nonce_claim claim;
 
     (void)state;
-    assert_result(use_next(&s, IA_NONCE_SEQ_MAX), IA_OK);
-    assert_result(use_next(&s, IA_NONCE_SEQ_MAX), IA_NONCE_REPLAYED);
-    assert_result(use_next(&s, IA_NONCE_SEQ_MAX - 255), IA_OK);
-    assert_result(use_next(&s, IA_NONCE_SEQ_MAX - 256), IA_NONCE_STALE);
-    assert_result(use_next(&s, IA_NONCE_SEQ_MAX + 1), IA_NONCE_UNISSUED);
-    assert_result(use_next(&s, APR_UINT64_MAX), IA_NONCE_UNISSUED);
+    assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX), ST_OK);
+    assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX), ST_EXISTS);
+    assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX - 255), ST_OK);
+    assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX - 256), ST_STALE);
+    assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX + 1), ST_UNISSUED);
+    assert_int_equal(use_next(&s, APR_UINT64_MAX), ST_UNISSUED);
     /* Past the last sequence the chain ends: what is minted then is refused, not accepted anew. */
     for (unsigned i = 0; i < 300; i++) {
-        ia_nonce_mint_next(nonce, &nonce_key, grant, ia_nonce_issue(&s));
-        assert_result(ia_nonce_verify(&claim, nonce, &nonce_key, grant), IA_OK);
-        assert_int_not_equal(ia_nonce_use(&s, &claim, NOW, LIFETIME), IA_OK);
+        ia_nonce_mint_next(nonce, &nonce_key, grant, st_nonces_issue(&s));
+        assert_int_equal(ia_nonce_verify(&claim, nonce, &nonce_key, grant), ST_OK);
+        assert_int_not_equal(st_nonces_use(&s, &claim, NOW, LIFETIME), ST_OK);
     }
 }
 
@@ -133,15 +133,15 @@ static void test_32_held_in_every_rotation_and_many_orders(void **state)
 
     (void)state;
     for (unsigned round = 0; round < 2000; round++) {
-        ia_nonce_state s = {0};
+        st_nonces s = {0};
         apr_uint64_t held[32];
 
         s.issued = round % 700;
         if (s.issued > 0) {
-            assert_result(use_next(&s, s.issued), IA_OK);
+            assert_int_equal(use_next(&s, s.issued), ST_OK);
         }
         for (unsigned i = 0; i < 32; i++) {
-            held[i] = ia_nonce_issue(&s);
+            held[i] = st_nonces_issue(&s);
         }
         for (unsigned i = 31; i > 0; i--) {
             unsigned j = (unsigned)(random_next(&seed) % (i + 1));
@@ -157,11 +157,11 @@ static void test_32_held_in_every_rotation_and_many_orders(void **state)
         }
         /* Each use issues one more, as the server does. */
         for (unsigned i = 0; i < 32; i++) {
-            assert_result(use_next(&s, held[i]), IA_OK);
-            ia_nonce_issue(&s);
+            assert_int_equal(use_next(&s, held[i]), ST_OK);
+            st_nonces_issue(&s);
         }
         for (unsigned i = 0; i < 32; i++) {
-            assert_result(use_next(&s, held[i]), IA_NONCE_REPLAYED);
+            assert_int_equal(use_next(&s, held[i]), ST_EXISTS);
         }
     }
 }
@@ -169,14 +169,14 @@ static void test_32_held_in_every_rotation_and_many_orders(void **state)
 /* A client that keeps 32 in flight and shuffles them loses none, however long it goes on. */
 static void test_32_in_flight_lose_none(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
     apr_uint64_t held[32];
     uint64_t seed = 5;
     unsigned refused = 0;
 
     (void)state;
     for (unsigned i = 0; i < 32; i++) {
-        held[i] = ia_nonce_issue(&s);
+        held[i] = st_nonces_issue(&s);
     }
     for (unsigned step = 0; step < 20000; step++) {
         /* Oldest first, as clients spend them, with an arrival order shaken among the 16 oldest. */
@@ -184,107 +184,107 @@ static void test_32_in_flight_lose_none(void **state)
         apr_uint64_t seq = held[pick];
 
         memmove(held + pick, held + pick + 1, (31 - pick) * sizeof *held);
-        refused += use_next(&s, seq) != IA_OK;
-        held[31] = ia_nonce_issue(&s);
+        refused += use_next(&s, seq) != ST_OK;
+        held[31] = st_nonces_issue(&s);
     }
     assert_int_equal(refused, 0);
 }
 
 static void test_issue_stops_at_256_outstanding(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
 
     (void)state;
     issue(&s, 256);
     for (unsigned i = 0; i < 1000; i++) {
-        assert_int_equal(ia_nonce_issue(&s), 256);
+        assert_int_equal(st_nonces_issue(&s), 256);
     }
     assert_int_equal(s.issued, 256);
-    assert_result(use_next(&s, 256), IA_OK);
-    assert_int_equal(ia_nonce_issue(&s), 257);
+    assert_int_equal(use_next(&s, 256), ST_OK);
+    assert_int_equal(st_nonces_issue(&s), 257);
     for (apr_uint64_t seq = 1; seq < 256; seq++) {
-        assert_result(use_next(&s, seq), IA_OK);
+        assert_int_equal(use_next(&s, seq), ST_OK);
     }
 }
 
 static void test_unused_lists_the_newest_first(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
     apr_uint64_t out[4] = {9, 9, 9, 9};
 
     (void)state;
-    assert_int_equal(ia_nonce_unused(&s, out, 4), 0);
+    assert_int_equal(st_nonces_unused(&s, out, 4), 0);
     issue(&s, 1);
-    assert_int_equal(ia_nonce_unused(&s, out, 4), 1);
+    assert_int_equal(st_nonces_unused(&s, out, 4), 1);
     assert_int_equal(out[0], 1);
     assert_int_equal(out[1], 9);
     issue(&s, 9);
-    assert_result(use_next(&s, 10), IA_OK);
-    assert_result(use_next(&s, 8), IA_OK);
-    assert_int_equal(ia_nonce_unused(&s, out, 4), 4);
+    assert_int_equal(use_next(&s, 10), ST_OK);
+    assert_int_equal(use_next(&s, 8), ST_OK);
+    assert_int_equal(st_nonces_unused(&s, out, 4), 4);
     assert_int_equal(out[0], 9);
     assert_int_equal(out[1], 7);
     assert_int_equal(out[2], 6);
     assert_int_equal(out[3], 5);
-    assert_int_equal(ia_nonce_unused(&s, out, 0), 0);
-    assert_int_equal(ia_nonce_unused(&s, out, 1), 1);
+    assert_int_equal(st_nonces_unused(&s, out, 0), 0);
+    assert_int_equal(st_nonces_unused(&s, out, 1), 1);
 }
 
 /* Nothing that is listed as unused has left the window. */
 static void test_unused_is_usable(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
     apr_uint64_t out[600];
     unsigned count;
 
     (void)state;
     s.issued = 1000;
-    assert_result(use_next(&s, 900), IA_OK);
-    count = ia_nonce_unused(&s, out, COUNT_OF(out));
+    assert_int_equal(use_next(&s, 900), ST_OK);
+    count = st_nonces_unused(&s, out, COUNT_OF(out));
     assert_int_equal(count, 100 + 255);
     while (count-- > 0) {
-        assert_result(use_next(&s, out[count]), IA_OK);
+        assert_int_equal(use_next(&s, out[count]), ST_OK);
     }
-    assert_int_equal(ia_nonce_unused(&s, out, 4), 0);
+    assert_int_equal(st_nonces_unused(&s, out, 4), 0);
 }
 
 static void test_fresh_time_limits(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
 
     (void)state;
-    assert_result(use_fresh(&s, NOW + 1, NOW), IA_NONCE_FUTURE);
-    assert_result(use_fresh(&s, NOW - LIFETIME - 1, NOW), IA_NONCE_STALE);
-    assert_result(use_fresh(&s, NOW - LIFETIME, NOW), IA_OK);
-    assert_result(use_fresh(&s, NOW, NOW), IA_OK);
-    assert_result(use_fresh(&s, NOW, NOW), IA_NONCE_REPLAYED);
-    assert_result(use_fresh(&s, NOW - LIFETIME, NOW), IA_NONCE_REPLAYED);
-    assert_result(use_fresh(&s, 0, NOW), IA_NONCE_STALE);
+    assert_int_equal(use_fresh(&s, NOW + 1, NOW), ST_FUTURE);
+    assert_int_equal(use_fresh(&s, NOW - LIFETIME - 1, NOW), ST_STALE);
+    assert_int_equal(use_fresh(&s, NOW - LIFETIME, NOW), ST_OK);
+    assert_int_equal(use_fresh(&s, NOW, NOW), ST_OK);
+    assert_int_equal(use_fresh(&s, NOW, NOW), ST_EXISTS);
+    assert_int_equal(use_fresh(&s, NOW - LIFETIME, NOW), ST_EXISTS);
+    assert_int_equal(use_fresh(&s, 0, NOW), ST_STALE);
     assert_int_equal(s.top, 0);
     assert_int_equal(s.issued, 0);
 }
 
 static void test_sixteen_stamps_and_the_floor(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
 
     (void)state;
     for (apr_uint64_t i = 16; i >= 1; i--) {
-        assert_result(use_fresh(&s, NOW + 10 * i, NOW + 1000), IA_OK);
+        assert_int_equal(use_fresh(&s, NOW + 10 * i, NOW + 1000), ST_OK);
     }
     assert_int_equal(s.floor, 0);
     for (apr_uint64_t i = 1; i <= 16; i++) {
-        assert_result(use_fresh(&s, NOW + 10 * i, NOW + 1000), IA_NONCE_REPLAYED);
+        assert_int_equal(use_fresh(&s, NOW + 10 * i, NOW + 1000), ST_EXISTS);
     }
     /* The seventeenth drops the smallest, and the floor rises to it. */
-    assert_result(use_fresh(&s, NOW + 500, NOW + 1000), IA_OK);
+    assert_int_equal(use_fresh(&s, NOW + 500, NOW + 1000), ST_OK);
     assert_int_equal(s.floor, NOW + 10);
-    assert_int_not_equal(use_fresh(&s, NOW + 10, NOW + 1000), IA_OK);
-    assert_int_not_equal(use_fresh(&s, NOW + 9, NOW + 1000), IA_OK);
-    assert_result(use_fresh(&s, NOW + 20, NOW + 1000), IA_NONCE_REPLAYED);
+    assert_int_not_equal(use_fresh(&s, NOW + 10, NOW + 1000), ST_OK);
+    assert_int_not_equal(use_fresh(&s, NOW + 9, NOW + 1000), ST_OK);
+    assert_int_equal(use_fresh(&s, NOW + 20, NOW + 1000), ST_EXISTS);
     /* One below all that are remembered, yet above the floor, is honest: it is accepted, once. */
-    assert_result(use_fresh(&s, NOW + 15, NOW + 1000), IA_OK);
-    assert_int_not_equal(use_fresh(&s, NOW + 15, NOW + 1000), IA_OK);
+    assert_int_equal(use_fresh(&s, NOW + 15, NOW + 1000), ST_OK);
+    assert_int_not_equal(use_fresh(&s, NOW + 15, NOW + 1000), ST_OK);
     assert_true(s.floor >= NOW + 15 && s.floor < NOW + 20);
 }
 
@@ -295,7 +295,7 @@ static void test_parallel_starts_all_succeed(void **state)
 
     (void)state;
     for (unsigned round = 0; round < 500; round++) {
-        ia_nonce_state s = {0};
+        st_nonces s = {0};
         apr_uint64_t stamps[16];
 
         for (unsigned i = 0; i < 16; i++) {
@@ -309,7 +309,7 @@ static void test_parallel_starts_all_succeed(void **state)
             stamps[j] = swap;
         }
         for (unsigned i = 0; i < 16; i++) {
-            assert_result(use_fresh(&s, stamps[i], NOW + 100000), IA_OK);
+            assert_int_equal(use_fresh(&s, stamps[i], NOW + 100000), ST_OK);
         }
     }
 }
@@ -333,25 +333,25 @@ static int stamp_was_used(apr_uint64_t stamp)
     return 0;
 }
 
-static void model_next(ia_nonce_state *s, uint64_t *seed)
+static void model_next(st_nonces *s, uint64_t *seed)
 {
     apr_uint64_t top = s->top, issued = s->issued, spread = random_next(seed) % 4 ? 40 : 600;
     apr_uint64_t middle = random_next(seed) % 3 ? issued : top, seq = middle + 4 - random_next(seed) % spread;
-    ia_result wanted = IA_OK;
+    st_result wanted = ST_OK;
 
     if (seq > middle + 4) {
         seq = 1;
     }
     if (seq < 1 || seq > issued) {
-        wanted = IA_NONCE_UNISSUED;
+        wanted = ST_UNISSUED;
     } else if (top >= 256 && seq <= top - 256) {
-        wanted = IA_NONCE_STALE;
+        wanted = ST_STALE;
     } else if (used_seqs[seq]) {
-        wanted = IA_NONCE_REPLAYED;
+        wanted = ST_EXISTS;
     }
-    assert_result(use_next(s, seq), wanted);
+    assert_int_equal(use_next(s, seq), wanted);
     assert_int_equal(s->issued, issued);
-    if (wanted == IA_OK) {
+    if (wanted == ST_OK) {
         used_seqs[seq] = 1;
         assert_int_equal(s->top, seq > top ? seq : top);
     } else {
@@ -359,21 +359,21 @@ static void model_next(ia_nonce_state *s, uint64_t *seed)
     }
 }
 
-static void model_fresh(ia_nonce_state *s, uint64_t *seed, apr_uint64_t now)
+static void model_fresh(st_nonces *s, uint64_t *seed, apr_uint64_t now)
 {
     apr_uint64_t stamp = now - random_next(seed) % (random_next(seed) % 8 ? 60 : MODEL_SPAN), floor = s->floor;
     int used = stamp_was_used(stamp);
-    ia_result rc = use_fresh(s, stamp, now);
+    st_result rc = use_fresh(s, stamp, now);
 
-    if (used && rc == IA_OK) {
+    if (used && rc == ST_OK) {
         fail_msg("stamp accepted twice");
     }
     /* An honest stamp is refused only where the floor had passed it. */
-    if (!used && rc != IA_OK) {
+    if (!used && rc != ST_OK) {
         assert_true(stamp <= floor);
     }
     assert_true(s->floor >= floor);
-    if (rc == IA_OK) {
+    if (rc == ST_OK) {
         used_stamps[used_stamp_count++] = stamp;
     }
 }
@@ -381,7 +381,7 @@ static void model_fresh(ia_nonce_state *s, uint64_t *seed, apr_uint64_t now)
 /* Against a set that forgets nothing: the same responses, and nothing ever accepted twice. */
 static void test_random_steps_against_a_set(void **state)
 {
-    ia_nonce_state s = {0};
+    st_nonces s = {0};
     uint64_t seed = 20261122;
     unsigned accepted = 0;
 
@@ -393,9 +393,9 @@ static void test_random_steps_against_a_set(void **state)
 
         switch (random_next(&seed) % 4) {
         case 0:
-            seq = ia_nonce_issue(&s);
+            seq = st_nonces_issue(&s);
             assert_true(seq <= s.issued && s.issued - s.top <= 256 && !used_seqs[seq]);
-            assert_int_equal(ia_nonce_unused(&s, &newest, 1), 1);
+            assert_int_equal(st_nonces_unused(&s, &newest, 1), 1);
             assert_int_equal(newest, seq);
             break;
         case 1:
