@@ -122,6 +122,14 @@ tests_httpd_clock_mod_sauth_la_SOURCES =
 tests_httpd_clock_mod_sauth_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^sauth_module$$'
 tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) libdialects.la $(clock_libs)
 
+# The same with another table of dialects, that has one more row.
+noinst_LTLIBRARIES += tests/httpd/dialect/mod_sauth.la
+tests_httpd_dialect_mod_sauth_la_SOURCES = tests/httpd/dialect/sauth_dialects.c tests/httpd/dialect/probe.c \
+	tests/httpd/dialect/probe.h
+tests_httpd_dialect_mod_sauth_la_CPPFLAGS = $(sauth_cppflags)
+tests_httpd_dialect_mod_sauth_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^sauth_module$$'
+tests_httpd_dialect_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) $(clock_libs)
+
 # The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
 store_sources = \
 	modules/store/cas_lock.c modules/store/shm_table.c modules/store/shm_reclaim.c modules/store/quota.c \

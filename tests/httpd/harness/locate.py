@@ -65,12 +65,12 @@ def build_dir():
     return Path(named).resolve() if named else None
 
 
-def our_module(name):
+def our_module(name, folder="clock"):
     """
     The file of one of our modules, linked with a clock that tests can set; a build directory without it is an error, not
     a reason to skip.
     """
-    path = build_dir() / "tests" / "httpd" / "clock" / ".libs" / f"mod_{name}.so"
+    path = build_dir() / "tests" / "httpd" / folder / ".libs" / f"mod_{name}.so"
     if not path.is_file():
         raise FileNotFoundError(f"INTERAUTH_BUILD is set, but {path} does not exist")
     return path

@@ -130,7 +130,8 @@ class Server:
             yield f"mpm_{self.site.mpm}", locate.stock_dir() / f"mod_mpm_{self.site.mpm}.so"
         stock = [(name, locate.stock_dir() / f"mod_{name}.so") for name in dict.fromkeys(names) if name not in static]
         stock += self.site.foreign
-        ours = [(name, locate.our_module(name)) for name in self.site.ours]
+        ours = [(name, locate.our_module(name, "dialect" if self.site.probe and name == "sauth" else "clock"))
+                for name in self.site.ours]
         yield from ours + stock if self.site.ours_first else stock + ours
 
     def _base(self):

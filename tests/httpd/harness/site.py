@@ -86,6 +86,7 @@ class Site:
     ours_first: bool = False  # they are loaded before the stock modules
     modules: tuple = ()  # stock modules beside the usual ones
     foreign: tuple = ()  # (name, file) of third-party modules, loaded with the stock ones
+    probe: bool = False  # mod_sauth has the dialect of tests/httpd/dialect too
     mpm: str = "event"
     skew: int = 30  # SAuthClockSkew
     php_fcgi: bool = False  # php-cgi -b behind mod_proxy_fcgi for .php

@@ -1,0 +1,9 @@
+/** A dialect that exists only in tests; see probe.c. */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include "sauth_dialect.h"
+
+extern const sauth_dialect probe_dialect;
+
+#endif
