@@ -38,9 +38,9 @@ static ia_result check_location(request_rec *r, const sauth_dir *conf, const sau
 static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     const char *field = request_proxy_field(r);
-    const sauth_presentation *p = NULL;
+    const sauth_presentation **each, *p;
 
-    while ((p = sauth_presentation_next(p)))
+    for (each = sauth_presentations; (p = *each); each++)
         if (field && p->scheme && conf->accept & p->bit)
             state->log_detail = apr_pstrcat(state->pool, " hint=proxy (no Authorization arrived, and ", field,
                                             " shows a proxy: check that it passes Authorization on)", NULL);
@@ -49,9 +49,9 @@ static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *st
 /* The one presentation that is accepted here, or NULL. */
 static const sauth_presentation *only(const sauth_dir *conf)
 {
-    const sauth_presentation *p = NULL;
+    const sauth_presentation **each, *p;
 
-    while ((p = sauth_presentation_next(p)))
+    for (each = sauth_presentations; (p = *each); each++)
         if (conf->accept == p->bit)
             return p;
     return NULL;

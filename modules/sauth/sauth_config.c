@@ -40,7 +40,6 @@ void *sauth_dir_create(apr_pool_t *p, char *path)
     conf->pass_authorization = -1;
     conf->partial_grants = -1;
     conf->clock_skew = conf->refresh_window = conf->grant_max_age = -1;
-    conf->dialects = sauth_dialect_locations(p);
     return conf;
 }
 
@@ -103,7 +102,7 @@ sauth_dir sauth_dir_effective(request_rec *r)
 
     conf.dialects = set->dialects;
     if (!conf.accept)
-        conf.accept = sauth_presentation_next(NULL)->bit;
+        conf.accept = sauth_presentations[0]->bit;
     return conf;
 }
 

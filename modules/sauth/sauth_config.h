@@ -30,7 +30,8 @@ typedef struct sauth_dir {
     apr_time_t clock_skew;  /**< microseconds; -1 unset */
     apr_time_t refresh_window;
     apr_time_t grant_max_age;
-    void **dialects; /**< by row of sauth_dialects: settings of this location, not merged with any defaults */
+    void *const
+        *dialects; /**< settings of this location by row of sauth_dialects, without defaults; NULL: none are set */
     /*
      * What a section, or several that were merged, does to the rules before it. httpd merges sections in any grouping.
      * Sets of methods are AP_METHOD_BIT << number: a Require inside <Limit> is for those methods alone.

@@ -24,7 +24,7 @@ __attribute__((constructor)) static void collect_directives(void)
         count = add_directives(count, sauth_dialects[i]->directives);
 }
 
-/* One block: the pointers, then what they point to. Sections are merged for many requests. */
+/* One block: the pointers, then what they point to. */
 static void **make_settings(apr_pool_t *p, const sauth_settings *(*kind)(const sauth_dialect *))
 {
     unsigned count = 0, i;
@@ -59,21 +59,20 @@ static const sauth_settings *server_of(const sauth_dialect *dialect)
     return &dialect->server;
 }
 
-void **sauth_dialect_locations(apr_pool_t *p)
-{
-    return make_settings(p, location_of);
-}
-
 void **sauth_dialect_servers(apr_pool_t *p)
 {
     return make_settings(p, server_of);
 }
 
-void **sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, void *const *add)
+/* Sections are merged for each request, and few have settings of dialects: what is alike is shared. */
+void *const *sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, void *const *add)
 {
-    void **all = sauth_dialect_locations(p);
+    void **all;
     unsigned i;
 
+    if (!base || !add)
+        return base ? base : add;
+    all = make_settings(p, location_of);
     for (i = 0; sauth_dialects[i]; i++)
         if (all[i])
             sauth_dialects[i]->location.merge(all[i], base[i], add[i]);
@@ -89,8 +88,15 @@ static unsigned place_of(const sauth_dialect *dialect)
     return i;
 }
 
-void *sauth_dialect_location(const sauth_dir *conf, const sauth_dialect *dialect)
+const void *sauth_dialect_location(const sauth_dir *conf, const sauth_dialect *dialect)
 {
+    return conf->dialects ? conf->dialects[place_of(dialect)] : NULL;
+}
+
+void *sauth_dialect_location_set(cmd_parms *cmd, sauth_dir *conf, const sauth_dialect *dialect)
+{
+    if (!conf->dialects)
+        conf->dialects = make_settings(cmd->pool, location_of);
     return conf->dialects[place_of(dialect)];
 }
 

@@ -66,13 +66,17 @@ extern const sauth_dialect *const sauth_dialects[];
 /** The module's directives: the generic ones, and those of each dialect. Filled when the module is loaded. */
 extern command_rec sauth_directives[];
 
-/** Settings of a location or server, one for each row: unset ones, and those of `add` over `base`. */
-void **sauth_dialect_locations(apr_pool_t *p);
-void **sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, void *const *add);
+/** Settings of a server, one for each row. */
 void **sauth_dialect_servers(apr_pool_t *p);
 
-/** A dialect's settings of this location, never NULL; not merged with any defaults. */
-void *sauth_dialect_location(const sauth_dir *conf, const sauth_dialect *dialect);
+/** Settings of merged locations: those of `add` over `base`. Either may be NULL: none are set. */
+void *const *sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, void *const *add);
+
+/** A dialect's settings of this location, not merged with any defaults; NULL where none are set. */
+const void *sauth_dialect_location(const sauth_dir *conf, const sauth_dialect *dialect);
+
+/** The same, for a directive to set: made where there are none. */
+void *sauth_dialect_location_set(cmd_parms *cmd, sauth_dir *conf, const sauth_dialect *dialect);
 
 /** A dialect's settings of this server, never NULL. */
 void *sauth_dialect_server(server_rec *s, const sauth_dialect *dialect);

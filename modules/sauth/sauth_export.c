@@ -15,12 +15,6 @@
 #include "sauth_refuse.h"
 #include "snapshot.h"
 
-/* One of the rows below or of a presentation, and what it says about this client. */
-typedef struct attribute {
-    const environment_row *row;
-    const char *value;
-} attribute;
-
 static const environment_row rows[] = {{IA_NOTE_SAUTH_PARTICIPANT, "SAUTH_PARTICIPANT", "SAuth-Participant"},
                                        {IA_NOTE_SAUTH_CAPABILITIES, "SAUTH_CAPABILITIES", "SAuth-Capabilities"},
                                        {IA_NOTE_SAUTH_SCHEME, "SAUTH_SCHEME", "SAuth-Scheme"},
@@ -44,10 +38,10 @@ const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set)
 
 void sauth_attribute_add(sauth_state *state, const environment_row *row, const char *value)
 {
-    attribute *added = apr_array_push(state->attributes);
-
-    added->row = row;
-    added->value = value;
+    if (state->attribute_count == SAUTH_ATTRIBUTES)
+        return;
+    state->attributes[state->attribute_count].row = row;
+    state->attributes[state->attribute_count++].value = value;
 }
 
 /* Made once for an external request; lives as long as the state. */
@@ -55,7 +49,6 @@ static void describe(sauth_state *state)
 {
     char *text;
 
-    state->attributes = apr_array_make(state->pool, 8, sizeof(attribute));
     sauth_attribute_add(state, &rows[0], state->entry.id);
     sauth_attribute_add(state, &rows[1], sauth_capability_names(state->pool, &state->capabilities));
     sauth_attribute_add(state, &rows[2], state->presentation->name);
@@ -73,14 +66,12 @@ static void describe(sauth_state *state)
 
 void sauth_notes_write(request_rec *r, sauth_state *state)
 {
-    const attribute *each;
     int i;
 
-    if (!state->attributes)
+    if (!state->attribute_count)
         describe(state);
-    each = (const attribute *)state->attributes->elts;
-    for (i = 0; i < state->attributes->nelts; i++)
-        apr_table_addn(r->notes, each[i].row->note, each[i].value);
+    for (i = 0; i < state->attribute_count; i++)
+        apr_table_addn(r->notes, state->attributes[i].row->note, state->attributes[i].value);
 }
 
 static void clear(request_rec *r, const environment_row *row)
@@ -91,20 +82,19 @@ static void clear(request_rec *r, const environment_row *row)
 
 void sauth_notes_clear(request_rec *r)
 {
-    const sauth_presentation *p = NULL;
+    const sauth_presentation **each, *p;
 
     clear(r, rows);
-    while ((p = sauth_presentation_next(p)))
+    for (each = sauth_presentations; (p = *each); each++)
         clear(r, p->attributes);
 }
 
 static void export(request_rec *r, const sauth_state *state, environment_way way)
 {
-    const attribute *each = (const attribute *)state->attributes->elts;
     int i;
 
-    for (i = 0; i < state->attributes->nelts; i++)
-        environment_set(r, each[i].row, each[i].value, way);
+    for (i = 0; i < state->attribute_count; i++)
+        environment_set(r, state->attributes[i].row, state->attributes[i].value, way);
 }
 
 /* Whose Authorization this is: of a client that was verified, or of a scheme of ours at a location of ours. */
@@ -141,7 +131,7 @@ int sauth_fixups(request_rec *r)
         state->denied = IA_OK;
     if (r->user && !*r->user)
         r->user = NULL; /* observed: the client is anonymous */
-    if (state->rc || !state->attributes)
+    if (state->rc || !state->attribute_count)
         return OK;
     if (!r->user)
         r->user = apr_pstrdup(r->pool, state->entry.id);

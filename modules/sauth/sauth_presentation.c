@@ -6,39 +6,37 @@
 #include "sauth_dialect.h"
 #include "snapshot.h"
 
-const sauth_presentation *sauth_presentation_next(const sauth_presentation *previous)
+#define PRESENTATIONS_MAX 32 /* bits of their numbers */
+
+const sauth_presentation *sauth_presentations[PRESENTATIONS_MAX + 1];
+
+__attribute__((constructor)) static void collect_presentations(void)
 {
-    unsigned i, k;
-    int is_next = !previous;
+    unsigned count = 0, i, k;
 
     for (i = 0; sauth_dialects[i]; i++)
-        for (k = 0; sauth_dialects[i]->presentations && sauth_dialects[i]->presentations[k]; k++) {
-            if (is_next)
-                return sauth_dialects[i]->presentations[k];
-            is_next = sauth_dialects[i]->presentations[k] == previous;
-        }
-    return NULL;
+        for (k = 0; sauth_dialects[i]->presentations && sauth_dialects[i]->presentations[k]; k++)
+            if (count < PRESENTATIONS_MAX)
+                sauth_presentations[count++] = sauth_dialects[i]->presentations[k];
 }
 
 const sauth_presentation *sauth_presentation_named(const char *word)
 {
-    const sauth_presentation *p = NULL;
+    const sauth_presentation **each;
 
-    while ((p = sauth_presentation_next(p)))
-        if (!strcasecmp(p->word, word))
-            return p;
+    for (each = sauth_presentations; *each; each++)
+        if (!strcasecmp((*each)->word, word))
+            return *each;
     return NULL;
 }
 
 const char *sauth_presentation_words(apr_pool_t *p)
 {
-    const sauth_presentation *each = NULL, *next = sauth_presentation_next(NULL);
+    const sauth_presentation **each;
     const char *words = "";
 
-    while ((each = next)) {
-        next = sauth_presentation_next(each);
-        words = apr_pstrcat(p, words, !*words ? "" : next ? ", " : " or ", each->word, NULL);
-    }
+    for (each = sauth_presentations; *each; each++)
+        words = apr_pstrcat(p, words, !*words ? "" : each[1] ? ", " : " or ", (*each)->word, NULL);
     return words;
 }
 
@@ -53,9 +51,9 @@ static int is_of_scheme(const char *value, const char *scheme)
 const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_dir *conf)
 {
     const char *authorization = snapshot_of(r)->authorization;
-    const sauth_presentation *p = NULL;
+    const sauth_presentation **each, *p;
 
-    while ((p = sauth_presentation_next(p))) {
+    for (each = sauth_presentations; (p = *each); each++) {
         if (!(conf->accept & p->bit))
             continue;
         if (authorization ? p->scheme && is_of_scheme(authorization, p->scheme) : !p->scheme)
@@ -68,11 +66,11 @@ const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_d
 /* httpd joins repeated fields with ", ": the scheme may follow another one. */
 int sauth_presentation_reads(const char *value)
 {
-    const sauth_presentation *p;
+    const sauth_presentation **each;
 
     while (value) {
-        for (p = sauth_presentation_next(NULL); p; p = sauth_presentation_next(p))
-            if (p->scheme && is_of_scheme(value, p->scheme))
+        for (each = sauth_presentations; *each; each++)
+            if ((*each)->scheme && is_of_scheme(value, (*each)->scheme))
                 return 1;
         if ((value = strchr(value, ',')))
             value += 1 + strspn(value + 1, " \t");

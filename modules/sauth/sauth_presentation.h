@@ -53,8 +53,8 @@ const sauth_presentation *sauth_presentation_named(const char *word);
 /** The words, for a message: "a, b or c". */
 const char *sauth_presentation_words(apr_pool_t *p);
 
-/** The next after `previous`, or the first; NULL after the last. */
-const sauth_presentation *sauth_presentation_next(const sauth_presentation *previous);
+/** All of them, in the order of the dialects; ends with NULL. Filled when the module is loaded. */
+extern const sauth_presentation *sauth_presentations[];
 
 /** The one whose credentials the request has, of those that are accepted here, or NULL. */
 const sauth_presentation *sauth_presentation_shown(request_rec *r, const sauth_dir *conf);

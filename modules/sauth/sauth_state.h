@@ -8,6 +8,14 @@
 #include "problem.h"
 #include "sauth_dialect.h"
 
+#define SAUTH_ATTRIBUTES 16 /* of a client */
+
+/** What notes and environment tell about a client. */
+typedef struct sauth_attribute {
+    const environment_row *row;
+    const char *value;
+} sauth_attribute;
+
 typedef struct sauth_state {
     apr_pool_t *pool; /**< of the outermost request_rec */
     int decided;      /**< `rc` holds; a nonce, if any, is used up */
@@ -18,8 +26,9 @@ typedef struct sauth_state {
     st_grant grant;
     st_grant_ref ref;
     unsigned char grant_id[IA_GRANT_ID_LEN];
-    ia_capset capabilities;         /**< granted, and still allowed */
-    apr_array_header_t *attributes; /**< of sauth_attribute, once the client was let in; NULL before */
+    ia_capset capabilities; /**< granted, and still allowed */
+    sauth_attribute attributes[SAUTH_ATTRIBUTES];
+    int attribute_count; /**< 0 until the client was let in */
 
     ia_result denied;             /**< a rule that was not met, IA_OK once the request went on all the same */
     const request_rec *denied_in; /**< only compared */

@@ -16,13 +16,13 @@ static int is_offered(const sauth_presentation *p, const sauth_state *state, uns
 void sauth_www_authenticate_write(request_rec *r, ia_result rc)
 {
     const sauth_state *state = sauth_state_find(r);
-    const sauth_presentation *p = NULL;
+    const sauth_presentation **each, *p;
     const char *realm = ap_auth_name(r), *value;
-    unsigned accepted = ap_auth_type(r) ? sauth_dir_effective(r).accept : sauth_presentation_next(NULL)->bit;
+    unsigned accepted = ap_auth_type(r) ? sauth_dir_effective(r).accept : sauth_presentations[0]->bit;
 
     realm = realm ? ap_escape_quotes(r->pool, realm) : "interauth";
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
-    while ((p = sauth_presentation_next(p)))
+    for (each = sauth_presentations; (p = *each); each++)
         if (p->challenge && is_offered(p, state, accepted) && (value = p->challenge(r, realm, rc)))
             apr_table_addn(r->err_headers_out, "WWW-Authenticate", value);
 }

@@ -50,40 +50,31 @@ apr_uint64_t st_store_clock(const st_grant_store *store, apr_time_t now)
     return store->functions->clock(store->self, now);
 }
 
+static const ia_mac_key *key_of(const st_grant_store *store)
+{
+    return store->functions->nonce_key(store->self);
+}
+
 void st_store_nonce_key(const st_grant_store *store, ia_mac_key *copy)
 {
-    store->functions->nonce_key(store->self, copy);
+    *copy = *key_of(store);
 }
 
 void st_store_fresh_nonce(const st_grant_store *store, unsigned char nonce[IA_NONCE_LEN], apr_time_t now)
 {
-    ia_mac_key key;
-
-    st_store_nonce_key(store, &key);
-    ia_nonce_mint_fresh(nonce, &key, st_store_stamp(store, now));
-    ia_wipe(&key, sizeof key);
+    ia_nonce_mint_fresh(nonce, key_of(store), st_store_stamp(store, now));
 }
 
 void st_store_next_nonce(const st_grant_store *store, unsigned char nonce[IA_NONCE_LEN],
                          const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence)
 {
-    ia_mac_key key;
-
-    st_store_nonce_key(store, &key);
-    ia_nonce_mint_next(nonce, &key, grant_id, sequence);
-    ia_wipe(&key, sizeof key);
+    ia_nonce_mint_next(nonce, key_of(store), grant_id, sequence);
 }
 
 ia_result st_store_verify_nonce(const st_grant_store *store, ia_nonce_claim *claim,
                                 const unsigned char nonce[IA_NONCE_LEN], const unsigned char grant_id[IA_GRANT_ID_LEN])
 {
-    ia_mac_key key;
-    ia_result rc;
-
-    st_store_nonce_key(store, &key);
-    rc = ia_nonce_verify(claim, nonce, &key, grant_id);
-    ia_wipe(&key, sizeof key);
-    return rc;
+    return ia_nonce_verify(claim, nonce, key_of(store), grant_id);
 }
 
 st_grant_count st_store_count(const st_grant_store *store)
@@ -155,9 +146,9 @@ static apr_uint64_t read_clock(void *self, apr_time_t now)
     return st_grants_clock(self, now);
 }
 
-static void copy_key(void *self, ia_mac_key *copy)
+static const ia_mac_key *nonce_key(void *self)
 {
-    *copy = *st_grants_nonce_key(self);
+    return st_grants_nonce_key(self);
 }
 
 static void count(void *self, st_grant_count *out)
@@ -168,8 +159,8 @@ static void count(void *self, st_grant_count *out)
     out->capacity = grants->config.grants;
 }
 
-static const st_grant_store_functions shared_memory = {create,        find,       use_nonce,  issue,    refresh, end,
-                                                       use_challenge, make_stamp, read_clock, copy_key, count};
+static const st_grant_store_functions shared_memory = {create,        find,       use_nonce,  issue,     refresh, end,
+                                                       use_challenge, make_stamp, read_clock, nonce_key, count};
 
 void st_grants_store(st_grant_store *store, st_grants *grants)
 {

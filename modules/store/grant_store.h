@@ -39,7 +39,7 @@ typedef struct st_grant_store_functions {
     st_result (*use_challenge)(void *self, apr_uint32_t participant_index, apr_uint64_t stamp);
     apr_uint64_t (*stamp)(void *self, apr_time_t now);
     apr_uint64_t (*clock)(void *self, apr_time_t now);
-    void (*nonce_key)(void *self, ia_mac_key *copy);
+    const ia_mac_key *(*nonce_key)(void *self); /**< for grant_store.c alone */
     void (*count)(void *self, st_grant_count *out);
 } st_grant_store_functions;
 

@@ -24,9 +24,12 @@ access_settings access_settings_of(const sauth_dir *conf)
 {
     static const access_settings defaults = {ACCESS_HASH_SHA256, ACCESS_NEED_NONE,
                                              apr_time_from_sec(NONCE_LIFETIME_DEFAULT)};
+    const access_settings *set = sauth_dialect_location(conf, &access_dialect);
     access_settings settings;
 
-    settings_merge(&settings, &defaults, sauth_dialect_location(conf, &access_dialect));
+    if (!set)
+        return defaults;
+    settings_merge(&settings, &defaults, set);
     return settings;
 }
 
@@ -35,16 +38,15 @@ unsigned access_hash_bit(ia_hash hash)
     return hash == IA_HASH_SHA1 ? ACCESS_HASH_SHA1 : ACCESS_HASH_SHA256;
 }
 
-static access_settings *set_in(void *conf)
+static access_settings *settings_to_set(cmd_parms *cmd, void *conf)
 {
-    return sauth_dialect_location(conf, &access_dialect);
+    return sauth_dialect_location_set(cmd, conf, &access_dialect);
 }
 
 static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    access_settings *conf = set_in(conf_);
+    access_settings *conf = settings_to_set(cmd, conf_);
 
-    (void)cmd;
     if (!strcasecmp(arg, "sha256"))
         conf->hashes |= ACCESS_HASH_SHA256;
     else if (!strcasecmp(arg, "sha1"))
@@ -56,9 +58,8 @@ static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    access_settings *conf = set_in(conf_);
+    access_settings *conf = settings_to_set(cmd, conf_);
 
-    (void)cmd;
     if (!strcasecmp(arg, "none"))
         conf->needs = ACCESS_NEED_NONE;
     else if (!strcasecmp(arg, "id"))
@@ -72,7 +73,7 @@ static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *set_nonce_lifetime(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    return sauth_set_seconds(cmd, arg, 1, 86400, &set_in(conf_)->nonce_lifetime);
+    return sauth_set_seconds(cmd, arg, 1, 86400, &settings_to_set(cmd, conf_)->nonce_lifetime);
 }
 
 static const command_rec directives[] = {

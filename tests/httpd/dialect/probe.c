@@ -38,8 +38,7 @@ static void merge(void *out, const void *base, const void *add)
 
 static const char *set_greeting(cmd_parms *cmd, void *conf, const char *arg)
 {
-    (void)cmd;
-    ((settings *)sauth_dialect_location(conf, &probe_dialect))->greeting = arg;
+    ((settings *)sauth_dialect_location_set(cmd, conf, &probe_dialect))->greeting = arg;
     return strlen(arg) < GREETING_MAX ? NULL : "ProbeGreeting: at most 31 characters expected";
 }
 
@@ -65,7 +64,7 @@ static int respond_error(request_rec *r, const ia_outcome *outcome, const char *
 static ia_result make_grant(request_rec *r, sauth_state *state, const char *id, const char **token)
 {
     sauth_dir conf = sauth_dir_effective(r);
-    const char *greeting = ((settings *)sauth_dialect_location(&conf, &probe_dialect))->greeting;
+    const settings *set = sauth_dialect_location(&conf, &probe_dialect);
     credentials bound = {""};
     ia_grant_policy policy = sauth_grant_policy(&conf);
     sauth_grant_request request = {&conf, &state->entry, &probe_presentation, 0, 0, &bound, sizeof bound, clock_now()};
@@ -74,7 +73,7 @@ static ia_result make_grant(request_rec *r, sauth_state *state, const char *id, 
     ia_grant_terms terms;
     ia_result rc = sauth.registry->find(&state->entry, id);
 
-    apr_cpystrn(bound.greeting, greeting ? greeting : "none", sizeof bound.greeting);
+    apr_cpystrn(bound.greeting, set && set->greeting ? set->greeting : "none", sizeof bound.greeting);
     memset(&wanted, 0, sizeof wanted);
     wanted.capabilities = state->entry.entitlement.capabilities;
     if (rc || (rc = ia_grant_decide(&terms, &state->entry.entitlement, &wanted, &policy, request.now)) ||
