@@ -68,7 +68,7 @@ class Browser:
 
 
 class TestCors:
-    site = Site(modules=("rewrite",), config=BASIC + block(PAGE, "Browsers of another origin (CORS)", "apache"))
+    site = Site(modules=("rewrite",), config=BASIC + block(PAGE, "Browsers and CORS", "apache"))
 
     def test_page_gets_a_grant_and_calls(self, server):
         client = Client(Browser(server, APP)).granted("read")
@@ -117,7 +117,7 @@ def test_cors_of_a_backend(make_server, field, good):
     """A backend with a CORS of its own gives the browser two answers."""
     proxy = 'ProxyPass "/cgi-bin/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
     server = make_server(Site(modules=("rewrite",), backend=Site(ours=(), participants=None), config=BASIC + proxy +
-                              block(PAGE, "Browsers of another origin (CORS)", "apache")))
+                              block(PAGE, "Browsers and CORS", "apache")))
     client = Client(Browser(server, APP)).granted("read")
     if good:
         passed(client.send("GET", f"{ORDERS}?header={field}"))
@@ -127,7 +127,7 @@ def test_cors_of_a_backend(make_server, field, good):
 
 
 def test_cors_of_signed_requests(make_server):
-    text = block(PAGE, "Browsers of another origin (CORS)", "apache")
+    text = block(PAGE, "Browsers and CORS", "apache")
     signed = text.replace("Content-Digest", "Content-Digest, Signature, Signature-Input")
     signed = signed.replace("WWW-Authenticate", "WWW-Authenticate, Accept-Signature")
     server = make_server(Site(modules=("rewrite",), participants=PEOPLE, config=BASIC + signed + """

@@ -75,7 +75,7 @@ def test_fail2ban_jail(tmp_path):
 
 
 def test_methods(make_server):
-    server = make_server(Site(participants=PEOPLE, config=ENDPOINT + block("docs/guides/methods.md", "Method to capability",
+    server = make_server(Site(participants=PEOPLE, config=ENDPOINT + block("docs/guides/methods.md", "Capabilities by method",
                                                                            "apache")))
     server.log.allow(r"\[(sauth|authz_core):")
     for capability, statuses in ((None, (401, 401, 401)), ("read", (200, 403, 403)), ("update", (200, 200, 200))):
@@ -139,7 +139,7 @@ class TestMigrate:
 
     def test_both(self, make_server):
         server = make_server(Site(participants=PEOPLE, modules=self.modules, config=ENDPOINT + settled(
-            block(self.page, "Both beside each other", "apache"))))
+            block(self.page, "Both side by side", "apache"))))
         server.log.allow(r"\[(sauth|auth_basic):")
         (server.root / "conf/basic.users").write_text("user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
         assert Shown(server.get("/cgi-bin/orders", {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="})).env[
@@ -234,7 +234,7 @@ class TestSignatures:
         def paste(heading):
             return run(block(self.page, heading, "sh", 0).replace("8080", str(server.port)), tmp_path, with_client(build))
 
-        said = paste("Something does not verify")
+        said = paste("If a signature does not verify")
         assert "http://shop.example" in said and '"@method": GET' in said
         time.sleep(max(0, started + 32 - time.time()))  # signatures of the first 30 seconds are refused
         said = paste("Signature instead of a grant")
@@ -248,7 +248,7 @@ class TestSignatures:
         run(block(self.page, "Make a key", "sh"), tmp_path, with_client(build))
         record = {**participant("http://shop.example", ["read", "update"], OTHER_SECRET),
                   "keys": [json.loads((tmp_path / "k1.pub").read_text())]}
-        server = make_server(Site(participants=[record], config=ENDPOINT + block(self.page, "Signature beside a grant",
+        server = make_server(Site(participants=[record], config=ENDPOINT + block(self.page, "Signature in addition to a grant",
                                                                                  "apache")))
         server.log.allow(r"\[(sauth|isign|authz_core):")
         (tmp_path / "secret").touch(mode=0o600)
@@ -261,7 +261,7 @@ class TestSignatures:
         for more in ("-d quantity=1", "-X DELETE", "-X DELETE --sign k1.jwk"):
             refused = run(f"interauth call {more} {url} 2>&1 || echo status $?", tmp_path, env)
             assert refused.endswith("status 1\n") and "HTTP 40" in refused, more
-        text = block(self.page, "Signature beside a grant", "sh").replace("8080", str(server.port))
+        text = block(self.page, "Signature in addition to a grant", "sh").replace("8080", str(server.port))
         assert "ISIGN_KEYID=http://shop.example#k1\n" in run(text, tmp_path, env)
 
     def test_printed_record(self, build, tmp_path):
@@ -428,7 +428,7 @@ class TestDebian:
     @pytest.mark.parametrize("page, heading, also, sample", [
         ("php", "PHP-FPM behind mod_proxy_fcgi", "Guard the script, not only the URL", "php-fpm"),
         ("php", "PHP as CGI by Action", "Guard the script, not only the URL", None),
-        ("migrate-from-basic", "Migrate from Basic", None, "migrate-basic"),
+        ("migrate-from-basic", "Migrate from Basic authentication", None, "migrate-basic"),
     ])
     def test_modules_are_named(self, root, page, heading, also, sample):
         """With the modules that a page enables, and no others, httpd takes its configuration."""
