@@ -519,7 +519,7 @@ class TestExplain:
         result = signer.explain(edit(path, "X-B: 1\r\n", ""))
         assert result.returncode == 1
         assert 'outcome: sig_field_missing\n' in result.stdout and '("x-b")' in result.stdout
-        assert "to do: look for a proxy that removes it\n" in result.stdout
+        assert "to do: send the field, and look for a proxy that removes it\n" in result.stdout
 
     def test_what_holds_no_base(self, interauth, signer, pair):
         claimed = interauth.home / "claimed"
