@@ -47,7 +47,7 @@ def timing(title, result):
     table(rows)
     for name in sorted(result.refused()):
         total = sum(r[name]["refused"] for r in result.rounds)
-        print(f"{name}: {total} answers were not 200\n")
+        print(f"{name}: {total} responses were not 200\n")
 
 
 def instructions(counts, how, variants):
@@ -60,14 +60,14 @@ def instructions(counts, how, variants):
 
 def memory(sizes, variants):
     print("### Memory of a worker process (PSS), each server with only what its location needs\n")
-    rows = [["location", "KiB", "more than httpd alone, KiB"]]
+    rows = [["location", "KiB", "added to httpd alone, KiB"]]
     for variant in variants:
         rows.append([variant.title, f"{sizes[variant.name]:.0f}", f"{sizes[variant.name] - sizes['open0']:+.0f}"])
     table(rows)
 
 
 def scale(sizes, results):
-    print("### CPU per request by how much the tables hold, one grant in each connection\n")
+    print("### CPU per request by size of the tables, one grant in each connection\n")
     rows = [["participants", "grants", "unprotected, us", "SAuth, us", "ratio"]]
     for filled, result in zip(sizes, results):
         rows.append([str(filled.participants), str(filled.grants), f"{result.median('openi', cpu_per_request) * 1e6:.1f}",
@@ -77,7 +77,7 @@ def scale(sizes, results):
 
 def bodies(results, hashed):
     print("### Bodies: CPU per request of the server, one connection, pinned\n")
-    rows = [["body", "location", "us", "more than discarded, us", "more, in plain hashings"]]
+    rows = [["body", "location", "us", "added to discarding, us", "added, relative to plain hashing"]]
     for size, result in results.items():
         for variant in result.variants:
             more = statistics.median(cpu_per_request(r[variant.name]) - cpu_per_request(r["bopen"]) for r in result.rounds)
@@ -87,12 +87,12 @@ def bodies(results, hashed):
 
 
 def verdict(pinned, unpinned, counts):
-    """Our figures beside the marks, against the unprotected location of the same server."""
+    """Our figures beside the targets, against the unprotected location of the same server."""
     figures = {"cpu": statistics.median(pinned.ratios("sauth", cpu_per_request)),
                "instructions": counts["sauth"] / counts["openi"] if counts else None,
                "throughput": statistics.median(unpinned.ratios("sauth", throughput))}
-    print("### Marks\n")
-    rows = [["figure", "measured", "mark", ""]]
+    print("### Targets\n")
+    rows = [["figure", "measured", "target", ""]]
     for name, mark in MARKS.items():
         value = figures[name]
         if value is not None:
