@@ -155,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.challenge(service.access_refusal, "Not today")
         if service.replays is not None:
             if form["hmac"] in service.replays:
-                return self.challenge("replayed_request", "This access request was used before")
+                return self.challenge("replayed_request", "The access request has already been used")
             service.replays.add(form["hmac"])
         lifespan = min(request.get("token_lifespan", service.lifespan), service.lifespan)
         if refresh:
@@ -206,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
             status, more, content = service.response
             return self.send(status, content, headers + more)
         if self.path == "/app/denied":
-            body = json.dumps({"title": "The grant lacks the capability", "code": "insufficient_capability"}).encode()
+            body = json.dumps({"title": "The grant does not contain the required capability", "code": "insufficient_capability"}).encode()
             return self.send(403, body, headers, "application/problem+json")
         echo = json.dumps({"method": self.command, "path": self.path, "body": body.decode("latin-1"),
                            "headers": {k.lower(): v for k, v in self.headers.items()

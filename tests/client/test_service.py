@@ -166,7 +166,7 @@ class TestCall:
         before = held()[0]["nonces"]
         result = interauth("call", service.origin + "/app/denied")
         assert result.returncode == 1
-        assert "The grant lacks the capability (insufficient_capability, HTTP 403)" in result.stderr
+        assert "The grant does not contain the required capability (insufficient_capability, HTTP 403)" in result.stderr
         assert json.loads(result.stdout)["code"] == "insufficient_capability"
         assert len(held()[0]["nonces"]) == 1 and held()[0]["nonces"] != before
 

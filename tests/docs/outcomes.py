@@ -6,19 +6,20 @@ from pathlib import Path
 HEADER = Path(__file__).resolve().parents[2] / "include" / "interauth" / "result.h"
 ROW = re.compile(r'^ +X\((IA_[A-Z0-9_]+), +(-?\d+), "([a-z0-9_]+)", "([a-z0-9_]+)", (\d+), ([A-Z]+), ([A-Z]+), "([^"]*)"\)')
 
-CHALLENGE = {"NONE": "", "FRESH": "challenge", "STALE": "challenge, `stale=true`", "RETRY": "Retry-After"}
+CHALLENGE = {"NONE": "", "FRESH": "WWW-Authenticate", "STALE": "WWW-Authenticate, `stale=true`", "RETRY": "Retry-After"}
 LEVEL = {"ROUTINE": "info", "NOTABLE": "warn", "FAULT": "error"}
 
 HEAD = """# Outcomes
 
-Every decision ends in one of these. The log has the **tag**, which is exact. The response has the **code**, in a body of
-type `application/problem+json` (RFC 9457) with `title`, `status`, `code` and sometimes `detail`; it tells less, because
-before a client has proved who it is, all that depends on who it is looks the same. Tags and codes do not change their
-meaning; new ones may come. [Troubleshooting](guides/troubleshooting.md) says what to do about each.
+Every decision has one of these outcomes. The log contains the **tag**, which is exact. The response contains the **code**, in
+a body of type `application/problem+json` (RFC 9457) with `title`, `status`, `code` and sometimes `detail`. The code is less
+specific: until a client is authenticated, all outcomes that depend on its identity have the same code. The meaning of tags
+and codes does not change, but new ones may be added. [Troubleshooting](guides/troubleshooting.md) explains what to do about
+each outcome.
 
-"With" is what the response carries beside the status: a `WWW-Authenticate` with a nonce, or `Retry-After`.
+"With" lists what the response contains in addition to the status: a `WWW-Authenticate` field with a nonce, or `Retry-After`.
 
-This table is made from `include/interauth/result.h` by `tests/docs/outcomes.py`.
+This table is generated from `include/interauth/result.h` by `tests/docs/outcomes.py`.
 
 | tag | code | status | with | log level | title |
 |---|---|---|---|---|---|

@@ -164,7 +164,7 @@ class TestRefused(Calls):
         line = self.bad(server, user, again, 401, "replayed_request", "call_replayed")
         assert f'participant={UID}' in line and 'call=orders.list' in line
         assert b"signature" not in again.body, "that it was used before is no response to the call"
-        assert Reply(again, format).error["message"] == "This call was used before"
+        assert Reply(again, format).error["message"] == "The call has already been used"
         self.bad(server, user, user.post("/cgi-bin/other", user.body), 401, "replayed_request", "call_replayed")
 
     def test_md5_calls_may_be_repeated(self, server):
