@@ -37,7 +37,7 @@ def test_once_then_until_interrupted(source, temporary):
                           stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    assert done.stdout.rstrip().endswith("Every step went as it should.")
+    assert done.stdout.rstrip().endswith("All steps succeeded.")
     assert [line.split(".")[0] for line in done.stdout.splitlines() if line[:1].isdigit()] == [
         str(number) for number in range(1, STEPS + 1)]
     for reason in ("credentials_missing", "digest_mismatch", "nonce_replayed", "capability_missing", "mac_mismatch",
