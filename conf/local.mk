@@ -1,4 +1,4 @@
-# Sample configurations, with the modules' directory filled in.
+# Sample configurations, with the directory of the modules filled in.
 samples = conf/minimal-cgi.conf conf/php-fpm.conf conf/proxy-headers.conf conf/migrate-basic.conf conf/challenge.conf
 debian_load = conf/debian/registry.load conf/debian/isign.load conf/debian/sauth.load
 

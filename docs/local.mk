@@ -1,11 +1,11 @@
-# Manual pages; tests hold them against the verbs' option tables.
+# Manual pages; tests compare them with the option tables of the verbs.
 dist_man_MANS = \
 	docs/man/interauth.1 docs/man/interauth-call.1 docs/man/interauth-check.1 docs/man/interauth-explain.1 \
 	docs/man/interauth-forget.1 docs/man/interauth-grant.1 docs/man/interauth-grants.1 \
 	docs/man/interauth-invoke.1 docs/man/interauth-keygen.1 docs/man/interauth-participant.1 docs/man/interauth-refresh.1 \
 	docs/man/interauth-secret.1 docs/man/interauth-sign.1 docs/man/interauth-verify.1
 
-# Pages, as they lie here: links between them hold after the installation.
+# Pages, in the same directory layout, so that links between them still work after the installation.
 dist_doc_DATA = README.md LICENSE HACKING.md SECURITY.md CHANGES.md
 nobase_dist_doc_DATA = \
 	docs/architecture.md docs/performance.md docs/notes.md docs/outcomes.md docs/protocols/sauth.md docs/protocols/message-signatures.md \

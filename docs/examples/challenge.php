@@ -1,7 +1,7 @@
 <?php
-const USAGE = 'Calls an application by challenge, profile hmac-sha256: challenge.php URL USER PASSWORD_FILE METHOD [REQUEST]
-URL is that of the application; the client logs in there, too. Exit status: 0 done, 1 refused, 2 usage, 3 fault.';
-class Refused extends Exception { public $wait = 0; }  // seconds until a server that has just started can be asked again
+const USAGE = 'Calls an application with the challenge protocol, hmac-sha256: challenge.php URL USER PASSWORD_FILE METHOD [REQUEST]
+URL is that of the application; the client logs in there too. Exit status: 0 success, 1 refused, 2 usage, 3 fault.';
+class Refused extends Exception { public $wait = 0; }  // seconds to wait if the server has just started
 function K($secret, ...$parts) { return hash_hmac('sha256', implode("\0", $parts), $secret); }
 
 function post($url, $text) {
@@ -19,7 +19,7 @@ class Client {
     private function ask($method, $request) {
         return json_decode(post($this->url, json_encode(compact('method', 'request'))), true)['response'];
     }
-    private function window() { return (int)ceil(microtime(true) / $this->lifetime) * $this->lifetime; }  // named by its end
+    private function window() { return (int)ceil(microtime(true) / $this->lifetime) * $this->lifetime; }  // its end
     private function login() {
         ['lifetime' => $this->lifetime, 'domain' => $domain, 'challenge' => $challenge] =
             $this->ask('auth.request', ['username' => $this->user, 'profile' => 'hmac-sha256']);
@@ -37,20 +37,20 @@ class Client {
             $signature = K($this->secret, $this->token, $window, $method, $nonce, $now, $request);
             $body = post($this->url, '{"method":"' . $method . '","token":"' . $this->token . '","signature":"' . $signature .
                 '","nonce":"' . $nonce . '","timestamp":' . $now . ',"request":' . $request . '}');
-        } catch (Refused $no) {  // 401: the token's time is over, or a newer login of this user ended it
+        } catch (Refused $no) {  // 401: the token has expired, or a newer login of this user replaced it
             if ($attempts == 1 || !($no->getCode() == 401 && $this->token) && !in_array($no->wait, range(1, 60))) throw $no;
             if ($no->getCode() == 401) $this->token = null;
             sleep($no->wait);
             return $this->call($method, $request, $attempts - 1);
         }
-        $at = (int)strrpos($body, '"signature":"');  // the response was signed as it is without this member
+        $at = (int)strrpos($body, '"signature":"');  // the signature covers the response without this member
         $digest = hash('sha256', preg_replace('/,$/D', '', substr($body, 0, $at)) . substr($body, $at + 78));
         $expected = K($this->secret, $this->token, $window, 'response', $nonce, $digest);
         if (hash_equals($expected, substr($body, $at + 13, 64))) return $body;
         throw new Exception("$method: not signed by the server: $body");
     }
 }
-set_error_handler(fn($level, $text) => throw new ErrorException($text));  // a warning is a fault, too
+set_error_handler(fn($level, $text) => throw new ErrorException($text));  // a warning is a fault too
 if ($argc < 5 || $argc > 6) { fwrite(STDERR, USAGE . "\n"); exit(2); }
 [, $url, $user, $path, $method] = $argv;
 try {

@@ -1,8 +1,8 @@
-"""Calls an application by challenge, profile hmac-sha256: challenge.py URL USER PASSWORD_FILE METHOD [REQUEST]
-URL is that of the application; the client logs in there, too. Exit status: 0 done, 1 refused, 2 usage, 3 fault."""
+"""Calls an application with the challenge protocol, hmac-sha256: challenge.py URL USER PASSWORD_FILE METHOD [REQUEST]
+URL is that of the application; the client logs in there too. Exit status: 0 success, 1 refused, 2 usage, 3 fault."""
 import hashlib, hmac, json, math, secrets, sys, time, urllib.error, urllib.request
 
-class Refused(Exception): pass  # body, status, seconds until a server that has just started can be asked again
+class Refused(Exception): pass  # body, status, seconds to wait if the server has just started
 def K(secret, *parts):
     return hmac.new(secret.encode(), "\0".join(map(str, parts)).encode(), "sha256").hexdigest()
 def post(url, text):
@@ -18,7 +18,7 @@ class Client:
 
     def ask(self, method, **request):
         return json.loads(post(self.url, json.dumps({"method": method, "request": request})))["response"]
-    def window(self):  # a window is named by its end, which belongs to it
+    def window(self):  # the Nonce of a window is its end, which is part of it
         return math.ceil(time.time() / self.lifetime) * self.lifetime
 
     def login(self):
@@ -38,12 +38,12 @@ class Client:
             signature = K(self.secret, self.token, window, method, nonce, now, text)
             body = post(self.url, f'{{"method":"{method}","token":"{self.token}","signature":"{signature}",'
                                   f'"nonce":"{nonce}","timestamp":{now},"request":{text}}}')
-        except Refused as no:  # 401: the token's time is over, or a newer login of this user ended it
+        except Refused as no:  # 401: the token has expired, or a newer login of this user replaced it
             if attempts == 1 or not (no.args[1] == 401 and self.token or 0 < no.args[2] <= 60): raise
             if no.args[1] == 401: self.token = None
             time.sleep(no.args[2])
             return self.call(method, request, attempts - 1)
-        head, _, end = body.rpartition(b'"signature":"')  # the response was signed as it is without this member
+        head, _, end = body.rpartition(b'"signature":"')  # the signature covers the response without this member
         digest = hashlib.sha256(head.removesuffix(b",") + end[65:]).hexdigest()
         if hmac.compare_digest(end[:64], K(self.secret, self.token, window, "response", nonce, digest).encode()):
             return json.loads(body)

@@ -164,7 +164,7 @@ class TestMigrate:
 
 class TestPhp:
     page = "docs/guides/php.md"
-    guard = staticmethod(lambda: settled(block("docs/guides/php.md", "Guard the script, not only the URL", "apache")))
+    guard = staticmethod(lambda: settled(block("docs/guides/php.md", "Protect the script, not only the URL", "apache")))
 
     def app(self, server):
         text = block(self.page, "Protect a PHP application", "php") + "echo $client, ' may ', implode(',', $may), \"\\n\";\n"
@@ -194,7 +194,7 @@ def test_participants(build, tmp_path):
     page = "docs/guides/participants.md"
     (tmp_path / "participants.json").write_text(block(page, "Participants", "json"))
     (tmp_path / "participants.json").chmod(0o600)
-    run(block(page, "Make a secret", "sh"), tmp_path, with_client(build))
+    run(block(page, "Create a secret", "sh"), tmp_path, with_client(build))
     assert (tmp_path / "shop.secret").stat().st_mode & 0o777 == 0o600
     run(block(page, "A password", "sh"), tmp_path, with_client(build))
     made = json.loads((tmp_path / "guest.record").read_text())
@@ -204,7 +204,7 @@ def test_participants(build, tmp_path):
     shown = json.loads(block(page, "A password", "json"))["participants"][0]
     shown["challenge_secret"] = made["challenge_secret"]
     assert shown == made
-    said = run(block(page, "Look at the file", "sh"), tmp_path, with_client(build))
+    said = run(block(page, "Check the file", "sh"), tmp_path, with_client(build))
     assert said.startswith("http://shop.example\tapproved\t")
     documented = set(re.findall(r"^\| `(\w+)` \|", (TOP / page).read_text(), re.MULTILINE))
     code = (TOP / "lib/participant.c").read_text()
@@ -220,10 +220,10 @@ class TestSignatures:
     page = "docs/guides/signatures.md"
 
     def test_commands(self, build, make_server, tmp_path):
-        run(block(self.page, "Make a key", "sh"), tmp_path, with_client(build))
+        run(block(self.page, "Create a key", "sh"), tmp_path, with_client(build))
         assert (tmp_path / "k1.jwk").stat().st_mode & 0o777 == 0o600
         record = re.sub(r'"keys": \[.*\]', f'"keys": [{(tmp_path / "k1.pub").read_text().strip()}]',
-                        block(self.page, "Make a key", "json"))
+                        block(self.page, "Create a key", "json"))
         (tmp_path / "participants.json").touch(mode=0o600)
         (tmp_path / "participants.json").write_text(record)
         server = make_server(Site(participants=record, config=ENDPOINT + block(self.page, "Signature instead of a grant",
@@ -245,7 +245,7 @@ class TestSignatures:
 
     def test_beside_a_grant(self, build, make_server, tmp_path):
         """Reading needs the grant alone; a body needs a signature over its digest."""
-        run(block(self.page, "Make a key", "sh"), tmp_path, with_client(build))
+        run(block(self.page, "Create a key", "sh"), tmp_path, with_client(build))
         record = {**participant("http://shop.example", ["read", "update"], OTHER_SECRET),
                   "keys": [json.loads((tmp_path / "k1.pub").read_text())]}
         server = make_server(Site(participants=[record], config=ENDPOINT + block(self.page, "Signature in addition to a grant",
@@ -267,7 +267,7 @@ class TestSignatures:
     def test_printed_record(self, build, tmp_path):
         path = tmp_path / "participants.json"
         path.touch(mode=0o600)
-        path.write_text(block(self.page, "Make a key", "json"))
+        path.write_text(block(self.page, "Create a key", "json"))
         run("interauth participant list --file participants.json", tmp_path, with_client(build))
 
 
@@ -374,8 +374,8 @@ class TestDebian:
         return self.paste(root, block(self.page, heading, "sh", number))
 
     def test_from_nothing_to_an_response(self, root, source):
-        headings = ["Install Apache", "Build and install", "Load the modules", "Make a participant", "Protect an application",
-                    "Turn on TLS", "Call it", "Call it", "See refusals in the log", "Keep grants over a stop"]
+        headings = ["Install Apache", "Build and install", "Load the modules", "Create a participant", "Protect an application",
+                    "Turn on TLS", "Send requests", "Send requests", "See refusals in the log", "Keep grants across restarts"]
         assert [one.heading for one in blocks(self.page, "sh")] == headings
         texts = [one.text for one in blocks(self.page, "text")]
         self.under(root, "Install Apache")
@@ -392,25 +392,25 @@ class TestDebian:
             sample.write_text(self.moved(sample.read_text(), root))
 
         self.under(root, "Load the modules")
-        self.under(root, "Make a participant")
+        self.under(root, "Create a participant")
         assert (root / "etc/interauth/participants.json").stat().st_mode & 0o777 == 0o600
         self.under(root, "Protect an application")
         said = self.under(root, "Turn on TLS")
         assert texts[0] in said and "[warn]" not in said and "AH00671" not in said
-        assert self.under(root, "Call it").replace("\r", "") == texts[1]
+        assert self.under(root, "Send requests").replace("\r", "") == texts[1]
         with pytest.raises(urllib.error.HTTPError) as redirected:
             urllib.request.build_opener(NoRedirect).open(f"http://127.0.0.1:{self.port}/sauth", timeout=20)
         assert redirected.value.code == 301
         log = root / "var/log/apache2/error.log"
         assert "reason=" not in log.read_text()
-        said = self.under(root, "Call it", 1).replace("\r", "").splitlines()
+        said = self.under(root, "Send requests", 1).replace("\r", "").splitlines()
         for line in texts[2].splitlines():
             assert line in said
         self.paste(root, "interauth secret /etc/wrong\n! interauth grant --cacert /etc/ssl/certs/ssl-cert-snakeoil.pem --url "
                    "https://$(hostname -f)/sauth --uid http://shop.example --secret-file /etc/wrong --capability read")
         assert "[sauth:warn]" in log.read_text() and re.findall("reason=(.*?) ", log.read_text()) == ["mac_mismatch"]
         assert self.under(root, "See refusals in the log").splitlines()[-1] + "\n" == texts[3]
-        self.under(root, "Keep grants over a stop")
+        self.under(root, "Keep grants across restarts")
         # What was given before that restart is lost, what is given after it is kept.
         again = ("systemctl restart apache2\n"
                  "interauth call --cacert /etc/ssl/certs/ssl-cert-snakeoil.pem https://$(hostname -f)/cgi-bin/orders")
@@ -426,8 +426,8 @@ class TestDebian:
         assert (root / "var/lib/interauth").stat().st_mode & 0o777 == 0o700
 
     @pytest.mark.parametrize("page, heading, also, sample", [
-        ("php", "PHP-FPM behind mod_proxy_fcgi", "Guard the script, not only the URL", "php-fpm"),
-        ("php", "PHP as CGI by Action", "Guard the script, not only the URL", None),
+        ("php", "PHP-FPM behind mod_proxy_fcgi", "Protect the script, not only the URL", "php-fpm"),
+        ("php", "PHP as CGI by Action", "Protect the script, not only the URL", None),
         ("migrate-from-basic", "Migrate from Basic authentication", None, "migrate-basic"),
     ])
     def test_modules_are_named(self, root, page, heading, also, sample):

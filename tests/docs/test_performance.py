@@ -5,7 +5,7 @@ from pages import TOP, block
 
 
 def test_bench(build, tmp_path):
-    lines = block("docs/performance.md", "To measure", "sh").splitlines()
+    lines = block("docs/performance.md", "How to measure", "sh").splitlines()
     assert lines == ["tests/bench/run build", "make -C build tests/bench/httpsig", "build/tests/bench/httpsig"]
     (tmp_path / "build").symlink_to(build)
     said = ""

@@ -141,7 +141,7 @@ def test_uninstall(build, tmp_path):
         return text.replace("make uninstall", f"make -C '{build}' uninstall DESTDIR='{tmp_path}' prefix=/usr/local")
 
     (tmp_path / "var/lib").mkdir(parents=True)
-    for heading in ("Load the modules", "Make a participant", "Keep grants over a stop", "Protect an application"):
+    for heading in ("Load the modules", "Create a participant", "Keep grants across restarts", "Protect an application"):
         run(here(block("docs/guides/debian.md", heading, "sh")), tmp_path, env)
     (tmp_path / "called").unlink()
     logs = block("docs/guides/debian.md", "See refusals in the log", "sh").splitlines()
