@@ -74,7 +74,9 @@ modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
 	modules/sauth/signature/signature.h modules/sauth/signature/signature_present.c \
 	modules/sauth/challenge/challenge.h modules/sauth/challenge/challenge_dialect.c \
 	modules/sauth/challenge/challenge_call.c modules/sauth/challenge/challenge_present.c \
-	modules/sauth/challenge/challenge_login.c modules/sauth/challenge/challenge_location.c \
+	modules/sauth/challenge/challenge_login.c modules/sauth/challenge/challenge_login.h \
+	modules/sauth/challenge/challenge_auth.c modules/sauth/challenge/challenge_refresh.c \
+	modules/sauth/challenge/challenge_location.c \
 	modules/sauth/challenge/challenge_sign.c $(persist_sources)
 modules_sauth_mod_sauth_la_CPPFLAGS = $(sauth_cppflags)
 modules_sauth_mod_sauth_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^sauth_module$$'

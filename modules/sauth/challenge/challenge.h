@@ -134,7 +134,7 @@ int challenge_is_login_method(const char *method);
 int challenge_endpoint_handle(request_rec *r, const char *tail);
 
 /** Responds to a login that was read already, with the settings of this location. */
-int challenge_login(request_rec *r, const challenge_call *call);
+int challenge_login_handle(request_rec *r, const challenge_call *call);
 
 /** auth.request, auth.token, auth.refresh at a location where calls go: `handle` of the presentation, and its handler. */
 int challenge_location_handle(request_rec *r, const sauth_dir *conf, sauth_state *state);

@@ -40,5 +40,5 @@ int challenge_location_handler(request_rec *r)
         state->rc != IA_CREDENTIALS_MISSING || !r->handler || strcmp(r->handler, SAUTH_HANDLER))
         return DECLINED;
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    return challenge_login(r, request->call);
+    return challenge_login_handle(r, request->call);
 }
