@@ -19,8 +19,6 @@ APLOG_USE_MODULE(isign);
 
 #define PAUSE apr_time_from_sec(60) /* between two lines of a process */
 
-typedef int (*is_wanted)(apr_pool_t *p, const ap_directive_t *d);
-
 /* `Require signed`, `Require not signed`, or an SAuthAccept that names signatures. */
 static int demands_signature(apr_pool_t *p, const ap_directive_t *d)
 {
@@ -44,75 +42,46 @@ static int turns_on(apr_pool_t *p, const ap_directive_t *d)
     return !strcasecmp(d->directive, "ISign") && strcasecmp(ap_getword_conf(p, &args), "off");
 }
 
-static int starts(const ap_directive_t *d, const char *name)
-{
-    return !strncasecmp(d->directive, name, strlen(name));
-}
-
 /* The section that says where: not one of rules or methods, and none for the whole (virtual) host. */
 static const ap_directive_t *place_of(const ap_directive_t *d)
 {
     for (d = d->parent; d; d = d->parent)
-        if (!starts(d, "<Require") && !starts(d, "<Limit") && !starts(d, "<VirtualHost"))
+        if (!section_is_kind(d, "<Require") && !section_is_kind(d, "<Limit") && !section_is_kind(d, "<VirtualHost"))
             return d;
     return NULL;
 }
 
-static const ap_directive_t *host_of(const ap_directive_t *d)
-{
-    for (d = d->parent; d && !starts(d, "<VirtualHost"); d = d->parent)
-        ;
-    return d;
-}
-
-/* A section of a path, of which can be told which others lie in it. */
-static int is_plain(const ap_directive_t *place)
-{
-    return (!strcasecmp(place->directive, "<Location") || !strcasecmp(place->directive, "<Directory")) &&
-           !place_of(place) && !section_is_pattern(place);
-}
-
-/* Whether some request may be under both. */
+/* Whether some request may be under both. Of a section inside of another one it cannot be told. */
 static int may_meet(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b)
 {
-    const ap_directive_t *a_host = host_of(a), *b_host = host_of(b), *a_place = place_of(a), *b_place = place_of(b);
+    const ap_directive_t *a_host = section_around(a, "<VirtualHost"), *b_host = section_around(b, "<VirtualHost");
+    const ap_directive_t *a_place = place_of(a), *b_place = place_of(b);
 
     if (a_host && b_host && a_host != b_host)
         return 0;
-    if (!a_place || !b_place || a_place == b_place || strcasecmp(a_place->directive, b_place->directive) ||
-        !is_plain(a_place) || !is_plain(b_place))
-        return 1;
-    return section_covers(p, a_place, b_place) || section_covers(p, b_place, a_place);
+    return !a_place || !b_place || place_of(a_place) || place_of(b_place) || !section_is_disjoint(p, a_place, b_place);
 }
 
-static void collect(apr_array_header_t *out, const ap_directive_t *d, is_wanted wanted)
+static int is_on_somewhere(apr_pool_t *p, const ap_directive_t *demand)
 {
-    for (; d; d = d->next) {
-        if (wanted(out->pool, d))
-            APR_ARRAY_PUSH(out, const ap_directive_t *) = d;
-        collect(out, d->first_child, wanted);
-    }
+    const ap_directive_t *d;
+
+    for (d = section_first(NULL); d; d = section_next(NULL, d))
+        if (turns_on(p, d) && may_meet(p, demand, d))
+            return 1;
+    return 0;
 }
 
 void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
 {
-    apr_array_header_t *demands = apr_array_make(ptemp, 8, sizeof(const ap_directive_t *));
-    apr_array_header_t *on = apr_array_make(ptemp, 8, sizeof(const ap_directive_t *));
-    int i, k;
+    const ap_directive_t *d;
 
-    collect(demands, ap_conftree, demands_signature);
-    collect(on, ap_conftree, turns_on);
-    for (i = 0; i < demands->nelts; i++) {
-        const ap_directive_t *d = APR_ARRAY_IDX(demands, i, const ap_directive_t *);
-
-        for (k = 0; k < on->nelts && !may_meet(ptemp, d, APR_ARRAY_IDX(on, k, const ap_directive_t *)); k++)
-            ;
-        if (k == on->nelts)
+    for (d = section_first(NULL); d; d = section_next(NULL, d))
+        if (demands_signature(ptemp, d) && !is_on_somewhere(ptemp, d))
             ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
                          "isign: %s:%d: %s %s, but ISign is off there: no "
                          "signature is looked at, and nobody gets in by one; add ISign require",
                          log_words(ptemp, d->filename), d->line_num, d->directive, log_words(ptemp, d->args));
-    }
 }
 
 void isign_guard_say(request_rec *r)

@@ -15,48 +15,34 @@
 
 APLOG_USE_MODULE(sauth);
 
-typedef int (*directive_test)(apr_pool_t *p, const ap_directive_t *d);
-
-static int names(apr_pool_t *p, const ap_directive_t *d, const char *directive, const char *word)
-{
-    const char *args = d->args;
-
-    if (strcasecmp(d->directive, directive))
-        return 0;
-    while (args && *args)
-        if (!strcasecmp(ap_getword_conf(p, &args), word))
-            return 1;
-    return 0;
-}
-
 static int accepts_signature(apr_pool_t *p, const ap_directive_t *d)
 {
-    return names(p, d, "SAuthAccept", "signature");
+    return section_has_word(p, d, "SAuthAccept", "signature");
 }
 
 static int accepts_challenge(apr_pool_t *p, const ap_directive_t *d)
 {
-    return names(p, d, "SAuthAccept", "challenge");
+    return section_has_word(p, d, "SAuthAccept", "challenge");
 }
 
 static int is_endpoint(apr_pool_t *p, const ap_directive_t *d)
 {
-    return names(p, d, "SetHandler", SAUTH_HANDLER);
+    return section_has_word(p, d, "SetHandler", SAUTH_HANDLER);
 }
 
 static int is_sauth_type(apr_pool_t *p, const ap_directive_t *d)
 {
-    return names(p, d, "AuthType", SAUTH_AUTH_TYPE);
+    return section_has_word(p, d, "AuthType", SAUTH_AUTH_TYPE);
 }
 
 static int satisfies_any(apr_pool_t *p, const ap_directive_t *d)
 {
-    return names(p, d, "Satisfy", "Any");
+    return section_has_word(p, d, "Satisfy", "Any");
 }
 
 static int merges_or(apr_pool_t *p, const ap_directive_t *d)
 {
-    return names(p, d, "AuthMerging", "Or");
+    return section_has_word(p, d, "AuthMerging", "Or");
 }
 
 static int grants_all(apr_pool_t *p, const ap_directive_t *d)
@@ -79,37 +65,6 @@ static int requires_call(apr_pool_t *p, const ap_directive_t *d)
     return !strcasecmp(word, "call");
 }
 
-/* The first directive of this kind among these and below them, or NULL. */
-static const ap_directive_t *find(apr_pool_t *p, const ap_directive_t *d, directive_test test)
-{
-    const ap_directive_t *found = NULL;
-
-    for (; d && !found; d = d->next)
-        found = test(p, d) ? d : find(p, d->first_child, test);
-    return found;
-}
-
-/* Two sections of one kind, each for another plain path: neither says anything about the other's requests. */
-static int is_apart(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b)
-{
-    return a && !strcasecmp(a->directive, b->directive) &&
-           (!strcasecmp(a->directive, "<Location") || !strcasecmp(a->directive, "<Directory") ||
-            !strcasecmp(a->directive, "<VirtualHost")) &&
-           !section_is_pattern(a) && !section_is_pattern(b) && !section_covers(p, b, a) && !section_covers(p, a, b);
-}
-
-/* Whether a directive of this kind may hold where `d` does: beside it, below it, or in what is around it. */
-static int may_hold(apr_pool_t *p, const ap_directive_t *d, directive_test test)
-{
-    const ap_directive_t *at, *other;
-
-    for (at = d; at; at = at->parent)
-        for (other = at->parent ? at->parent->first_child : ap_conftree; other; other = other->next)
-            if (test(p, other) || (!is_apart(p, at, other) && find(p, other->first_child, test)))
-                return 1;
-    return 0;
-}
-
 static int is_if(const ap_directive_t *d)
 {
     return !strcasecmp(d->directive, "<If") || !strcasecmp(d->directive, "<ElseIf") ||
@@ -119,13 +74,12 @@ static int is_if(const ap_directive_t *d)
 /* In an <If>, which is merged after every other section; one inside of the section with AuthType SAuth is meant. */
 static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
 {
-    const ap_directive_t *at, *said;
+    const ap_directive_t *at;
     int conditional = 0;
 
     for (at = d; at; at = at->parent) {
-        for (said = at->parent ? at->parent->first_child : NULL; said; said = said->next)
-            if (is_sauth_type(p, said))
-                return 0;
+        if (at->parent && section_find_in(p, at->parent, is_sauth_type))
+            return 0;
         conditional |= is_if(at);
     }
     return conditional;
@@ -134,8 +88,7 @@ static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
 /* The section that a directive stands in, past those that only group. */
 static const ap_directive_t *section_of(const ap_directive_t *d)
 {
-    for (d = d->parent; d && (!strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5));
-         d = d->parent)
+    for (d = d->parent; d && (section_is_kind(d, "<If") || section_is_kind(d, "<Else")); d = d->parent)
         ;
     return d;
 }
@@ -146,25 +99,24 @@ static int is_later(const ap_directive_t *section, const ap_directive_t *other)
     const ap_directive_t *d;
 
     if (section->parent != other->parent)
-        return section->parent && !other->parent && !strncasecmp(section->parent->directive, "<VirtualHost", 12);
+        return section->parent && !other->parent && section_is_kind(section->parent, "<VirtualHost");
     for (d = other->next; d && d != section; d = d->next)
         ;
     return d != NULL;
 }
 
 /* A directive that takes the handler of this endpoint away: SetHandler in a section that covers it and is merged later. */
-static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *d, const ap_directive_t *endpoint)
+static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *endpoint)
 {
-    const ap_directive_t *found = NULL, *section, *place = section_of(endpoint);
+    const ap_directive_t *d, *section, *place = section_of(endpoint);
 
-    for (; d && place && !found; d = d->next) {
+    for (d = place ? section_first(NULL) : NULL; d; d = section_next(NULL, d)) {
         section = section_of(d);
         if (!strcasecmp(d->directive, "SetHandler") && !is_endpoint(p, d) && section &&
             section_covers(p, section, place) && is_later(section, place))
-            return d;
-        found = find_taker(p, d->first_child, endpoint);
+            break;
     }
-    return found;
+    return d;
 }
 
 static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const char *lack)
@@ -173,23 +125,16 @@ static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const ch
                  log_words(p, d->filename), d->line_num, d->directive, log_words(p, d->args), log_words(p, lack));
 }
 
-static const ap_directive_t *host_of(const ap_directive_t *d)
-{
-    while (d && strncasecmp(d->directive, "<VirtualHost", 12))
-        d = d->parent;
-    return d;
-}
-
 /* Whether its rules are "all granted" alone, in the place of those before it. */
 static int opens(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
     int found = 0;
 
-    for (d = section->first_child; d; d = d->next) {
+    for (d = section_first(section); d; d = d->next) {
         if (grants_all(p, d))
             found = 1;
-        else if (!strncasecmp(d->directive, "Require", 7) || !strncasecmp(d->directive, "<Require", 8) ||
+        else if (section_is_kind(d, "Require") || section_is_kind(d, "<Require") ||
                  (!strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off")))
             return 0;
     }
@@ -199,12 +144,13 @@ static int opens(apr_pool_t *p, const ap_directive_t *section)
 /* Whether the rules of `section` take the place of those of `other` wherever that one applies. */
 static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_directive_t *other)
 {
-    const ap_directive_t *host = host_of(section), *other_host = host_of(other);
+    const ap_directive_t *host = section_around(section, "<VirtualHost");
+    const ap_directive_t *other_host = section_around(other, "<VirtualHost");
 
     if (section == other || (host && other_host && host != other_host))
         return 0;
     if (!strcasecmp(section->directive, "<Location") && strcasecmp(other->directive, "<Location") &&
-        !strncasecmp(other->directive, "<Directory", 10)) {
+        section_is_kind(other, "<Directory")) {
         const char *args = section->args;
 
         return !strcmp(ap_getword_conf(p, &args), "/");
@@ -215,15 +161,13 @@ static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_direc
 }
 
 /* A section that opens the one with this AuthType to everybody: it is merged later. */
-static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *d, const ap_directive_t *guarded)
+static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *guarded)
 {
-    const ap_directive_t *found = NULL;
+    const ap_directive_t *d = section_first(NULL);
 
-    for (; d && !found; d = d->next)
-        found = d->directive[0] == '<' && opens(p, d) && replaces(p, d, guarded)
-                    ? d
-                    : find_opener(p, d->first_child, guarded);
-    return found;
+    while (d && !(d->directive[0] == '<' && opens(p, d) && replaces(p, d, guarded)))
+        d = section_next(NULL, d);
+    return d;
 }
 
 /* AuthType in an <If> with nothing that holds otherwise. */
@@ -231,13 +175,13 @@ static int is_only_sometimes(const ap_directive_t *d)
 {
     for (d = d->parent; d; d = d->parent)
         if (!strcasecmp(d->directive, "<If"))
-            return !d->next || strncasecmp(d->next->directive, "<Else", 5);
+            return !d->next || !section_is_kind(d->next, "<Else");
     return 0;
 }
 
 static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 {
-    const ap_directive_t *section = section_of(d), *opener = section ? find_opener(p, ap_conftree, section) : NULL;
+    const ap_directive_t *section = section_of(d), *opener = section ? find_opener(p, section) : NULL;
 
     if (opener)
         warn(p, s, opener,
@@ -249,40 +193,39 @@ static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
         warn(p, s, d, "only where its <If> applies; say in an <Else> what holds elsewhere, or it may be open");
 }
 
-static void check(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
+static void check(apr_pool_t *p, server_rec *s)
 {
-    const ap_directive_t *taker;
+    const ap_directive_t *d, *taker;
 
-    for (; d; d = d->next) {
-        if (requires_call(p, d) && !may_hold(p, d, accepts_challenge))
+    for (d = section_first(NULL); d; d = section_next(NULL, d)) {
+        if (requires_call(p, d) && !section_may_apply(p, d, accepts_challenge))
             warn(p, s, d, "without \"SAuthAccept challenge\" no client here has called anything");
-        if (satisfies_any(p, d) && may_hold(p, d, is_sauth_type))
+        if (satisfies_any(p, d) && section_may_apply(p, d, is_sauth_type))
             warn(p, s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
-        if (merges_or(p, d) && may_hold(p, d, is_sauth_type) && may_hold(p, d, grants_all))
+        if (merges_or(p, d) && section_may_apply(p, d, is_sauth_type) && section_may_apply(p, d, grants_all))
             warn(p, s, d, "a section around it has \"Require all granted\", which then lets everybody in");
         if (is_sauth_type(p, d))
             check_type(p, s, d);
-        if (grants_all(p, d) && is_in_if_around(p, d) && may_hold(p, d, is_sauth_type))
+        if (grants_all(p, d) && is_in_if_around(p, d) && section_may_apply(p, d, is_sauth_type))
             warn(p, s, d,
                  "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
-        if (is_endpoint(p, d) && (taker = find_taker(p, ap_conftree, d)))
+        if (is_endpoint(p, d) && (taker = find_taker(p, d)))
             warn(p, s, taker,
                  apr_psprintf(p,
                               "takes the handler of the endpoints at %s:%d away; put that section after this "
                               "one",
                               d->filename, d->line_num));
-        check(p, s, d->first_child);
     }
 }
 
 void sauth_config_lint(apr_pool_t *ptemp, server_rec *s)
 {
-    const ap_directive_t *signs = find(ptemp, ap_conftree, accepts_signature);
-    const ap_directive_t *accepts = find(ptemp, ap_conftree, accepts_challenge);
+    const ap_directive_t *signs = section_find_below(ptemp, NULL, accepts_signature);
+    const ap_directive_t *accepts = section_find_below(ptemp, NULL, accepts_challenge);
 
-    check(ptemp, s, ap_conftree);
+    check(ptemp, s);
     if (signs && !ap_find_linked_module("mod_isign.c")) /* which knows better what it verifies where */
         warn(ptemp, s, signs, "without mod_isign nobody looks at signatures");
-    if (accepts && !find(ptemp, ap_conftree, is_endpoint))
+    if (accepts && !section_find_below(ptemp, NULL, is_endpoint))
         warn(ptemp, s, accepts, "without a section with \"SetHandler sauth\" nobody can log in");
 }

@@ -28,47 +28,28 @@ static int is_section(const ap_directive_t *d)
     return d->directive[0] == '<';
 }
 
-/* Require, or a container of them, directly in this section. */
-static const ap_directive_t *find_require(const ap_directive_t *section)
+/* Require and its relatives, or a container of them. */
+static int is_rule(apr_pool_t *p, const ap_directive_t *d)
 {
-    const ap_directive_t *d;
-
-    for (d = section->first_child; d; d = d->next)
-        if (!strncasecmp(d->directive, "Require", 7) || !strncasecmp(d->directive, "<Require", 8))
-            return d;
-    return NULL;
+    (void)p;
+    return section_is_kind(d, "Require") || section_is_kind(d, "<Require");
 }
 
-/* The same in a section within: <Limit> or <If> cover some requests, perhaps not all. */
-static int has_require_within(const ap_directive_t *section)
+static const ap_directive_t *find_require(apr_pool_t *p, const ap_directive_t *section)
 {
-    const ap_directive_t *d;
-
-    for (d = section->first_child; d; d = d->next)
-        if (is_section(d) && (find_require(d) || has_require_within(d)))
-            return 1;
-    return 0;
+    return section_find_in(p, section, is_rule);
 }
 
-static int declares_sauth(apr_pool_t *p, const ap_directive_t *section)
+static int is_sauth_type(apr_pool_t *p, const ap_directive_t *d)
 {
-    const ap_directive_t *d;
-
-    for (d = section->first_child; d; d = d->next)
-        if (!strcasecmp(d->directive, "AuthType")) {
-            const char *args = d->args;
-
-            if (!strcasecmp(ap_getword_conf(p, &args), SAUTH_AUTH_TYPE))
-                return 1;
-        }
-    return 0;
+    return section_has_word(p, d, "AuthType", SAUTH_AUTH_TYPE);
 }
 
 /* Sections that only group, or that may or may not apply. */
 static int is_conditional(const ap_directive_t *d)
 {
-    return !strncasecmp(d->directive, "<If", 3) || !strncasecmp(d->directive, "<Else", 5) ||
-           strcasestr(d->directive, "Match") || section_is_pattern(d);
+    return section_is_kind(d, "<If") || section_is_kind(d, "<Else") || strcasestr(d->directive, "Match") ||
+           section_is_pattern(d);
 }
 
 /* A rule that a client has to meet, in a section or a container of rules: neither "all granted" nor one that only keeps
@@ -77,11 +58,11 @@ static int demands(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
 
-    for (d = section->first_child; d; d = d->next) {
+    for (d = section_first(section); d; d = d->next) {
         const char *args = d->args;
 
-        if (!strncasecmp(d->directive, "<Require", 8)) {
-            if (strncasecmp(d->directive, "<RequireNone", 12) && demands(p, d))
+        if (section_is_kind(d, "<Require")) {
+            if (!section_is_kind(d, "<RequireNone") && demands(p, d))
                 return 1;
         } else if (!strcasecmp(d->directive, "Require")) {
             const char *first = ap_getword_conf(p, &args);
@@ -94,15 +75,16 @@ static int demands(apr_pool_t *p, const ap_directive_t *section)
     return 0;
 }
 
+static int merges_rules(apr_pool_t *p, const ap_directive_t *d)
+{
+    (void)p;
+    return !strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off");
+}
+
 /* A section whose rules let everybody in and are not merged with others: what inherits them is open. */
 static int lets_all_in(apr_pool_t *p, const ap_directive_t *section)
 {
-    const ap_directive_t *d;
-
-    for (d = section->first_child; d; d = d->next)
-        if (!strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off"))
-            return 0;
-    return !demands(p, section);
+    return !section_find_in(p, section, merges_rules) && !demands(p, section);
 }
 
 /* Whether the rules of `b` take the place of those of `a`, both around the same section: by path, or by order. */
@@ -119,10 +101,10 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
     int may_open = 0;
 
     for (at = section; at; at = at->parent) {
-        if (at != section && find_require(at))
+        if (at != section && find_require(p, at))
             return lets_all_in(p, at) ? UNGUARDED : GUARDED;
-        for (d = at->parent ? at->parent->first_child : ap_conftree, last = NULL; d; d = d->next) {
-            if (d == section || !is_section(d) || !find_require(d))
+        for (d = section_first(at->parent), last = NULL; d; d = d->next) {
+            if (d == section || !is_section(d) || !find_require(p, d))
                 continue;
             if (section_covers(p, d, section) && overrides(p, d, last))
                 last = d;
@@ -140,10 +122,10 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
 {
     guard found;
 
-    if (find_require(section))
+    if (find_require(p, section))
         return NULL;
     found = look_around(p, section);
-    if (found == UNGUARDED && has_require_within(section))
+    if (found == UNGUARDED && section_find_below(p, section, is_rule)) /* in a <Limit> or <If>: for some requests */
         found = UNDECIDED;
     if (found == UNDECIDED)
         ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
@@ -159,25 +141,22 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
                         section->filename, section->line_num, section->directive, section->args);
 }
 
-static const char *walk(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
+/* The first section that would be open, as a message, or NULL. */
+static const char *find_open(apr_pool_t *p, server_rec *s)
 {
-    const char *wrong = NULL;
+    const ap_directive_t *d;
+    const char *open = NULL;
 
-    for (; d && !wrong; d = d->next) {
-        if (!is_section(d))
-            continue;
-        if (declares_sauth(p, d))
-            wrong = check_section(p, s, d);
-        if (!wrong)
-            wrong = walk(p, s, d->first_child);
-    }
-    return wrong;
+    for (d = section_first(NULL); d && !open; d = section_next(NULL, d))
+        if (is_section(d) && section_find_in(p, d, is_sauth_type))
+            open = check_section(p, s, d);
+    return open;
 }
 
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)plog;
-    sauth.unguarded = walk(pconf, s, ap_conftree);
+    sauth.unguarded = find_open(pconf, s);
     if (!sauth.unguarded)
         return OK;
     if (startup_is_reload()) {

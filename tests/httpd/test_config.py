@@ -182,12 +182,19 @@ class TestHtaccess:
         assert server.get(f"/d{number}/").status == 500
 
 
+BARE = '<Location "/x">\nAuthType SAuth\nAuthName x\n</Location>\n'
+
 UNGUARDED = [
-    ("location", '<Location "/x">\nAuthType SAuth\nAuthName x\n</Location>\n'),
+    ("location", BARE),
     ("in a virtual host", '<VirtualHost *:@PORT@>\n<Location "/x">\nAuthType SAuth\nAuthName x\n</Location>\n'
                           "</VirtualHost>\n"),
     ("any case", '<Location "/x">\nAuthType sauth\nAuthName x\n</Location>\n'),
     ("quoted", '<Location "/x">\nAuthType "SAuth"\nAuthName x\n</Location>\n'),
+    ("grouped", "<IfModule mod_sauth.c>\n<IfModule mod_sauth.c>\n" + location("/a", "Require capability read")
+     + "</IfModule>\n</IfModule>\n<IfModule mod_sauth.c>\n<IfModule mod_sauth.c>\n" + BARE
+     + "</IfModule>\n</IfModule>\n"),
+    ("after a grouped section in a virtual host", "<VirtualHost *:@PORT@>\n<IfModule mod_sauth.c>\n"
+     + location("/a", "Require capability read") + "</IfModule>\n</VirtualHost>\n" + BARE),
 ]
 
 GUARDED = [
