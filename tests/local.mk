@@ -37,68 +37,39 @@ vector_tests = tests/vectors/test_wycheproof_hmac \
 check_PROGRAMS += $(vector_tests)
 TESTS += $(vector_tests)
 
-# Each fuzz target is run over its corpus by check, in any build.
-fuzz_replays = \
-	tests/fuzz/fuzz_authorization_replay tests/fuzz/fuzz_json_replay tests/fuzz/fuzz_access_replay \
-	tests/fuzz/fuzz_nonce_replay tests/fuzz/fuzz_participants_replay tests/fuzz/fuzz_form_replay \
-	tests/fuzz/fuzz_sfv_replay tests/fuzz/fuzz_digest_replay \
-	tests/fuzz/fuzz_jwk_replay tests/fuzz/fuzz_httpsig_replay \
-	tests/fuzz/fuzz_xml_replay tests/fuzz/fuzz_envelope_replay tests/fuzz/fuzz_challenge_replay
-check_PROGRAMS += $(fuzz_replays)
-TESTS += $(fuzz_replays)
-
-tests_fuzz_fuzz_authorization_replay_SOURCES = tests/fuzz/fuzz_authorization.c tests/fuzz/replay.c
-tests_fuzz_fuzz_authorization_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"authorization"'
-tests_fuzz_fuzz_json_replay_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
-tests_fuzz_fuzz_json_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"json"'
-tests_fuzz_fuzz_access_replay_SOURCES = tests/fuzz/fuzz_access.c tests/fuzz/replay.c
-tests_fuzz_fuzz_access_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"access"'
-tests_fuzz_fuzz_nonce_replay_SOURCES = tests/fuzz/fuzz_nonce.c tests/fuzz/replay.c modules/store/nonce_window.c
-tests_fuzz_fuzz_nonce_replay_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -DFUZZ_NAME='"nonce"'
-tests_fuzz_fuzz_participants_replay_SOURCES = tests/fuzz/fuzz_participants.c tests/fuzz/replay.c
-tests_fuzz_fuzz_participants_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"participants"'
-tests_fuzz_fuzz_form_replay_SOURCES = tests/fuzz/fuzz_form.c tests/fuzz/replay.c
-tests_fuzz_fuzz_form_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"form"'
-tests_fuzz_fuzz_sfv_replay_SOURCES = tests/fuzz/fuzz_sfv.c tests/fuzz/replay.c
-tests_fuzz_fuzz_sfv_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"sfv"'
-tests_fuzz_fuzz_digest_replay_SOURCES = tests/fuzz/fuzz_digest.c tests/fuzz/replay.c
-tests_fuzz_fuzz_digest_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"digest"'
-tests_fuzz_fuzz_jwk_replay_SOURCES = tests/fuzz/fuzz_jwk.c tests/fuzz/replay.c
-tests_fuzz_fuzz_jwk_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"jwk"'
-tests_fuzz_fuzz_challenge_replay_SOURCES = tests/fuzz/fuzz_challenge.c tests/fuzz/replay.c
-tests_fuzz_fuzz_challenge_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"challenge"'
-tests_fuzz_fuzz_httpsig_replay_SOURCES = tests/fuzz/fuzz_httpsig.c tests/fuzz/replay.c
-tests_fuzz_fuzz_httpsig_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"httpsig"'
-tests_fuzz_fuzz_xml_replay_SOURCES = tests/fuzz/fuzz_xml.c tests/fuzz/replay.c
-tests_fuzz_fuzz_xml_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"xml"'
-tests_fuzz_fuzz_envelope_replay_SOURCES = tests/fuzz/fuzz_envelope.c tests/fuzz/replay.c
-tests_fuzz_fuzz_envelope_replay_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME='"envelope"'
-
-# ./configure CC=clang --enable-sanitizers --enable-fuzzers; then, for as long as wanted, for instance
+# Fuzz targets. `make check` runs each over its corpus, in any build. To look for new inputs, for as long as you want:
+#   ./configure CC=clang --enable-sanitizers --enable-fuzzers && make check TESTS=
 #   mkdir -p found && tests/fuzz/fuzz_json -max_total_time=60 found tests/fuzz/corpus/json
+fuzz_targets = \
+	tests/fuzz/fuzz_access tests/fuzz/fuzz_authorization tests/fuzz/fuzz_challenge tests/fuzz/fuzz_digest \
+	tests/fuzz/fuzz_envelope tests/fuzz/fuzz_form tests/fuzz/fuzz_httpsig tests/fuzz/fuzz_json tests/fuzz/fuzz_jwk \
+	tests/fuzz/fuzz_nonce tests/fuzz/fuzz_participants tests/fuzz/fuzz_sfv tests/fuzz/fuzz_xml
+check_PROGRAMS += $(fuzz_targets)
+TESTS += $(fuzz_targets)
+
+# What runs them: tests/fuzz/replay.c, from libFuzzer's main function where there is one.
 if FUZZERS
-fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_CFLAGS)
-noinst_PROGRAMS += \
-	tests/fuzz/fuzz_authorization tests/fuzz/fuzz_json tests/fuzz/fuzz_access tests/fuzz/fuzz_nonce \
-	tests/fuzz/fuzz_participants tests/fuzz/fuzz_form tests/fuzz/fuzz_sfv tests/fuzz/fuzz_digest \
-	tests/fuzz/fuzz_jwk tests/fuzz/fuzz_httpsig tests/fuzz/fuzz_xml tests/fuzz/fuzz_envelope \
-	tests/fuzz/fuzz_challenge
-tests_fuzz_fuzz_jwk_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_envelope_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_challenge_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_httpsig_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_authorization_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
+fuzz_cppflags = -DFUZZERS
+endif
+check_LTLIBRARIES += tests/fuzz/libreplay.la
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_libreplay_la_CPPFLAGS = $(AM_CPPFLAGS) $(fuzz_cppflags)
+fuzz_ldadd = $(tests_fuzz_libreplay_la_OBJECTS) libia.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_access_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_authorization_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_challenge_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_digest_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_envelope_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_form_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_httpsig_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_json_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_jwk_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_nonce_SOURCES = tests/fuzz/fuzz_nonce.c modules/store/nonce_window.c
 tests_fuzz_fuzz_nonce_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store
-tests_fuzz_fuzz_nonce_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_participants_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_form_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_digest_LDFLAGS = $(fuzz_ldflags)
-endif
+tests_fuzz_fuzz_nonce_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_participants_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_sfv_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_xml_LDADD = $(fuzz_ldadd)
 
 # Measured by hand: make tests/bench/httpsig && tests/bench/httpsig
 EXTRA_PROGRAMS = tests/bench/httpsig
@@ -187,7 +158,7 @@ tests_bench_lookup_CPPFLAGS = $(store_test_cppflags)
 tests_bench_lookup_LDADD = libst.la libia.la
 EXTRA_DIST += tests/store/store.h tests/store/tsan
 
-EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tests/fuzz/fuzz.h tests/outcomes-untested.txt tests/reap.py
+EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tests/outcomes-untested.txt tests/reap.py
 # What automake has no list of: the corpora and the Python tests.
 dist-hook: dist-tests
 dist-tests:

@@ -1,8 +1,8 @@
 /*
- * Runs a fuzz target over the files of a directory, without libFuzzer: replay [DIRECTORY], by default
- * FUZZ_NAME below the directory that the environment variable FUZZ_CORPUS names. Each input lies in a heap
- * block of exactly its size, so that AddressSanitizer sees a read of one byte too many. No directory, or an
- * empty one, is a failure: a corpus that got lost must not look like a pass.
+ * Runs a fuzz target over the files of a directory: fuzz_NAME [DIRECTORY], by default NAME below the directory that the
+ * environment variable FUZZ_CORPUS names. With libFuzzer only the default does so; arguments are libFuzzer's. Each input
+ * is in a heap block of exactly its size, so that AddressSanitizer notices a read of one byte too many. A directory that
+ * is missing or empty is a failure: a lost corpus must not look like a pass.
  */
 #include <dirent.h>
 #include "fuzz.h"
@@ -33,50 +33,68 @@ static void run_file(const char *path)
     free(block);
 }
 
-/* The directory of the corpus, or NULL. */
-static const char *find_corpus(int argc, char **argv)
+/* The directory of the corpus of the program at this path, or NULL. */
+static const char *find_corpus(const char *program)
 {
     static char path[4096];
-    const char *all = getenv("FUZZ_CORPUS");
+    const char *all = getenv("FUZZ_CORPUS"), *name = strrchr(program, '/');
 
-    if (argc == 2) {
-        return argv[1];
-    }
-    if (argc != 1 || all == NULL || snprintf(path, sizeof path, "%s/%s", all, FUZZ_NAME) >= (int)sizeof path) {
+    name = name ? name + 1 : program;
+    if (!strncmp(name, "lt-", 3)) /* as libtool calls what it has linked with libraries of the build directory */
+        name += 3;
+    if (!all || strncmp(name, "fuzz_", 5) || snprintf(path, sizeof path, "%s/%s", all, name + 5) >= (int)sizeof path)
         return NULL;
-    }
     return path;
 }
 
-int main(int argc, char **argv)
+/* @return the exit status */
+static int replay(const char *corpus)
 {
-    const char *corpus = find_corpus(argc, argv);
+    DIR *directory = corpus ? opendir(corpus) : NULL;
     unsigned count = 0;
     struct dirent *entry;
-    DIR *directory;
 
-    if (corpus == NULL || (directory = opendir(corpus)) == NULL) {
-        fprintf(stderr, "no corpus: %s\n", corpus != NULL ? corpus : "name its directory");
+    if (!directory) {
+        fprintf(stderr, "no corpus: %s\n", corpus ? corpus : "name its directory");
         return 1;
     }
-    while ((entry = readdir(directory)) != NULL) {
+    while ((entry = readdir(directory))) {
         char path[8192];
 
-        if (entry->d_name[0] == '.') {
+        if (entry->d_name[0] == '.')
             continue;
-        }
-        if (snprintf(path, sizeof path, "%s/%s", corpus, entry->d_name) >= (int)sizeof path) {
+        if (snprintf(path, sizeof path, "%s/%s", corpus, entry->d_name) >= (int)sizeof path)
             return 1;
-        }
         fprintf(stderr, "%s\n", path);
         run_file(path);
         count++;
     }
     closedir(directory);
-    if (count == 0) {
+    if (!count) {
         fprintf(stderr, "empty corpus: %s\n", corpus);
         return 1;
     }
     printf("%u inputs\n", count);
     return 0;
 }
+
+#ifdef FUZZERS
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* libFuzzer's main function calls this first. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    if (*argc == 1 && getenv("FUZZ_CORPUS"))
+        exit(replay(find_corpus((*argv)[0])));
+    return 0;
+}
+
+#else
+
+int main(int argc, char **argv)
+{
+    return replay(argc == 2 ? argv[1] : argc == 1 ? find_corpus(argv[0]) : NULL);
+}
+
+#endif
