@@ -14,6 +14,7 @@
 #include "interauth/encoding.h"
 #include "interauth/form.h"
 #include "interauth/json.h"
+#include "interauth/name.h"
 #include "interauth/timestamp.h"
 #include "problem.h"
 #include "say.h"

@@ -7,20 +7,8 @@
 
 #define MD5_LEN     16
 #define NUMBER_SIZE 24 /* characters of any 64-bit number, with its NUL */
-#define MORE_MAX    4  /* what a signature may be over beside Token and Nonce */
 
 static const char *const profile_names[] = {"none", "md5", "hmac-sha256"};
-
-/* As long as a Secret. Nobody has it: whatever is computed with it does not count. */
-static const char secret_of_nobody[] = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/* K, ready for one Secret. */
-typedef struct maker {
-    ia_challenge_profile profile;
-    ia_bytes separator;
-    ia_bytes secret;
-    ia_mac_key mac; /* of the secret; profile hmac-sha256 */
-} maker;
 
 const char *ia_challenge_profile_name(ia_challenge_profile profile)
 {
@@ -155,8 +143,8 @@ static ia_bytes text_bytes(const char *text)
     return bytes;
 }
 
-/* A secret of another length is none: with it, nothing is computed. */
-static ia_result make_ready(maker *m, ia_challenge_profile profile, const char *separator, const char *secret)
+ia_result iai_challenge_signer_init(iai_challenge_signer *m, ia_challenge_profile profile, const char *separator,
+                                    const char *secret)
 {
     apr_size_t len = iai_challenge_text_len(profile);
 
@@ -171,12 +159,11 @@ static ia_result make_ready(maker *m, ia_challenge_profile profile, const char *
     return IA_OK;
 }
 
-/* K(first, Secret, Nonce); profile hmac-sha256 goes on with what else there is. */
-static ia_result compute(char out[IA_CHALLENGE_TEXT_SIZE], const maker *m, const char *first, apr_int64_t nonce,
-                         const ia_bytes *more, unsigned more_count)
+ia_result iai_challenge_compute(char out[IA_CHALLENGE_TEXT_SIZE], const iai_challenge_signer *m, const char *first,
+                                apr_int64_t nonce, const ia_bytes *more, unsigned more_count)
 {
     char number[NUMBER_SIZE];
-    ia_bytes parts[2 * MORE_MAX + 3] = {text_bytes(first), {"", 1}};
+    ia_bytes parts[2 * IAI_CHALLENGE_MORE + 3] = {text_bytes(first), {"", 1}};
     unsigned i, count = 3;
 
     apr_snprintf(number, sizeof number, "%" APR_INT64_T_FMT, nonce);
@@ -194,30 +181,30 @@ static ia_result compute(char out[IA_CHALLENGE_TEXT_SIZE], const maker *m, const
     return IA_OK;
 }
 
-static ia_result sign(char out[IA_CHALLENGE_TEXT_SIZE], const maker *m, const char *token, apr_int64_t nonce,
-                      const ia_challenge_message *message)
+ia_result iai_challenge_sign(char out[IA_CHALLENGE_TEXT_SIZE], const iai_challenge_signer *m, const char *token,
+                             apr_int64_t nonce, const ia_challenge_message *message)
 {
-    ia_bytes more[MORE_MAX] = {{NULL, 0}};
+    ia_bytes more[IAI_CHALLENGE_MORE] = {{NULL, 0}};
 
     if (!message)
-        return compute(out, m, token, nonce, NULL, 0);
+        return iai_challenge_compute(out, m, token, nonce, NULL, 0);
     more[0] = text_bytes(message->method);
     more[1] = text_bytes(message->nonce);
     more[2] = text_bytes(message->timestamp);
     more[3].data = message->request ? message->request : "";
     more[3].len = message->request ? message->request_len : 0;
-    return compute(out, m, token, nonce, more, MORE_MAX);
+    return iai_challenge_compute(out, m, token, nonce, more, IAI_CHALLENGE_MORE);
 }
 
 ia_result ia_challenge_token(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms, const char *challenge,
                              apr_int64_t nonce)
 {
-    maker m;
-    ia_result rc = make_ready(&m, terms->profile, terms->separator, terms->secret);
+    iai_challenge_signer m;
+    ia_result rc = iai_challenge_signer_init(&m, terms->profile, terms->separator, terms->secret);
 
     memset(out, 0, IA_CHALLENGE_TEXT_SIZE);
     if (!rc)
-        rc = compute(out, &m, challenge, nonce, NULL, 0);
+        rc = iai_challenge_compute(out, &m, challenge, nonce, NULL, 0);
     ia_wipe(&m, sizeof m);
     return rc;
 }
@@ -225,12 +212,12 @@ ia_result ia_challenge_token(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challeng
 ia_result ia_challenge_sign(char out[IA_CHALLENGE_TEXT_SIZE], const ia_challenge_terms *terms, const char *token,
                             apr_int64_t nonce, const ia_challenge_message *message)
 {
-    maker m;
-    ia_result rc = make_ready(&m, terms->profile, terms->separator, terms->secret);
+    iai_challenge_signer m;
+    ia_result rc = iai_challenge_signer_init(&m, terms->profile, terms->separator, terms->secret);
 
     memset(out, 0, IA_CHALLENGE_TEXT_SIZE);
     if (!rc)
-        rc = sign(out, &m, token, nonce, message);
+        rc = iai_challenge_sign(out, &m, token, nonce, message);
     ia_wipe(&m, sizeof m);
     return rc;
 }
@@ -242,81 +229,14 @@ ia_result ia_challenge_sign_response(char out[IA_CHALLENGE_TEXT_SIZE], const ia_
     char hex[IA_HEX_SIZE(IA_SHA256_LEN)];
     ia_bytes more[3] = {
         text_bytes("response"), text_bytes(call_nonce), {hex, ia_hex_encode(hex, digest, IA_SHA256_LEN)}};
-    maker m;
-    ia_result rc = make_ready(&m, terms->profile, terms->separator, terms->secret);
+    iai_challenge_signer m;
+    ia_result rc = iai_challenge_signer_init(&m, terms->profile, terms->separator, terms->secret);
 
     memset(out, 0, IA_CHALLENGE_TEXT_SIZE);
     if (!rc && terms->profile != IA_CHALLENGE_PROFILE_HMAC)
         rc = IA_FAULT_CRYPTO; /* md5 has nothing that signs a response */
     if (!rc)
-        rc = compute(out, &m, token, nonce, more, 3);
+        rc = iai_challenge_compute(out, &m, token, nonce, more, 3);
     ia_wipe(&m, sizeof m);
-    return rc;
-}
-
-/* --- verification ------------------------------------------------------------------------------------------------ */
-
-/* A text that was sent, in room of a fixed size. Returns 0, and leaves the room empty, where its length is wrong. */
-static int take_text(char room[IA_CHALLENGE_TEXT_SIZE], const char *text, apr_size_t len)
-{
-    memset(room, 0, IA_CHALLENGE_TEXT_SIZE);
-    if (!text || strlen(text) != len)
-        return 0;
-    memcpy(room, text, len);
-    return 1;
-}
-
-/* What a client who means this window would have sent. */
-static ia_result expect(ia_challenge_match *out, const maker *m, const ia_challenge_claim *claim, const char *given,
-                        apr_int64_t nonce)
-{
-    ia_result rc = IA_OK;
-
-    memset(out, 0, sizeof *out);
-    out->nonce = nonce;
-    if (claim->challenge)
-        rc = compute(out->token, m, given, nonce, NULL, 0);
-    else
-        memcpy(out->token, given, sizeof out->token);
-    return rc ? rc : sign(out->signature, m, out->token, nonce, claim->message);
-}
-
-ia_result ia_challenge_verify(ia_challenge_match *out, ia_challenge_profile profile, const char *separator,
-                              const ia_challenge_secret *secret, const ia_challenge_claim *claim,
-                              const apr_int64_t windows[IA_CHALLENGE_WINDOWS])
-{
-    const apr_size_t len = iai_challenge_text_len(profile);
-    char given[IA_CHALLENGE_TEXT_SIZE], signature[IA_CHALLENGE_TEXT_SIZE];
-    int known = secret && secret->fingerprint && strlen(secret->text) == len, found = 0, whole;
-    const char *text = known ? secret->text : secret_of_nobody + IA_CHALLENGE_HMAC_LEN - len;
-    ia_challenge_match match;
-    ia_result rc;
-    maker m;
-    unsigned i;
-
-    memset(out, 0, sizeof *out);
-    /* A challenge in the place of a token has a "signature" that went over the wire: the token. Lengths tell them apart. */
-    whole =
-        claim->challenge ? take_text(given, claim->challenge, IA_CHALLENGE_LEN) : take_text(given, claim->token, len);
-    whole &= take_text(signature, claim->signature, len);
-    rc = make_ready(&m, profile, separator, text);
-    for (i = 0; i < IA_CHALLENGE_WINDOWS && !rc; i++) {
-        int good;
-
-        rc = expect(&match, &m, claim, given, windows[i]);
-        good = known & whole & (rc == IA_OK) & ia_mac_equal(match.signature, signature, sizeof signature);
-        if (good && !found) {
-            *out = match;
-            found = 1;
-        }
-    }
-    ia_wipe(&m, sizeof m);
-    ia_wipe(&match, sizeof match);
-    ia_wipe(given, sizeof given);
-    ia_wipe(signature, sizeof signature);
-    if (rc)
-        ia_wipe(out, sizeof *out);
-    else if (!found)
-        rc = IA_MAC_MISMATCH;
     return rc;
 }

@@ -16,4 +16,29 @@ void iai_challenge_hmac(char out[IA_CHALLENGE_TEXT_SIZE], const ia_mac_key *key,
 /** Are these `len` characters all lower-case hex digits? In time that depends on the length only. */
 int iai_challenge_is_hex(const char *text, apr_size_t len);
 
+#define IAI_CHALLENGE_MORE 4 /* what a signature may cover beside Token and Nonce */
+
+/** K of one profile, with one Secret. Wipe it after use. */
+typedef struct iai_challenge_signer {
+    ia_challenge_profile profile;
+    ia_bytes separator;
+    ia_bytes secret;
+    ia_mac_key mac; /* of the secret; profile hmac-sha256 */
+} iai_challenge_signer;
+
+/** @return IA_OK, or IA_FAULT_CRYPTO for a secret that is not as long as the profile's: nothing is computed with it */
+ia_result iai_challenge_signer_init(iai_challenge_signer *m, ia_challenge_profile profile, const char *separator,
+                                    const char *secret);
+
+/**
+ * K(first, Secret, Nonce); in profile hmac-sha256 also over the `more_count` parts in `more`, at most IAI_CHALLENGE_MORE.
+ * @return IA_OK or IA_FAULT_CRYPTO
+ */
+ia_result iai_challenge_compute(char out[IA_CHALLENGE_TEXT_SIZE], const iai_challenge_signer *m, const char *first,
+                                apr_int64_t nonce, const ia_bytes *more, unsigned more_count);
+
+/** ia_challenge_sign with a signer that is ready. */
+ia_result iai_challenge_sign(char out[IA_CHALLENGE_TEXT_SIZE], const iai_challenge_signer *m, const char *token,
+                             apr_int64_t nonce, const ia_challenge_message *message);
+
 #endif

@@ -19,7 +19,7 @@ libst_la_SOURCES = \
 	modules/store/challenge_table.c modules/store/challenge_table.h \
 	modules/store/challenge_record.c modules/store/challenge_record.h
 
-noinst_HEADERS = include/interauth_notes.h include/interauth_registry.h include/interauth_isign.h
+noinst_HEADERS += include/interauth_notes.h include/interauth_registry.h include/interauth_isign.h
 
 apachemoddir = $(APACHE_LIBEXECDIR)
 apachemod_LTLIBRARIES = modules/registry/mod_registry.la modules/isign/mod_isign.la modules/sauth/mod_sauth.la

@@ -5,10 +5,12 @@ AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 
 AM_TESTS_ENVIRONMENT = \
 	FUZZ_CORPUS='$(abs_srcdir)/tests/fuzz/corpus'; export FUZZ_CORPUS; \
-	UBSAN_OPTIONS='print_stacktrace=1'; export UBSAN_OPTIONS;
+	UBSAN_OPTIONS='print_stacktrace=1'; export UBSAN_OPTIONS; \
+	CC='$(CC)' SAN_CFLAGS='$(SAN_CFLAGS)'; export CC SAN_CFLAGS;
 
-dist_check_SCRIPTS = tests/lint.sh
-TESTS += tests/lint.sh
+dist_check_SCRIPTS = tests/lint.sh tests/install/run
+TESTS += tests/lint.sh tests/install/run
+EXTRA_DIST += tests/install/client.c
 
 unit_tests = \
 	tests/unit/test_result tests/unit/test_encoding tests/unit/test_timestamp tests/unit/test_name \

@@ -11,7 +11,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 #include "interauth/mac.h"
-#include "interauth/participant.h"
+#include "interauth/token.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,19 +62,6 @@ ia_result ia_access_body_parse(ia_access_body *out, apr_pool_t *p, const ia_acce
 /** HMAC(secret, timestamp + " " + body); writes ia_hash_len(hash) bytes. */
 void ia_access_mac(unsigned char *out, ia_hash hash, const ia_mac_key *key, const char *timestamp, const char *body,
                    apr_size_t body_len);
-
-/**
- * Which of the secrets made the form's MAC. IA_PARTICIPANT_SECRETS MACs are computed whatever there is, so that the
- * time tells neither an unknown uid nor how many secrets a known one has; those past their `not_after` never match.
- * @param index set to the matching secret
- * @param mac_out the MAC that we computed: the replay key
- * @return IA_OK, IA_SECRET_MISSING (none usable) or IA_MAC_MISMATCH
- */
-ia_result ia_access_verify(unsigned *index, unsigned char mac_out[IA_MAC_MAX], const ia_access_form *form,
-                           const ia_secret *secrets, unsigned count, apr_time_t now);
-
-/** Is a timestamp within `skew` microseconds of now? @return IA_OK, IA_TIMESTAMP_STALE, IA_TIMESTAMP_FUTURE. */
-ia_result ia_access_check_time(apr_time_t timestamp, apr_time_t now, apr_time_t skew);
 
 #ifdef __cplusplus
 }

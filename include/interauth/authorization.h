@@ -11,8 +11,8 @@
 #define INTERAUTH_AUTHORIZATION_H
 
 #include <apr_pools.h>
-#include "interauth/grant.h"
-#include "interauth/nonce.h"
+#include "interauth/mac.h"
+#include "interauth/token.h"
 
 #ifdef __cplusplus
 extern "C" {

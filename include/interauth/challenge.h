@@ -121,30 +121,6 @@ ia_result ia_challenge_sign_response(char out[IA_CHALLENGE_TEXT_SIZE], const ia_
                                      const char *token, apr_int64_t nonce, const char *call_nonce,
                                      const unsigned char digest[IA_SHA256_LEN]);
 
-/** One attempt to exchange a challenge, or to use a token. */
-typedef struct ia_challenge_claim {
-    const char *challenge; /**< auth.token: the Token is computed from it; NULL: `token` is given */
-    const char *token;
-    const char *signature;               /**< as sent */
-    const ia_challenge_message *message; /**< as for ia_challenge_sign */
-} ia_challenge_claim;
-
-/** What was found. */
-typedef struct ia_challenge_match {
-    apr_int64_t nonce; /**< the window that was meant */
-    char token[IA_CHALLENGE_TEXT_SIZE];
-    char signature[IA_CHALLENGE_TEXT_SIZE]; /**< as we computed it: what a replay is known by */
-} ia_challenge_match;
-
-/**
- * Whether the claim's signature is right in one of the windows. A NULL `secret` or one of fingerprint 0 is an unknown
- * user: as many computations are made with a secret of nobody, over all windows, always.
- * @return IA_OK; IA_MAC_MISMATCH (also for an unknown user); IA_FAULT_CRYPTO
- */
-ia_result ia_challenge_verify(ia_challenge_match *out, ia_challenge_profile profile, const char *separator,
-                              const ia_challenge_secret *secret, const ia_challenge_claim *claim,
-                              const apr_int64_t windows[IA_CHALLENGE_WINDOWS]);
-
 #ifdef __cplusplus
 }
 #endif

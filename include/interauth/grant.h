@@ -7,15 +7,13 @@
 #include <apr_time.h>
 #include "interauth/capability.h"
 #include "interauth/participant.h"
+#include "interauth/token.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define IA_TOKEN_BYTES    24  /**< random bytes of a token */
-#define IA_TOKEN_LEN      32  /**< characters of a token, base64url */
-#define IA_TOKEN_TEXT_MAX 255 /**< the longest token that is looked up */
-#define IA_GRANT_NAME_LEN 22  /**< characters of a grant id */
+#define IA_GRANT_NAME_LEN 22 /**< characters of a grant id: base64url */
 
 /** How a token may be presented. A grant is refused under any other presentation than the one it was minted for. */
 typedef enum ia_presentation {

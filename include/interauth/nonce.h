@@ -13,15 +13,14 @@
 
 #include <apr_time.h>
 #include "interauth/mac.h"
+#include "interauth/token.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define IA_NONCE_LEN      16
-#define IA_NONCE_TEXT_LEN 22
-#define IA_GRANT_ID_LEN   16
-#define IA_NONCE_SEQ_MAX  ((APR_UINT64_C(1) << 48) - 1)
+#define IA_GRANT_ID_LEN  16 /**< bytes */
+#define IA_NONCE_SEQ_MAX ((APR_UINT64_C(1) << 48) - 1)
 
 typedef enum ia_nonce_kind { IA_NONCE_FRESH = 1, IA_NONCE_NEXT = 2 } ia_nonce_kind;
 

@@ -21,6 +21,7 @@
 #include "interauth/mac.h"
 #include "interauth/name.h"
 #include "interauth/secret_quality.h"
+#include "interauth/token.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,7 +35,6 @@ extern "C" {
 #define IA_API_VERSION_MAX       63                   /**< bytes of an endpoint's api_version */
 #define IA_PARTICIPANTS_FILE_MAX (1024 * 1024 * 1024) /**< bytes */
 #define IA_LIFESPAN_DEFAULT      3600                 /**< seconds, where token_max_lifespan is absent */
-#define IA_LIFESPAN_MAX          (366 * 86400)
 
 typedef enum ia_participant_status {
     IA_STATUS_APPROVED,

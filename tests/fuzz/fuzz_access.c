@@ -1,6 +1,6 @@
 /* Access requests: the form and, where it parses, its body as a request and as a refresh. */
 #include "fuzz.h"
-#include "interauth/access.h"
+#include "interauth/access_verify.h"
 #include "interauth/grant.h"
 
 static void check_body(apr_pool_t *p, const ia_access_form *form, ia_access_kind kind)

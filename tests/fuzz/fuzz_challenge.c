@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include "interauth/challenge_seal.h"
+#include "interauth/challenge_verify.h"
 
 #define HEAD        64
 #define NUMBERS_LEN (1 + 3 * 8)

@@ -1,6 +1,6 @@
 /* Access requests: the published vector, every refusal of form and body, secrets that rotate, and time. */
 #include "support.h"
-#include "interauth/access.h"
+#include "interauth/access_verify.h"
 #include "interauth/encoding.h"
 #include "interauth/form.h"
 

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include "interauth/challenge_seal.h"
+#include "interauth/challenge_verify.h"
 #include "interauth/encoding.h"
 
 #define LIFETIME  600

@@ -5,7 +5,7 @@
 #ifndef SAUTH_CHALLENGE_H
 #define SAUTH_CHALLENGE_H
 
-#include "interauth/challenge.h"
+#include "interauth/challenge_verify.h"
 #include "interauth/envelope.h"
 #include "interauth_isign.h"
 #include "interauth_registry.h"

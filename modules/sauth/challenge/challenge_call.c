@@ -7,6 +7,7 @@
 #include "log_field.h"
 #include "mod_sauth.h"
 #include "sauth_grant.h"
+#include "interauth/access_verify.h"
 #include "interauth/encoding.h"
 #include "problem.h"
 #include "snapshot.h"

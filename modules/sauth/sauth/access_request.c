@@ -10,7 +10,7 @@
 #include "access.h"
 #include "clock.h"
 #include "external.h"
-#include "interauth/access.h"
+#include "interauth/access_verify.h"
 #include "interauth/json.h"
 #include "interauth/timestamp.h"
 #include "log_field.h"
