@@ -13,16 +13,16 @@ server_sources = \
 	lib/nonce_state.c lib/participant.c lib/participant_challenge.c lib/participant_endpoints.c \
 	lib/participant_internal.h lib/participant_keys.c lib/participants_file.c lib/secret_quality.c
 
-lib_libs = $(APR_LIBS) $(APRUTIL_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS) $(EXPAT_LIBS)
+client_libs = $(APR_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS) $(EXPAT_LIBS)
 
 noinst_LTLIBRARIES += libia.la
 libia_la_SOURCES = $(client_sources) $(server_sources)
-libia_la_LIBADD = $(lib_libs)
+libia_la_LIBADD = $(client_libs) $(APRUTIL_LIBS)
 
 lib_LTLIBRARIES += libinterauth.la
 libinterauth_la_SOURCES = $(client_sources)
 libinterauth_la_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SAN_CFLAGS)
-libinterauth_la_LIBADD = $(lib_libs)
+libinterauth_la_LIBADD = $(client_libs)
 libinterauth_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -export-symbols $(srcdir)/lib/libinterauth.sym
 EXTRA_libinterauth_la_DEPENDENCIES = $(srcdir)/lib/libinterauth.sym
 EXTRA_DIST += lib/libinterauth.sym

@@ -13,8 +13,6 @@
 extern "C" {
 #endif
 
-#define IA_GRANT_NAME_LEN 22 /**< characters of a grant id: base64url */
-
 /** How a token may be presented. A grant is refused under any other presentation than the one it was minted for. */
 typedef enum ia_presentation {
     IA_PRESENT_SAUTH = 1,

@@ -4,8 +4,7 @@
 #ifndef INTERAUTH_TOKEN_H
 #define INTERAUTH_TOKEN_H
 
-#define IA_TOKEN_BYTES    24            /**< random bytes of a token that this project's server makes */
-#define IA_TOKEN_LEN      32            /**< characters of such a token: base64url */
+#define IA_TOKEN_BYTES    24            /**< random bytes of a token; its text is base64url of them */
 #define IA_TOKEN_TEXT_MAX 255           /**< characters of the longest token that is accepted */
 #define IA_NONCE_LEN      16            /**< bytes of a nonce */
 #define IA_NONCE_TEXT_LEN 22            /**< characters of a nonce: base64url */

@@ -2,9 +2,6 @@
 #ifndef INTERAUTH_COMMON_STARTUP_H
 #define INTERAUTH_COMMON_STARTUP_H
 
-/** `httpd -t` and other runs that only look at the configuration. */
-int startup_is_config_test(void);
-
 /** The first of the two passes of a start, which must leave nothing behind. */
 int startup_is_dry_run(void);
 
