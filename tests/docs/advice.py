@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Writes client/advice.inc from docs/guides/troubleshooting.md: tests/docs/advice.py >client/advice.inc"""
 import re
-from pathlib import Path
 
 import outcomes
 

@@ -7,9 +7,9 @@ import threading
 import time
 from pathlib import Path
 
-from harness import Server, Unstartable, participants_text
+from harness import Server, participants_text
 from harness.clock import Clock
-from harness.locate import build_dir, httpd, static_modules, stock_dir
+from harness.locate import build_dir, httpd
 from harness.log import Log
 from harness.server import MPM
 
@@ -94,7 +94,7 @@ class Container(Server):
         super().__init__(site)
         self.image = self.root / "image"
         self.volumes = self.root / "volumes"
-        self.log = Log(self.root / "logs" / "stderr.log")
+        self.log = Log(self.logs / "stderr.log")
         self.build_image(config)
         self.clock = Clock(self.image / "clock")
 
@@ -183,13 +183,12 @@ class Container(Server):
         return subprocess.run(self.inside("sh", "-c", command), capture_output=True, text=True, env=self.environment(),
                               timeout=30, check=False)
 
-    def start(self):
-        started = self._resumed()
+    def spawn(self):
         ends = []
         for name in ("stdout", "stderr"):
             source, end = os.pipe()
             os.fchown(end, self.user["runAsUser"], self.user["runAsGroup"])  # as runtimes do
-            thread = threading.Thread(target=self.copy, args=(source, self.root / "logs" / f"{name}.log"), daemon=True)
+            thread = threading.Thread(target=self.copy, args=(source, self.logs / f"{name}.log"), daemon=True)
             thread.start()
             self.copying.append(thread)
             ends.append(end)
@@ -198,13 +197,6 @@ class Container(Server):
         for end in ends:
             os.close(end)
         self.process = Process(outer)
-        try:
-            self._await(lambda: self._resumed() > started and self._listens(), "start")
-        except Unstartable:
-            self.stop()
-            raise
-        self.listening_at = self.clock.time()
-        return self
 
     @staticmethod
     def copy(source, path):
@@ -214,7 +206,7 @@ class Container(Server):
         os.close(source)
 
     def stdout(self):
-        return (self.root / "logs" / "stdout.log").read_text()
+        return (self.logs / "stdout.log").read_text()
 
     def scripts(self):
         """The CGI programs that run: children of mod_cgid's daemon."""

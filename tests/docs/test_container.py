@@ -122,9 +122,9 @@ def test_logs_are_its_output(make_container):
 
 
 def reload_by(server, act):
-    resumed, children = server._resumed(), server.children()
+    resumed, children = server.resumed(), server.children()
     act()
-    server._await(lambda: server._resumed() > resumed, "reload by the script")
+    server.wait_until(lambda: server.resumed() > resumed, "reload by the script")
     server._retire(children)
 
 
@@ -149,11 +149,11 @@ def test_rotated_secret(make_container):
 
     server.log.allow("Syntax OK|AH00014")
     server.log.expect("registry: RegistryFile")
-    resumed = server._resumed()
+    resumed = server.resumed()
     server.rotate('{"participants": [{"id": "x", "unknown": 1}]}')
     server.log.wait("/etc/interauth/participants.json.*unknown")
     passed(new.get(ORDERS))
-    assert server._resumed() == resumed
+    assert server.resumed() == resumed
     reload_by(server, lambda: server.rotate([participant(secret=NEW_SECRET)]))
     passed(new.get(ORDERS))
 

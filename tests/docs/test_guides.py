@@ -16,7 +16,7 @@ import pytest
 from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Client, Shown, Site, passed
 from harness.ends import ENDED_BADLY, is_running
 from harness.locate import OURS, our_module
-from harness.server import free_port
+from harness.httpd import free_port
 from harness.site import participant
 from pages import TOP, block, blocks, pages, read
 
@@ -125,7 +125,7 @@ class TestTroubleshooting:
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while any(is_running(pid) for pid in workers) or server._listens():
+        while any(is_running(pid) for pid in workers) or server.listens():
             assert time.monotonic() < deadline, "a killed worker lives"
             time.sleep(0.05)
         server.process = None

@@ -4,7 +4,7 @@ import re
 import pytest
 
 import outcomes
-from harness import BASIC, ENDPOINT, OTHER, OTHER_SECRET, PAGE, PEOPLE, Client, Site, location
+from harness import BASIC, OTHER, OTHER_SECRET, PAGE, PEOPLE, Client, Site
 from harness.ends import stop_without_directory
 from pages import block, read, rows
 from test_guides import run

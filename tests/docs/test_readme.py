@@ -1,7 +1,7 @@
 """The commands of the README, pasted one after the other into one shell."""
 import subprocess
 
-from harness.server import free_port
+from harness.httpd import free_port
 from pages import block, blocks, read
 
 SECTION = "Protect your first application in five minutes"

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from harness import Client, ENDPOINT, Shown, Site, UID, digest, location, refused
-from harness.challenge import DOMAIN, HMAC, ChallengeClient, person
-from harness.http2 import DATA, END_STREAM, Http2
-from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
-from harness.signer import COVER, Signer
+from harness import ENDPOINT, Shown, Site, UID, digest, location
+from harness.challenge import DOMAIN, person
+from harness.http2 import Http2
+from harness.signed import BODY, JSON, PEOPLE, opened
+from harness.signer import COVER
 from harness.verdict import HTTPD_DENIES
 
 NAMES = {"spool": "ISignBody spool", "stream": "ISignBody stream"}

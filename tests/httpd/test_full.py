@@ -6,7 +6,6 @@ import threading
 import time
 from urllib.parse import urlencode
 
-import pytest
 
 from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, SECRET, Site, b64url, participant, passed, refused)
 from harness.sauth import FORM, hexmac

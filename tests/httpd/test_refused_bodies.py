@@ -3,13 +3,12 @@ import os
 
 import pytest
 
-from harness import Client, ENDPOINT, OTHER, Shown, Site, UID, digest, location
+from harness import ENDPOINT, Shown, Site, UID, digest, location
 from harness.apps import MARK, environment
 from harness.challenge import DOMAIN, HMAC, ChallengeClient, person
 from harness.http2 import Http2
 from harness.locate import taker
-from harness.signed import BODY, ED, JSON, PEOPLE, opened, turned_away
-from harness.signer import Signer
+from harness.signed import BODY, JSON, PEOPLE, opened, turned_away
 from harness.verdict import HTTPD_DENIES
 
 ERRORS = "".join(f'ErrorDocument {status} /error/\n' for status in (400, 401, 403, 413, 415, 429, 503))

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from harness import BASIC, Client, OTHER, PAGE, Site, UID, Unstartable, passed
-from harness.ends import ENDED_BADLY, after_crash, again, stop_without_directory
+from harness.ends import ENDED_BADLY, after_crash, again, stop_without_directory, with_state
 from harness.signed import BODY, ED, JSON, PEOPLE, STRANGER, opened, untouched
 from harness.signer import Signer
 
@@ -31,9 +31,7 @@ def make_keeper(make_server):
     """A factory of servers that keep used nonces."""
     def make(config="", start=True, **options):
         options.setdefault("participants", PEOPLE)
-        server = make_server(Site(config=STATE + config + opened("in"), **options), start=False)
-        (server.root / "state").mkdir(mode=0o700)
-        return server.start() if start else server
+        return with_state(make_server, Site(config=STATE + config + opened("in"), **options), start)
     return make
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, PEOPLE, SECRET, Shown, Site, Unstartable, UID, b64url,
                      participant, passed, refused, together)
-from harness.ends import ENDED_BADLY, after_crash, again, end_uncleanly, stop_without_directory
+from harness.ends import ENDED_BADLY, after_crash, again, end_uncleanly, stop_without_directory, with_state
 from harness.sauth import from_b64url
 
 STATE = 'SAuthStateFile "@ROOT@/state/grants"\n'
@@ -37,9 +37,7 @@ def asides(server):
 def make_keeper(make_server):
     """A factory of servers that keep their state."""
     def make(config="", start=True, **options):
-        server = make_server(Site(config=STATE + config + BASIC, **options), start=False)
-        (server.root / "state").mkdir(mode=0o700)
-        return server.start() if start else server
+        return with_state(make_server, Site(config=STATE + config + BASIC, **options), start)
     return make
 
 

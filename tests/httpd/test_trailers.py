@@ -1,7 +1,7 @@
 """MergeTrailers On: trailers come after everything was decided, and change nothing of it for whoever reads the body."""
 import pytest
 
-from harness import Client, ENDPOINT, OTHER, Shown, Site, UID, digest, location
+from harness import ENDPOINT, Shown, Site, UID, digest, location
 from harness.signed import BODY, ED, JSON, PEOPLE
 from harness.signer import COVER, Signer
 

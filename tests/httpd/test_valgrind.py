@@ -56,9 +56,11 @@ class Watched(Server):
 
     @property
     def report(self):
-        return self.root / "logs" / "valgrind.xml"
+        return self.logs / "valgrind.xml"
 
-    def start(self):
+    patience = 120
+
+    def spawn(self):
         """
         As the workers' user from the beginning: one process cannot save as root and serve as somebody else. That user
         may not be able to read the build directory, so our modules are loaded from the server's tree.
@@ -68,16 +70,15 @@ class Watched(Server):
             self.conf.write_text(self.conf.read_text().replace(path, shutil.copy(path, self.root)))
         for path in (self.root, *self.root.rglob("*")):
             os.chown(path, uid, gid)
-        with open(self.root / "logs" / "stderr.log", "ab") as err:
-            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environment(), stdout=err, stderr=err,
-                                            stdin=subprocess.DEVNULL, start_new_session=True, user=uid, group=gid,
-                                            extra_groups=[] if os.getuid() == 0 else None)
-        deadline = time.monotonic() + 120
-        while not self._listens():
-            assert self.process.poll() is None, self.stderr() + self.log.text()
-            assert time.monotonic() < deadline, "httpd does not start under valgrind"
-            time.sleep(0.1)
-        self.get("/index.html", timeout=120)
+        self.launch(self.command("-DFOREGROUND"), env=self.environment(), user=uid, group=gid,
+                    extra_groups=[] if os.getuid() == 0 else None)
+
+    def has_started(self, before):
+        return self.listens()
+
+    def start(self):
+        super().start()
+        self.get("/index.html", timeout=self.patience)
         self.listening_at = self.clock.time()
         return self
 
@@ -205,8 +206,7 @@ class TestMemcheck:
         subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-o", "mod_sauth.so", "wrong.c"], cwd=tmp_path, check=True)
         subprocess.run(["gcc", "-o", "main", "main.c", "./mod_sauth.so", f"-Wl,-rpath,{tmp_path}"], cwd=tmp_path, check=True)
         server = Watched.__new__(Watched)
-        server.root = tmp_path
-        (tmp_path / "logs").mkdir()
+        server.logs = tmp_path
         server.process = subprocess.Popen(
             ["valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--xml=yes", f"--xml-file={server.report}",
              "./main"], cwd=tmp_path, env=Server.environ())

@@ -57,7 +57,7 @@ class Load:
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
-            raise RuntimeError("the load generator ended early; the server said:\n" + self.server.words())
+            raise RuntimeError("the load generator ended early; the server said:\n" + self.server.output())
         return line
 
     def run(self):

@@ -1,23 +1,14 @@
 """Which locations are compared, and the configuration that makes them."""
 import os
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+
+from harness.httpd import USER
+from harness.locate import static_modules, stock_dir
 
 from . import tokens
 
 STOCK = ("mpm_event", "unixd", "authn_core", "authz_core", "alias")
 PAGE_BYTES = 100
-USER = "www-data"
-
-
-def apxs(name):
-    for program in ("apxs", "apxs2"):
-        try:
-            return subprocess.run([program, "-q", name], capture_output=True, text=True, check=True).stdout.strip()
-        except FileNotFoundError:
-            continue
-    raise SystemExit("apxs not found; on Debian: apt-get install apache2-dev")
 
 
 @dataclass
@@ -115,7 +106,7 @@ BODY_VARIANTS = [
 
 
 def peer_file(name):
-    return Path(apxs("LIBEXECDIR")) / f"mod_{name}.so"
+    return stock_dir() / f"mod_{name}.so"
 
 
 def missing_packages():
@@ -127,31 +118,25 @@ def available(variant):
 
 
 def module_lines(variants, build):
-    listing = subprocess.run([httpd(), "-l"], capture_output=True, text=True, check=True).stdout
-    static = {line.strip()[4:-2] for line in listing.splitlines() if line.strip().startswith("mod_")}
     stock = dict.fromkeys(STOCK)
     for variant in variants:
         stock.update(dict.fromkeys(variant.stock))
     ours = dict.fromkeys(name for variant in variants for name in variant.ours)
     peers = dict.fromkeys(variant.peer for variant in variants if variant.peer)
     for name in stock:
-        if name not in static:
-            yield f"LoadModule {name}_module {apxs('LIBEXECDIR')}/mod_{name}.so"
+        if name not in static_modules():
+            yield f"LoadModule {name}_module {stock_dir()}/mod_{name}.so"
     for name in peers:
         yield f"LoadModule {name}_module {peer_file(name)}"
     for name in ours:
         yield f"LoadModule {name}_module {build}/modules/{name}/.libs/mod_{name}.so"
 
 
-def httpd():
-    return os.environ.get("INTERAUTH_HTTPD") or os.path.join(apxs("SBINDIR"), apxs("PROGNAME"))
-
-
 def configuration(root, port, variants, build, filled, connections, children=1):
     threads = 64 if connections < 64 else connections + 64  # with none idle, httpd closes connections that are kept alive
     lines = list(module_lines(variants, build)) + [
         f'ServerRoot "{root}"', f'DefaultRuntimeDir "{root}/run"', f'PidFile "{root}/run/httpd.pid"',
-        f"Listen 127.0.0.1:{port}", f"ServerName 127.0.0.1:{port}", "LogLevel warn", f'ErrorLog "{root}/error.log"',
+        f"Listen 127.0.0.1:{port}", f"ServerName 127.0.0.1:{port}", "LogLevel warn", f'ErrorLog "{root}/logs/error.log"',
         f"ServerLimit {children}", f"ThreadLimit {threads}", f"StartServers {children}", f"ThreadsPerChild {threads}",
         f"MaxRequestWorkers {threads * children}", "MinSpareThreads 1", f"MaxSpareThreads {threads * children}",
         "KeepAlive On", "MaxKeepAliveRequests 0", "KeepAliveTimeout 300", "Timeout 300",

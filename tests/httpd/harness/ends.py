@@ -7,6 +7,11 @@ from pathlib import Path
 ENDED_BADLY = "AH00098|AH01241|AH00489|AH00052|Unclean shutdown|cgid"
 
 
+def with_state(make_server, site, start=True):
+    """A server with a directory for state files."""
+    return make_server(site, start, lambda server: (server.root / "state").mkdir(mode=0o700))
+
+
 def again(server):
     """A clean stop, and a start."""
     server.stop()
@@ -24,7 +29,7 @@ def end_uncleanly(server):
         except ProcessLookupError:
             pass
     deadline = time.monotonic() + 20
-    while any(is_running(pid) for pid in children) or server._listens():
+    while any(is_running(pid) for pid in children) or server.listens():
         assert time.monotonic() < deadline, "a killed child lives"
         time.sleep(0.01)
     server.process = None

@@ -1,20 +1,16 @@
-"""A real httpd in a temporary directory, as a child process of the test run."""
+"""A real httpd with the modules under test: its site, its life, its logs, and requests to it."""
 import os
 import pwd
-import random
-import shutil
 import signal
-import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from . import apps, locate, site as sites, wire
 from .clock import Clock
+from .httpd import Httpd, USER, Unstartable, free_port
 from .log import Log
 
-USER = "www-data"
 GUARDED = 400  # a load test makes thousands, in a log of megabytes
 
 COMMON = ("authn_core", "authz_core", "authz_host", "alias", "dir", "mime", "env", "setenvif", "headers", "unixd",
@@ -29,40 +25,18 @@ MPM = {
 }
 
 
-class Unstartable(Exception):
-    """httpd refused to start; the text is what it said."""
-
-
-def free_port(first=20000, last=32000):
-    """Below those that the system gives to clients, one of which could take it before httpd does."""
-    while True:
-        port = random.randrange(first, last)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
-
-
-class Server:
-    patience = 20  # seconds for a start or a reload
-
+class Server(Httpd):
     def __init__(self, site):
         self.site = site
         self.modules = list(self._modules())  # first: it fails where one is not built
-        self.root = Path(tempfile.mkdtemp(prefix="interauth-httpd-"))
-        self.root.chmod(0o755)
-        self.port = free_port()
+        super().__init__()
         self.fcgi_port = free_port() if site.php_fcgi else 0
         self.fcgi = None
-        self.process = None
         self.canaries = set()
-        self.log = Log(self.root / "logs" / "error.log")
+        self.log = Log(self.logs / "error.log")
         self.clock = Clock(self.root / "clock")
         self.backend = Server(site.backend) if site.backend else None
-        for name in ("conf", "htdocs", "cgi-bin", "logs", "run"):
+        for name in ("conf", "htdocs", "cgi-bin", "run"):
             (self.root / name).mkdir()
         for line in site.expect:
             self.log.expect(line)
@@ -195,46 +169,32 @@ class Server:
             self.backend.start()
         if self.site.php_fcgi and not self.fcgi:
             user = USER if os.getuid() == 0 else None
-            self.fcgi = apps.PhpFcgi(self.fcgi_port, self.root / "logs" / "php.log", user)
-        started = self._resumed()
-        with open(self.root / "logs" / "stderr.log", "ab") as err:
-            # A process group of its own: at its end httpd signals its whole group.
-            self.process = subprocess.Popen(self.command("-DFOREGROUND"), env=self.environment(), stdout=err, stderr=err,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
+            self.fcgi = apps.PhpFcgi(self.fcgi_port, self.logs / "php.log", user)
+        before = self.resumed()
+        self.spawn()
         try:
-            self._await(lambda: self._resumed() > started and self._listens(), "start")
+            self.wait_until(lambda: self.has_started(before), "start")
         except Unstartable:
             self.stop()
             raise
         self.listening_at = self.clock.time()
         return self
 
-    def _listens(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-            return True
-        except (ConnectionRefusedError, ConnectionResetError):  # reset: the listener went away meanwhile
-            return False
+    def spawn(self):
+        self.launch(self.command("-DFOREGROUND"), env=self.environment())
 
-    def _resumed(self):
+    def has_started(self, before):
+        """Whether it has resumed operations more often than `before`, and accepts connections."""
+        return self.resumed() > before and self.listens()
+
+    def resumed(self):
+        """How often it has started or reloaded."""
         return self.log.text().count("-- resuming normal operations")
 
-    def _await(self, ready, what):
-        deadline = time.monotonic() + self.patience
-        while not ready():
-            if self.process.poll() is not None:
-                raise Unstartable(f"httpd ended at {what} (status {self.process.returncode}):\n{self.stderr()}{self.log.text()}")
-            if time.monotonic() > deadline:
-                raise Unstartable(f"no {what} within {self.patience} s:\n{self.stderr()}{self.log.text()}")
-            time.sleep(0.005)
-
-    def stderr(self):
-        return (self.root / "logs" / "stderr.log").read_text(errors="replace")
-
     def _again(self, number, what):
-        before, old = self._resumed(), self.children()
+        before, old = self.resumed(), self.children()
         self.process.send_signal(number)
-        self._await(lambda: self._resumed() > before and self._listens(), what)
+        self.wait_until(lambda: self.has_started(before), what)
         self._retire(old)
 
     def _retire(self, children):
@@ -264,27 +224,9 @@ class Server:
         """Hard restart: the parent stays, the workers do not."""
         self._again(signal.SIGHUP, "restart")
 
-    def stop(self):
-        """Ends httpd; what it serves stays for another start."""
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
-        self.process = None
-
-    def children(self):
-        """The pids of httpd's children, workers and mod_cgid's daemon alike."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
-
     def served_by(self):
         """The pids in the access log, latest last; it is written after the response, so this waits for a first line."""
-        path = self.root / "logs" / "access.log"
+        path = self.logs / "access.log"
         deadline = time.monotonic() + 5
         while not path.exists() or not path.read_text():
             assert time.monotonic() < deadline, "nothing was served"
@@ -295,7 +237,7 @@ class Server:
         """kill -9 of one child; returns once the parent has noticed."""
         assert pid in self.children(), f"{pid} is not a child of this httpd"
         os.kill(pid, signal.SIGKILL)
-        self._await(lambda: pid not in self.children(), "reaping of a killed child")
+        self.wait_until(lambda: pid not in self.children(), "reaping of a killed child")
 
     # secrets
 
@@ -307,7 +249,7 @@ class Server:
 
     def leaks(self):
         """(file, secret) of every guarded text that a log of this server holds."""
-        files = [path for path in (self.root / "logs").iterdir() if path.is_file()]
+        files = [path for path in self.logs.iterdir() if path.is_file()]
         texts = {path.name: path.read_bytes() for path in files}
         return [(name, secret.decode("latin-1")) for name, text in texts.items() for secret in sorted(self.canaries)
                 if secret in text]
@@ -326,8 +268,7 @@ class Server:
                 self.fcgi.stop()
             if self.backend:
                 wrong += self.backend.close()
-            if not os.environ.get("INTERAUTH_KEEP"):
-                shutil.rmtree(self.root, ignore_errors=True)
+            self.remove()
         return wrong
 
     # speaking to it
