@@ -10,7 +10,7 @@ client_sources = \
 	lib/utf8.c lib/utf8.h lib/xml.c
 server_sources = \
 	lib/access_verify.c lib/capability.c lib/challenge_seal.c lib/challenge_verify.c lib/grant.c lib/nonce.c \
-	lib/nonce_state.c lib/participant.c lib/participant_challenge.c lib/participant_endpoints.c \
+	lib/participant.c lib/participant_challenge.c lib/participant_endpoints.c \
 	lib/participant_internal.h lib/participant_keys.c lib/participants_file.c lib/secret_quality.c
 
 client_libs = $(APR_LIBS) $(OPENSSL_LIBS) $(YAJL_LIBS) $(EXPAT_LIBS)

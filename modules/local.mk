@@ -12,6 +12,7 @@ libst_la_SOURCES = \
 	modules/store/name_table.c modules/store/name_table.h modules/store/st_result.h \
 	modules/store/nonce_window.c modules/store/nonce_window.h modules/store/grant_store.c modules/store/grant_store.h \
 	modules/store/participant_table.c modules/store/participant_table.h \
+	modules/store/participant_load.c modules/store/participant_internal.h \
 	modules/store/grant_table.c modules/store/grant_table.h modules/store/replay_cache.c modules/store/replay_cache.h \
 	modules/store/state_file.c modules/store/state_file.h \
 	modules/store/state_record.c modules/store/state_record.h modules/store/key_table.c modules/store/key_table.h \

@@ -106,7 +106,8 @@ tests_httpd_dialect_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) 
 # The store: one process, many, killed ones and hostile ones. tests/store/tsan runs the threads under ThreadSanitizer.
 store_sources = \
 	modules/store/cas_lock.c modules/store/shm_table.c modules/store/shm_reclaim.c modules/store/quota.c \
-	modules/store/name_table.c modules/store/participant_table.c modules/store/grant_table.c modules/store/nonce_window.c modules/store/replay_cache.c \
+	modules/store/name_table.c modules/store/participant_table.c \
+	modules/store/participant_load.c modules/store/grant_table.c modules/store/nonce_window.c modules/store/replay_cache.c \
 	modules/store/challenge_table.c modules/store/challenge_record.c
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/tests
 store_test_ldadd = libia.la $(CMOCKA_LIBS) -lpthread

@@ -1,7 +1,7 @@
 /**
  * Participants in shared memory, for look-ups that never block. One writer at a time.
  *
- * A record keeps its place while its participant lives, so that a grant can name it by index and generation. An
+ * A record keeps its place while its participant lives, so that a grant can name it by index and generation. A
  * generation is given once: a participant that was removed and comes back is another one.
  * A writer killed in the middle of an overwrite leaves a redo journal that the next reader or writer finishes.
  *

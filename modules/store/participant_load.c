@@ -1,0 +1,331 @@
+/* Changes participants in shared memory: loads of a whole source, and of one record. */
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <string.h>
+#include "participant_internal.h"
+#include "shm_word.h"
+
+#define LOAD_PATIENCE (ST_LOCK_PATIENCE * 5 / 2) /* for all locks of one load */
+
+/* Names of one kind: their numbers by name, because a table of a thousand is too long to search for each record. */
+typedef struct naming {
+    st_names *table;
+    apr_hash_t *numbers;       /* number + 1 */
+    apr_array_header_t *added; /* in the order of their numbers */
+} naming;
+
+typedef struct loading {
+    st_participants *t;
+    st_table table; /* a view that waits for a bounded time in sum */
+    apr_time_t patience;
+    st_source source;
+    const ia_participants *list;
+    naming capabilities, roles;
+    unsigned char *kept;  /* bits of places; NULL where only one record is put */
+    unsigned char *found; /* bits of list items */
+    apr_time_t now;
+    st_load_report *report;
+} loading;
+
+static void set_bit(unsigned char *bits, apr_uint32_t at)
+{
+    bits[at / 8] |= (unsigned char)(1u << at % 8);
+}
+
+static int has_bit(const unsigned char *bits, apr_uint32_t at)
+{
+    return bits[at / 8] >> at % 8 & 1;
+}
+
+static void naming_init(naming *n, st_names *table, apr_pool_t *p)
+{
+    n->table = table;
+    n->numbers = apr_hash_make(p);
+    n->added = apr_array_make(p, 8, sizeof(const char *));
+}
+
+static int number_of(const naming *n, const char *name)
+{
+    return (int)((apr_uintptr_t)apr_hash_get(n->numbers, name, APR_HASH_KEY_STRING)) - 1;
+}
+
+/* Gives a name a number, or foresees the one that it will get. */
+static int foresee(naming *n, const char *name)
+{
+    int number;
+
+    if (number_of(n, name) >= 0)
+        return 1;
+    number = st_names_find(n->table, name);
+    if (number < 0) {
+        number = (int)st_names_count(n->table) + n->added->nelts;
+        if ((apr_uint32_t)number >= n->table->capacity || strlen(name) > IA_NAME_MAX)
+            return 0;
+        APR_ARRAY_PUSH(n->added, const char *) = name;
+    }
+    apr_hash_set(n->numbers, name, APR_HASH_KEY_STRING, (void *)(apr_uintptr_t)(number + 1));
+    return 1;
+}
+
+static int intern_added(const naming *n)
+{
+    int i;
+
+    for (i = 0; i < n->added->nelts; i++)
+        if (st_names_intern(n->table, APR_ARRAY_IDX(n->added, i, const char *)) < 0)
+            return 0;
+    return 1;
+}
+
+/* Records of other sources that the list does not take over. */
+static apr_uint32_t count_others(const loading *l, apr_pool_t *ptemp)
+{
+    apr_uint32_t index, high = st_table_high_water(&l->table), others = 0;
+    apr_hash_t *listed = apr_hash_make(ptemp);
+    st_participant copy;
+    unsigned i;
+
+    for (i = 0; i < l->list->count; i++)
+        apr_hash_set(listed, l->list->list[i].id, APR_HASH_KEY_STRING, &l->list->list[i]);
+    for (index = 0; index < high; index++)
+        if (!st_table_read_at(&l->table, index, &copy, NULL) && copy.source != (apr_uint64_t)l->source &&
+            !apr_hash_get(listed, copy.id, strnlen(copy.id, sizeof copy.id)))
+            others++;
+    ia_wipe(&copy, sizeof copy);
+    return others;
+}
+
+/* Would the load fit? Asked first, so that what is too much is refused before anything changed. */
+static ia_result check_room(loading *l, apr_uint32_t others)
+{
+    unsigned i, k;
+
+    if (l->list->count > l->table.capacity - others)
+        return IA_PARTICIPANTS_FULL;
+    for (i = 0; i < l->list->count; i++) {
+        const ia_participant *from = &l->list->list[i];
+
+        for (k = 0; k < from->capability_count; k++)
+            if (!foresee(&l->capabilities, from->capabilities[k]))
+                return IA_NAMES_FULL;
+        for (k = 0; k < from->role_count; k++)
+            if (!foresee(&l->roles, from->roles[k]))
+                return IA_NAMES_FULL;
+    }
+    return intern_added(&l->capabilities) && intern_added(&l->roles) ? IA_OK : IA_NAMES_FULL;
+}
+
+static void to_record(const loading *l, const ia_participant *from, st_participant *to)
+{
+    unsigned i;
+
+    memset(to, 0, sizeof *to);
+    to->entitlement.status = from->status;
+    to->entitlement.expires = from->expires;
+    to->entitlement.token_max_lifespan = from->token_max_lifespan;
+    to->entitlement.allow_refresh = from->allow_refresh;
+    for (i = 0; i < from->capability_count; i++)
+        ia_capset_add(&to->entitlement.capabilities, number_of(&l->capabilities, from->capabilities[i]));
+    for (i = 0; i < from->role_count; i++)
+        to->roles |= APR_UINT64_C(1) << number_of(&l->roles, from->roles[i]) % ST_ROLES_MAX;
+    to->secret_count = from->secret_count;
+    memcpy(to->secrets, from->secrets, sizeof to->secrets);
+    st_challenge_pack(&to->challenge, from);
+    to->source = (apr_uint64_t)l->source;
+    to->id_len = (apr_uint32_t)strlen(from->id);
+    memcpy(to->id, from->id, to->id_len);
+}
+
+static void overwrite(st_participants *t, apr_uint32_t index, const st_participant *record)
+{
+    st_words_store(&t->shared->journal, record, sizeof *record);
+    STORE(t->shared->journal_index, index);
+    STORE(t->shared->journal_valid, 1);
+    st_participants_redo(t);
+}
+
+/* Changes or keeps a participant that is there. With the writer lock held, what a record says holds still. */
+static ia_result update_one(loading *l, unsigned i)
+{
+    const ia_participant *from = &l->list->list[i];
+    apr_size_t len = strlen(from->id);
+    st_participant_id key = {from->id, len};
+    const st_participant *there;
+    st_participant next;
+    st_held held;
+    apr_status_t rv = len > IA_NAME_MAX ? APR_EINVAL
+                                        : st_table_hold_key(&l->table, st_participant_hash(l->t, from->id, len),
+                                                            st_participant_match, &key, &held);
+
+    if (rv)
+        return rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
+    there = held.payload;
+    if (l->kept)
+        set_bit(l->kept, held.ref.index);
+    set_bit(l->found, i);
+    to_record(l, from, &next);
+    next.generation = there->generation;
+    if (there->source == ST_SOURCE_FILE && l->source != ST_SOURCE_FILE) {
+        l->report->shadowed++;
+    } else if (memcmp(&next, there, sizeof next)) {
+        overwrite(l->t, held.ref.index, &next);
+        l->report->changed++;
+    } else {
+        l->report->kept++;
+    }
+    st_table_release(&l->table, &held);
+    ia_wipe(&next, sizeof next);
+    return IA_OK;
+}
+
+/* Leavers go before who comes, so that a full table has room. */
+static ia_result remove_leavers(loading *l)
+{
+    apr_uint32_t index, high = st_table_high_water(&l->table);
+    apr_status_t rv;
+    st_held held;
+    st_ref ref;
+
+    for (index = 0; index < high; index++) {
+        if (has_bit(l->kept, index) || !st_table_ref_at(&l->table, index, &ref))
+            continue;
+        rv = st_table_hold(&l->table, ref, &held);
+        if (rv == APR_NOTFOUND)
+            continue;
+        if (rv)
+            return IA_FAULT_STORE;
+        if (((const st_participant *)held.payload)->source != (apr_uint64_t)l->source) {
+            st_table_release(&l->table, &held);
+            continue;
+        }
+        st_table_remove(&l->table, &held);
+        l->report->removed++;
+    }
+    return IA_OK;
+}
+
+static ia_result add_one(loading *l, unsigned i)
+{
+    const ia_participant *from = &l->list->list[i];
+    st_participant record;
+    st_participant_id key = {record.id, 0};
+    st_insertion what = {0, st_participant_match, &key, &record, ST_NEVER, 0};
+    apr_status_t rv;
+
+    if (has_bit(l->found, i))
+        return IA_OK;
+    to_record(l, from, &record);
+    key.len = record.id_len;
+    what.hash = st_participant_hash(l->t, record.id, record.id_len);
+    record.generation = ADD(l->t->shared->generations, 1) + 1;
+    rv = st_table_insert(&l->table, &what, l->now, NULL);
+    ia_wipe(&record, sizeof record);
+    if (rv)
+        return rv == APR_ENOSPC ? IA_PARTICIPANTS_FULL : IA_FAULT_STORE;
+    l->report->added++;
+    return IA_OK;
+}
+
+static ia_result load(loading *l, apr_pool_t *ptemp)
+{
+    ia_result rc = check_room(l, count_others(l, ptemp));
+    unsigned i;
+
+    for (i = 0; i < l->list->count && !rc; i++)
+        rc = update_one(l, i);
+    if (!rc)
+        rc = remove_leavers(l);
+    for (i = 0; i < l->list->count && !rc; i++)
+        rc = add_one(l, i);
+    return rc;
+}
+
+static void begin(loading *l, st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
+                  apr_pool_t *ptemp, st_load_report *report)
+{
+    memset(report, 0, sizeof *report);
+    memset(l, 0, sizeof *l);
+    l->t = t;
+    l->table = t->table;
+    l->patience = LOAD_PATIENCE;
+    l->table.patience = &l->patience;
+    l->source = source;
+    l->list = list;
+    l->now = now;
+    l->report = report;
+    l->found = apr_pcalloc(ptemp, list->count / 8 + 1);
+    naming_init(&l->capabilities, &t->capabilities, ptemp);
+    naming_init(&l->roles, &t->roles, ptemp);
+}
+
+ia_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
+                               apr_pool_t *ptemp, st_load_report *report)
+{
+    loading l;
+    ia_result rc;
+
+    begin(&l, t, source, list, now, ptemp, report);
+    l.kept = apr_pcalloc(ptemp, l.table.capacity / 8 + 1);
+    if (st_participants_lock(t, &l.patience))
+        return IA_FAULT_STORE;
+    rc = load(&l, ptemp);
+    if (!rc)
+        STORE(t->shared->loaded, now);
+    st_table_recount(&t->table);
+    ADD(t->shared->revision, 1);
+    st_unlock(&t->shared->writer);
+    return rc;
+}
+
+ia_result st_participant_put(st_participants *t, st_source source, const ia_participant *one, apr_time_t now,
+                             apr_pool_t *ptemp, st_load_report *report)
+{
+    ia_participant copy = *one;
+    ia_participants list = {&copy, 1};
+    loading l;
+    ia_result rc;
+
+    begin(&l, t, source, &list, now, ptemp, report);
+    if (st_participants_lock(t, &l.patience))
+        return IA_FAULT_STORE;
+    if (!(rc = check_room(&l, 0)) && !(rc = update_one(&l, 0)))
+        rc = add_one(&l, 0);
+    ADD(t->shared->revision, 1);
+    st_unlock(&t->shared->writer);
+    ia_wipe(&copy, sizeof copy);
+    return rc;
+}
+
+static ia_result drop_one(st_participants *t, st_table *table, st_source source, const char *id)
+{
+    st_participant_id key = {id, strlen(id)};
+    st_held held;
+    apr_status_t rv = key.len > IA_NAME_MAX ? APR_NOTFOUND
+                                            : st_table_hold_key(table, st_participant_hash(t, id, key.len),
+                                                                st_participant_match, &key, &held);
+
+    if (rv)
+        return rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE;
+    if (((const st_participant *)held.payload)->source != (apr_uint64_t)source) {
+        st_table_release(table, &held);
+        return IA_PARTICIPANT_UNKNOWN;
+    }
+    st_table_remove(table, &held);
+    return IA_OK;
+}
+
+ia_result st_participant_drop(st_participants *t, st_source source, const char *id)
+{
+    apr_time_t patience = LOAD_PATIENCE;
+    st_table table = t->table;
+    ia_result rc;
+
+    table.patience = &patience;
+    if (st_participants_lock(t, &patience))
+        return IA_FAULT_STORE;
+    rc = drop_one(t, &table, source, id);
+    ADD(t->shared->revision, 1);
+    st_unlock(&t->shared->writer);
+    return rc;
+}
