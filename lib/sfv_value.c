@@ -153,7 +153,7 @@ static int base64_digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Not ia_base64_decode: RFC 9651 asks parsers to accept missing padding and non-zero pad bits unless told
+/* Not ia_base64_decode: RFC 9651 asks parsers to accept missing padding and non-zero pad bits unless configured
  * otherwise. */
 static ia_result decode_base64(ia_sfv_text *out, const iai_sfv_reader *r, const char *s, apr_size_t len)
 {

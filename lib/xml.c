@@ -147,7 +147,7 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **attribute
     }
 }
 
-/* The end of an empty-element tag is told with the position behind it. */
+/* expat reports the end of an empty-element tag at the position behind it. */
 static void leave_opaque(reader *r, ia_json *node)
 {
     r->is_inside = 0;

@@ -61,6 +61,14 @@ for word in TODO FIXME XXX HACK WIP stub placeholder; do
         ! -name '*.pyc' -print 2>/dev/null | sort | xargs grep -InwF "$word" /dev/null
 done | report 'unfinished'
 
+# Words that were given up, wherever tests/retired-words.txt says. CHANGES.md may name what there was.
+find README.md HACKING.md SECURITY.md include lib modules client conf docs tests -type f ! -path 'tests/fuzz/corpus/*' \
+    ! -path tests/retired-words.txt ! -name '*.pyc' ! -name '*.svg' | sort >"$scratch/files"
+grep -v '^#' tests/retired-words.txt | while IFS="$(printf '\t')" read -r word where; do
+    grep -E "${where:-.}" "$scratch/files" | tr '\n' '\0' |
+        xargs -0r grep -InEi "(^|[^A-Za-z])$(echo "$word" | tr _ .)([^A-Za-z]|\$)" /dev/null | sed "s/^/$word: /"
+done | report 'retired word'
+
 # Every outcome is seen in some test, under its tag or its constant.
 sed -n 's/^ *X(\(IA_[A-Z0-9_]*\), *-\{0,1\}[0-9]*, "\([a-z0-9_]*\)".*/\1 \2/p' include/interauth/result.h >"$list"
 [ "$(wc -l <"$list")" -gt 60 ] || echo 'include/interauth/result.h: the table of outcomes was not understood' |

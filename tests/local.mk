@@ -161,7 +161,7 @@ tests_bench_lookup_CPPFLAGS = $(store_test_cppflags)
 tests_bench_lookup_LDADD = libst.la libia.la
 EXTRA_DIST += tests/store/store.h tests/store/tsan
 
-EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tests/outcomes-untested.txt tests/reap.py
+EXTRA_DIST += tests/unit/support.h tests/unit/keys.h tests/vectors/vectors.h tests/outcomes-untested.txt tests/retired-words.txt tests/reap.py
 # What automake has no list of: the corpora and the Python tests.
 dist-hook: dist-tests
 dist-tests:

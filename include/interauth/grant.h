@@ -66,7 +66,7 @@ ia_result ia_grant_decide(ia_grant_terms *out, const ia_entitlement *entitlement
                           const ia_grant_policy *policy, apr_time_t now);
 
 /**
- * The same decision for a grant that exists: its terms run again through today's standing.
+ * Decides again for a grant that exists, by the participant's current entitlement.
  * @return as ia_grant_decide, and IA_REFRESH_NOT_ALLOWED, IA_REFRESH_TOO_LATE, IA_GRANT_TOO_OLD
  */
 ia_result ia_grant_refresh(ia_grant_terms *out, const ia_grant_terms *held, const ia_entitlement *entitlement,

@@ -1,6 +1,6 @@
 /*
- * Halves of a configuration whose other half is missing: they pass, and then refuse every client. The configuration tree
- * is walked at the start, and what can be told for sure is warned of; a section that may apply counts as one that does.
+ * Warns at the start of directives that are valid alone but need others: without them every client is refused, or everybody
+ * let in. Only what is certain is reported: a section that may apply counts as one that does.
  */
 #include <httpd.h>
 #include <apr_strings.h>

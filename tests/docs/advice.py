@@ -19,8 +19,8 @@ def plain(cell):
 def advice():
     """(symbol, meaning, what to do) for each row of the guide, in the order of the outcomes."""
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", GUIDE.read_text(), re.M)
-    told = {tag: (plain(means), plain(todo)) for tag, means, todo in rows}
-    return [(one["symbol"], *told[one["tag"]]) for one in outcomes.outcomes() if one["tag"] in told]
+    explained = {tag: (plain(means), plain(todo)) for tag, means, todo in rows}
+    return [(one["symbol"], *explained[one["tag"]]) for one in outcomes.outcomes() if one["tag"] in explained]
 
 
 def text():

@@ -119,8 +119,8 @@ class TestTroubleshooting:
         server.process.kill()
         server.process.wait()
         second = subprocess.run([*server.command(), "-DFOREGROUND"], capture_output=True, text=True, timeout=60, check=False)
-        told = "AH00072: make_sock: could not bind to address"
-        assert second.returncode != 0 and told in second.stderr and f"`{told}`" in self.text
+        line = "AH00072: make_sock: could not bind to address"
+        assert second.returncode != 0 and line in second.stderr and f"`{line}`" in self.text
         for pid in workers:
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)

@@ -67,7 +67,7 @@ def test_no_value_is_quoted():
 
 
 def test_no_field_is_missing():
-    """A line of another kind is told apart: by a field, the order of fields, the level, the reason."""
+    """Lines of different kinds differ: by a field, the order of fields, the level, the reason."""
     line = "[sauth:warn] sauth: refused reason=mac_mismatch location=/x claimed=a"
     assert form(line) == form("[now] [sauth:warn] [pid 1:tid 2] [client 127.0.0.1:3] sauth: refused reason=mac_mismatch "
                               "location=/other claimed=b")

@@ -318,7 +318,7 @@ class TestPresentations:
                 + script("green", "Require capability read", CALL + "\nSAuthScope green")
                 + '<Location "/red-sauth">\nSetHandler sauth\nSAuthScope red\nRequire all granted\n</Location>\n'
                 + script("watched", "Require capability update", CALL + "\nSAuthMode observe")
-                + script("told", "Require capability read", CALL + "\nSAuthPass headers"),
+                + script("shown", "Require capability read", CALL + "\nSAuthPass headers"),
                 participants=PEOPLE, expect=(MD5_WARNS,))
 
     def test_both_ways_open(self, server):
@@ -389,7 +389,7 @@ class TestPresentations:
         server.log.expect("would refuse reason=body_too_large")
 
     def test_headers_for_a_backend(self, server):
-        shown = Shown(ChallengeClient(server).login().call("/told", headers={"SAuth-Call": "another"}))
+        shown = Shown(ChallengeClient(server).login().call("/shown", headers={"SAuth-Call": "another"}))
         assert shown.env["HTTP_SAUTH_CALL"] == "orders.list"
         assert "HTTP_SAUTH_CALL" not in Shown(ChallengeClient(server).login().call("/only", headers={"SAuth_Call": "x"})).env
 

@@ -154,7 +154,7 @@ class TestRestrictions(OneUrl):
 
 class TestEndpoint(OneUrl):
     @pytest.mark.parametrize("format", ["json", "xml"])
-    def test_a_call_is_told_where_calls_go(self, server, format):
+    def test_a_refused_call_names_the_url_for_calls(self, server, format):
         user = self.user(server, format=format).login()
         response = user.call("/sauth/challenge")
         line = rejected(server, response, 400, "method_unknown", "call_unknown", format)

@@ -235,7 +235,7 @@ class TestUnguarded(Checks):
 CALLED = "SAuthAccept challenge"
 NO_CALLS, NO_LOGIN = "no client here has called anything", "nobody can log in"
 
-HALVES = [
+INCOMPLETE = [
     ("calls that nobody makes", location("/x", "Require call a.b"), "Require call a.b", NO_CALLS),
     ("not in a container", location("/x", "<RequireAll>\nRequire capability read\nRequire not call a.b\n</RequireAll>"),
      "Require not call a.b", NO_CALLS),
@@ -260,7 +260,7 @@ WHOLE = [
 class TestConfigLint(Checks):
     """What passes and then refuses every client is warned of, with file and line."""
 
-    @pytest.mark.parametrize("config, directive, says", [pytest.param(*row[1:], id=row[0]) for row in HALVES])
+    @pytest.mark.parametrize("config, directive, says", [pytest.param(*row[1:], id=row[0]) for row in INCOMPLETE])
     def test_warned(self, idle, config, directive, says):
         accepted, said = self.check(idle, config)
         assert accepted, said

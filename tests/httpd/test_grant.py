@@ -1,4 +1,4 @@
-"""request_access and refresh_access: what a grant says, who gets one, who does not and how that is told."""
+"""request_access and refresh_access: grants, and refusals."""
 import json
 import os
 import re
@@ -287,7 +287,7 @@ class TestGrammar:
         form = f"uid={quote_plus(UID)}&timestamp={stamp}&hmac={mac}&body=".encode() + quote_plus(raw).encode()
         refused(server, client.submit("request_access", form), 400, "malformed_request", "json_malformed")
 
-    def test_grammar_is_told_before_the_client_is_looked_up(self, server):
+    def test_grammar_is_checked_before_the_participant_is_looked_up(self, server):
         client = Client(server, "http://nobody.example.org", b"sixteen bytes or more")
         response = client.submit("request_access", client.form("{}"))
         refused(server, response, 400, "malformed_request", "access_malformed")

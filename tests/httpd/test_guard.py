@@ -115,7 +115,7 @@ AddOutputFilter INCLUDES .shtml
 
 
     def test_weak_is_not_computed(self, server):
-        """What is wrong with an HMAC that no location takes is not told."""
+        """The response does not say what is wrong with an HMAC of a hash that is not accepted."""
         weak = Client(server, hash="sha1").granted()
         weak.secret = b"not the secret!!"
         refused(server, weak.get("/files/plain.txt"), 401, "invalid_credentials", "authorization_malformed")
@@ -318,7 +318,7 @@ class Methods:
         passed(Client(server).granted().get(PAGE))
 
     def test_other_methods_are_closed(self, server):
-        """Unknown ones share one bit with each other, and none with GET. Faults are logged seldom: one line."""
+        """Unknown methods share one bit, which is not that of GET. Faults are rate-limited in the log: one line."""
         server.log.expect("sauth: refused reason=location_unguarded")
         for method in ("POST", "OPTIONS", "PROPFIND", "UNHEARD-OF"):
             response = server.request(method, PAGE, {}, b"x" if method == "POST" else None)
@@ -398,7 +398,7 @@ class TestOpenedBetween:
 
 
 class TestWarnings:
-    """What weakens a rule is told with its file and line."""
+    """A warning names the file and line of what weakens a rule."""
 
     def said(self, make_server, config):
         accepted, said = make_server(Site(modules=("access_compat",), config=ENDPOINT + config), start=False).check()

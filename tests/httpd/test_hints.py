@@ -54,8 +54,8 @@ class TestHints:
 
     @pytest.mark.parametrize("wanted, said", [("update", '"update"'), ("a,b", None), ("\xff", None), ("", None)])
     def test_a_rule_that_the_request_makes(self, server, wanted, said):
-        told = self.detail(server, Client(server).granted("read").get("/any", {"X-Wanted": wanted}))
-        assert said in told if said else told is None
+        detail = self.detail(server, Client(server).granted("read").get("/any", {"X-Wanted": wanted}))
+        assert said in detail if said else detail is None
 
     def test_in_the_words_of_the_challenge_protocol(self, server):
         user = ChallengeClient(server, username=GUEST).login()

@@ -33,7 +33,7 @@ class TestGraceful:
         refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_no_second_birth(self, server):
-        """A reload does not make the replay memory young again."""
+        """A reload does not start the warm-up of the replay cache again."""
         Client(server).granted()
         server.graceful()
         assert Client(server).ask().status == 200

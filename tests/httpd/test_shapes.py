@@ -145,7 +145,7 @@ class TestHttp2:
 
 
 class TestHttp2BeforeABackend:
-    """HTTP/2 outside, a backend over HTTP/1.1 inside, told by headers who calls."""
+    """HTTP/2 outside, and inside a backend over HTTP/1.1 that learns the client from headers."""
 
     site = Site(modules=("http2",), backend=Site(ours=(), participants=None),
                 config="Protocols h2c http/1.1\n" + ENDPOINT
@@ -211,7 +211,7 @@ class TestModPhp:
         assert server.journal() == before
 
     def test_many_requests_in_one_process(self, server):
-        """What one request left in PHP's process is not what the next one is told."""
+        """What one request leaves in PHP's process does not reach the next one."""
         clients = [Client(server).granted() for _ in range(4)]
         for _ in range(5):
             for client in clients:

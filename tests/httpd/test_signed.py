@@ -241,7 +241,7 @@ class TestKeyForms:
         server.graceful()
 
 
-# What a client can see in its own request is told before anything verified: (components, parameters, headers, reason).
+# Reported before anything is verified, because a client can see it in its own request: (components, parameters, headers, reason).
 GRAMMAR = {
     "component twice": (("@method", "@method"), {}, {}, "sig_component_repeated"),
     "upper case": (('"X-A"',), {}, {"X-A": "1"}, "sig_component_case"),

@@ -581,7 +581,7 @@ def last_block(data):
 
 
 def makes(inner, outer, nonce):
-    """Whether two states are the halves of the key that made a fresh nonce."""
+    """Whether these two states together are the key that made a fresh nonce."""
     digest = compress(inner, last_block(nonce[:8]))
     whole = compress(outer, last_block(struct.pack(">8I", *digest)))
     return struct.pack(">8I", *whole)[:8] == nonce[8:]

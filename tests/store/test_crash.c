@@ -589,7 +589,7 @@ static void load_list(unsigned from, unsigned count, apr_uint64_t fingerprint)
     apr_pool_clear(pool);
 }
 
-static apr_uint64_t incarnations[5];
+static apr_uint64_t generations[5];
 static apr_uint32_t places[5];
 
 static ia_result look_up(unsigned number, st_participant *copy, apr_uint32_t *index)
@@ -608,7 +608,7 @@ static void remember(void)
     load_list(0, 4, 1);
     for (i = 0; i < 4; i++) {
         CHECK_EQ(look_up(i, &copy, &places[i]), IA_OK);
-        incarnations[i] = copy.generation;
+        generations[i] = copy.generation;
     }
 }
 
@@ -637,10 +637,10 @@ static void load_check(int done)
         CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
         CHECK(rc == IA_OK ? i > 1 || !done : i < 2 || (i == 4 && !done));
         if (i < 4 && rc) {
-            CHECK_EQ(st_participant_get(&t, places[i], incarnations[i], &same), IA_GRANT_ENDED);
+            CHECK_EQ(st_participant_get(&t, places[i], generations[i], &same), IA_GRANT_ENDED);
         } else if (rc == IA_OK) {
             CHECK(participant_is_whole(&copy));
-            CHECK(i == 4 || (index == places[i] && copy.generation == incarnations[i]));
+            CHECK(i == 4 || (index == places[i] && copy.generation == generations[i]));
             CHECK_EQ(copy.entitlement.expires, i == 4 || (i == 3 && (done || copy.entitlement.expires == 2)) ? 2 : 1);
             rc = st_participant_get(&t, index, copy.generation, &same);
             CHECK(i == 4 ? rc == IA_OK || rc == IA_GRANT_ENDED : rc == IA_OK);
@@ -692,7 +692,7 @@ static void put_check(int done)
 
         CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
         CHECK(rc || participant_is_whole(&copy));
-        CHECK(i == 0 || i == 4 || (rc == IA_OK && index == places[i] && copy.generation == incarnations[i]));
+        CHECK(i == 0 || i == 4 || (rc == IA_OK && index == places[i] && copy.generation == generations[i]));
         CHECK(!done || (rc == IA_OK) == (i != 0));
     }
     put_run();

@@ -202,7 +202,7 @@ static void test_quota_of_the_next_generation(void **state)
     }
     digest_of(grant.digest, 55);
     assert_int_equal(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), ST_QUOTA);
-    /* Incarnations beyond 32 bits begin anew only where nothing is counted. */
+    /* A generation of more than 32 bits is cut only where nothing is counted. */
     assert_int_equal(create(f, 70, 2, 1, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(find(f, 70, &copy, &ref), ST_OK);
     assert_int_equal(st_grant_end(&f->g, ref), ST_OK);

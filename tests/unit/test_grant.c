@@ -116,7 +116,7 @@ static void test_decisions(void **state)
     }
 }
 
-static void test_standing_at_the_moment_of_expiry(void **state)
+static void test_entitlement_at_the_moment_of_expiry(void **state)
 {
     ia_entitlement entitlement = {IA_STATUS_APPROVED, NOW, 60, 0, set_of(1)};
 
@@ -270,7 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decisions),
-        cmocka_unit_test(test_standing_at_the_moment_of_expiry),
+        cmocka_unit_test(test_entitlement_at_the_moment_of_expiry),
         cmocka_unit_test(test_refreshes),
         cmocka_unit_test(test_refreshing_for_ever),
         cmocka_unit_test(test_refresh_leaves_what_is_held),

@@ -704,7 +704,7 @@ static void test_nonces(void **state)
     assert_result(verify(&f), IA_OK);
 }
 
-/* Nothing is recorded, and nothing told, before the signature verified. */
+/* Before the signature verified, no nonce is recorded and no policy is reported. */
 static void test_order_of_refusals(void **state)
 {
     fixture f;

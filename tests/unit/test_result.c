@@ -119,7 +119,7 @@ static void test_responses_before_a_mac_are_uniform(void **state)
     }
 }
 
-/* Whether a token exists is not told either to those who do not own it. */
+/* Clients do not learn whether a token exists that they do not own. */
 static void test_unknown_and_foreign_grants_look_alike(void **state)
 {
     const ia_outcome *unknown = ia_outcome_of(IA_GRANT_UNKNOWN);
