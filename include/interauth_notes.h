@@ -1,11 +1,11 @@
 /**
- * The one place where a request note's name exists. docs/notes.md says of each: writer, hook, readers, format, and
- * what its absence means. A note is written by one module, only after verification, and never holds a secret.
+ * Names of request notes. docs/notes.md says who writes and reads each, in which hook, its format, and what its absence
+ * means. Each note is written by one module, only after verification, and never contains a secret.
  */
 #ifndef INTERAUTH_NOTES_H
 #define INTERAUTH_NOTES_H
 
-#define IA_NOTE_SAUTH_DECIDED      "sauth-decided"      /* of this very request_rec */
+#define IA_NOTE_SAUTH_DECIDED      "sauth-decided"      /* valid for this request_rec only */
 #define IA_NOTE_ENDPOINT           "interauth-endpoint" /* likewise */
 #define IA_NOTE_SAUTH_PARTICIPANT  "sauth-participant"
 #define IA_NOTE_SAUTH_CAPABILITIES "sauth-capabilities"

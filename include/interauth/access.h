@@ -3,7 +3,7 @@
  *
  *   uid, timestamp (Unix seconds), hmac = hex HMAC(secret, timestamp + " " + body), body
  *
- * SHA-256 gives 64 hex digits, SHA-1 (the published client) 40.
+ * The hmac has 64 hex digits with SHA-256, 40 with SHA-1 (the published client).
  */
 #ifndef INTERAUTH_ACCESS_H
 #define INTERAUTH_ACCESS_H
@@ -37,15 +37,15 @@ typedef struct ia_access_body {
     const char *uid;
     const char **access_for; /**< REQUEST only, at least one */
     unsigned access_for_count;
-    apr_int64_t lifespan; /**< seconds; 0 where absent */
-    unsigned nonces;      /**< how many were asked for; 0 where absent */
+    apr_int64_t lifespan; /**< seconds; 0 if absent */
+    unsigned nonces;      /**< how many are requested; 0 if absent */
     const char *token;    /**< REFRESH only */
-    const char *id;       /**< NULL where absent (ours): makes two requests of one second differ */
-    const char *audience; /**< NULL where absent (ours, `aud`): the URL of the endpoint */
+    const char *id;       /**< NULL if absent; our extension: makes two requests of the same second differ */
+    const char *audience; /**< NULL if absent; our extension, `aud`: the URL of the endpoint */
 } ia_access_body;
 
 /**
- * Reads the form. `detail` names the member at fault, or is NULL.
+ * Parses the form. `*detail` names the wrong member, or is NULL; static.
  * @return IA_OK, IA_FORM_MALFORMED, IA_FIELD_MISSING, IA_FIELD_REPEATED, IA_FIELD_UNKNOWN, IA_TIMESTAMP_MALFORMED,
  *         IA_HMAC_MALFORMED, IA_MALFORMED (uid)
  */
@@ -53,7 +53,7 @@ ia_result ia_access_form_parse(ia_access_form *out, apr_pool_t *p, const char *t
                                const char **detail);
 
 /**
- * Reads the access-request JSON and holds its uid against the form's.
+ * Parses the JSON in the `body` field. Its uid must be that of the form. `*detail` as above.
  * @return IA_OK, IA_JSON_*, IA_ACCESS_MALFORMED, IA_UID_MISMATCH
  */
 ia_result ia_access_body_parse(ia_access_body *out, apr_pool_t *p, const ia_access_form *form, ia_access_kind kind,

@@ -4,8 +4,8 @@
  *   Authorization: SAuth response="<b64url(token:hexhmac)>",nonce="<b64url(N)>"   hexhmac = HMAC(secret, token " " N)
  *   Authorization: SAuth <b64url(token:hexhmac)>                                  N: one of the next nonces held
  *
- * N is the 22-character text of the nonce (the published web client) or its 16 bytes (others): a nonce parameter
- * decodes to one of the two, and the HMAC covers N as the caller holds it.
+ * N is the 22-character text of the nonce (the published web client) or its 16 bytes (others). A nonce parameter
+ * decodes to one of the two, and the HMAC covers the one that the client uses.
  */
 #ifndef INTERAUTH_AUTHORIZATION_H
 #define INTERAUTH_AUTHORIZATION_H
@@ -34,23 +34,23 @@ typedef struct ia_authorization {
 /** Whether a header value is of the scheme "SAuth" (any case). `value` may be NULL. */
 int ia_authorization_is_sauth(const char *value);
 
-/** Whether the scheme stands anywhere in it, behind another header that httpd joined with ", " too. */
+/** Whether the scheme occurs anywhere in it, also in a second header that httpd joined with ", ". */
 int ia_authorization_names_sauth(const char *value);
 
 /**
- * Parses a header value. Parameters may come in either order, unknown ones are refused, as is a second header that
- * httpd merged into the first.
+ * Parses a header value. Parameters may come in either order. Unknown parameters are refused, and so is a second header
+ * that httpd merged into the first.
  * @return IA_OK, IA_AUTHORIZATION_MALFORMED, IA_AUTHORIZATION_REPEATED or IA_SCHEME_NOT_ACCEPTED
  */
 ia_result ia_authorization_parse(ia_authorization *out, const char *value);
 
-/** Does HMAC(key, token " " N) equal the response's MAC? @return IA_OK or IA_MAC_MISMATCH. */
+/** Verifies that HMAC(key, token " " N) equals `auth->mac`. @return IA_OK or IA_MAC_MISMATCH */
 ia_result ia_authorization_verify(const ia_authorization *auth, const ia_mac_key *key, const void *n, apr_size_t n_len);
 
 /**
- * Writes a header value for a client.
- * @param nonce 22 characters as received
- * @return text from `p`, or NULL where token or nonce are not of the right form
+ * Formats a header value, in `p`.
+ * @param nonce 22 characters, as received
+ * @return NULL if token or nonce have the wrong syntax
  */
 char *ia_authorization_format(apr_pool_t *p, const char *token, const char *nonce, ia_hash hash, const ia_mac_key *key);
 

@@ -10,9 +10,9 @@
 extern "C" {
 #endif
 
-/** One attempt to exchange a challenge, or to use a token. */
+/** An attempt to exchange a challenge for a token, or to use a token. */
 typedef struct ia_challenge_claim {
-    const char *challenge; /**< auth.token: the Token is computed from it; NULL: `token` is given */
+    const char *challenge; /**< auth.token: Token is computed from it; NULL if `token` is given */
     const char *token;
     const char *signature;               /**< as sent */
     const ia_challenge_message *message; /**< as for ia_challenge_sign */

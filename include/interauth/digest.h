@@ -1,6 +1,6 @@
 /**
- * Content-Digest and Want-Content-Digest (RFC 9530): sha-256 and sha-512 are active; md5, sha, unixsum, unixcksum,
- * adler and crc32c are deprecated and never enough; others are unknown and ignored beside an active one.
+ * Content-Digest and Want-Content-Digest (RFC 9530). sha-256 and sha-512 are active. md5, sha, unixsum, unixcksum, adler
+ * and crc32c are deprecated: a field with these alone is refused. Other algorithms are ignored beside an active one.
  */
 #ifndef INTERAUTH_DIGEST_H
 #define INTERAUTH_DIGEST_H
@@ -19,7 +19,7 @@ extern "C" {
 /** The Want-Content-Digest of a refusal (RFC 9530 section 4). */
 #define IA_WANT_CONTENT_DIGEST "sha-512=3, sha-256=10"
 
-/** What a Content-Digest field claims. Plain data. */
+/** The digests of a Content-Digest field. Plain data. */
 typedef struct ia_digest_claim {
     unsigned algorithms; /**< IA_DIGEST_* bits of the active ones present */
     unsigned char sha256[IA_SHA256_LEN];
@@ -32,19 +32,19 @@ typedef struct ia_digest_claim {
  */
 ia_result ia_digest_parse(ia_digest_claim *out, apr_pool_t *p, const char *value, apr_size_t len);
 
-/** A running computation of some algorithms over one content. Freed with its pool. */
+/** The computation of digests over one content, in parts. Freed with its pool. */
 typedef struct ia_digest ia_digest;
 
 /** @return IA_OK or IA_FAULT_CRYPTO */
 ia_result ia_digest_create(ia_digest **out, apr_pool_t *p, unsigned algorithms);
 ia_result ia_digest_update(ia_digest *digest, const void *data, apr_size_t len);
-/** Ends the computation; `out->algorithms` are those created. */
+/** Ends the computation; `out->algorithms` are those given to ia_digest_create. */
 ia_result ia_digest_finish(ia_digest_claim *out, ia_digest *digest);
 
-/** Every algorithm claimed must have been computed and agree. @return IA_OK or IA_DIGEST_MISMATCH. */
+/** Every claimed digest must have been computed and be equal. @return IA_OK or IA_DIGEST_MISMATCH */
 ia_result ia_digest_compare(const ia_digest_claim *claimed, const ia_digest_claim *computed);
 
-/** A Content-Digest field value with the algorithms of `claim`, from `p`; NULL where it has none. */
+/** Formats a Content-Digest field value with the algorithms of `claim`, in `p`. @return NULL if it has none */
 char *ia_digest_format(apr_pool_t *p, const ia_digest_claim *claim);
 
 /** "sha-256", "sha-512" or both separated by a space. */

@@ -1,16 +1,17 @@
 /**
- * The envelope of the challenge protocol, in JSON and in XML, which say the same:
+ * The envelope of calls and responses in the challenge protocol, in JSON and in XML, which are equivalent:
  *
  *   {"method":"photo.get","token":"..","signature":"..","nonce":"..","timestamp":1700000001,"request":{..}}
  *   <xml><method>photo.get</method><token>..</token>..<request>..</request></xml>
  *
  *   {"status":"valid","response":{..}}      {"status":"error","error":{"code":"..","message":".."}}
  *
- * Read strictly: no unknown, repeated or empty member, method and request present. `timestamp` is a number or its digits.
+ * The parser is strict: unknown, repeated and empty members are refused, method and request are required. `timestamp` is a
+ * number or a string of its digits.
  *
- * In XML the request is an OBJECT of its elements, a STRING where it has text only, and an empty OBJECT where nothing
- * stands between its tags, as `{}` in JSON. One with attributes, comments, or text beside elements is the app's to
- * read: it is an empty STRING here. `request_text` is exact in each case. The tag <request> itself has no attributes.
+ * In XML the request is an OBJECT of its elements, a STRING if it has only text, and an empty OBJECT if it is empty, as
+ * `{}` in JSON. If it has attributes, comments, or text beside elements, it is an empty STRING here, and the application
+ * parses it from `request_text`, which always has the exact bytes. The tag <request> itself cannot have attributes.
  */
 #ifndef INTERAUTH_ENVELOPE_H
 #define INTERAUTH_ENVELOPE_H
@@ -24,8 +25,8 @@ extern "C" {
 #define IA_ENVELOPE_MAX        (1024 * 1024) /**< bytes of a call */
 #define IA_ENVELOPE_METHOD_MAX 255           /**< characters of a method: letters, digits and . _ - : / */
 #define IA_ENVELOPE_NODES      32768         /**< values, or elements and attributes, of a call */
-#define IA_ENVELOPE_MEMBERS    8             /**< of a response's response */
-#define IA_ENVELOPE_TAIL       64            /**< bytes of a response that its signing looks at */
+#define IA_ENVELOPE_MEMBERS    8             /**< of the `response` of a response */
+#define IA_ENVELOPE_TAIL       64            /**< bytes at the end of a response that signing needs */
 
 typedef enum ia_envelope_format { IA_ENVELOPE_JSON, IA_ENVELOPE_XML } ia_envelope_format;
 
@@ -33,22 +34,23 @@ typedef enum ia_envelope_format { IA_ENVELOPE_JSON, IA_ENVELOPE_XML } ia_envelop
 const char *ia_envelope_media_type(ia_envelope_format format);
 
 /**
- * By a Content-Type: application/json, text/xml, application/xml, each with no charset or UTF-8.
- * @return IA_OK or IA_MEDIA_TYPE (NULL included)
+ * Finds the format of a Content-Type: application/json, text/xml or application/xml, without charset or with UTF-8.
+ * @param content_type may be NULL
+ * @return IA_OK or IA_MEDIA_TYPE
  */
 ia_result ia_envelope_format_of(ia_envelope_format *out, const char *content_type);
 
-/** A call as parsed; strings live in the pool of the parse. */
+/** A parsed call. Strings are in the pool, except request_text, which points into the text. */
 typedef struct ia_envelope {
     ia_envelope_format format;
     const char *method;
-    const char *token; /**< NULL where absent, as the next three */
+    const char *token; /**< NULL if absent, as the next three */
     const char *signature;
     const char *nonce;
     const char *timestamp_text; /**< as signed: the digits */
-    apr_time_t timestamp;       /**< microseconds; 0 where absent */
-    const ia_json *request;     /**< any value in JSON; in XML see below */
-    const char *request_text;   /**< its bytes as sent: a JSON value, or what stands between the XML tags */
+    apr_time_t timestamp;       /**< microseconds; 0 if absent */
+    const ia_json *request;     /**< any value in JSON; for XML see above */
+    const char *request_text;   /**< its bytes as sent: a JSON value, or the content of the XML element */
     apr_size_t request_len;
 } ia_envelope;
 
@@ -59,42 +61,41 @@ typedef struct ia_envelope {
 ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format format, const char *text,
                             apr_size_t len, ia_json_error *error);
 
-/** A string member of the request by name; NULL where absent, repeated (XML), empty or no string. */
+/** The string in the request with this name. NULL if it is absent, repeated (XML), empty or not a string. */
 const char *ia_envelope_request_string(const ia_envelope *envelope, const char *name);
 
-/** Whether the request is an object with no members but of these names (NULL-terminated), each at most once and a string. */
+/** Whether the request is an object whose members are strings with names of this NULL-terminated list, each at most once. */
 int ia_envelope_request_is(const ia_envelope *envelope, const char *const *names);
 
-/** Whether a name can be a method's: 1 to IA_ENVELOPE_METHOD_MAX of the characters above. */
+/** Whether a name is valid for a method: 1 to IA_ENVELOPE_METHOD_MAX of the characters above. */
 int ia_envelope_is_method(const char *name, apr_size_t len);
 
-/** One member of a response: a text, or where `text` is NULL a number. */
+/** A member of a response: a text, or a number if `text` is NULL. */
 typedef struct ia_envelope_member {
     const char *name;
     const char *text;
     apr_int64_t number;
 } ia_envelope_member;
 
-/** {"status":"valid","response":{..}} in one line. @return NULL for text that the format cannot hold */
+/** {"status":"valid","response":{..}} in one line, in `p`. @return NULL if the format cannot represent a text */
 const char *ia_envelope_response(apr_pool_t *p, ia_envelope_format format, const ia_envelope_member *members,
                                  unsigned count, apr_size_t *len);
 
-/** {"status":"error","error":{"code","message"}}. */
+/** {"status":"error","error":{"code","message"}}. Result as above. */
 const char *ia_envelope_error(apr_pool_t *p, ia_envelope_format format, const char *code, const char *message,
                               apr_size_t *len);
 
 /**
- * How a response is signed in the stream: the signature goes before the response's end, `}` or `</xml>`, as its last
- * member. What is signed is the response as it was before. Who streams holds back the last IA_ENVELOPE_TAIL bytes (the
- * whole of a shorter response) and hands them over once the response has ended; then sends their first `*kept` bytes,
- * which may be 0, and after them the text returned, which ends with the rest of the bytes handed over.
+ * Signs a response that is streamed: the signature becomes its last member, before the final `}` or `</xml>`. It covers the
+ * response without it. While streaming, hold back the last IA_ENVELOPE_TAIL bytes (all of a shorter response). At the end
+ * pass them as `tail`, send their first `*kept` bytes (perhaps none), and then the text returned, which includes the rest.
  * @param signature letters and digits
- * @return NULL where the bytes do not end as a response of this format does: it cannot be signed
+ * @return text in `p`; NULL if the bytes do not end like a response of this format, which cannot be signed
  */
 const char *ia_envelope_signed_end(apr_pool_t *p, ia_envelope_format format, const char *tail, apr_size_t tail_len,
                                    const char *signature, apr_size_t *kept);
 
-/** A signed response: what was signed is its first `head_len` bytes, then `tail`. */
+/** A signed response. The signature covers its first `head_len` bytes and then `tail`. */
 typedef struct ia_envelope_signed {
     apr_size_t head_len;
     const char *signature; /**< in the pool */
@@ -102,7 +103,7 @@ typedef struct ia_envelope_signed {
     apr_size_t tail_len;
 } ia_envelope_signed;
 
-/** Takes a response apart that ia_envelope_signed_end made. @return IA_OK, IA_ENVELOPE_MALFORMED */
+/** Splits a response that ia_envelope_signed_end signed. @return IA_OK or IA_ENVELOPE_MALFORMED */
 ia_result ia_envelope_unsign(ia_envelope_signed *out, apr_pool_t *p, ia_envelope_format format, const char *text,
                              apr_size_t len);
 

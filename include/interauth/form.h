@@ -1,6 +1,6 @@
 /**
  * application/x-www-form-urlencoded bodies (WHATWG URL section 5.1), read strictly: an invalid percent escape, a
- * NUL byte, an empty name, a repeated name or too many fields is a refusal. '+' is a space.
+ * NUL byte, an empty name, a repeated name or too many fields are refused. '+' is a space.
  */
 #ifndef INTERAUTH_FORM_H
 #define INTERAUTH_FORM_H
@@ -30,10 +30,10 @@ typedef struct ia_form {
  */
 ia_result ia_form_parse(ia_form *out, apr_pool_t *p, const char *text, apr_size_t len, unsigned max_fields);
 
-/** The field of that name or NULL. */
+/** The field with this name, or NULL. */
 const ia_form_field *ia_form_field_get(const ia_form *form, const char *name);
 
-/** `text` as one form value, allocated from `p`: everything but ALPHA DIGIT "*-._" escaped, space as "+". */
+/** Escapes `text` as one form value, in `p`: all but ALPHA, DIGIT and "*-._"; a space becomes "+". */
 char *ia_form_escape(apr_pool_t *p, const char *text, apr_size_t len);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /**
- * The grant: what a participant was given. One struct, one decision function; every dialect calls it.
+ * Grants: what participants are given. Every dialect calls the same decision function.
  */
 #ifndef INTERAUTH_GRANT_H
 #define INTERAUTH_GRANT_H
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/** How a token may be presented. A grant is refused under any other presentation than the one it was minted for. */
+/** How a request carries a token. A grant is valid only in the presentation that it was minted for. */
 typedef enum ia_presentation {
     IA_PRESENT_SAUTH = 1,
     IA_PRESENT_BEARER = 2,
@@ -24,7 +24,7 @@ typedef enum ia_presentation {
 /** The protocol term: "SAuth", "Bearer", "challenge", "signature". */
 const char *ia_presentation_name(ia_presentation presentation);
 
-/** A participant reduced to what decides: a snapshot, plain data. */
+/** The properties of a participant that decide about grants. Plain data. */
 typedef struct ia_entitlement {
     ia_participant_status status;
     apr_time_t expires;             /**< microseconds; 0 is never */
@@ -33,21 +33,21 @@ typedef struct ia_entitlement {
     ia_capset capabilities;
 } ia_entitlement;
 
-/** What is asked for, whatever dialect asked. */
+/** What is requested, in any dialect. */
 typedef struct ia_grant_request {
     ia_capset capabilities;
-    int names_unknown;    /**< asked for at least one name that no participant holds */
-    apr_int64_t lifespan; /**< seconds; 0 is the participant's maximum; longer is clamped */
+    int names_unknown;    /**< at least one requested name is not held by any participant */
+    apr_int64_t lifespan; /**< seconds; 0 is the participant's maximum; more is reduced to it */
 } ia_grant_request;
 
-/** What the server's configuration says. */
+/** The server's configuration. */
 typedef struct ia_grant_policy {
-    int partial;               /**< give the intersection instead of refusing (SAuthPartialGrants) */
-    apr_time_t refresh_window; /**< microseconds after expiry in which a refresh still works */
-    apr_time_t max_age;        /**< microseconds from the first minting, whatever is refreshed */
+    int partial;               /**< grant the intersection instead of refusing (SAuthPartialGrants) */
+    apr_time_t refresh_window; /**< microseconds after expiry in which a refresh is possible */
+    apr_time_t max_age;        /**< microseconds since the first grant, whether or not it was refreshed */
 } ia_grant_policy;
 
-/** What is given. */
+/** What is granted. */
 typedef struct ia_grant_terms {
     ia_capset capabilities;
     apr_time_t created; /**< microseconds */
@@ -55,12 +55,12 @@ typedef struct ia_grant_terms {
     int can_refresh;
 } ia_grant_terms;
 
-/** Whether a participant may act at all. @return IA_OK, IA_PARTICIPANT_INACTIVE or IA_PARTICIPANT_EXPIRED. */
+/** Whether a participant is approved and has not expired. @return IA_OK, IA_PARTICIPANT_INACTIVE or IA_PARTICIPANT_EXPIRED. */
 ia_result ia_entitlement_check(const ia_entitlement *entitlement, apr_time_t now);
 
 /**
- * The one grant decision.
- * @return IA_OK and the terms; IA_PARTICIPANT_INACTIVE, IA_PARTICIPANT_EXPIRED, IA_CAPABILITY_NOT_HELD
+ * Decides about a request for a grant.
+ * @return IA_OK, with `out` filled; IA_PARTICIPANT_INACTIVE, IA_PARTICIPANT_EXPIRED, IA_CAPABILITY_NOT_HELD
  */
 ia_result ia_grant_decide(ia_grant_terms *out, const ia_entitlement *entitlement, const ia_grant_request *request,
                           const ia_grant_policy *policy, apr_time_t now);
@@ -72,7 +72,7 @@ ia_result ia_grant_decide(ia_grant_terms *out, const ia_entitlement *entitlement
 ia_result ia_grant_refresh(ia_grant_terms *out, const ia_grant_terms *held, const ia_entitlement *entitlement,
                            apr_int64_t lifespan, const ia_grant_policy *policy, apr_time_t now);
 
-/** The grant id: one-way from the token's SHA-256, public, 16 bytes. */
+/** The public id of a grant: 16 bytes, derived one-way from the token's SHA-256. */
 void ia_grant_id(unsigned char out[16], const unsigned char token_digest[IA_SHA256_LEN]);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 /**
- * JSON (RFC 8259), read strictly and within bounds, and written.
+ * A strict JSON (RFC 8259) parser with limits, and a writer.
  *
- * The reader refuses what lenient readers disagree on: repeated member names, NUL in strings (escaped ones too),
- * invalid UTF-8, trailing text, lone surrogates, more depth or nodes than allowed. Values live in the pool given
+ * The parser refuses what other parsers treat differently: repeated member names, NUL in strings (also if escaped),
+ * invalid UTF-8, trailing text, lone surrogates. It also refuses more depth or nodes than allowed. Values live in the pool given
  * to the parser; strings are NUL-terminated there and hold no other NUL.
  */
 #ifndef INTERAUTH_JSON_H
@@ -39,43 +39,43 @@ struct ia_json {
     unsigned count;      /**< children */
 };
 
-/** Where and why a text was refused; for logs and for people. */
+/** Where and why a text was refused, for log messages. */
 typedef struct ia_json_error {
     apr_size_t offset;  /**< bytes consumed */
-    const char *reason; /**< static or pool text without any of the input's values */
+    const char *reason; /**< static or in the pool; contains no value from the input */
 } ia_json_error;
 
 /**
  * Parses one JSON text of `len` bytes into `p`.
- * @param max_nodes bound on values, members included
+ * @param max_nodes the largest number of values, including those of members
  * @param error may be NULL; set on refusal
  * @return IA_OK, IA_JSON_MALFORMED, IA_JSON_DUPLICATE or IA_JSON_LIMIT; `*out` is NULL on refusal
  */
 ia_result ia_json_parse(const ia_json **out, apr_pool_t *p, const char *text, apr_size_t len, unsigned max_nodes,
                         ia_json_error *error);
 
-/** The member `name` of an object, or NULL where there is none or `object` is no object (NULL included). */
+/** The member `name` of an object, or NULL if there is none or `object` is not an object. `object` may be NULL. */
 const ia_json *ia_json_member(const ia_json *object, const char *name);
 
-/** The string of a member, or NULL where it is absent or no string. */
+/** The string of a member, or NULL if it is absent or not a string. */
 const char *ia_json_member_string(const ia_json *object, const char *name);
 
 /**
- * The bytes of a member's value as they stand in a text, without the white space around them.
- * @param object what ia_json_parse made of this text
- * @return into `text`; NULL where the text is no object or has no such member
+ * The bytes of a member's value as they are in the text, without the white space around them.
+ * @param object the tree that ia_json_parse made of this text
+ * @return a pointer into `text`; NULL if the text is not an object or has no such member
  */
 const char *ia_json_member_text(const char *text, apr_size_t len, const ia_json *object, const char *name,
                                 apr_size_t *out_len);
 
 /**
- * A writer of compact JSON; members appear in the order written. Opaque, freed with its pool. A misuse (a value
- * where a name belongs) or invalid UTF-8 makes ia_json_writer_text return NULL.
+ * Writes compact JSON, with members in the order of the calls. Freed with its pool. After a misuse (a value in place of a
+ * name) or invalid UTF-8, ia_json_writer_text returns NULL.
  */
 typedef struct ia_json_writer ia_json_writer;
 
 ia_json_writer *ia_json_writer_create(apr_pool_t *p);
-/** As above, indented for people. */
+/** As above, with line breaks and indentation. */
 ia_json_writer *ia_json_writer_create_pretty(apr_pool_t *p);
 void ia_json_write_object(ia_json_writer *w);
 void ia_json_write_array(ia_json_writer *w);
@@ -85,11 +85,11 @@ void ia_json_write_string(ia_json_writer *w, const char *value);
 void ia_json_write_integer(ia_json_writer *w, apr_int64_t value);
 void ia_json_write_bool(ia_json_writer *w, int value);
 void ia_json_write_null(ia_json_writer *w);
-/** A parsed value, written again. */
+/** Writes a parsed value, and all that it contains. */
 void ia_json_write_value(ia_json_writer *w, const ia_json *value);
-/** name and value in one step. */
+/** Writes a member with a string value. */
 void ia_json_write_member(ia_json_writer *w, const char *name, const char *value);
-/** The finished text in the writer's pool, or NULL after a misuse. `len` may be NULL. */
+/** The finished text, in the writer's pool, or NULL after a misuse. `len` may be NULL. */
 const char *ia_json_writer_text(ia_json_writer *w, apr_size_t *len);
 
 #ifdef __cplusplus

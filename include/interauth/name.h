@@ -1,5 +1,5 @@
 /**
- * Which texts may name a thing. Names travel into logs, environments and headers, so they are narrow on purpose.
+ * Syntax of names. Names appear in logs, environment variables and headers, so few characters are allowed.
  */
 #ifndef INTERAUTH_NAME_H
 #define INTERAUTH_NAME_H
@@ -17,12 +17,12 @@ extern "C" {
 int ia_name_is_id(const char *name, apr_size_t len);
 
 /**
- * Capabilities: an RFC 6749 scope-token (section 3.3) of 1 to 255 bytes without a comma, so that a list of them splits at
- * spaces on the wire, and at spaces or commas where people write it.
+ * Capabilities: an RFC 6749 scope-token (section 3.3) of 1 to 255 bytes without a comma, so that a list of them
+ * can be split at spaces in messages, and at spaces or commas in configuration.
  */
 int ia_name_is_capability(const char *name, apr_size_t len);
 
-/** Domains that challenge secrets are made for: an id of letters, digits, '.', '-' and '_' alone; no URL, no port. */
+/** Domains of challenge secrets: 1 to 255 letters, digits, '.', '-' and '_'. Not a URL, and without a port. */
 int ia_name_is_domain(const char *name, apr_size_t len);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /**
- * Participants: the services that may call, as the participants file and the admin API describe them.
+ * Participants: the services that may be clients, as the participants file describes them.
  *
  *   {"participants": [{"id": .., "name": .., "status": "approved", "roles": [..], "capabilities": [..],
  *     "allow_refresh": true, "expires": "2035-12-20T00:00:00Z", "token_max_lifespan": 86400,
@@ -7,8 +7,8 @@
  *     "challenge_secret": {"md5": "..", "hmac-sha256": ".."}, "keys": [JWK..],
  *     "endpoints": [{"url": .., "api_version": .., "valid_from": ..}]}]}
  *
- * Unknown members are errors. `id` is required; the status defaults to approved. `challenge_secret` is Secret of the
- * challenge protocol in lower-case hex, for one profile or for both.
+ * Unknown members are errors. `id` is required. The default of `status` is approved. `challenge_secret` is Secret of the
+ * challenge protocol in lower-case hex, for one profile or both.
  */
 #ifndef INTERAUTH_PARTICIPANT_H
 #define INTERAUTH_PARTICIPANT_H
@@ -27,14 +27,14 @@
 extern "C" {
 #endif
 
-#define IA_PARTICIPANT_SECRETS   3                    /**< overlapping shared secrets of one participant */
+#define IA_PARTICIPANT_SECRETS   3                    /**< shared secrets that one participant may have at once */
 #define IA_PARTICIPANT_ROLES     32                   /**< roles in one record */
 #define IA_PARTICIPANT_KEYS      16                   /**< public keys of one participant */
 #define IA_PARTICIPANT_ENDPOINTS 16                   /**< endpoints of one participant */
 #define IA_URL_MAX               2048                 /**< bytes of an endpoint's URL */
 #define IA_API_VERSION_MAX       63                   /**< bytes of an endpoint's api_version */
 #define IA_PARTICIPANTS_FILE_MAX (1024 * 1024 * 1024) /**< bytes */
-#define IA_LIFESPAN_DEFAULT      3600                 /**< seconds, where token_max_lifespan is absent */
+#define IA_LIFESPAN_DEFAULT      3600                 /**< seconds; token_max_lifespan if absent */
 
 typedef enum ia_participant_status {
     IA_STATUS_APPROVED,
@@ -45,38 +45,38 @@ typedef enum ia_participant_status {
     IA_STATUS_OFFBOARDED
 } ia_participant_status;
 
-/** "approved", .. ; a value outside the enum is "unknown". */
+/** "approved", ..; "unknown" for a value outside the enum. */
 const char *ia_participant_status_name(ia_participant_status status);
 
-/** A shared secret in the form that verifies: its midstates, a one-way fingerprint, and until when it is good. */
+/** A shared secret, as verification needs it. */
 typedef struct ia_secret {
     ia_mac_key mac;
-    apr_uint64_t fingerprint; /**< one-way fingerprint of the secret: equal secrets have equal fingerprints; never 0 */
-    apr_time_t not_after;     /**< microseconds; 0 is for ever */
+    apr_uint64_t fingerprint; /**< one-way; equal secrets have equal fingerprints; never 0 */
+    apr_time_t not_after;     /**< microseconds; 0 is never */
 } ia_secret;
 
 /** A public key of a participant. */
 typedef struct ia_participant_key {
     const char *kid;
-    ia_key_raw raw;         /**< of type IA_KEY_NONE where a file holds it and was not read yet */
+    ia_key_raw raw;         /**< of type IA_KEY_NONE if it is in a file that is not read yet */
     const char *file;       /**< path of a PEM public key or certificate, or NULL */
-    ia_algorithm algorithm; /**< demanded of the file's key; IA_ALGORITHM_NONE for the type's default */
-    apr_time_t not_before;  /**< microseconds; 0 is open */
+    ia_algorithm algorithm; /**< required of the key in the file; IA_ALGORITHM_NONE for the default of its type */
+    apr_time_t not_before;  /**< microseconds; 0 is no limit */
     apr_time_t not_after;
 } ia_participant_key;
 
-/** A URL that a participant serves. */
+/** The URL of a participant's own service. */
 typedef struct ia_participant_endpoint {
-    const char *url;         /**< absolute, http or https, without user and fragment */
-    const char *api_version; /**< "" where absent */
-    apr_time_t valid_from;   /**< microseconds; 0 is open */
+    const char *url;         /**< absolute, http or https, without userinfo and fragment */
+    const char *api_version; /**< "" if absent */
+    apr_time_t valid_from;   /**< microseconds; 0 is no limit */
     apr_time_t valid_until;
 } ia_participant_endpoint;
 
-/** A participant as parsed; all memory belongs to the pool of the parse. */
+/** A parsed participant. All memory is in the pool of the parser. */
 typedef struct ia_participant {
     const char *id;
-    const char *name; /**< NULL where absent */
+    const char *name; /**< NULL if absent */
     ia_participant_status status;
     const char **roles;
     unsigned role_count;
@@ -87,15 +87,15 @@ typedef struct ia_participant {
     apr_int64_t token_max_lifespan; /**< seconds */
     ia_secret secrets[IA_PARTICIPANT_SECRETS];
     unsigned secret_count;
-    unsigned secret_weaknesses;        /**< of all shared secrets together, bits of secret_quality.h */
-    ia_challenge_secret challenge_md5; /**< of fingerprint 0 where there is none */
+    unsigned secret_weaknesses;        /**< of all shared secrets: bits of secret_quality.h */
+    ia_challenge_secret challenge_md5; /**< fingerprint 0 if there is none */
     ia_challenge_secret challenge_hmac;
-    const ia_json *keys;             /**< as written, in the document, or NULL */
-    ia_participant_key *public_keys; /**< as read */
+    const ia_json *keys;             /**< in the document, or NULL */
+    ia_participant_key *public_keys; /**< parsed */
     unsigned public_key_count;
     ia_participant_endpoint *endpoints;
     unsigned endpoint_count;
-    unsigned line; /**< 1-based position in the list, for messages */
+    unsigned line; /**< position in the list, from 1, for messages */
 } ia_participant;
 
 typedef struct ia_participants {
@@ -103,32 +103,32 @@ typedef struct ia_participants {
     unsigned count;
 } ia_participants;
 
-/** What is wrong, for people: which participant, which member, what was expected. Never a secret. */
+/** What is wrong, in English: which participant, which member, and what is expected. Contains no secret. */
 typedef struct ia_participant_error {
     const char *text;
 } ia_participant_error;
 
 /**
- * Reads a participants document. Raw secrets are reduced to `ia_secret` and wiped from the pool's copy.
+ * Parses a participants document. Raw secrets become `ia_secret`, and their copies in the pool are wiped.
  * @return IA_OK, IA_JSON_MALFORMED, IA_JSON_DUPLICATE, IA_JSON_LIMIT or IA_MALFORMED; on refusal `error->text` is set.
  */
 ia_result ia_participants_parse(ia_participants *out, apr_pool_t *p, const char *text, apr_size_t len,
                                 ia_participant_error *error);
 
-/** Reads one participant record (the same members) from a parsed object. */
+/** Reads one participant from a parsed object. `position` is its `line`. Results as above. */
 ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json *object, unsigned position,
                                ia_participant_error *error);
 
-/** Overwrites the secrets of a record, which then has none. */
+/** Wipes the secrets of a participant, which then has none. */
 void ia_participant_wipe(ia_participant *one);
 
 /**
- * Every public key has one owner: no two participants, and no two kids, may have the same. Call it once the keys in
- * files were read. @return IA_OK, or IA_MALFORMED with `error->text` set
+ * Checks that no public key occurs twice, in two participants or under two kids. Call it after the keys in files are read.
+ * @return IA_OK, or IA_MALFORMED with `error->text` set
  */
 ia_result ia_participants_check_keys(const ia_participants *list, apr_pool_t *p, ia_participant_error *error);
 
-/** @return IA_OK or IA_SECRET_MISSING for a secret of the wrong length. `not_after` in microseconds, 0 for ever. */
+/** Loads a raw secret. `not_after` is in microseconds, 0 for never. @return IA_OK, or IA_SECRET_MISSING for a wrong length */
 ia_result ia_secret_load(ia_secret *out, const void *secret, apr_size_t len, apr_time_t not_after);
 
 #ifdef __cplusplus

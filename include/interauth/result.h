@@ -241,14 +241,14 @@ typedef enum ia_result {
 typedef struct ia_outcome {
     ia_result result;
     const char *tag;  /**< exact and safe to log */
-    const char *code; /**< stable, for clients (the `code` member of problem+json) */
+    const char *code; /**< stable, for clients: the `code` member of problem+json */
     int status;       /**< HTTP status */
     ia_auth_hint auth_hint;
     ia_severity severity;
     const char *title; /**< a sentence for humans */
 } ia_outcome;
 
-/** The row of a result. A value outside the table gets the row of IA_FAULT_INTERNAL: never NULL, never a pass. */
+/** The row of a result, never NULL. A value that is not in the table has the row of IA_FAULT_INTERNAL. */
 const ia_outcome *ia_outcome_of(ia_result result);
 
 /** All rows in the table's order; `*count` is set to their number. */

@@ -1,15 +1,14 @@
 /**
- * Structured field values (RFC 9651, which contains RFC 8941): read, looked up, and written again.
+ * A parser and a serializer of structured field values (RFC 9651, which obsoletes RFC 8941).
  *
- * A parsed value is a tree of nodes in the pool given to the parser. Texts are slices, NOT NUL-terminated:
- * they point into the caller's bytes, which must live as long as the tree, or, where something had to be
- * decoded (byte sequences, strings with escapes), into the pool. Nothing is kept elsewhere; a tree that is
- * only read can be shared by threads. Nesting is at most list, inner list, parameter: no recursion, no depth
- * to bound.
+ * A parsed value is a tree of nodes in the pool. Texts are slices and NOT NUL-terminated. They point into the parsed
+ * bytes, which must exist as long as the tree, or into the pool if something had to be decoded (byte sequences, strings
+ * with escapes). Threads may share a tree that none of them changes. Nesting is limited to list, inner list and parameter
+ * by the grammar.
  *
- * A field sent in several lines is joined with ", " by the caller (RFC 9651 section 4.2).
+ * The caller joins several lines of a field with ", " (RFC 9651 section 4.2).
  *
- * Programs that write fill the same structs (zeroed first, `source` ignored) and link them with `next`.
+ * To serialize, fill the same structs (zero them first; `source` is ignored) and link them with `next`.
  */
 #ifndef INTERAUTH_SFV_H
 #define INTERAUTH_SFV_H
@@ -21,14 +20,14 @@
 extern "C" {
 #endif
 
-/** What is used without limits of one's own: the least that RFC 9651 section 3 lets a parser support. */
+/** The default limits: the minimum that RFC 9651 section 3 requires parsers to support. */
 #define IA_SFV_BYTES_MAX      65536
 #define IA_SFV_MEMBERS_MAX    1024
 #define IA_SFV_PARAMETERS_MAX 256
 
-/** A repeated dictionary or parameter key is refused; else the last one wins, in the place of the first. */
+/** Refuse repeated keys of dictionaries and parameters. Without it the last value is used, at the position of the first. */
 #define IA_SFV_UNIQUE 1u
-/** Base64 must be exactly what a serialiser writes: padding complete, pad bits zero (section 4.2.7). */
+/** Base64 must be exactly what a serializer writes: complete padding, pad bits zero (section 4.2.7). */
 #define IA_SFV_EXACT 2u
 /** For signatures and digests. */
 #define IA_SFV_STRICT (IA_SFV_UNIQUE | IA_SFV_EXACT)
@@ -62,24 +61,25 @@ typedef struct ia_sfv_text {
 /** A bare item (section 3.3). */
 typedef struct ia_sfv_value {
     ia_sfv_type type;
-    apr_int64_t number; /**< INTEGER; DECIMAL in thousandths; DATE in seconds since 1970; BOOLEAN as 0 or 1 */
-    ia_sfv_text text;   /**< STRING, TOKEN, BYTES and DISPLAY (UTF-8), decoded; BYTES and DISPLAY may hold NUL;
-                           {NULL, 0} of the others, as `number` is 0 of these */
+    apr_int64_t number; /**< INTEGER; DECIMAL in thousandths; DATE in seconds since 1970; BOOLEAN as 0 or 1;
+                           0 for the other types */
+    ia_sfv_text text;   /**< STRING, TOKEN, BYTES and DISPLAY (UTF-8), decoded; BYTES and DISPLAY may contain NUL;
+                           {NULL, 0} for the other types */
 } ia_sfv_value;
 
 typedef struct ia_sfv_param ia_sfv_param;
 struct ia_sfv_param {
     ia_sfv_text key;
-    ia_sfv_value value; /**< BOOLEAN 1 where none was written */
+    ia_sfv_value value; /**< BOOLEAN 1 if none is written */
     ia_sfv_param *next;
 };
 
-/** An item or inner list with its parameters. */
+/** An item or inner list, with its parameters. */
 typedef struct ia_sfv_member ia_sfv_member;
 struct ia_sfv_member {
-    ia_sfv_text key;      /**< of a member of a dictionary */
-    ia_sfv_value value;   /**< BOOLEAN 1 where none was written */
-    ia_sfv_member *items; /**< of an INNER_LIST: its items, in order */
+    ia_sfv_text key;      /**< in a dictionary */
+    ia_sfv_value value;   /**< BOOLEAN 1 if none is written */
+    ia_sfv_member *items; /**< the items of an INNER_LIST, in order */
     unsigned item_count;
     ia_sfv_param *params; /**< in order */
     unsigned param_count;
@@ -90,43 +90,42 @@ struct ia_sfv_member {
 /** A whole field value. */
 typedef struct ia_sfv_field {
     ia_sfv_kind kind;
-    ia_sfv_member *first; /**< the item itself, or the members in order */
+    ia_sfv_member *first; /**< the item, or the members in order */
     unsigned count;
 } ia_sfv_field;
 
 /**
- * Parses a field value of a known kind (section 4.2). An empty List or Dictionary is IA_OK with no members.
+ * Parses a field value of this kind (section 4.2). An empty List or Dictionary is IA_OK with no members.
  * @param flags IA_SFV_UNIQUE, IA_SFV_EXACT, IA_SFV_STRICT or 0
- * @param limits NULL for the IA_SFV_.._MAX ones
+ * @param limits NULL for IA_SFV_.._MAX
  * @return IA_OK, IA_SFV_MALFORMED, IA_SFV_DUPLICATE or IA_SFV_LIMIT; `*out` has no members on refusal
  */
 ia_result ia_sfv_parse(ia_sfv_field *out, apr_pool_t *p, ia_sfv_kind kind, const char *text, apr_size_t len,
                        unsigned flags, const ia_sfv_limits *limits);
 
-/** The member of a dictionary with that key, or NULL. */
+/** The member of a dictionary with this key, or NULL. */
 const ia_sfv_member *ia_sfv_get(const ia_sfv_field *field, const char *key);
 
-/** The value of the parameter with that key, or NULL. `member` may be NULL. */
+/** The value of the parameter with this key, or NULL. `member` may be NULL. */
 const ia_sfv_value *ia_sfv_param_get(const ia_sfv_member *member, const char *key);
 
-/** Whether the text is exactly that NUL-terminated string. */
+/** Whether the text equals this NUL-terminated string. */
 int ia_sfv_text_is(const ia_sfv_text *text, const char *string);
 
 /**
- * Serialises strictly (section 4.1): everything is checked, nothing is repaired. `*out` is NUL-terminated
- * ASCII from `p`, `*len` its length (`len` may be NULL). An empty List or Dictionary gives "": do not send
- * the field.
- * @return IA_OK, IA_SFV_MALFORMED for what has no serialisation, or IA_SFV_DUPLICATE for a repeated key;
- *         `*out` is NULL on refusal
+ * Serializes a field (section 4.1). Everything is checked, nothing is repaired. `*out` is NUL-terminated ASCII in `p`, `*len`
+ * its length (`len` may be NULL). The text of an empty List or Dictionary is "": do not send the field then.
+ * @return IA_OK, IA_SFV_MALFORMED for values that cannot be serialized, or IA_SFV_DUPLICATE for a repeated key; `*out` is
+ *         NULL on refusal
  */
 ia_result ia_sfv_format(char **out, apr_size_t *len, apr_pool_t *p, const ia_sfv_field *field);
 
-/** The same for one member's value and parameters, without its key. */
+/** Serializes the value and the parameters of a member, without its key. Results as above. */
 ia_result ia_sfv_format_member(char **out, apr_size_t *len, apr_pool_t *p, const ia_sfv_member *member);
 
 /**
- * A decimal from a number, rounded half to even (section 4.1.5).
- * @return IA_OK, or IA_SFV_MALFORMED (and 0) for more than 12 digits before the point, infinity or no number
+ * Converts a number to a decimal, rounding half to even (section 4.1.5).
+ * @return IA_OK, or IA_SFV_MALFORMED with 0 for more than 12 digits before the point, infinity or NaN
  */
 ia_result ia_sfv_decimal(apr_int64_t *thousandths, double number);
 

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/** Room for "2026-11-22T16:57:37Z" and its NUL. */
+/** The size of a buffer for "2026-11-22T16:57:37Z" and its NUL. */
 #define IA_RFC3339_SIZE 21
 
 /** Formats in whole seconds, UTC (RFC 3339 section 5.6). Times outside the years 1970 to 9999 are clamped. */
