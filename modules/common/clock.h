@@ -1,6 +1,6 @@
 /**
- * The clock of the modules. Everything under modules/ that asks what time it is asks here, so that the modules that the
- * tests load can be given another time. tests/httpd/clock has the other implementation; no installed module contains it.
+ * The clock of the modules. All code in modules/ gets the time here, so that tests can set it: they load modules that are
+ * linked with tests/httpd/clock instead. Installed modules never contain that.
  */
 #ifndef INTERAUTH_CLOCK_H
 #define INTERAUTH_CLOCK_H

@@ -31,7 +31,7 @@ const char *directive_size(cmd_parms *cmd, const char *arg, apr_int64_t min, apr
     if (directive_number(cmd, digits, 0, APR_INT64_C(1) << 33, &value) || value << shift < min || value << shift > max)
         return apr_psprintf(cmd->pool,
                             "%s: bytes from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
-                            " expected, with K, M or G after the number if wanted, not \"%s\"",
+                            " expected, optionally with K, M or G after the number, not \"%s\"",
                             cmd->cmd->name, min, max, arg);
     *out = value << shift;
     return NULL;
@@ -44,7 +44,7 @@ const char *directive_send_forbidden(cmd_parms *cmd)
 {
     module *core = ap_find_linked_module(AUTHZ_CORE);
     const command_rec *directive = core ? core->cmds : NULL;
-    cmd_parms call = *cmd; /* the directive's own function looks at its name and data here */
+    cmd_parms call = *cmd; /* the function of the directive reads its name and data here */
     void *conf;
 
     while (directive && directive->name && strcasecmp(directive->name, FORBIDDEN_DIRECTIVE))

@@ -1,4 +1,4 @@
-/* What this server is called from outside: ServerName [scheme://]host[:port], and the connection where it says less. */
+/* The scheme and port of this server as clients use them: those of ServerName, else those of the connection. */
 #include <httpd.h>
 #include <apr_uri.h>
 #include <http_protocol.h>

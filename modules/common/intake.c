@@ -1,4 +1,4 @@
-/* Where a request's body enters: who has read of it, whether it ended, and that a refused one is gone. */
+/* Observes the body of a request as it arrives, gives it to a reader, and discards it after a refusal. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -9,8 +9,8 @@
 #include "intake.h"
 #include "request.h"
 
-#define KEY "interauth.intake"                        /* of all modules: whichever comes first inserts the filter */
-#define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* above every filter that could give a body back */
+#define KEY "interauth.intake"                        /* shared by all modules: the first one inserts the filter */
+#define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* above every filter that could return a body */
 
 static ap_filter_rec_t *filter_rec, *cover_rec;
 
@@ -40,8 +40,8 @@ intake *intake_of(request_rec *r)
 }
 
 /*
- * HTTP_IN puts trailers into a copy of the headers: what was removed from them or verified in them has to hold still. Where
- * nothing was verified, trailers are merged as the administrator wants it, except for the names that only we write.
+ * HTTP_IN adds trailers to a copy of the headers, in which what we removed or verified must not change. If nothing was
+ * verified, trailers are merged as MergeTrailers says, except for the names that only we may set.
  */
 static void settle_trailers(const intake *in, request_rec *r, apr_table_t *before)
 {
@@ -78,7 +78,7 @@ static apr_status_t fetch_next(intake *in, apr_bucket_brigade *bb, ap_input_mode
     return APR_SUCCESS;
 }
 
-/* What was read ahead: moved, or copied for who only looks. */
+/* Returns what was read ahead: moves it, or copies it for a speculative read. */
 static apr_status_t give_held(intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_off_t bytes)
 {
     apr_bucket *after, *b, *copy;
@@ -146,7 +146,7 @@ void intake_divert(intake *in, intake_reader reader, void *context)
     in->context = context;
 }
 
-/* --- whether there is any --- */
+/* --- whether there is a body --- */
 
 int intake_must_have_content(request_rec *r)
 {
@@ -201,7 +201,7 @@ int intake_has_content(request_rec *r, int *status)
 
 /* --- a body that is gone --- */
 
-/* The connection is read to the body's end, so that what is left of it is not taken for a request. */
+/* Reads to the end of the body, so that the rest of it is not taken for the next request. */
 static apr_status_t discard(ap_filter_t *f, intake *in, apr_bucket_brigade *bb, ap_input_mode_t mode,
                             apr_read_type_e block, apr_off_t bytes)
 {
@@ -236,10 +236,10 @@ static apr_status_t discard_above(ap_filter_t *f, apr_bucket_brigade *bb, ap_inp
     return discard(f, NULL, bb, mode, block, bytes);
 }
 
-/* For what reads the length in the headers. */
+/* For code that reads the length from the headers. */
 static void announce_nothing(const intake *in, request_rec *r)
 {
-    /* HTTP_IN may not have looked at the length yet: what it would leave on the connection is no request. */
+    /* HTTP_IN may not have seen the length yet, and would leave the body on the connection as the next request. */
     if (!in->ended)
         r->connection->keepalive = AP_CONN_CLOSE;
     apr_table_unset(r->headers_in, "Transfer-Encoding");
@@ -274,12 +274,12 @@ static int create_request(request_rec *r)
     if (r->main || r->prev || find(r))
         return OK;
     in = make(r);
-    /* HTTP_IN comes later, and below: filters of one type stand in the order in which they were added. */
+    /* HTTP_IN is added later, and below this one: filters of one type are in the order in which they were added. */
     in->filter = ap_add_input_filter_handle(filter_rec, in, r, r->connection);
     return OK;
 }
 
-/* -1 where a transfer coding or nothing at all says how long the body is. */
+/* -1 if there is a transfer coding, or no length. */
 static apr_off_t announced(const request_rec *r)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
@@ -291,7 +291,7 @@ static apr_off_t announced(const request_rec *r)
     return bytes;
 }
 
-/* httpd runs this for internal redirects too, such as to an error document. */
+/* httpd also runs this for internal redirects, such as to an error document. */
 static int post_read_request(request_rec *r)
 {
     intake *in = intake_of(r);
@@ -304,7 +304,7 @@ static int post_read_request(request_rec *r)
     return DECLINED;
 }
 
-/* A module that read the body before it was refused may give it back from a filter of its own. */
+/* A module that read the body before the refusal may return it from a filter of its own. */
 static void insert_cover(request_rec *r)
 {
     const intake *in = intake_of(r);

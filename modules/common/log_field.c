@@ -1,4 +1,4 @@
-/* Values in log lines, which clients may have chosen. */
+/* Encodes values for log lines. */
 #include <apr_strings.h>
 #include <string.h>
 #include "log_field.h"

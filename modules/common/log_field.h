@@ -1,25 +1,25 @@
 /**
- * Values in log lines. A line of ours is words and `name=value` fields; a value has no space, quote or backslash, so that
- * no value can look like another field, and the line needs no escaping in logfmt, JSON or a regular expression.
+ * Values in log lines. Our lines consist of words and `name=value` fields. A value has no space, quote or backslash: it
+ * cannot imitate another field, and the line needs no escaping in logfmt, JSON or regular expressions.
  */
 #ifndef INTERAUTH_COMMON_LOG_FIELD_H
 #define INTERAUTH_COMMON_LOG_FIELD_H
 
 #include <apr_pools.h>
 
-/** The value as it is written: space, quotes, backslash, '%', and bytes that are not printable ASCII become %XX; "-" if empty. */
+/** Encodes a value: space, quotes, backslash, '%', and bytes that are not printable ASCII become %XX; "-" if empty. */
 const char *log_value(apr_pool_t *p, const char *text);
 
-/** Words of the administrator, such as a directive: '"' becomes an apostrophe, a backslash and what is not ASCII %XX. */
+/** Encodes text from the configuration: '"' becomes an apostrophe; a backslash and bytes that are not ASCII become %XX. */
 const char *log_words(apr_pool_t *p, const char *text);
 
 /** " name=value", or "" if the text is NULL. */
 const char *log_field(apr_pool_t *p, const char *name, const char *text);
 
-/** " (text)", at the end of a line: words for people, with their spaces, else encoded as a value; "" if it is NULL. */
+/** " (text)", for the end of a line. Encoded like a value, but with spaces; "" if it is NULL. */
 const char *log_sentence(apr_pool_t *p, const char *text);
 
-/** " name=value" of at most `max` bytes of a text that a client wrote; what is cut ends in "..". */
+/** " name=value" with at most `max` bytes of a text that a client sent; ".." follows if it is cut. */
 const char *log_field_cut(apr_pool_t *p, const char *name, const char *text, apr_size_t len, apr_size_t max);
 
 #endif

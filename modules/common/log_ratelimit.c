@@ -3,7 +3,7 @@
 #include "log_ratelimit.h"
 #include "clock.h"
 
-#define KINDS 256 /* more than there are outcomes */
+#define KINDS 256 /* more than the outcomes */
 #define PAUSE apr_time_from_sec(10)
 
 int log_ratelimit_due(apr_int64_t *said, apr_time_t pause)

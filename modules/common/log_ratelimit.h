@@ -1,11 +1,11 @@
-/** Lines that anybody can bring about with every request: said now and then, so that they do not fill the disk. */
+/** Limits the rate of log lines that any client can cause with each request, so that they do not fill the disk. */
 #ifndef INTERAUTH_COMMON_LOG_RATELIMIT_H
 #define INTERAUTH_COMMON_LOG_RATELIMIT_H
 
 #include <httpd.h>
 #include "interauth/result.h"
 
-/** Whether a line is due that this process last said at `*said` (0: never), and not to be said for `pause` after that. */
+/** Whether to log a line that this process last logged at `*said` (0: never), if `pause` has passed; sets `*said`. */
 int log_ratelimit_due(apr_int64_t *said, apr_time_t pause);
 
 /**

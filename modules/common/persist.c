@@ -14,9 +14,9 @@
 #include "startup.h"
 
 #define SAVE_INTERVAL apr_time_from_sec(30)
-#define FILES_KEY     "interauth.state.files" /* of the configuration: which directive has which file */
+#define FILES_KEY     "interauth.state.files" /* in the configuration pool: which directive has which file */
 
-/* Which file this process has claimed: kept across reloads, over which the claim must not be lost. */
+/* The file that this process has locked. Retained, because the lock must not be lost at a reload. */
 typedef struct claim {
     const char *path; /* NULL: none */
     int fd;
@@ -64,7 +64,7 @@ static int capability_name(void *persist_, int number, char *name)
 
     if (!found)
         return 0;
-    len = strnlen(found, IA_NAME_MAX); /* it lies where children can write */
+    len = strnlen(found, IA_NAME_MAX); /* it is in memory that children can write */
     memcpy(name, found, len);
     name[len] = '\0';
     return 1;
@@ -104,7 +104,7 @@ static int save(persist *f, int clean)
     return rv == APR_SUCCESS;
 }
 
-/* What cannot be trusted is kept for the administrator to look at, but not used. */
+/* An untrusted file is not used, but kept for the administrator. */
 static void set_aside(const persist *f, apr_pool_t *ptemp, const char *error)
 {
     const char *aside = apr_psprintf(ptemp, "%s.aside-%" APR_TIME_T_FMT, f->path, apr_time_sec(clock_now()));
@@ -146,7 +146,7 @@ static apr_status_t on_stop(void *persist_)
 
 /* --- whose file it is --- */
 
-/* One file cannot be that of two directives, by whatever name its directory is called. */
+/* Refuses one file for two directives, also if the paths to its directory differ. */
 static const char *note_owner(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)
 {
     apr_pool_t *pconf = s->process->pconf;
@@ -155,7 +155,7 @@ static const char *note_owner(const persist *f, const char *path, apr_pool_t *pt
     void *files = NULL;
 
     if (!slash || stat(apr_pstrmemdup(ptemp, path, (apr_size_t)(slash - path) + 1), &st))
-        return NULL; /* others say what is wrong with it */
+        return NULL; /* reported elsewhere */
     name = apr_psprintf(pconf, "%lx:%lx%s", (unsigned long)st.st_dev, (unsigned long)st.st_ino, slash);
     apr_pool_userdata_get(&files, FILES_KEY, pconf);
     if (!files) {
@@ -164,12 +164,12 @@ static const char *note_owner(const persist *f, const char *path, apr_pool_t *pt
     }
     owner = apr_table_get(files, name);
     if (owner && strcmp(owner, f->directive))
-        return apr_psprintf(ptemp, "%s is the file of %s already", path, owner);
+        return apr_psprintf(ptemp, "%s is already the file of %s", path, owner);
     apr_table_setn(files, name, apr_pstrdup(pconf, f->directive));
     return NULL;
 }
 
-/* A start goes on without a file that it would set aside; said before it, somebody can still mend the file. */
+/* Warns in the dry run of a file that the start will set aside, while the administrator can still repair it. */
 static void announce_aside(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)
 {
     const module *m = ap_find_linked_module(apr_pstrcat(ptemp, "mod_", f->log_prefix, ".c", NULL));
@@ -202,7 +202,7 @@ static void release(claim *held)
     held->path = NULL;
 }
 
-/* Claims the file of this configuration, instead of that of the one before. */
+/* Locks the file of this configuration, and unlocks that of the previous one. */
 static apr_status_t claim_file(const persist *f, apr_pool_t *ptemp, const char **error)
 {
     const char *key = apr_pstrcat(ptemp, "interauth.state.", f->directive, NULL);
@@ -221,7 +221,7 @@ static apr_status_t claim_file(const persist *f, apr_pool_t *ptemp, const char *
     return rv;
 }
 
-/* The file is ours, and we have its key. */
+/* Locks the file and reads its key. */
 static apr_status_t take_file(persist *f, apr_pool_t *ptemp, const char **error)
 {
     apr_status_t rv;

@@ -1,7 +1,7 @@
 /**
- * A module's state file: read at a start, marked as one of a running server before anything is served, and written clean
- * when the server stops. Only the parent writes. Nothing is registered on the process pool: a DSO is unmapped before the
- * cleanups of that run.
+ * A module's state file. It is read at a start and marked as that of a running server before requests are served; a clean
+ * stop writes it as complete. Only the parent writes. There are no cleanups in the process pool, because modules are
+ * unloaded before these run.
  */
 #ifndef INTERAUTH_COMMON_PERSIST_H
 #define INTERAUTH_COMMON_PERSIST_H
@@ -13,26 +13,26 @@
 typedef struct persist {
     const char *directive;  /**< its name */
     const char *log_prefix; /**< of the module, such as "sauth" */
-    const char *at_risk;    /**< what it means that nothing could be saved */
-    const char *gone;       /**< what it means that a file is set aside */
-    apr_uint32_t kind;      /**< of st_state_names */
-    int module_index;       /**< under which lines are logged */
+    const char *at_risk;    /**< what is lost if nothing can be saved; part of a log line */
+    const char *gone;       /**< what is lost if a file is set aside; part of a log line */
+    apr_uint32_t kind;      /**< for st_state_names */
+    int module_index;       /**< of the module that logs */
 
     st_state state;              /**< set before persist_open */
-    const ia_registry *registry; /**< likewise; NULL: nobody is known */
+    const ia_registry *registry; /**< likewise; NULL: there are no participants */
 
-    const char *path;     /**< NULL: nothing is kept */
-    const char *unusable; /**< why, where a reload found the file unusable */
+    const char *path;     /**< NULL: no file */
+    const char *unusable; /**< why a reload found the file unusable, or NULL */
     server_rec *s;
     pid_t parent;
     apr_time_t saved;
-    int restored; /**< `report` holds */
+    int restored; /**< `report` is valid */
     st_state_report report;
     unsigned char key[ST_STATE_KEY_LEN];
 } persist;
 
 /**
- * check_config: whether a file can be kept there; `path` may be NULL.
+ * check_config: whether the file can be used; `path` may be NULL.
  * @return NULL, or what is wrong, without the directive's name
  */
 const char *persist_check(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s);

@@ -17,7 +17,7 @@ static int has_directive(const char *said, const char *said_on_error, const char
            (said_on_error && ap_find_list_item(NULL, said_on_error, word));
 }
 
-/* What a CGI says stands in err_headers_out. */
+/* Headers of a CGI are in err_headers_out. */
 static apr_status_t make_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;

@@ -9,7 +9,7 @@
 #define REDIRECT_LEN 9
 #define SEPARATORS   ",; \t\v\f"
 
-/* Backends map '-' to '_' and some map '.' too: any separator counts. */
+/* Backends map '-' to '_', and some map '.' too: all separators are equal here. */
 static int begins_like(const char *name, const char *word, apr_size_t len)
 {
     return !strncasecmp(name, word, len) && name[len] && !apr_isalnum(name[len]);
@@ -65,7 +65,7 @@ apr_array_header_t *sanitize_connection_names(apr_pool_t *p, const char *list)
     return names;
 }
 
-/* mod_proxy takes the fields away that Connection names, and would take ours. */
+/* mod_proxy removes the fields that Connection names, and would remove ours. */
 static void strip_connection(request_rec *r)
 {
     const char *list = apr_table_get(r->headers_in, "Connection");
@@ -111,13 +111,13 @@ static int matches_authorization(const char *key, const char *unused)
 
 static int matches_prefix(const char *key, const char *prefix)
 {
-    return !strncasecmp(behind_redirects(key), prefix, strlen(prefix)); /* as httpd's tables compare */
+    return !strncasecmp(behind_redirects(key), prefix, strlen(prefix)); /* compared as in httpd's tables */
 }
 
-#define PART_MIN 16 /* what is shorter is no token, HMAC or nonce, and may be among the credentials by chance */
+#define PART_MIN 16 /* shorter text is no token, HMAC or nonce, and may be in the credentials by chance */
 #define STEP     (PART_MIN / 2)
 
-/* How many bytes around these places are alike in two texts. */
+/* How many bytes around these positions are equal in two texts. */
 static apr_size_t common_part(const char *text, apr_size_t at, const char *value, const char *found)
 {
     apr_size_t before = 0, after = 0;
@@ -129,7 +129,7 @@ static apr_size_t common_part(const char *text, apr_size_t at, const char *value
     return before + after;
 }
 
-/* Do they share PART_MIN bytes in a row? Wherever these are, they hold one of the pieces of STEP bytes whole. */
+/* Do they share PART_MIN bytes in a row? Any such run contains one of the pieces of STEP bytes completely. */
 static int shares_part(const char *value, const char *credentials)
 {
     apr_size_t len = strlen(credentials), at;
@@ -147,15 +147,15 @@ static int shares_part(const char *value, const char *credentials)
     return 0;
 }
 
-/* Does a value hold the header, or share a part of its credentials? */
+/* Does a value contain the header, or a part of its credentials? */
 static int is_copy(const char *value, const char *header, const char *credentials)
 {
     return strstr(value, header) || (credentials && (strstr(value, credentials) || shares_part(value, credentials)));
 }
 
 /*
- * SetEnvIf and RewriteRule E= copy a header, or a part of it, into a variable of any name, and RequestHeader into another
- * header. Ours hold what this server says, and may share a part that the client chose.
+ * SetEnvIf and RewriteRule E= can copy a header, or a part of it, to any variable, and RequestHeader to another header. Our
+ * own variables and headers are not searched: they may have a part in common by the client's choice.
  */
 static void strip_copies(apr_table_t *table, const char *header, const char *credentials)
 {

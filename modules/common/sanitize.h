@@ -1,12 +1,12 @@
 /**
- * What a client must not be able to say, and what an app must not be able to see.
+ * Removes what clients must not set, and what applications must not see.
  */
 #ifndef INTERAUTH_COMMON_SANITIZE_H
 #define INTERAUTH_COMMON_SANITIZE_H
 
 #include <httpd.h>
 
-/** The fields that a value of Connection names, of const char *: mod_proxy takes ';' for a separator too. */
+/** The fields that a value of Connection names, as const char *. ';' also separates them, as in mod_proxy. */
 apr_array_header_t *sanitize_connection_names(apr_pool_t *p, const char *list);
 
 /**

@@ -8,7 +8,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
-/** A question about one directive. `p` is for temporary memory. @return nonzero for yes */
+/** Tests one directive. `p` is for temporary memory. @return nonzero if it passes */
 typedef int section_test(apr_pool_t *p, const ap_directive_t *d);
 
 /** The first directive in `section`; its `next` lead to the others directly in it. NULL if there is none. */
@@ -27,27 +27,27 @@ const ap_directive_t *section_find_in(apr_pool_t *p, const ap_directive_t *secti
 const ap_directive_t *section_find_below(apr_pool_t *p, const ap_directive_t *section, section_test *test);
 
 /**
- * Does a directive that passes perhaps apply where `d` does? It is looked for beside and below `d`, and beside each section
- * around it, but not in sections that are disjoint with these.
+ * Whether a directive that passes may apply where `d` does. It is looked for beside and below `d`, and beside each section
+ * around it, except in sections that are disjoint with these.
  */
 int section_may_apply(apr_pool_t *p, const ap_directive_t *d, section_test *test);
 
 /** The nearest section around `d` whose name begins with `prefix`, in any case, or NULL. */
 const ap_directive_t *section_around(const ap_directive_t *d, const char *prefix);
 
-/** Does the directive's name begin with `prefix`, in any case? */
+/** Whether the directive's name begins with `prefix`, in any case. */
 int section_is_kind(const ap_directive_t *d, const char *prefix);
 
-/** Does the directive have this name and, among its arguments, this word? Both in any case. */
+/** Whether the directive has this name and this word among its arguments, both in any case. */
 int section_has_word(apr_pool_t *p, const ap_directive_t *d, const char *name, const char *word);
 
-/** Is it for names that match a pattern: wildcards, or "~" and a regular expression? (Not <LocationMatch> and the like.) */
+/** Whether a section's argument is a pattern: wildcards, or "~" and a regular expression. Not for <LocationMatch> etc. */
 int section_is_pattern(const ap_directive_t *section);
 
-/** Does the section `wide` apply wherever `narrow` does? Never, unless both are of one kind and neither is a pattern. */
+/** Whether the section `wide` applies wherever `narrow` does. Only if both are of one kind and neither is a pattern. */
 int section_covers(apr_pool_t *p, const ap_directive_t *wide, const ap_directive_t *narrow);
 
-/** Is it certain that no request is in both sections: two of one kind, for paths or hosts of which none contains the other? */
+/** Whether surely no request is in both sections: they are of one kind, and neither path or host contains the other. */
 int section_is_disjoint(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b);
 
 #endif

@@ -1,7 +1,7 @@
 /**
- * Shared memory that outlives restarts: anonymous, made once in the process pool, found again through httpd's
- * retained data. Workers of an old generation that still finish see the same memory as those of the new one.
- * The parent's copy of base, size and layout is private: children cannot change it.
+ * Shared memory that survives restarts: anonymous, created once in the process pool, and found again in httpd's retained
+ * data. Old workers that are still finishing requests use the same memory as new ones. The parent's copy of base, size
+ * and layout is private: children cannot change it.
  */
 #ifndef INTERAUTH_COMMON_SEGMENT_H
 #define INTERAUTH_COMMON_SEGMENT_H
@@ -13,14 +13,14 @@
 typedef struct segment {
     void *base;
     apr_size_t size;
-    apr_uint64_t layout;                   /**< of the code that made it */
-    apr_uint32_t numbers[SEGMENT_NUMBERS]; /**< capacities it was made with */
+    apr_uint64_t layout;                   /**< version of the code that created it */
+    apr_uint32_t numbers[SEGMENT_NUMBERS]; /**< the capacities with which it was created */
 } segment;
 
 /** The segment retained under a key by code of the same layout, or NULL. */
 segment *segment_find(const char *key, apr_uint64_t layout);
 
-/** Makes and retains a new, zeroed segment; pages are charged when touched. NULL and `*rv` where memory is refused. */
+/** Creates and retains a zeroed segment. Its pages use no memory before they are written. @return NULL with `*rv` set on error */
 segment *segment_create(server_rec *s, const char *key, apr_size_t size, apr_uint64_t layout, apr_status_t *rv);
 
 #endif

@@ -1,6 +1,6 @@
 /**
- * The request as it came in, before anything rewrote it. After an ErrorDocument, a per-directory rewrite or a CGI's
- * Location, httpd's own fields describe another request; decisions about what the client sent ask here.
+ * The request as it was received, before anything rewrote it. After an ErrorDocument, a per-directory rewrite or a
+ * Location of a CGI, httpd's own fields describe another request. Decisions about what the client sent use this one.
  */
 #ifndef INTERAUTH_COMMON_SNAPSHOT_H
 #define INTERAUTH_COMMON_SNAPSHOT_H
@@ -12,13 +12,14 @@ typedef struct snapshot {
     const char *target;    /**< as on the request line */
     const char *authority; /**< Host, or "" */
     const char *scheme;
-    const char *authorization; /**< or NULL: a location may take it away from its app before a sub-request needs it */
+    const char *
+        authorization; /**< or NULL; kept because a location may remove it for its application before a sub-request needs it */
 } snapshot;
 
-/** post_read_request, first of all: takes the snapshot of an outermost request. Safe to call by several modules. */
+/** post_read_request, before all other hooks: takes the snapshot of an external request. Several modules may call it. */
 void snapshot_take(request_rec *r);
 
-/** The snapshot of the outermost request; taken now where no hook ran. Never NULL. */
+/** The snapshot of the external request; taken now if no hook has run. Never NULL. */
 const snapshot *snapshot_of(request_rec *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* Tells the dry run of a start, a start, and a restart apart. */
+/* Distinguishes the dry run of a start, a start, and a restart. */
 #include <httpd.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -16,7 +16,7 @@ int startup_log_level(int level)
     return startup_is_dry_run() ? level | APLOG_STARTUP : level;
 }
 
-/* Generation 1 is the start itself; the dry run before it is 0. */
+/* The dry run is generation 0, the start 1. */
 int startup_is_reload(void)
 {
     return ap_state_query(AP_SQ_CONFIG_GEN) > 1;

@@ -96,8 +96,8 @@ static int open_table(apr_pool_t *pconf, server_rec *s)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                      "registry: RegistryCapacity %" APR_INT64_T_FMT " and "
                      "RegistryKeyCapacity %" APR_INT64_T_FMT
-                     " come into force after a stop and start; %u and %u stay for "
-                     "now",
+                     " take effect after a stop and start; until then %u and %u "
+                     "are used",
                      conf->capacity, conf->key_capacity, seg->numbers[PARTICIPANTS], seg->numbers[KEYS]);
     if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&key, random, sizeof random)) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "registry: no random bytes");

@@ -1,4 +1,4 @@
-/* The provider: participant_table, copied out in the form that other modules know. */
+/* The provider: copies records of the tables into the structures of interauth_registry.h. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>

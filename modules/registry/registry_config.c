@@ -14,7 +14,7 @@ void *registry_config_create(apr_pool_t *p, server_rec *s)
     return conf;
 }
 
-/* All directives are global: what counts stands in the main server, wherever a request came in. */
+/* All directives are global: the configuration is that of the main server, also in virtual hosts. */
 registry_config *registry_config_of(server_rec *s)
 {
     return ap_get_module_config(s->module_config, &registry_module);
@@ -53,7 +53,10 @@ static const char *set_key_capacity(cmd_parms *cmd, void *unused, const char *ar
 }
 
 const command_rec registry_directives[] = {
-    AP_INIT_TAKE1("RegistryFile", set_file, NULL, RSRC_CONF, "JSON file of participants, read at each reload"),
-    AP_INIT_TAKE1("RegistryCapacity", set_capacity, NULL, RSRC_CONF, "participants that fit into shared memory"),
-    AP_INIT_TAKE1("RegistryKeyCapacity", set_key_capacity, NULL, RSRC_CONF, "public keys that fit into shared memory"),
+    AP_INIT_TAKE1("RegistryFile", set_file, NULL, RSRC_CONF,
+                  "path of the JSON file of participants, which is read at start and reload"),
+    AP_INIT_TAKE1("RegistryCapacity", set_capacity, NULL, RSRC_CONF,
+                  "number of participants for which shared memory is allocated"),
+    AP_INIT_TAKE1("RegistryKeyCapacity", set_key_capacity, NULL, RSRC_CONF,
+                  "number of public keys for which shared memory is allocated"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

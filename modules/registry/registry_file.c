@@ -27,16 +27,17 @@ static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info, int is_sec
     if (!is_secret)
         return info->protection & (APR_FPROT_WWRITE | APR_FPROT_GWRITE) ? "may be written by group or others" : NULL;
     if (info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))
-        return apr_psprintf(p,
-                            "has mode %04x: it holds secrets, so others may not read it and group or others may not "
-                            "write it (chmod 640)",
-                            (unsigned)info->protection & 0xfff);
+        return apr_psprintf(
+            p,
+            "has mode %04x: it contains secrets: others must not be able to read it, nor group or others "
+            "to write it (chmod 640)",
+            (unsigned)info->protection & 0xfff);
     if (info->size > IA_PARTICIPANTS_FILE_MAX)
         return "is larger than 1 GiB";
     return NULL;
 }
 
-/* Opens, checks the mode of what was opened, reads. Returns what is wrong, or NULL. */
+/* Opens the file, checks the mode of the open file, and reads it. @return what is wrong, or NULL */
 static const char *read_file(apr_pool_t *p, const char *path, int is_secret, char **text, apr_size_t *len)
 {
     apr_file_t *file;
@@ -72,7 +73,7 @@ static const char *read_key(apr_pool_t *p, const char *base, ia_participant_key 
     if ((wrong = read_file(p, path, 0, &text, &len)))
         return apr_psprintf(p, "key %s: %s %s", key->kid, path, wrong);
     rc = ia_key_from_pem(&key->raw, text, len, key->algorithm);
-    return rc ? apr_psprintf(p, "key %s: %s is no public key or certificate that can be used: %s", key->kid, path,
+    return rc ? apr_psprintf(p, "key %s: %s is not a usable public key or certificate: %s", key->kid, path,
                              ia_outcome_of(rc)->tag)
               : NULL;
 }
@@ -132,7 +133,8 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     (void)plog;
     registry.stale = NULL;
     if (!conf->file) {
-        ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "registry: no RegistryFile: nobody is known");
+        ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
+                     "registry: no RegistryFile: there are no participants");
         return OK;
     }
     apr_pool_create(&checked.pool, pconf);
@@ -144,7 +146,7 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     apr_pool_destroy(checked.pool);
     if (startup_is_reload()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "registry: RegistryFile %s: %s; the participants read before stay in "
+                     "registry: RegistryFile %s: %s; the previous participants stay in "
                      "force",
                      log_words(ptemp, conf->file), log_words(ptemp, registry.stale));
         return OK;
@@ -162,7 +164,7 @@ static void wipe_list(ia_participants *list)
         ia_participant_wipe(&list->list[i]);
 }
 
-/* Participants first: keys and texts belong to records that are there. */
+/* Participants first: keys and texts refer to them. */
 static ia_result publish(const ia_participants *list, apr_time_t now, apr_pool_t *ptemp, st_load_report *report)
 {
     ia_result rc = st_participants_load(registry.table, ST_SOURCE_FILE, list, now, ptemp, report);

@@ -180,5 +180,5 @@ def test_secret_with_the_default_mode(make_container):
     server = make_container(pod, start=False)
     with pytest.raises(Unstartable):
         server.start()
-    server.log.expect("participants.json: has mode 0644: it holds secrets")
+    server.log.expect("participants.json: has mode 0644: it contains secrets")
     server.log.allow("AH0|configuration")

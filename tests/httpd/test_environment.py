@@ -360,7 +360,7 @@ class TestPlainServerWithModules:
     site = Site(participants=None, config="")
 
     def test_nothing_to_see(self, server):
-        server.log.allow("no RegistryFile: nobody is known")
+        server.log.allow("no RegistryFile: there are no participants")
         shown = Shown(server.get("/cgi-bin/show", SPOOFED + [("X-Seen", "yes")]))
         assert b"evil" not in shown.raw and shown.env["HTTP_X_SEEN"] == "yes"
         assert not [name for name in shown.env if "SAUTH" in name or "ISIGN" in name]

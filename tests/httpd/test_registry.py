@@ -332,7 +332,7 @@ class TestWithoutRegistryFile:
     site = Site(config=BASIC, participants=None)
 
     def test_nobody(self, server):
-        server.log.allow("no RegistryFile: nobody is known")
+        server.log.allow("no RegistryFile: there are no participants")
         refused(server, Client(server).ask(), 401, "invalid_credentials", "participant_unknown")
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
 

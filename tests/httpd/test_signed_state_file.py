@@ -313,12 +313,12 @@ class TestUnsafe:
     def test_one_file_for_both(self, make_keeper, path):
         server = make_keeper(f'SAuthStateFile "@ROOT@/{path}"\n', start=False)
         (server.root / "link").symlink_to(server.root / "state")
-        self.refuses(server, "is the file of ", directive="StateFile: ")
+        self.refuses(server, "is already the file of ", directive="StateFile: ")
 
     def test_one_file_for_both_at_a_reload(self, keeper):
         """The reload goes on; who comes second keeps nothing, and the file stays whole."""
         used, held = used_and_held(keeper)
-        keeper.log.expect("StateFile: .*is the file of ")
+        keeper.log.expect("StateFile: .*is already the file of ")
         keeper.configure(STATE + 'SAuthStateFile "@ROOT@/state/nonces"\n' + opened("in"))
         keeper.graceful()
         assert keeper.get("/in", held).status == 200
