@@ -83,7 +83,10 @@ ia_result ia_access_form_parse(ia_access_form *out, apr_pool_t *p, const char *t
     return IA_OK;
 }
 
-/* A member under its name with underscores or, as the published client writes it, with hyphens. Not under both. */
+/*
+ * Finds a member by its name with underscores or, as the published client writes it, with hyphens. Having both is an
+ * error.
+ */
 static ia_result find_member(const ia_json **out, const ia_json *body, const char *name, const char *hyphened)
 {
     const ia_json *a = ia_json_member(body, name), *b = ia_json_member(body, hyphened);

@@ -20,7 +20,7 @@ int ia_authorization_is_sauth(const char *value)
     return value && !strncasecmp(value, "SAuth", SCHEME_LEN) && (value[SCHEME_LEN] == ' ' || !value[SCHEME_LEN]);
 }
 
-/* Visible ASCII: all a token may hold. */
+/* Visible ASCII: the characters of a token. */
 static int is_visible(const char *text, apr_size_t len)
 {
     apr_size_t i;
@@ -75,7 +75,7 @@ static ia_result parse_response(ia_authorization *out, const char *text, apr_siz
     return rc;
 }
 
-/* The parameter is base64url of N, and N the nonce's text or its bytes: see the header. */
+/* The parameter is base64url of N. N is the text of the nonce or its bytes: see authorization.h. */
 static ia_result parse_nonce(ia_authorization *out, const char *text, apr_size_t len)
 {
     apr_size_t nonce_len;
@@ -92,7 +92,7 @@ static ia_result parse_nonce(ia_authorization *out, const char *text, apr_size_t
     return IA_OK;
 }
 
-/* name="value" at *at, which moves past it. The value holds no quote or backslash: both parameters are base64url. */
+/* name="value" at *at, which moves past it. The value has no quote or backslash: both parameters are base64url. */
 static int take_parameter(const char **at, const char **name, apr_size_t *name_len, const char **value,
                           apr_size_t *value_len)
 {

@@ -1,4 +1,4 @@
-/* The arithmetic of the challenge protocol: secrets, signatures, tokens. */
+/* Computes the windows, tokens and signatures of the challenge protocol. */
 #include <apr_strings.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -76,7 +76,7 @@ void iai_challenge_hmac(char out[IA_CHALLENGE_TEXT_SIZE], const ia_mac_key *key,
 
 #define LIFETIME_MAX (APR_INT64_C(366) * 86400)
 
-/* Whatever comes in, the sums below stay within 64 bits. */
+/* Limits arguments so that the sums below do not overflow. */
 static apr_int64_t bounded(apr_int64_t value, apr_int64_t low, apr_int64_t high)
 {
     if (value < low)
@@ -234,7 +234,7 @@ ia_result ia_challenge_sign_response(char out[IA_CHALLENGE_TEXT_SIZE], const ia_
 
     memset(out, 0, IA_CHALLENGE_TEXT_SIZE);
     if (!rc && terms->profile != IA_CHALLENGE_PROFILE_HMAC)
-        rc = IA_FAULT_CRYPTO; /* md5 has nothing that signs a response */
+        rc = IA_FAULT_CRYPTO; /* profile md5 does not sign responses */
     if (!rc)
         rc = iai_challenge_compute(out, &m, token, nonce, more, 3);
     ia_wipe(&m, sizeof m);

@@ -1,6 +1,6 @@
 /*
- * The challenge: index 4 bytes, stamp 7, profile 1, generation 4, all big-endian, as one AES block, which
- * needs no mode. No two challenges are alike, since no stamp is given twice.
+ * Encrypts and decrypts challenges. The plain text is one AES block: index 4 bytes, stamp 7, profile 1, generation 4,
+ * all big-endian. No mode is needed, because no two blocks are equal: each has another stamp.
  */
 #include <openssl/evp.h>
 #include <string.h>
@@ -33,7 +33,9 @@ static apr_uint64_t get(const unsigned char *in, int len)
     return value;
 }
 
-/* The nonce key's other uses are MACs of other lengths; the label keeps this key apart from all of them. */
+/*
+ * The nonce key is also used for MACs over messages of other lengths; with the label this key differs from all of them.
+ */
 static ia_result cipher(unsigned char out[BLOCK], const unsigned char in[BLOCK], const ia_mac_key *nonce_key,
                         int encrypt)
 {

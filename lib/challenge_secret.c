@@ -1,4 +1,4 @@
-/* Secret: as a record holds it, and from a password. */
+/* Loads Secret of the challenge protocol from a record, and derives it from a password. */
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -6,9 +6,11 @@
 #include "interauth/encoding.h"
 #include "interauth/name.h"
 
-#define SCRYPT_MEMORY_MAX (64 * 1024 * 1024) /* bytes; twice of what N and r need */
+#define SCRYPT_MEMORY_MAX (64 * 1024 * 1024) /* bytes; twice what N and r need */
 
-/* Keyed with the secret over the profile's name: tells nothing about the secret, and differs between the profiles. */
+/*
+ * A MAC over the profile's name with the secret as key: reveals nothing about the secret, and differs between profiles.
+ */
 static ia_result fingerprint(ia_challenge_secret *secret, ia_challenge_profile profile, apr_size_t len)
 {
     static const char label[] = "interauth challenge secret generation";

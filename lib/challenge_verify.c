@@ -6,17 +6,17 @@
 /* Used for an unknown user, so that the response takes as long. As long as a Secret; never matches. */
 static const char dummy_secret[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/* A text that was sent, in room of a fixed size. Returns 0, and leaves the room empty, where its length is wrong. */
-static int take_text(char room[IA_CHALLENGE_TEXT_SIZE], const char *text, apr_size_t len)
+/* Copies a received text to a buffer of fixed size. Returns 0, with an empty buffer, if its length is wrong. */
+static int take_text(char buffer[IA_CHALLENGE_TEXT_SIZE], const char *text, apr_size_t len)
 {
-    memset(room, 0, IA_CHALLENGE_TEXT_SIZE);
+    memset(buffer, 0, IA_CHALLENGE_TEXT_SIZE);
     if (!text || strlen(text) != len)
         return 0;
-    memcpy(room, text, len);
+    memcpy(buffer, text, len);
     return 1;
 }
 
-/* What a client who means this window would have sent. */
+/* What a client that uses this window would send. */
 static ia_result expect(ia_challenge_match *out, const iai_challenge_signer *m, const ia_challenge_claim *claim,
                         const char *given, apr_int64_t nonce)
 {
@@ -45,7 +45,10 @@ ia_result ia_challenge_verify(ia_challenge_match *out, ia_challenge_profile prof
     unsigned i;
 
     memset(out, 0, sizeof *out);
-    /* A challenge in the place of a token has a "signature" that went over the wire: the token. Lengths tell them apart. */
+    /*
+     * A challenge must not be taken for a token: its "signature" would be the token, which was sent before. Their
+     * lengths differ.
+     */
     whole =
         claim->challenge ? take_text(given, claim->challenge, IA_CHALLENGE_LEN) : take_text(given, claim->token, len);
     whole &= take_text(signature, claim->signature, len);

@@ -7,7 +7,7 @@
 
 #define ALGORITHMS 2
 
-/* One row per active algorithm; everything else here walks this table. */
+/* One row per active algorithm. */
 static const struct algorithm {
     unsigned bit;
     const char *name;
@@ -50,7 +50,7 @@ static int is_deprecated(const ia_sfv_text *key)
     return 0;
 }
 
-/* Takes the member's value where its key is active. */
+/* Takes the value of a member whose key is active. */
 static ia_result claim_member(ia_digest_claim *claim, const ia_sfv_member *member)
 {
     const struct algorithm *a;
@@ -140,7 +140,7 @@ ia_result ia_digest_update(ia_digest *digest, const void *data, apr_size_t len)
         return IA_FAULT_CRYPTO;
     for (i = 0; i < ALGORITHMS; i++) {
         if (digest->contexts[i] != NULL && EVP_DigestUpdate(digest->contexts[i], data, len) != 1) {
-            digest->finished = 1; /* what follows would be the digest of something else */
+            digest->finished = 1; /* the result would be the digest of other content */
             return IA_FAULT_CRYPTO;
         }
     }

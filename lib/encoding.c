@@ -1,4 +1,4 @@
-/* base64url, base64, and hex (RFC 4648), decoded strictly. */
+/* Encodes and strictly decodes base64url, base64, and hex (RFC 4648). */
 #include <string.h>
 #include "interauth/encoding.h"
 
@@ -8,16 +8,16 @@ static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 #define BLOCK 16 /* characters decoded at a time: as many as one vector register holds */
 #define PLAIN 12 /* bytes in them */
 
-/* 0xff where c lies between two others, else 0. */
+/* 0xff if c is between `low` and `high`, else 0. */
 static unsigned char between(unsigned char c, unsigned char low, unsigned char high)
 {
     return (unsigned char)-((c >= low) & (c <= high));
 }
 
 /*
- * The values of a block of characters. Computed without branch or table, so that neither time nor cache lines
- * tell what was decoded; a compiler makes a handful of vector instructions of it. Returns 0 unless all are of
- * the alphabet.
+ * The values of a block of characters. Computed without branches or tables, so that neither time nor cache lines reveal
+ * what is decoded. Compilers generate a few vector instructions for it. Returns 0 unless all characters are in the
+ * alphabet.
  */
 static int base64_values(unsigned char *restrict out, const unsigned char *restrict in, unsigned char c62,
                          unsigned char c63)
@@ -69,7 +69,7 @@ static apr_uint64_t swap_unless_big_endian(apr_uint64_t word)
 #endif
 }
 
-/* Eight values are six bytes: neighbours are joined to 12 bits, those to 24, those to 48. */
+/* Eight values are six bytes: pairs are joined to 12 bits, these to 24, these to 48. */
 static void pack(unsigned char out[8], const unsigned char value[8])
 {
     apr_uint64_t bits;
@@ -83,7 +83,7 @@ static void pack(unsigned char out[8], const unsigned char value[8])
     memcpy(out, &bits, sizeof bits);
 }
 
-/* The next block of a text: where it is, or a last one that is shorter filled up in `padded`. */
+/* The next block of a text, in place; a shorter last block is copied to `padded` and filled up. */
 static const unsigned char *block_at(unsigned char padded[BLOCK], const char *text, apr_size_t left, char fill)
 {
     if (left >= BLOCK)
@@ -93,7 +93,7 @@ static const unsigned char *block_at(unsigned char padded[BLOCK], const char *te
     return padded;
 }
 
-/* A whole block. Two bytes more than PLAIN are written. */
+/* Decodes a whole block. Writes two bytes more than PLAIN. */
 static int decode_block(unsigned char *restrict out, const unsigned char *restrict in, unsigned char c62,
                         unsigned char c63)
 {
@@ -172,7 +172,7 @@ apr_size_t ia_hex_encode(char *out, const void *data, apr_size_t len)
     return 2 * len;
 }
 
-/* As base64_values, of digits. */
+/* Like base64_values, for hex digits. */
 static int hex_values(unsigned char *restrict out, const unsigned char *restrict in)
 {
     unsigned char good = 0xff;

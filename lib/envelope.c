@@ -20,7 +20,7 @@ static const char *skip_space(const char *at)
     return at + strspn(at, " \t");
 }
 
-/* Behind `word` in any case, or NULL where the text does not start with it. */
+/* The text after `word`, which is matched in any case, or NULL if the text does not start with it. */
 static const char *skip_word(const char *at, const char *word)
 {
     apr_size_t len = strlen(word);
@@ -28,7 +28,7 @@ static const char *skip_word(const char *at, const char *word)
     return strncasecmp(at, word, len) ? NULL : at + len;
 }
 
-/* Whether what follows the media type is nothing, or says UTF-8 once. */
+/* Whether nothing follows the media type, or one charset of UTF-8. */
 static int is_utf8(const char *at)
 {
     int is_named = 0, is_quoted;
@@ -95,7 +95,7 @@ static ia_result refuse(ia_json_error *error, ia_result rc, const char *reason)
     return rc;
 }
 
-/* Each member to its place. */
+/* Stores each member. */
 static ia_result sort_members(const ia_json *found[MEMBERS], const ia_json *root, ia_json_error *error)
 {
     const ia_json *member;
@@ -117,7 +117,7 @@ static ia_result sort_members(const ia_json *found[MEMBERS], const ia_json *root
     return IA_OK;
 }
 
-/* A text that is there is not empty. */
+/* A text that is present must not be empty. */
 static ia_result take_text(const char **out, const ia_json *member, ia_json_error *error)
 {
     if (!member)
@@ -155,7 +155,7 @@ static ia_result take_members(ia_envelope *envelope, const ia_json *const found[
     return IA_OK;
 }
 
-/* `<request/>` says what `{}` says. */
+/* `<request/>` is equivalent to `{}`. */
 static const ia_json *empty_object(apr_pool_t *p, const ia_json *request)
 {
     ia_json *object = apr_pcalloc(p, sizeof *object);
@@ -242,5 +242,5 @@ int ia_envelope_request_is(const ia_envelope *envelope, const char *const *allow
             return 0;
         count += member != NULL;
     }
-    return count == request->count; /* a repeated or another member is one more than was found */
+    return count == request->count; /* repeated and other members make the count larger */
 }

@@ -11,7 +11,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes [at, end) into the pool. NULL for a broken escape or a NUL byte, which no field of ours can hold. */
+/* Decodes [at, end) into the pool. NULL for an invalid escape or a NUL byte, which no field may contain. */
 static const char *unescape(apr_pool_t *p, const char *at, const char *end, apr_size_t *len)
 {
     char *text = apr_palloc(p, (apr_size_t)(end - at) + 1), *out = text;

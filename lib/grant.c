@@ -26,7 +26,10 @@ ia_result ia_entitlement_check(const ia_entitlement *entitlement, apr_time_t now
     return IA_OK;
 }
 
-/* When a grant made now ends: never later than asked, the participant's lifespan, its own end, the greatest age. */
+/*
+ * When a grant that is made now expires: the earliest of the requested lifespan, the participant's maximum, the
+ * participant's own expiry, and the greatest age.
+ */
 static apr_time_t clamp_expiry(const ia_entitlement *entitlement, apr_int64_t lifespan, apr_time_t created,
                                apr_time_t max_age, apr_time_t now)
 {

@@ -1,5 +1,5 @@
 /*
- * The reader drives yajl through its callbacks with explicit lengths. yajl's tree interface is not used: it truncates
+ * Parses JSON strictly, with yajl's callbacks and explicit lengths. yajl's tree interface is not used: it truncates
  * names at NUL, keeps the first of two equal members, and its recursive free overflows on deep input. Its check of
  * UTF-8 is not used either: it lets overlong forms, surrogates and code points above U+10FFFF pass.
  */
@@ -11,7 +11,7 @@
 #include "interauth/json.h"
 #include "utf8.h"
 
-#define NAMES_WITHOUT_HASH 8 /* up to here, looking for a repeated name walks the list */
+#define NAMES_WITHOUT_HASH 8 /* up to this number, repeated names are searched in the list */
 
 typedef struct frame {
     ia_json *container;
@@ -179,8 +179,8 @@ static const yajl_callbacks callbacks = {on_null,      on_boolean, NULL,   NULL,
                                          on_start_map, on_map_key, on_end, on_start_array, on_end};
 
 /*
- * yajl passes escaped lone surrogates on as "?" and decodes \u0000: the first is refused here, before it reads, the
- * second in on_string. Returns the offset of a lone surrogate, or `len`.
+ * yajl passes escaped lone surrogates on as "?" and decodes \u0000: the former is refused here, before yajl parses, the
+ * latter in on_string. Returns the offset of a lone surrogate, or `len`.
  */
 static apr_size_t find_lone_surrogate(const char *text, apr_size_t len)
 {
@@ -209,7 +209,7 @@ static apr_size_t find_lone_surrogate(const char *text, apr_size_t len)
     return high ? i : len;
 }
 
-/* These find their way in a text that was read already, and need not check it. */
+/* The functions below search in a text that is already parsed, and need not check it. */
 static const char *skip_space(const char *at, const char *end)
 {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
@@ -217,7 +217,7 @@ static const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* Behind the string that starts here. */
+/* The position after the string that starts here. */
 static const char *skip_string(const char *at, const char *end)
 {
     for (at++; at < end && *at != '"'; at++)
@@ -226,7 +226,7 @@ static const char *skip_string(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-/* Behind the value that starts here. */
+/* The position after the value that starts here. */
 static const char *skip_value(const char *at, const char *end)
 {
     unsigned depth = 0;
@@ -260,7 +260,7 @@ static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t
     const char *end = text + len, *at;
 
     error->offset = status == yajl_status_ok ? len : yajl_get_bytes_consumed(handle);
-    if (status == yajl_status_ok) /* what it finds now is an end that came too early */
+    if (status == yajl_status_ok) /* from here on, errors are an unexpected end */
         status = yajl_complete_parse(handle);
     if (r->rc) {
         error->reason = r->reason;
@@ -270,7 +270,7 @@ static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t
         error->reason = "not valid JSON";
         return IA_JSON_MALFORMED;
     }
-    /* yajl overlooks a string behind the value that does not end */
+    /* yajl does not notice an unterminated string after the value */
     at = skip_space(skip_value(skip_space(text, end), end), end);
     if (at < end) {
         error->offset = (apr_size_t)(at - text);
@@ -354,7 +354,7 @@ const char *ia_json_member_text(const char *text, apr_size_t len, const ia_json 
     if (!member || at == end || *at != '{')
         return NULL;
     for (other = object->first;; other = other->next) {
-        at = skip_string(skip_space(at + 1, end), end); /* behind { or , stands a name */
+        at = skip_string(skip_space(at + 1, end), end); /* a name follows { and , */
         value = skip_space(at, end);
         if (value == end)
             return NULL;

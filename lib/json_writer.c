@@ -9,7 +9,7 @@ struct ia_json_writer {
     apr_pool_t *p;
     yajl_gen gen;
     char is_object[IA_JSON_DEPTH];
-    char has_name[IA_JSON_DEPTH]; /* a member's name is written, its value is not */
+    char has_name[IA_JSON_DEPTH]; /* a member's name is written, but not its value */
     unsigned depth;
     int failed;
 };
@@ -54,7 +54,10 @@ static void check(ia_json_writer *w, yajl_gen_status status)
         w->failed = 1;
 }
 
-/* Whether a value may stand here. yajl itself takes any string for a name, and closes an object after a lone name. */
+/*
+ * Whether a value is allowed here. yajl itself accepts any string as a name, and closes an object after a name without
+ * value.
+ */
 static int takes_value(ia_json_writer *w)
 {
     if (!w->failed && w->depth && w->is_object[w->depth - 1]) {

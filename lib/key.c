@@ -1,4 +1,4 @@
-/* The two forms of a key: checked numbers, and what OpenSSL works with. */
+/* Creates keys of OpenSSL from public and private numbers. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -178,7 +178,7 @@ ia_result ia_key_create(ia_key **out, const ia_key_raw *raw)
     return IA_OK;
 }
 
-/* Whether what the private half signs verifies with the public numbers. */
+/* Whether a signature by the private key verifies with the public numbers. */
 static ia_result try_out(const ia_key *key)
 {
     static const char message[] = "interauth key pair";

@@ -1,4 +1,4 @@
-/* What makes the numbers of a public key unusable or weak. */
+/* Refuses public keys whose numbers are invalid or weak. */
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -33,7 +33,7 @@ static int double_point(field *f)
            BN_mod_inverse(f->v, f->v, f->p, f->ctx) && BN_mod_mul(f->y, f->y, f->v, f->p, f->ctx);
 }
 
-/* x from y: xx = (yy - 1) / (dyy + 1). The divisor is never 0, since -1/d is no square. */
+/* x from y: xx = (yy - 1) / (dyy + 1). The divisor is never 0, because -1/d is not a square. */
 static ia_result recover_x(field *f, int odd)
 {
     if (!BN_mod_sqr(f->yy, f->y, f->p, f->ctx) || !BN_sub(f->u, f->yy, BN_value_one()) ||
@@ -136,8 +136,8 @@ static unsigned remainder_of(const ia_key_raw *raw, unsigned divisor)
 }
 
 /*
- * ROCA (CVE-2017-15361): the primes of that generator are powers of 65537 modulo many small primes at once,
- * and so is the modulus. Other moduli are so for these seventeen with a probability of about 2^-28.
+ * ROCA (CVE-2017-15361): the primes of that generator are powers of 65537 modulo many small primes at once, and so is
+ * the modulus. The probability of this for other moduli and these seventeen primes is about 2^-28.
  */
 static int has_roca_fingerprint(const ia_key_raw *raw)
 {

@@ -66,7 +66,7 @@ static ia_result read_algorithm(ia_key_raw *raw, const ia_json *jwk)
     return IA_KEY_ALGORITHM;
 }
 
-/* `needed` must be among the operations; "verify" may stand beside it, nothing else. */
+/* `needed` must be among the operations; only "verify" is allowed besides it. */
 static ia_result check_purpose(const ia_json *jwk, const char *needed)
 {
     const ia_json *operations = ia_json_member(jwk, "key_ops"), *item, *other;
@@ -93,7 +93,7 @@ static ia_result check_purpose(const ia_json *jwk, const char *needed)
     return found ? IA_OK : IA_KEY_OPERATIONS;
 }
 
-/* Decodes a member; `too_long` is the refusal of one that has more than `capacity` bytes. */
+/* Decodes a member; `too_long` is the result if it has more than `capacity` bytes. */
 static ia_result read_bytes(unsigned char *out, apr_size_t capacity, apr_size_t *len, const ia_json *jwk,
                             const char *name, ia_result too_long)
 {
@@ -180,7 +180,7 @@ ia_result ia_key_from_jwk(ia_key_raw *out, const ia_json *jwk)
     return rc;
 }
 
-/* A number of a private key, in memory that OpenSSL wipes. */
+/* Reads a number of a private key into memory that OpenSSL wipes. */
 static ia_result push_number(OSSL_PARAM_BLD *build, BIGNUM **number, const ia_json *jwk, const char *name,
                              const char *parameter)
 {
@@ -339,7 +339,7 @@ ia_result ia_key_thumbprint(unsigned char out[IA_SHA256_LEN], const ia_key_raw *
     return IA_OK;
 }
 
-/* What a secret must not begin with: everybody may know such texts. */
+/* Prefixes of public texts, which a secret must not have. */
 static int looks_public(const unsigned char *secret, apr_size_t len)
 {
     static const char *const openings[] = {"-----BEGIN ",

@@ -1,6 +1,6 @@
 /*
- * PEM. Public keys are read from DER by hand: one encoding, named curves and uncompressed points only, no
- * parameters that could mean something else. OpenSSL reads the containers: certificates and private keys.
+ * Reads keys from PEM. Public keys are parsed from DER here, not by OpenSSL: one encoding, named curves and
+ * uncompressed points only, no parameters that change the meaning. OpenSSL parses certificates and private keys.
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -18,7 +18,7 @@ typedef struct der {
     const unsigned char *at, *end;
 } der;
 
-/* Enters an element with this tag: `inner` is its content, `outer` goes on after it. */
+/* Enters an element with this tag: `inner` becomes its content, `outer` continues after it. */
 static int enter(der *inner, der *outer, unsigned char tag)
 {
     apr_size_t len, count;
@@ -83,8 +83,9 @@ static ia_result take_point(ia_key_raw *raw, const der *bits)
     return IA_OK;
 }
 
-/* The type from a whole AlgorithmIdentifier, parameters included. One of id-RSASSA-PSS fixes the algorithm
- * too. */
+/*
+ * The type from a whole AlgorithmIdentifier, parameters included. id-RSASSA-PSS also determines the algorithm.
+ */
 static ia_result find_type(ia_key_raw *raw, const der *identifier)
 {
     static const struct {
@@ -120,7 +121,7 @@ static ia_result find_type(ia_key_raw *raw, const der *identifier)
     return rc;
 }
 
-/* The algorithm that was asked for, unless the key itself fixes another one. */
+/* The requested algorithm, unless the key itself determines another one. */
 static ia_result choose_algorithm(ia_key_raw *raw, ia_algorithm algorithm)
 {
     if (algorithm == IA_ALGORITHM_NONE)
@@ -220,7 +221,7 @@ static void drop(block *b)
     memset(b, 0, sizeof *b);
 }
 
-/* The only block of the text. */
+/* Finds the block; there must be exactly one. */
 static ia_result read_block(block *out, const char *text, apr_size_t len)
 {
     block second = {0};

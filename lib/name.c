@@ -21,7 +21,7 @@ int ia_name_is_id(const char *name, apr_size_t len)
     return is_name(name, len);
 }
 
-/* A comma separates names where people write lists of them. */
+/* A comma separates names in configuration and options. */
 int ia_name_is_capability(const char *name, apr_size_t len)
 {
     return is_name(name, len) && !memchr(name, ',', len);

@@ -73,7 +73,7 @@ ia_result iai_participant_time(apr_time_t *out, apr_pool_t *p, const ia_json *va
     return IA_OK;
 }
 
-/* The decoded secret lives on the stack; the text in the pool is overwritten, since pools outlive the parse. */
+/* The decoded secret is on the stack; its text is overwritten, because the pool exists longer than this parser. */
 static ia_result take_secret(ia_participant *out, apr_pool_t *p, const ia_json *value, apr_time_t not_after,
                              ia_participant_error *error)
 {

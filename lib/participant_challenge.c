@@ -10,7 +10,7 @@ static ia_challenge_secret *slot_of(ia_participant *out, ia_challenge_profile pr
     return profile == IA_CHALLENGE_PROFILE_HMAC ? &out->challenge_hmac : NULL;
 }
 
-/* The text is overwritten whatever it is worth, since the pool outlives the parse. */
+/* The text is overwritten, whether or not it is valid, because the pool exists longer than this parser. */
 static int take_one(ia_participant *out, const ia_json *value)
 {
     ia_challenge_profile profile = ia_challenge_profile_named(value->name);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "participant_internal.h"
 
-/* An absolute http or https URL that a client can use as it stands. */
+/* An absolute http or https URL that a client can use without change. */
 static int is_url(apr_pool_t *p, const char *url)
 {
     apr_uri_t uri;

@@ -4,7 +4,7 @@
 
 #include "interauth/participant.h"
 
-/** Sets the error's text and yields IA_MALFORMED. */
+/** Sets the error's text; its value is IA_MALFORMED. */
 #define IAI_FAIL(error, p, ...) ((error)->text = apr_psprintf((p), __VA_ARGS__), IA_MALFORMED)
 
 /** The member `keys`: a list of JWK, or of {"kid", "file"}. */

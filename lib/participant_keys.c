@@ -19,7 +19,7 @@ static ia_result take_seconds(apr_time_t *out, apr_pool_t *p, const ia_json *jwk
     return IA_OK;
 }
 
-/* {"kid", "file"}: the key stands in a PEM file or certificate, which the caller of the library reads. */
+/* {"kid", "file"}: the key is in a PEM file or certificate, which the library's caller reads. */
 static ia_result take_file(ia_participant_key *key, apr_pool_t *p, const ia_json *object, ia_participant_error *error)
 {
     static const char *const known[] = {"kid", "file", "alg", "nbf", "exp"};

@@ -6,7 +6,7 @@
 
 #define NODES_MAX (64u * 1024 * 1024)
 
-/* Where in a text an offset lies, for an administrator's editor. */
+/* The number of the line, from 1, that contains an offset. */
 static unsigned line_of(const char *text, apr_size_t offset)
 {
     unsigned line = 1;

@@ -14,7 +14,7 @@ const ia_outcome *ia_outcomes(unsigned *count)
     return outcomes;
 }
 
-/* A switch made from the table: the compiler turns it into a jump, and rejects two rows with one value. */
+/* A switch generated from the table: compilers make a jump table of it, and refuse two rows with the same value. */
 const ia_outcome *ia_outcome_of(ia_result result)
 {
     enum {

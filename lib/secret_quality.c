@@ -1,4 +1,4 @@
-/* Whether a shared secret is one that others can guess. */
+/* Finds shared secrets that others can guess. */
 #include <string.h>
 #include "interauth/mac.h"
 #include "interauth/secret_quality.h"
@@ -78,8 +78,8 @@ static int is_base64(unsigned char c)
 }
 
 /*
- * Random base64 changes between small letters, capitals and digits in two thirds of its places, and has capitals with
- * something else than a small letter behind. Words do not, however they are joined.
+ * Random base64 changes between small letters, capitals and digits at two thirds of its positions, and often has a
+ * capital that is not followed by a small letter. Words do not, however they are joined.
  */
 static int looks_random(const unsigned char *bytes, apr_size_t len)
 {

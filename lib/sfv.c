@@ -1,4 +1,5 @@
-/* The structure of a field value: parameters, items, inner lists, lists, dictionaries (RFC 9651 section 4.2).
+/*
+ * Parses the structure of a field value: parameters, items, inner lists, lists, dictionaries (RFC 9651 section 4.2).
  */
 #include "sfv_internal.h"
 
@@ -26,7 +27,7 @@ static ia_result read_key(ia_sfv_text *key, iai_sfv_reader *r)
     return IA_OK;
 }
 
-/* The parameter to be filled: a new one at the end, or the earlier one of that key. */
+/* The parameter to fill: a new one at the end, or the earlier one with the same key. */
 static ia_result place_param(ia_sfv_param **out, ia_sfv_member *member, ia_sfv_param ***end, const ia_sfv_text *key,
                              const iai_sfv_reader *r)
 {
@@ -141,7 +142,8 @@ static ia_sfv_member *find_member(const ia_sfv_field *field, const ia_sfv_text *
     return NULL;
 }
 
-/* One member of the list or dictionary; a repeated key leaves its place in the order but takes the new value.
+/*
+ * One member of the list or dictionary; a repeated key keeps its position but has the new value.
  */
 static ia_result read_next(ia_sfv_field *out, ia_sfv_member ***end, iai_sfv_reader *r)
 {

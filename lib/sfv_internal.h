@@ -1,5 +1,6 @@
-/* Structured fields: what the parser's two files share, and the characters that parser and serialiser agree
- * on. */
+/*
+ * Shared by the files that parse and serialize structured fields.
+ */
 #ifndef IAI_SFV_INTERNAL_H
 #define IAI_SFV_INTERNAL_H
 
@@ -74,7 +75,7 @@ static inline int iai_sfv_take(iai_sfv_reader *r, char c)
     return 1;
 }
 
-/* What was read since `start`. */
+/* The text parsed since `start`. */
 static inline ia_sfv_text iai_sfv_since(const iai_sfv_reader *r, const char *start)
 {
     ia_sfv_text text = {start, (apr_size_t)(r->at - start)};
@@ -82,7 +83,7 @@ static inline ia_sfv_text iai_sfv_since(const iai_sfv_reader *r, const char *sta
     return text;
 }
 
-/* Reads one bare item. @return IA_OK or IA_SFV_MALFORMED */
+/* Parses one bare item. @return IA_OK or IA_SFV_MALFORMED */
 ia_result iai_sfv_read_value(ia_sfv_value *value, iai_sfv_reader *r);
 
 #endif

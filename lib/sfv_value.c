@@ -1,4 +1,4 @@
-/* Bare items (RFC 9651 sections 4.2.3.1 to 4.2.10). */
+/* Parses bare items (RFC 9651 sections 4.2.3.1 to 4.2.10). */
 #include "sfv_internal.h"
 #include "utf8.h"
 

@@ -1,10 +1,10 @@
-/* Serialising structured fields (RFC 9651 section 4.1). */
+/* Serializes structured fields (RFC 9651 section 4.1). */
 #include <stdio.h>
 #include "interauth/encoding.h"
 #include "sfv_internal.h"
 #include "utf8.h"
 
-/* Every text is made twice: once to check and measure it (`at` is NULL), once to write it. */
+/* Each text is generated twice: first to check and measure it (`at` is NULL), then to write it. */
 typedef struct writer {
     char *at;
     apr_size_t len;
@@ -98,7 +98,7 @@ static ia_result put_token(writer *w, const ia_sfv_text *text)
 static ia_result put_bytes(writer *w, const ia_sfv_text *text)
 {
     put_char(w, ':');
-    /* The encoder's NUL falls where the closing colon goes. */
+    /* The encoder's NUL is at the position of the closing colon. */
     if (w->at != NULL)
         w->len += ia_base64_encode(w->at + w->len, text->data, text->len);
     else
@@ -248,7 +248,7 @@ static ia_result put_field(writer *w, const ia_sfv_field *field)
     return IA_OK;
 }
 
-/* Either the whole field, or one member where `field` is NULL. */
+/* The whole field, or one member if `field` is NULL. */
 static ia_result format(char **out, apr_size_t *len, apr_pool_t *p, const ia_sfv_field *field,
                         const ia_sfv_member *member)
 {

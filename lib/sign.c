@@ -1,4 +1,4 @@
-/* Signing and verifying. OpenSSL wants ECDSA signatures in DER: they are converted here, byte by byte. */
+/* Signs and verifies. OpenSSL uses ECDSA signatures in DER; they are converted here. */
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -26,7 +26,7 @@ apr_size_t ia_signature_len(const ia_key *key)
     return key->raw.type == IA_KEY_RSA ? key->raw.len : 2 * iai_key_part_len(key->raw.type);
 }
 
-/* Big-endian; signatures are no secrets. */
+/* Big-endian. Not constant-time: signatures are public. */
 static int is_below(const unsigned char *number, const unsigned char *limit, apr_size_t len)
 {
     apr_size_t i;
@@ -45,7 +45,7 @@ static int is_zero(const unsigned char *number, apr_size_t len)
     return len == 0;
 }
 
-/* One positive DER integer; returns its length. */
+/* Writes one positive DER integer; returns its length. */
 static apr_size_t put_integer(unsigned char *der, const unsigned char *number, apr_size_t len)
 {
     unsigned char *at = der;
@@ -60,7 +60,7 @@ static apr_size_t put_integer(unsigned char *der, const unsigned char *number, a
     return (apr_size_t)(at - der) + len;
 }
 
-/* Two scalars need at most 104 bytes: the length is always short. */
+/* Two scalars need at most 104 bytes, so the length has the short form. */
 static apr_size_t der_from_scalars(unsigned char der[DER_MAX], const unsigned char *scalars, apr_size_t len)
 {
     apr_size_t n = 2;
@@ -127,11 +127,11 @@ static const EVP_MD *digest_of(const ia_key *key)
     case IA_ALGORITHM_RSA_PSS:
         return EVP_sha512();
     default:
-        return NULL; /* Ed25519 hashes by itself */
+        return NULL; /* Ed25519 includes the hash */
     }
 }
 
-/* The padding of RSA: nothing is left to defaults. */
+/* Sets the padding of RSA explicitly. */
 static int set_padding(EVP_PKEY_CTX *ctx, const ia_key *key, const EVP_MD *md)
 {
     if (key->raw.type != IA_KEY_RSA)
@@ -142,7 +142,7 @@ static int set_padding(EVP_PKEY_CTX *ctx, const ia_key *key, const EVP_MD *md)
            EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1 && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, PSS_SALT) == 1;
 }
 
-/* 1 valid, 0 not, below 0 for a fault. */
+/* 1 if valid, 0 if not, below 0 for a fault. */
 static int verify(const ia_key *key, const void *message, apr_size_t message_len, const unsigned char *signature,
                   apr_size_t len)
 {

@@ -59,7 +59,7 @@ void ia_timestamp_format(char out[IA_RFC3339_SIZE], apr_time_t time)
     put(out + 17, of_day % 60, 2);
 }
 
-/* Exactly `digits` decimal digits at *at, which moves past them; -1 where there are fewer. */
+/* Exactly `digits` decimal digits at *at, which moves past them; -1 if there are fewer. */
 static int take(const char **at, const char *end, int digits)
 {
     int value = 0;

@@ -1,7 +1,7 @@
 /* Validates UTF-8. */
 #include "utf8.h"
 
-/* The length of the sequence that starts here, or 0 where it is not UTF-8. */
+/* The length of the sequence that starts here, or 0 if it is not UTF-8. */
 static apr_size_t utf8_length(const unsigned char *s, apr_size_t left)
 {
     unsigned char low = 0x80, high = 0xbf;

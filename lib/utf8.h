@@ -1,5 +1,5 @@
 /**
- * UTF-8, for every format that carries text.
+ * Validates UTF-8.
  */
 #ifndef IAI_UTF8_H
 #define IAI_UTF8_H

@@ -1,7 +1,7 @@
 /*
- * The reader drives expat through its callbacks, over the whole document at once, so that positions are
- * exact. A document type is refused where it starts: no entity is ever declared, so none is ever expanded.
- * expat's namespaces are off, and its check of UTF-8 is not relied on.
+ * Parses XML with expat's callbacks, the whole document at once, so that positions are exact. A document type is
+ * refused at its start, so that no entity is ever declared or expanded. expat's namespace processing is off, and its
+ * check of UTF-8 is not relied on.
  */
 #include "config.h"
 #include <apr_strings.h>
@@ -21,7 +21,7 @@ typedef struct reader {
     apr_pool_t *p;
     XML_Parser parser;
     const char *document;
-    frame stack[IA_JSON_DEPTH + 1]; /* what lies deepest is a STRING, which JSON does not count */
+    frame stack[IA_JSON_DEPTH + 1]; /* the deepest element is a STRING, which JSON does not count */
     unsigned depth;
     unsigned nodes_left;
     char *text; /* since the last tag; never longer than the document that it comes from */
@@ -31,14 +31,16 @@ typedef struct reader {
     ia_xml_slice *slice;
     apr_size_t opened; /* where the content of the opaque element starts */
     int is_inside;     /* the opaque element */
-    int is_plain;      /* nothing in it that the tree could not show */
+    int is_plain;      /* it has nothing that the tree cannot represent */
     ia_json *root;
     ia_result rc;
     const char *reason;
     apr_int64_t refused_at;
 } reader;
 
-/* The position of the current event, or -1. Newer releases of expat deprecate what older ones have alone. */
+/*
+ * The position of the current event, or -1. Newer releases of expat deprecate the only functions that older ones have.
+ */
 static apr_int64_t position(XML_Parser parser)
 {
 #if HAVE_DECL_XML_GETCURRENTBYTEINDEX64
@@ -67,7 +69,7 @@ static void refuse(reader *r, ia_result rc, const char *reason)
     XML_StopParser(r->parser, XML_FALSE);
 }
 
-/* What only the opaque element may have. */
+/* Content that is allowed only in the opaque element. */
 static void meet_unplain(reader *r, const char *reason)
 {
     if (r->is_inside)
@@ -76,7 +78,7 @@ static void meet_unplain(reader *r, const char *reason)
         refuse(r, IA_XML_MALFORMED, reason);
 }
 
-/* The text beside elements has to be white space. */
+/* Text beside elements must be white space. */
 static void drop_text(reader *r)
 {
     apr_size_t i;
@@ -232,7 +234,7 @@ static void on_declaration(void *ctx, const XML_Char *version, const XML_Char *e
         refuse(ctx, IA_XML_FORBIDDEN, "another encoding than UTF-8");
 }
 
-/* What expat is not shown: it would see other encodings by itself, and its limits are those of int. */
+/* Refused before expat parses it: expat would detect other encodings, and its limits are those of int. */
 static ia_result check_bytes(const char *text, apr_size_t len, const char **reason)
 {
     int is_wide;
@@ -276,7 +278,7 @@ static ia_result run(reader *r, apr_size_t len, ia_json_error *error)
         return r->rc;
     }
     code = XML_GetErrorCode(r->parser);
-    error->reason = XML_ErrorString(code); /* static, without anything of the document */
+    error->reason = XML_ErrorString(code); /* static, contains nothing of the document */
     return code == XML_ERROR_NO_MEMORY ? IA_FAULT_MEMORY : IA_XML_MALFORMED;
 }
 
@@ -319,7 +321,7 @@ ia_result ia_xml_parse(const ia_json **out, apr_pool_t *p, const char *text, apr
     return IA_OK;
 }
 
-/* What a byte becomes: NULL for itself, "" for what XML 1.0 cannot say. */
+/* The escape of a byte: NULL for itself, "" if XML 1.0 cannot represent it. */
 static const char *escape_of(unsigned char c)
 {
     switch (c) {

@@ -74,7 +74,9 @@ ia_result ia_challenge_secret_derive(ia_challenge_secret *out, ia_challenge_prof
 
 /* --- windows ---------------------------------------------------------------------------------------------------- */
 
-/** Nonce: the end of the window that contains `at` (microseconds), in Unix seconds. An exact multiple maps to itself. */
+/**
+ * Nonce: the end of the window that contains `at` (microseconds), in Unix seconds. An exact multiple maps to itself.
+ */
 apr_int64_t ia_challenge_window(apr_time_t at, apr_int64_t lifetime);
 
 /**

@@ -64,7 +64,10 @@ ia_result ia_envelope_parse(ia_envelope *out, apr_pool_t *p, ia_envelope_format 
 /** The string in the request with this name. NULL if it is absent, repeated (XML), empty or not a string. */
 const char *ia_envelope_request_string(const ia_envelope *envelope, const char *name);
 
-/** Whether the request is an object whose members are strings with names of this NULL-terminated list, each at most once. */
+/**
+ * Whether the request is an object whose members are strings with names of this NULL-terminated list, each at most
+ * once.
+ */
 int ia_envelope_request_is(const ia_envelope *envelope, const char *const *names);
 
 /** Whether a name is valid for a method: 1 to IA_ENVELOPE_METHOD_MAX of the characters above. */

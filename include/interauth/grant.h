@@ -55,7 +55,10 @@ typedef struct ia_grant_terms {
     int can_refresh;
 } ia_grant_terms;
 
-/** Whether a participant is approved and has not expired. @return IA_OK, IA_PARTICIPANT_INACTIVE or IA_PARTICIPANT_EXPIRED. */
+/**
+ * Whether a participant is approved and has not expired. @return IA_OK, IA_PARTICIPANT_INACTIVE or
+ * IA_PARTICIPANT_EXPIRED.
+ */
 ia_result ia_entitlement_check(const ia_entitlement *entitlement, apr_time_t now);
 
 /**

@@ -38,7 +38,9 @@ typedef struct ia_bytes {
 /** Bytes of a MAC or digest with this hash. */
 apr_size_t ia_hash_len(ia_hash hash);
 
-/** @return IA_OK, or IA_SECRET_MISSING for a secret below IA_SECRET_MIN or above IA_SECRET_MAX bytes (`key` is wiped). */
+/**
+ * @return IA_OK, or IA_SECRET_MISSING for a secret below IA_SECRET_MIN or above IA_SECRET_MAX bytes (`key` is wiped).
+ */
 ia_result ia_mac_key_load(ia_mac_key *key, const void *secret, apr_size_t len);
 
 /** The HMAC of the parts, in their order; writes ia_hash_len(hash) bytes. Cannot fail. */

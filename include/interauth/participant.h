@@ -128,7 +128,10 @@ void ia_participant_wipe(ia_participant *one);
  */
 ia_result ia_participants_check_keys(const ia_participants *list, apr_pool_t *p, ia_participant_error *error);
 
-/** Loads a raw secret. `not_after` is in microseconds, 0 for never. @return IA_OK, or IA_SECRET_MISSING for a wrong length */
+/**
+ * Loads a raw secret. `not_after` is in microseconds, 0 for never. @return IA_OK, or IA_SECRET_MISSING for a wrong
+ * length
+ */
 ia_result ia_secret_load(ia_secret *out, const void *secret, apr_size_t len, apr_time_t not_after);
 
 #ifdef __cplusplus

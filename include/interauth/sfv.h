@@ -25,7 +25,9 @@ extern "C" {
 #define IA_SFV_MEMBERS_MAX    1024
 #define IA_SFV_PARAMETERS_MAX 256
 
-/** Refuse repeated keys of dictionaries and parameters. Without it the last value is used, at the position of the first. */
+/**
+ * Refuse repeated keys of dictionaries and parameters. Without it the last value is used, at the position of the first.
+ */
 #define IA_SFV_UNIQUE 1u
 /** Base64 must be exactly what a serializer writes: complete padding, pad bits zero (section 4.2.7). */
 #define IA_SFV_EXACT 2u

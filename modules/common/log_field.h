@@ -10,7 +10,9 @@
 /** Encodes a value: space, quotes, backslash, '%', and bytes that are not printable ASCII become %XX; "-" if empty. */
 const char *log_value(apr_pool_t *p, const char *text);
 
-/** Encodes text from the configuration: '"' becomes an apostrophe; a backslash and bytes that are not ASCII become %XX. */
+/**
+ * Encodes text from the configuration: '"' becomes an apostrophe; a backslash and bytes that are not ASCII become %XX.
+ */
 const char *log_words(apr_pool_t *p, const char *text);
 
 /** " name=value", or "" if the text is NULL. */

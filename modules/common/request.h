@@ -1,4 +1,7 @@
-/** An external request can have several request_recs: sub-requests and internal redirects. These functions find the others. */
+/**
+ * An external request can have several request_recs: sub-requests and internal redirects. These functions find the
+ * others.
+ */
 #ifndef INTERAUTH_COMMON_REQUEST_H
 #define INTERAUTH_COMMON_REQUEST_H
 
@@ -14,7 +17,10 @@ const char *request_note(request_rec *r, const char *name);
 /** Whether this request_rec is for one of our endpoints, which authenticate clients themselves. */
 int request_is_for_endpoint(const request_rec *r);
 
-/** The header that shows that the request came through a proxy: Forwarded, X-Forwarded-For or Via. NULL if there is none. */
+/**
+ * The header that shows that the request came through a proxy: Forwarded, X-Forwarded-For or Via. NULL if there is
+ * none.
+ */
 const char *request_proxy_field(request_rec *r);
 
 /** The handler that SetHandler sets for this URL, before files and rewrites are considered; NULL if none. */

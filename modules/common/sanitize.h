@@ -24,7 +24,9 @@ void sanitize_inbound(request_rec *r);
  */
 void sanitize_authorization(request_rec *r, const char *received, int is_proven);
 
-/** Removes environment variables that begin with `prefix` behind any number of REDIRECT_ prefixes, and the bare ones. */
+/**
+ * Removes environment variables that begin with `prefix` behind any number of REDIRECT_ prefixes, and the bare ones.
+ */
 void sanitize_environment(request_rec *r, const char *prefix);
 
 #endif

@@ -41,7 +41,9 @@ int section_is_kind(const ap_directive_t *d, const char *prefix);
 /** Whether the directive has this name and this word among its arguments, both in any case. */
 int section_has_word(apr_pool_t *p, const ap_directive_t *d, const char *name, const char *word);
 
-/** Whether a section's argument is a pattern: wildcards, or "~" and a regular expression. Not for <LocationMatch> etc. */
+/**
+ * Whether a section's argument is a pattern: wildcards, or "~" and a regular expression. Not for <LocationMatch> etc.
+ */
 int section_is_pattern(const ap_directive_t *section);
 
 /** Whether the section `wide` applies wherever `narrow` does. Only if both are of one kind and neither is a pattern. */

@@ -20,7 +20,10 @@ typedef struct segment {
 /** The segment retained under a key by code of the same layout, or NULL. */
 segment *segment_find(const char *key, apr_uint64_t layout);
 
-/** Creates and retains a zeroed segment. Its pages use no memory before they are written. @return NULL with `*rv` set on error */
+/**
+ * Creates and retains a zeroed segment. Its pages use no memory before they are written. @return NULL with `*rv` set on
+ * error
+ */
 segment *segment_create(server_rec *s, const char *key, apr_size_t size, apr_uint64_t layout, apr_status_t *rv);
 
 #endif

@@ -16,7 +16,9 @@ typedef struct snapshot {
         authorization; /**< or NULL; kept because a location may remove it for its application before a sub-request needs it */
 } snapshot;
 
-/** post_read_request, before all other hooks: takes the snapshot of an external request. Several modules may call it. */
+/**
+ * post_read_request, before all other hooks: takes the snapshot of an external request. Several modules may call it.
+ */
 void snapshot_take(request_rec *r);
 
 /** The snapshot of the external request; taken now if no hook has run. Never NULL. */

@@ -43,7 +43,9 @@ typedef struct registry_state {
 
 extern registry_state registry;
 
-/** check_config: reads and checks the file, for registry_file_publish. @return OK or an HTTP status that ends a start */
+/**
+ * check_config: reads and checks the file, for registry_file_publish. @return OK or an HTTP status that ends a start
+ */
 int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 /** post_config: publishes what was checked. The previous participants stay if the file is wrong. */
