@@ -1,7 +1,7 @@
 /*
- * A section that demands signatures where ISign is off refuses everybody for ever, and each refusal looks like a client
- * without credentials. The configuration tree is walked for sections where it is certain; what depends on the request
- * shows at run time.
+ * A section that requires signatures where ISign is off refuses every request, and each refusal looks like a client without
+ * credentials. The start warns about the sections where this is certain; where it depends on the request, a warning is logged
+ * at run time.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -20,7 +20,7 @@ APLOG_USE_MODULE(isign);
 #define PAUSE apr_time_from_sec(60) /* between two lines of a process */
 
 /* `Require signed`, `Require not signed`, or an SAuthAccept that names signatures. */
-static int demands_signature(apr_pool_t *p, const ap_directive_t *d)
+static int requires_signature(apr_pool_t *p, const ap_directive_t *d)
 {
     int is_require = !strcasecmp(d->directive, "Require");
     const char *args = d->args, *word;
@@ -42,7 +42,7 @@ static int turns_on(apr_pool_t *p, const ap_directive_t *d)
     return !strcasecmp(d->directive, "ISign") && strcasecmp(ap_getword_conf(p, &args), "off");
 }
 
-/* The section that says where: not one of rules or methods, and none for the whole (virtual) host. */
+/* The innermost section of a location. NULL: the whole (virtual) host. Sections of rules or methods do not count. */
 static const ap_directive_t *place_of(const ap_directive_t *d)
 {
     for (d = d->parent; d; d = d->parent)
@@ -51,7 +51,7 @@ static const ap_directive_t *place_of(const ap_directive_t *d)
     return NULL;
 }
 
-/* Whether some request may be under both. Of a section inside of another one it cannot be told. */
+/* Whether both may apply to a request. They may if one is in a section inside of another one. */
 static int may_meet(apr_pool_t *p, const ap_directive_t *a, const ap_directive_t *b)
 {
     const ap_directive_t *a_host = section_around(a, "<VirtualHost"), *b_host = section_around(b, "<VirtualHost");
@@ -77,21 +77,21 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
     const ap_directive_t *d;
 
     for (d = section_first(NULL); d; d = section_next(NULL, d))
-        if (demands_signature(ptemp, d) && !is_on_somewhere(ptemp, d))
+        if (requires_signature(ptemp, d) && !is_on_somewhere(ptemp, d))
             ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
-                         "isign: %s:%d: %s %s, but ISign is off there: no "
-                         "signature is looked at, and nobody gets in by one; add ISign require",
+                         "isign: %s:%d: %s %s, but ISign is off there: signatures are not verified, and none grants "
+                         "access; add ISign require",
                          log_words(ptemp, d->filename), d->line_num, d->directive, log_words(ptemp, d->args));
 }
 
 void isign_guard_say(request_rec *r)
 {
-    static apr_int64_t said;
+    static apr_int64_t logged;
 
-    if (!log_ratelimit_due(&said, PAUSE))
+    if (!log_ratelimit_due(&logged, PAUSE))
         return;
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                  "isign: Require signed where ISign is off: no signature is verified, and "
-                  "nobody gets in by one; add ISign require%s",
+                  "isign: Require signed where ISign is off: signatures are not verified, and none grants access; add "
+                  "ISign require%s",
                   log_field(r->pool, "location", r->uri));
 }

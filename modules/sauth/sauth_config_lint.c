@@ -71,7 +71,7 @@ static int is_if(const ap_directive_t *d)
            !strcasecmp(d->directive, "<Else");
 }
 
-/* In an <If>, which is merged after every other section; one inside of the section with AuthType SAuth is meant. */
+/* In an <If>, which is merged after all other sections. One inside of the section with AuthType SAuth is intended. */
 static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
 {
     const ap_directive_t *at;
@@ -85,7 +85,7 @@ static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
     return conditional;
 }
 
-/* The section that a directive stands in, past those that only group. */
+/* The section around a directive, other than <If> and <Else>. */
 static const ap_directive_t *section_of(const ap_directive_t *d)
 {
     for (d = d->parent; d && (section_is_kind(d, "<If") || section_is_kind(d, "<Else")); d = d->parent)
@@ -93,7 +93,7 @@ static const ap_directive_t *section_of(const ap_directive_t *d)
     return d;
 }
 
-/* Where it is merged later than the other: further on in the same place, or in a virtual host over the main server. */
+/* Whether it is merged later than the other: it comes later on the same level, or is in a virtual host. */
 static int is_later(const ap_directive_t *section, const ap_directive_t *other)
 {
     const ap_directive_t *d;
@@ -105,8 +105,8 @@ static int is_later(const ap_directive_t *section, const ap_directive_t *other)
     return d != NULL;
 }
 
-/* A directive that takes the handler of this endpoint away: SetHandler in a section that covers it and is merged later. */
-static const ap_directive_t *find_taker(apr_pool_t *p, const ap_directive_t *endpoint)
+/* A SetHandler that replaces that of this endpoint: in a section that covers it and is merged later. */
+static const ap_directive_t *find_replacing_handler(apr_pool_t *p, const ap_directive_t *endpoint)
 {
     const ap_directive_t *d, *section, *place = section_of(endpoint);
 
@@ -125,7 +125,7 @@ static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const ch
                  log_words(p, d->filename), d->line_num, d->directive, log_words(p, d->args), log_words(p, lack));
 }
 
-/* Whether its rules are "all granted" alone, in the place of those before it. */
+/* Whether its only rule is "all granted", which replaces those of earlier sections. */
 static int opens(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
@@ -141,7 +141,7 @@ static int opens(apr_pool_t *p, const ap_directive_t *section)
     return found;
 }
 
-/* Whether the rules of `section` take the place of those of `other` wherever that one applies. */
+/* Whether the rules of `section` replace those of `other` wherever that one applies. */
 static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_directive_t *other)
 {
     const ap_directive_t *host = section_around(section, "<VirtualHost");
@@ -160,7 +160,7 @@ static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_direc
     return strcasecmp(section->directive, "<Directory") || section_covers(p, other, section);
 }
 
-/* A section that opens the one with this AuthType to everybody: it is merged later. */
+/* A section that is merged later and grants everybody access to the one with this AuthType. */
 static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *guarded)
 {
     const ap_directive_t *d = section_first(NULL);
@@ -170,7 +170,7 @@ static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *gu
     return d;
 }
 
-/* AuthType in an <If> with nothing that holds otherwise. */
+/* In an <If> without an <Else>. */
 static int is_only_sometimes(const ap_directive_t *d)
 {
     for (d = d->parent; d; d = d->parent)
@@ -190,30 +190,29 @@ static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
                           "before that section",
                           log_words(p, d->filename), d->line_num));
     if (is_only_sometimes(d))
-        warn(p, s, d, "only where its <If> applies; say in an <Else> what holds elsewhere, or it may be open");
+        warn(p, s, d,
+             "only where its <If> applies; protect the other requests in an <Else>, or they may have no protection");
 }
 
 static void check(apr_pool_t *p, server_rec *s)
 {
-    const ap_directive_t *d, *taker;
+    const ap_directive_t *d, *replacing;
 
     for (d = section_first(NULL); d; d = section_next(NULL, d)) {
         if (requires_call(p, d) && !section_may_apply(p, d, accepts_challenge))
-            warn(p, s, d, "without \"SAuthAccept challenge\" no client here has called anything");
+            warn(p, s, d, "no request here is a call by challenge without \"SAuthAccept challenge\"");
         if (satisfies_any(p, d) && section_may_apply(p, d, is_sauth_type))
-            warn(p, s, d, "clients that pass the rules for hosts get in without credentials; use <RequireAny> instead");
+            warn(p, s, d, "clients that meet the rules for hosts need no credentials; use <RequireAny> instead");
         if (merges_or(p, d) && section_may_apply(p, d, is_sauth_type) && section_may_apply(p, d, grants_all))
-            warn(p, s, d, "a section around it has \"Require all granted\", which then lets everybody in");
+            warn(p, s, d, "a section around it has \"Require all granted\", which then grants access to everybody");
         if (is_sauth_type(p, d))
             check_type(p, s, d);
         if (grants_all(p, d) && is_in_if_around(p, d) && section_may_apply(p, d, is_sauth_type))
             warn(p, s, d,
-                 "the <If> around it lets everybody in where it applies, at locations with AuthType SAuth too");
-        if (is_endpoint(p, d) && (taker = find_taker(p, d)))
-            warn(p, s, taker,
-                 apr_psprintf(p,
-                              "takes the handler of the endpoints at %s:%d away; put that section after this "
-                              "one",
+                 "where the <If> around it applies, everybody has access, also to locations with AuthType SAuth");
+        if (is_endpoint(p, d) && (replacing = find_replacing_handler(p, d)))
+            warn(p, s, replacing,
+                 apr_psprintf(p, "replaces the handler of the endpoints at %s:%d; put that section after this one",
                               d->filename, d->line_num));
     }
 }
@@ -224,8 +223,8 @@ void sauth_config_lint(apr_pool_t *ptemp, server_rec *s)
     const ap_directive_t *accepts = section_find_below(ptemp, NULL, accepts_challenge);
 
     check(ptemp, s);
-    if (signs && !ap_find_linked_module("mod_isign.c")) /* which knows better what it verifies where */
-        warn(ptemp, s, signs, "without mod_isign nobody looks at signatures");
+    if (signs && !ap_find_linked_module("mod_isign.c")) /* it has better warnings of its own */
+        warn(ptemp, s, signs, "signatures are not verified unless mod_isign is loaded");
     if (accepts && !section_find_below(ptemp, NULL, is_endpoint))
-        warn(ptemp, s, accepts, "without a section with \"SetHandler sauth\" nobody can log in");
+        warn(ptemp, s, accepts, "no client can log in without a section with \"SetHandler sauth\"");
 }

@@ -1,6 +1,6 @@
 /*
- * An `AuthType SAuth` whose section has no Require inherits the rule of a more general section, which is often
- * `Require all granted`: the app would be open and look protected. The configuration tree is walked for that.
+ * Refuses configurations with an unprotected `AuthType SAuth`. A section with it but without a Require inherits the rule of
+ * a more general section, which is often `Require all granted`: the application would look protected, and be open.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -45,15 +45,15 @@ static int is_sauth_type(apr_pool_t *p, const ap_directive_t *d)
     return section_has_word(p, d, "AuthType", SAUTH_AUTH_TYPE);
 }
 
-/* Sections that only group, or that may or may not apply. */
+/* Sections that may or may not apply. */
 static int is_conditional(const ap_directive_t *d)
 {
     return section_is_kind(d, "<If") || section_is_kind(d, "<Else") || strcasestr(d->directive, "Match") ||
            section_is_pattern(d);
 }
 
-/* A rule that a client has to meet, in a section or a container of rules: neither "all granted" nor one that only keeps
- * somebody out. */
+/* Whether a section or a container of rules has one that clients must meet: not "all granted", and not one that only
+ * excludes clients. */
 static int demands(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
@@ -81,19 +81,19 @@ static int merges_rules(apr_pool_t *p, const ap_directive_t *d)
     return !strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off");
 }
 
-/* A section whose rules let everybody in and are not merged with others: what inherits them is open. */
+/* A section whose rules grant access to everybody and are not merged with others: what inherits them is open. */
 static int lets_all_in(apr_pool_t *p, const ap_directive_t *section)
 {
     return !section_find_in(p, section, merges_rules) && !demands(p, section);
 }
 
-/* Whether the rules of `b` take the place of those of `a`, both around the same section: by path, or by order. */
+/* Whether the rules of `b` replace those of `a`, both around the same section: by path, or by order. */
 static int overrides(apr_pool_t *p, const ap_directive_t *b, const ap_directive_t *a)
 {
     return !a || strcasecmp(a->directive, "<Directory") || section_covers(p, a, b);
 }
 
-/* Looks among the siblings of a section, and at those of its parents, for the rule that it inherits: the last one. */
+/* Finds the rule that a section inherits among its siblings and those of its parents: the last one. */
 static guard look_around(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *at, *d, *last;
@@ -130,7 +130,7 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
     if (found == UNDECIDED)
         ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
                      "sauth: %s:%d: AuthType SAuth in %s %s without a "
-                     "Require of its own; where no other section's rule protects it, it answers 503",
+                     "Require of its own; the response is 503 unless the rule of another section protects it",
                      log_words(p, section->filename), section->line_num, section->directive,
                      log_words(p, section->args));
     if (found != UNGUARDED)
@@ -162,7 +162,7 @@ int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     if (startup_is_reload()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "sauth: %s; locations with AuthType SAuth answer 503 until this is "
-                     "mended",
+                     "corrected",
                      log_words(ptemp, sauth.unguarded));
         return OK;
     }
@@ -183,17 +183,17 @@ int sauth_guard_access(request_rec *r)
 }
 
 /*
- * What the walk could not tell shows here, where all sections are merged: no rule holds for this method, or an unknown
- * client was let in by a rule that AuthType SAuth only inherited. A rule that stands beside it, such as a RequireAny that
- * lets everybody in, is meant.
+ * Catches at run time, when all sections are merged, what could not be decided at the start: there is no rule for this
+ * method, or an unauthenticated client has access by a rule that AuthType SAuth only inherited. A rule in the same section,
+ * such as a RequireAny that grants access to everybody, is intended.
  */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
-    if (request_is_for_endpoint(r)) /* an <If> or a rewrite may have given it another handler meanwhile */
+    if (request_is_for_endpoint(r)) /* an <If> or a rewrite may have set another handler */
         return r->handler && !strcmp(r->handler, SAUTH_HANDLER);
     if (!sauth_is_ours(r))
         return 1;
-    if (sauth.unguarded) /* Satisfy Any may have passed over the refusal */
+    if (sauth.unguarded) /* Satisfy Any may have ignored the refusal */
         return 0;
     if (conf->mode == SAUTH_MODE_OBSERVE)
         return 1;

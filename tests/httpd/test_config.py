@@ -233,7 +233,7 @@ class TestUnguarded(Checks):
 
 
 CALLED = "SAuthAccept challenge"
-NO_CALLS, NO_LOGIN = "no client here has called anything", "nobody can log in"
+NO_CALLS, NO_LOGIN = "no request here is a call by challenge", "no client can log in"
 
 INCOMPLETE = [
     ("calls that nobody makes", location("/x", "Require call a.b"), "Require call a.b", NO_CALLS),
@@ -276,7 +276,7 @@ class TestConfigLint(Checks):
         config = ENDPOINT + location("/x", "Require capability read", "SAuthAccept signature")
         server = make_server(Site(config=config, ours=("registry", "sauth")), start=False)
         accepted, said = server.check()
-        assert accepted and re.search(r"httpd\.conf:\d+: SAuthAccept signature: without mod_isign nobody looks", said), said
+        assert accepted and re.search(r"httpd\.conf:\d+: SAuthAccept signature: signatures are not verified unless", said), said
 
 
 class TestUnguardedAtReload:

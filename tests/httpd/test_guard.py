@@ -220,7 +220,7 @@ class TestEndpointBelowASection:
 class TestEndpointWithAnotherHandler:
     """What an endpoint is exempt from protects whatever else is served in its place."""
 
-    site = Site(modules=("status", "rewrite"), expect=("takes the handler of the endpoints",), config=ENDPOINT + """
+    site = Site(modules=("status", "rewrite"), expect=("replaces the handler of the endpoints",), config=ENDPOINT + """
 <Location "/">
     AuthType SAuth
     AuthName x
@@ -407,7 +407,7 @@ class TestWarnings:
 
     def test_satisfy_any(self, make_server):
         said = self.said(make_server, '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\nSatisfy Any\n</Location>\n')
-        assert re.search(r"httpd.conf:\d+: Satisfy Any: clients that pass the rules for hosts get in", said), said
+        assert re.search(r"httpd.conf:\d+: Satisfy Any: clients that meet the rules for hosts need no credentials", said), said
         said = self.said(make_server, '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\nSatisfy All\n</Location>\n')
         assert "Satisfy" not in said
 
@@ -442,16 +442,16 @@ class TestWarnings:
         opens = "<If \"%{QUERY_STRING} == 'x'\">\n<RequireAny>\nRequire all granted\n</RequireAny>\n</If>\n"
         for around in (opens, f'<Location "/">\n{opens}</Location>\n'):
             said = self.said(make_server, guarded % "" + around)
-            assert re.search(r"httpd.conf:\d+: Require all granted: the <If> around it lets everybody in", said), said
+            assert re.search(r"httpd.conf:\d+: Require all granted: where the <If> around it applies, everybody has access", said), said
         for meant in (guarded % opens, guarded % "" + f'<Location "/other">\n{opens}</Location>\n',
                       guarded % "" + "<IfModule mod_sauth.c>\n<Location /other>\nRequire all granted\n</Location>\n</IfModule>\n"):
             assert "<If>" not in self.said(make_server, meant), meant
 
     def test_handler_taken_away(self, make_server):
         said = self.said(make_server, '<Location "/">\nSetHandler server-status\n</Location>\n')
-        assert re.search(r"httpd.conf:\d+: SetHandler server-status: takes the handler of the endpoints at .*:\d+ away", said), said
+        assert re.search(r"httpd.conf:\d+: SetHandler server-status: replaces the handler of the endpoints at .*:\d+;", said), said
         said = self.said(make_server, '<Location "/status">\nSetHandler server-status\n</Location>\n')
-        assert "takes the handler" not in said
+        assert "replaces the handler" not in said
 
 
 class TestRulesOfOthers:
