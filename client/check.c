@@ -1,14 +1,32 @@
 /** `interauth check`: looks for what is wrong or weak before it hurts. */
+#include "check.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include <apr_strings.h>
+#include <apr_time.h>
+#include <curl/curl.h>
 
-#include "findings.h"
+#include "address.h"
+#include "check_participants.h"
+#include "files.h"
+#include "http.h"
 #include "interauth/json.h"
+#include "interauth/secret_quality.h"
 #include "say.h"
+#include "secret_source.h"
+#include "state.h"
+#include "state_format.h"
 #include "trace.h"
 #include "verbs.h"
+
+#define SECRET_GOOD      32 /* bytes; fewer are allowed but weaker than the HMAC */
+#define OFFSET_TOLERATED 30 /* seconds: the default of SAuthClockSkew */
+#define OFFSET_NOTED     5
 
 typedef struct check_options {
     apr_array_header_t *files, *secret_files;
@@ -115,6 +133,178 @@ static int print_text(const findings *all, int has_offset, long offset)
     printf("%u error%s, %u warning%s\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     return CL_OK;
 }
+
+/* --- the client's own files --- */
+
+void check_weaknesses(findings *all, finding_weight weight, const char *path, const char *whose, unsigned weaknesses)
+{
+    if (weaknesses)
+        finding_add(all, weaknesses == IA_SECRET_TEXT ? FINDING_WARNING : weight, "weak_secret", path,
+                    "%s %s; make one with: interauth secret", whose, ia_secret_weakness_text(weaknesses));
+}
+
+static void check_secret_text(findings *all, const char *path, const char *text, apr_size_t text_len)
+{
+    unsigned char bytes[IA_SECRET_MAX];
+    apr_size_t len = 0;
+    unsigned weaknesses;
+    ia_result rc = secret_decode(bytes, &len, text, text_len);
+
+    if (rc == IA_SECRET_MISSING)
+        finding_add(all, FINDING_ERROR, "short_secret", path, "shorter than %d bytes", IA_SECRET_MIN);
+    else if (rc != IA_OK)
+        finding_add(all, FINDING_ERROR, "syntax", path, "not base64url without padding, of at most %d bytes",
+                    IA_SECRET_MAX);
+    else if ((weaknesses = ia_secret_weaknesses(bytes, len)) != 0)
+        check_weaknesses(all, FINDING_ERROR, path, "this secret", weaknesses);
+    else if (len < SECRET_GOOD)
+        finding_add(all, FINDING_WARNING, "short_secret", path, "shorter than the %d bytes that its HMAC can use",
+                    SECRET_GOOD);
+    ia_wipe(bytes, sizeof bytes);
+}
+
+/* False where the file is not there or not a file. */
+static int check_exposure(findings *all, const char *path, const char *what)
+{
+    struct stat st;
+    const char *exposure;
+
+    if (stat(path, &st) != 0 || S_ISDIR(st.st_mode)) {
+        finding_add(all, FINDING_FAULT, "unreadable", path, "cannot be read");
+        return 0;
+    }
+    exposure = S_ISREG(st.st_mode) ? file_exposure(st.st_mode) : NULL;
+    if (exposure)
+        finding_add(all, st.st_mode & (S_IROTH | S_IWOTH) ? FINDING_ERROR : FINDING_WARNING, "permissions", path,
+                    "%s %s; chmod 600", exposure, what);
+    return 1;
+}
+
+static void check_secret_file(findings *all, const char *path)
+{
+    apr_size_t len;
+    char *text;
+
+    if (!check_exposure(all, path, "this secret"))
+        return;
+    if (file_read(&text, &len, all->p, path, SECRET_FILE_MAX, FILE_PLAIN) == CL_OK)
+        check_secret_text(all, path, text, len);
+    else
+        finding_add(all, FINDING_FAULT, "unreadable", path, "cannot be read");
+    if (text)
+        ia_wipe(text, len);
+}
+
+static void check_grants(findings *all, const char *path, const apr_array_header_t *grants)
+{
+    for (int i = 0; i < grants->nelts; i++) {
+        const grant_record *record = APR_ARRAY_IDX(grants, i, const grant_record *);
+
+        if (record_kind_of(record) == RECORD_LOGIN)
+            continue; /* it logs in again by itself */
+        if (record->token && record->expires <= apr_time_now())
+            finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name, record->uid);
+        if (record->hash == IA_HASH_SHA1)
+            finding_add(all, FINDING_WARNING, "weak_hash", path, "grant %s (%s) uses HMAC-SHA-1", record->name,
+                        record->uid);
+    }
+}
+
+static void check_state_file(findings *all, const char *path)
+{
+    apr_array_header_t *grants = apr_array_make(all->p, 4, sizeof(grant_record *));
+    apr_size_t len;
+    char *text;
+
+    if (!check_exposure(all, path, "these tokens"))
+        return;
+    if (file_read(&text, &len, all->p, path, STATE_FILE_MAX, FILE_PLAIN) != CL_OK)
+        finding_add(all, FINDING_FAULT, "unreadable", path, "cannot be read");
+    else if (state_parse(grants, all->p, text, len) != 0)
+        finding_add(all, FINDING_ERROR, "syntax", path, "not a state file of this version");
+    else
+        check_grants(all, path, grants);
+}
+
+/* --- a server --- */
+
+/* The server's Date has whole seconds: ours are taken from the middle of the exchange. */
+static int offset_ask(const http_call *call, apr_pool_t *p, long *offset, long *status)
+{
+    http_response response;
+    apr_time_t before = apr_time_now(), after;
+    const char *date;
+    time_t theirs;
+
+    if (http_send(&response, p, call) != CL_OK)
+        return -1;
+    after = apr_time_now();
+    *status = response.status;
+    date = http_field(&response, "Date", 0);
+    theirs = date ? curl_getdate(date, NULL) : -1;
+    if (theirs == -1)
+        return 0;
+    *offset = (long)(theirs - (time_t)apr_time_sec(before + (after - before) / 2));
+    return 1;
+}
+
+static http_choice drop(void *context, const http_response *response, const void *data, apr_size_t len)
+{
+    (void)context;
+    (void)response;
+    (void)data;
+    (void)len;
+    return HTTP_TAKEN;
+}
+
+static void check_trace(findings *all, http_call *call, const char *where)
+{
+    http_response response;
+
+    call->method = "TRACE";
+    if (http_send(&response, all->p, call) != CL_OK)
+        return;
+    if (response.status == 200)
+        finding_add(all, FINDING_WARNING, "trace", where,
+                    "answers TRACE without asking for credentials; set TraceEnable off");
+}
+
+static void check_server(findings *all, const char *url, const char *ca_file, int *has_offset, long *offset)
+{
+    http_call call = {.method = "HEAD", .ca_file = ca_file, .timeout = HTTP_TIMEOUT, .sink = drop};
+    address at;
+    long status = 0;
+    int asked;
+
+    if (address_parse(&at, all->p, url, "--url") != CL_OK) {
+        finding_add(all, FINDING_FAULT, "url", url, "not a URL of a server");
+        return;
+    }
+    call.url =
+        apr_pstrcat(all->p, at.origin, "/", NULL); /* an endpoint below would log a method that it does not know */
+    if (at.is_cleartext)
+        finding_add(all, FINDING_WARNING, "cleartext", url, "without TLS everybody on the way can read and change it");
+    if ((asked = offset_ask(&call, all->p, offset, &status)) < 0) {
+        finding_add(all, FINDING_FAULT, "unreachable", url, "does not answer");
+        return;
+    }
+    if (status == 400 && !strncasecmp(url, "http:", 5)) {
+        finding_add(all, FINDING_ERROR, "bad_request", url,
+                    "answers 400 to HTTP without TLS; does this port want https://?");
+        return;
+    }
+    *has_offset = asked;
+    if (!asked)
+        finding_add(all, FINDING_WARNING, "no_date", url, "tells no Date; its clock is unknown");
+    else if (labs(*offset) > OFFSET_TOLERATED)
+        finding_add(all, FINDING_ERROR, "clock", url, "its clock differs from ours by %ld s; access requests will fail",
+                    labs(*offset));
+    else if (labs(*offset) > OFFSET_NOTED)
+        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from ours by %ld s", labs(*offset));
+    check_trace(all, &call, url);
+}
+
+/* --- the verb --- */
 
 static void check_list(findings *all, const apr_array_header_t *paths, void (*check)(findings *, const char *))
 {

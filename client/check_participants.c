@@ -1,4 +1,6 @@
 /** What `interauth check` looks for in a participants file. */
+#include "check_participants.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,6 @@
 #include <apr_strings.h>
 
 #include "files.h"
-#include "findings.h"
 #include "interauth/timestamp.h"
 #include "participants.h"
 #include "say.h"

@@ -8,7 +8,7 @@ interauth_SOURCES = \
 	client/login_exchange.h client/envelope_call.c client/envelope_call.h client/password.c client/password.h \
 	client/sign.c client/verify.c client/explain.c client/explain_message.c client/explain_message.h \
 	client/explain_fields.c client/explain_body.c client/parts.c client/parts.h client/saved_message.c client/saved_message.h \
-	client/check.c client/check_participants.c client/check_local.c client/check_server.c client/findings.h \
+	client/check.c client/check.h client/check_participants.c client/check_participants.h \
 	client/address.c client/address.h client/capabilities.c client/capabilities.h client/www_authenticate.c client/www_authenticate.h client/exchange.c client/exchange.h \
 	client/files.c client/files.h client/http.c client/http.h client/jwk.c client/jwk.h client/output.c \
 	client/output.h client/participants.c client/participants.h client/problem.c client/problem.h \

@@ -18,9 +18,8 @@
 #include "say.h"
 #include "state_format.h"
 
-#define STATE_FILE_MAX (4 * 1024 * 1024)
-#define LOCK_SECONDS   180 /* longer than an access request that has to wait for a server's start */
-#define NAME_BYTES     4
+#define LOCK_SECONDS 180 /* longer than an access request that has to wait for a server's start */
+#define NAME_BYTES   4
 
 /* XDG Base Directory Specification: relative paths there are to be ignored. */
 static int default_path(const char **out, apr_pool_t *p)

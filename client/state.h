@@ -11,7 +11,8 @@
 #include <apr_time.h>
 #include "interauth/mac.h"
 
-#define STATE_NONCES_MAX 64 /**< nonces held for one grant */
+#define STATE_FILE_MAX   (4 * 1024 * 1024) /**< bytes */
+#define STATE_NONCES_MAX 64                /**< of one grant */
 
 typedef enum record_kind {
     RECORD_GRANT, /**< asked for with an access request */

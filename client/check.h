@@ -1,6 +1,6 @@
 /** What `interauth check` found. */
-#ifndef CLIENT_FINDINGS_H
-#define CLIENT_FINDINGS_H
+#ifndef CLIENT_CHECK_H
+#define CLIENT_CHECK_H
 
 #include <apr_pools.h>
 #include <apr_tables.h>
@@ -22,14 +22,7 @@ typedef struct findings {
 void finding_add(findings *all, finding_weight weight, const char *code, const char *where, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** Participants: syntax, expiry, look-alike ids, shared secrets, weak settings. */
-void check_participants_file(findings *all, const char *path);
 /** Adds weak_secret, "`whose` is ..", of that weight; words are a warning in any case. */
 void check_weaknesses(findings *all, finding_weight weight, const char *path, const char *whose, unsigned weaknesses);
-void check_secret_file(findings *all, const char *path);
-void check_state_file(findings *all, const char *path);
-
-/** A server: its clock against ours, TRACE, cleartext. `offset` in seconds, server minus ours. */
-void check_server(findings *all, const char *url, const char *ca_file, int *has_offset, long *offset);
 
 #endif
