@@ -13,12 +13,12 @@
 
 #include "address.h"
 #include "check_participants.h"
+#include "credentials.h"
 #include "files.h"
 #include "http.h"
 #include "interauth/json.h"
 #include "interauth/secret_quality.h"
 #include "say.h"
-#include "secret_source.h"
 #include "state.h"
 #include "state_format.h"
 #include "trace.h"

@@ -10,8 +10,8 @@
 #include "explain_message.h"
 #include "say.h"
 #include "signature_text.h"
-#include "verification.h"
 #include "verbs.h"
+#include "verification.h"
 
 typedef struct explain_options {
     verification_options options;

@@ -3,6 +3,7 @@
 
 #include "address.h"
 #include "capabilities.h"
+#include "credentials.h"
 #include "exchange.h"
 #include "files.h"
 #include "grant_text.h"
@@ -10,7 +11,6 @@
 #include "interauth/name.h"
 #include "interauth/participant.h"
 #include "say.h"
-#include "secret_source.h"
 #include "trace.h"
 #include "verbs.h"
 

@@ -4,10 +4,10 @@
 #include <apr_strings.h>
 
 #include "address.h"
+#include "credentials.h"
 #include "envelope_call.h"
 #include "interauth/digest.h"
 #include "interauth/envelope.h"
-#include "password.h"
 #include "request_head.h"
 #include "say.h"
 #include "trace.h"

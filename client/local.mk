@@ -5,14 +5,14 @@ interauth_SOURCES = \
 	client/keygen.c client/secret.c client/grant.c client/call.c client/invoke.c client/refresh.c client/grants.c \
 	client/forget.c client/participant.c client/participant_make.c client/participant_make.h \
 	client/grant_text.c client/grant_text.h client/login.c client/login.h client/login_exchange.c \
-	client/login_exchange.h client/envelope_call.c client/envelope_call.h client/password.c client/password.h \
+	client/login_exchange.h client/envelope_call.c client/envelope_call.h client/credentials.c client/credentials.h \
 	client/sign.c client/verify.c client/explain.c client/explain_message.c client/explain_message.h \
 	client/explain_fields.c client/explain_body.c client/parts.c client/parts.h client/saved_message.c client/saved_message.h \
 	client/check.c client/check.h client/check_participants.c client/check_participants.h \
 	client/address.c client/address.h client/capabilities.c client/capabilities.h client/www_authenticate.c client/www_authenticate.h client/exchange.c client/exchange.h \
 	client/files.c client/files.h client/http.c client/http.h client/jwk.c client/jwk.h client/output.c \
 	client/output.h client/participants.c client/participants.h client/problem.c client/problem.h \
-	client/request_body.c client/request_body.h client/secret_source.c client/secret_source.h client/session.c \
+	client/request_body.c client/request_body.h client/session.c \
 	client/session.h client/state.c client/state.h client/state_format.c client/state_format.h \
 	client/advice.c client/advice.h client/advice.inc client/base_compare.c client/base_compare.h client/request_head.c \
 	client/request_head.h client/signature_key.c client/signature_key.h client/signature_text.c \

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "address.h"
+#include "credentials.h"
 #include "files.h"
 #include "login_exchange.h"
-#include "password.h"
 #include "say.h"
 
 #define PROFILE_DEFAULT "hmac-sha256"

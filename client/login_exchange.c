@@ -6,10 +6,10 @@
 #include <apr_strings.h>
 #include <openssl/rand.h>
 
+#include "credentials.h"
 #include "interauth/digest.h"
 #include "interauth/encoding.h"
 #include "interauth/name.h"
-#include "password.h"
 #include "problem.h"
 #include "request_body.h"
 #include "say.h"

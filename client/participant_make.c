@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "capabilities.h"
+#include "credentials.h"
 #include "interauth/json.h"
 #include "interauth/name.h"
-#include "password.h"
 #include "say.h"
 
 #define PROFILES 2

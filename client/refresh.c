@@ -1,11 +1,11 @@
 /** `interauth refresh`: asks for a new time of expiry of a grant. */
 #include "address.h"
+#include "credentials.h"
 #include "exchange.h"
 #include "files.h"
 #include "grant_text.h"
 #include "interauth/participant.h"
 #include "say.h"
-#include "secret_source.h"
 #include "trace.h"
 #include "verbs.h"
 

@@ -6,11 +6,11 @@
 #include <apr_strings.h>
 
 #include "capabilities.h"
+#include "credentials.h"
 #include "exchange.h"
 #include "files.h"
 #include "grant_text.h"
 #include "say.h"
-#include "secret_source.h"
 
 /* The record the options names. It is new where the options says enough to ask for a grant. */
 static int record_find(grant_record **out, state *st, apr_pool_t *p, const session_options *options)

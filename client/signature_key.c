@@ -6,11 +6,11 @@
 #include <apr_strings.h>
 
 #include "advice.h"
+#include "credentials.h"
 #include "files.h"
 #include "interauth/encoding.h"
 #include "interauth/json.h"
 #include "say.h"
-#include "secret_source.h"
 
 #define NODES_MAX 200
 

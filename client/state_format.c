@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "address.h"
-#include "www_authenticate.h"
+#include "credentials.h"
 #include "interauth/challenge.h"
 #include "interauth/grant.h"
 #include "interauth/json.h"
 #include "interauth/name.h"
 #include "interauth/timestamp.h"
-#include "password.h"
 #include "state.h"
+#include "www_authenticate.h"
 
 #define VERSION   1
 #define NODES_MAX 200000

@@ -4,8 +4,8 @@
 #include "advice.h"
 #include "say.h"
 #include "signature_text.h"
-#include "verification.h"
 #include "verbs.h"
+#include "verification.h"
 
 typedef struct verify_options {
     verification_options options;
