@@ -10,9 +10,9 @@
 #include "interauth/authorization.h"
 #include "interauth/digest.h"
 #include "output.h"
-#include "problem.h"
 #include "request_body.h"
 #include "request_head.h"
+#include "response.h"
 #include "say.h"
 #include "session.h"
 #include "signing.h"
@@ -73,7 +73,7 @@ typedef struct call_run {
     int signs;
     output out;
     http_response response;
-    sauth_challenge challenge;
+    www_authenticate accepted;
     int no_new_grant; /* the exit status of asking for one */
     int has_shown;    /* the last request carried an Authorization */
 } call_run;
@@ -171,7 +171,7 @@ static int send_once(call_run *c, const char *nonce)
     call.headers = headers;
     if (rc != CL_OK || (rc = http_send(&c->response, c->p, &call)) != CL_OK)
         return rc;
-    challenge_read(&c->challenge, c->p, &c->response);
+    www_authenticate_read(&c->accepted, c->p, &c->response);
     if (c->s.held && nextnonce_read(next, c->p, &c->response))
         session_keep(&c->s, c->p, next, 0);
     if (c->s.held && nonce && nextnonce_read(next, c->p, &c->response) && c->response.status != 401)
@@ -197,7 +197,7 @@ static int retry_stale(call_run *c)
 {
     char nonce[IA_NONCE_TEXT_LEN + 1];
 
-    memcpy(nonce, c->challenge.nonce, sizeof nonce);
+    memcpy(nonce, c->accepted.nonce, sizeof nonce);
     if (c->s.nonce_was_held && problem_is(c->p, &c->response, 401, "stale_nonce"))
         session_keep(&c->s, c->p, NULL, 1);
     return attempt(c, nonce);
@@ -209,11 +209,11 @@ static int attempt_grant(call_run *c)
     char nonce[IA_NONCE_TEXT_LEN + 1];
     int rc = attempt(c, *c->s.nonce ? c->s.nonce : NULL);
 
-    if (rc == CL_OK && !*c->s.nonce && c->response.status == 401 && *c->challenge.nonce) {
-        memcpy(nonce, c->challenge.nonce, sizeof nonce);
+    if (rc == CL_OK && !*c->s.nonce && c->response.status == 401 && *c->accepted.nonce) {
+        memcpy(nonce, c->accepted.nonce, sizeof nonce);
         rc = attempt(c, nonce);
     }
-    if (rc != CL_OK || c->response.status != 401 || !c->challenge.stale || !*c->challenge.nonce)
+    if (rc != CL_OK || c->response.status != 401 || !c->accepted.is_stale || !*c->accepted.nonce)
         return rc;
     return retry_stale(c);
 }
@@ -224,7 +224,7 @@ static int is_grant_refused(call_run *c)
 {
     static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired"};
 
-    for (unsigned i = 0; c->challenge.present && i < sizeof codes / sizeof codes[0]; i++)
+    for (unsigned i = 0; c->accepted.has_sauth && i < sizeof codes / sizeof codes[0]; i++)
         if (problem_is(c->p, &c->response, 401, codes[i]))
             return 1;
     return 0;
@@ -249,11 +249,11 @@ static void refusal_explain(const call_run *c)
 {
     if (c->response.status != 401 && c->response.status != 403)
         return;
-    if (c->challenge.is_for_envelopes && !c->challenge.present)
+    if (c->accepted.has_challenge && !c->accepted.has_sauth)
         say_note("this location wants calls by challenge: interauth invoke METHOD %s", c->at.url);
     if (c->has_shown && problem_is(c->p, &c->response, 401, "credentials_required"))
         say_note("Authorization was sent and did not arrive: does a proxy on the way pass it on?");
-    if (c->challenge.is_for_signatures && !c->challenge.present && !c->o->no_grant)
+    if (c->accepted.has_signature && !c->accepted.has_sauth && !c->o->no_grant)
         say_note("this location takes a signature alone: --no-grant --sign FILE");
 }
 
@@ -272,7 +272,7 @@ static int call_carry_out(call_run *c, const session_options *options)
     if (c->o->json && (rc = output_summary(&c->out, c->p, &c->response)) != CL_OK)
         return rc;
     if (c->response.status >= 400) {
-        rc = problem_tell(c->p, &c->response);
+        rc = problem_report(c->p, &c->response);
         refusal_explain(c);
     } else if (c->response.status >= 300 && c->response.status != 304 && http_field(&c->response, "Location", 0)) {
         say_note("HTTP %ld: redirects are not followed; it leads to %s", c->response.status,

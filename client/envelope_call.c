@@ -8,8 +8,8 @@
 
 #include "interauth/envelope.h"
 #include "login_exchange.h"
-#include "problem.h"
 #include "request_body.h"
+#include "response.h"
 #include "say.h"
 
 typedef struct envelope_run {
@@ -259,7 +259,7 @@ static int call_carry_out(envelope_run *c)
         say_note("there was no new login after the token had been refused (%s)", told.code);
         return no_new_login;
     }
-    return c->response.status < 400 ? CL_OK : problem_tell(c->p, &c->response);
+    return c->response.status < 400 ? CL_OK : problem_report(c->p, &c->response);
 }
 
 int envelope_call(apr_pool_t *p, const envelope_options *options, const address *at)

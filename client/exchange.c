@@ -1,7 +1,5 @@
 /* Requests to a service's grant endpoints: request_access, refresh_access, generate_nonce. */
 #include "exchange.h"
-#include "capabilities.h"
-#include "www_authenticate.h"
 
 #include <string.h>
 
@@ -9,6 +7,7 @@
 #include <apr_strings.h>
 #include <openssl/rand.h>
 
+#include "capabilities.h"
 #include "interauth/access.h"
 #include "interauth/authorization.h"
 #include "interauth/encoding.h"
@@ -16,7 +15,7 @@
 #include "interauth/json.h"
 #include "interauth/name.h"
 #include "interauth/timestamp.h"
-#include "problem.h"
+#include "response.h"
 #include "say.h"
 
 #define NODES_MAX 1000
@@ -204,7 +203,7 @@ static int response_read(given *out, apr_pool_t *p, const grant_record *record, 
                          const http_response *response)
 {
     if (response->status != 200) {
-        int rc = problem_tell(p, response);
+        int rc = problem_report(p, response);
 
         refusal_explain(p, record, endpoint, response);
         return rc;

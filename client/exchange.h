@@ -2,8 +2,8 @@
 #ifndef CLIENT_EXCHANGE_H
 #define CLIENT_EXCHANGE_H
 
+#include "interauth/nonce.h"
 #include "state.h"
-#include "www_authenticate.h"
 
 /**
  * Asks for a grant and puts it into the record. Where the server says that it has just started, waits and

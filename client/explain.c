@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 
 #include "advice.h"
-#include "base_compare.h"
 #include "explain_message.h"
 #include "say.h"
 #include "signature_text.h"

@@ -9,15 +9,15 @@ interauth_SOURCES = \
 	client/sign.c client/verify.c client/explain.c client/explain_message.c client/explain_message.h \
 	client/explain_fields.c client/explain_body.c client/parts.c client/parts.h client/saved_message.c client/saved_message.h \
 	client/check.c client/check.h client/check_participants.c client/check_participants.h \
-	client/address.c client/address.h client/capabilities.c client/capabilities.h client/www_authenticate.c client/www_authenticate.h client/exchange.c client/exchange.h \
+	client/address.c client/address.h client/capabilities.c client/capabilities.h client/exchange.c client/exchange.h \
 	client/files.c client/files.h client/http.c client/http.h client/jwk.c client/jwk.h client/output.c \
-	client/output.h client/participants.c client/participants.h client/problem.c client/problem.h \
+	client/output.h client/participants.c client/participants.h client/response.c client/response.h \
 	client/request_body.c client/request_body.h client/session.c \
 	client/session.h client/state.c client/state.h client/state_format.c client/state_format.h \
-	client/advice.c client/advice.h client/advice.inc client/base_compare.c client/base_compare.h client/request_head.c \
+	client/advice.c client/advice.h client/advice.inc client/request_head.c \
 	client/request_head.h client/signature_key.c client/signature_key.h client/signature_text.c \
 	client/signature_text.h client/signing.c client/signing.h client/verification.c client/verification.h \
-	client/verification_keys.c client/trace.c client/trace.h client/wire.c client/wire.h
+	client/trace.c client/trace.h client/wire.c client/wire.h
 interauth_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 interauth_LDADD = libia.la $(CURL_LIBS) $(APR_LIBS) $(OPENSSL_LIBS)
 

@@ -10,8 +10,8 @@
 #include "interauth/digest.h"
 #include "interauth/encoding.h"
 #include "interauth/name.h"
-#include "problem.h"
 #include "request_body.h"
+#include "response.h"
 #include "say.h"
 
 #define NODES_MAX    1000
@@ -93,7 +93,7 @@ static int auth_read(const ia_json **result, const login *l, const char *method,
 
     *result = NULL;
     if (response->status != 200) {
-        rc = problem_tell(l->p, response);
+        rc = problem_report(l->p, response);
         if (response->status == 404)
             say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->held->endpoint);
         return rc;

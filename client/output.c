@@ -9,7 +9,7 @@
 
 #include "files.h"
 #include "interauth/json.h"
-#include "problem.h"
+#include "response.h"
 #include "say.h"
 
 const char *output_path(const char *option)

@@ -10,8 +10,8 @@
 #include "interauth/json.h"
 #include "interauth/name.h"
 #include "interauth/timestamp.h"
+#include "response.h"
 #include "state.h"
-#include "www_authenticate.h"
 
 #define VERSION   1
 #define NODES_MAX 200000

@@ -65,7 +65,4 @@ void verification_write(ia_json_writer *w, const verification *v);
 
 void verification_close(verification *v);
 
-/** An ia_httpsig_ports find_key with a verification as context; for verification_run. */
-ia_result verification_find_key(void *context, ia_httpsig_key *out, const ia_httpsig *signature);
-
 #endif
