@@ -7,7 +7,6 @@
 #include <apr_strings.h>
 
 #include "interauth/envelope.h"
-#include "login_exchange.h"
 #include "request_body.h"
 #include "response.h"
 #include "say.h"
@@ -141,7 +140,7 @@ static int attempt(envelope_run *c)
     const envelope_options *options = c->options;
     const ia_challenge_terms terms = login_terms_of(&c->l);
     envelope_post post = {.url = c->at->url,
-                          .ca_file = options->ca_file ? options->ca_file : c->l.held->ca_file,
+                          .ca_file = options->ca_file ? options->ca_file : c->l.record->ca_file,
                           .format = c->format,
                           .headers = options->headers,
                           .digest = options->digest,
@@ -152,9 +151,9 @@ static int attempt(envelope_run *c)
     if (rc != CL_OK)
         return rc;
     c->window = login_window(&c->l);
-    if (ia_challenge_sign(signature, &terms, c->l.held->token, c->window, is_hmac(c) ? &c->message : NULL) != IA_OK)
+    if (ia_challenge_sign(signature, &terms, c->l.record->token, c->window, is_hmac(c) ? &c->message : NULL) != IA_OK)
         return say_fault("OpenSSL refused to compute a signature");
-    post.text = envelope_make(c, c->l.held->token, signature, &post.len);
+    post.text = envelope_make(c, c->l.record->token, signature, &post.len);
     return envelope_send(&c->response, c->p, &post);
 }
 
@@ -187,36 +186,37 @@ static int is_token_refused(const envelope_run *c)
 /* A new login is made once in a call. */
 static int exchange_run(envelope_run *c, int *no_new_login)
 {
-    const char *dead = c->l.held->token;
+    const char *rejected = c->l.record->token;
     int rc = attempt_patiently(c);
 
-    if (rc != CL_OK || c->l.asked || !is_token_refused(c))
+    if (rc != CL_OK || c->l.is_new || !is_token_refused(c))
         return rc;
-    login_close(&c->l);
-    if ((*no_new_login = login_begin(&c->l, c->p, &c->options->login, dead)) != CL_OK)
+    login_end(&c->l);
+    if ((*no_new_login = login_begin(&c->l, c->p, &c->options->login, rejected)) != CL_OK)
         return CL_OK;
-    say_note("the token was refused; logged in again at %s", c->l.held->endpoint);
+    say_note("the token was refused; logged in again at %s", c->l.record->endpoint);
     return attempt_patiently(c);
 }
 
 /* What was signed is the response as the application made it: that is what remains. */
-static int signature_verify(envelope_run *c, const ia_envelope_signed *taken)
+static int signature_verify(envelope_run *c, const ia_envelope_signed *signed_body)
 {
     const ia_challenge_terms terms = login_terms_of(&c->l);
-    const ia_bytes parts[] = {{c->response.body, taken->head_len}, {taken->tail, taken->tail_len}};
+    const ia_bytes parts[] = {{c->response.body, signed_body->head_len}, {signed_body->tail, signed_body->tail_len}};
     unsigned char digest[IA_SHA256_LEN];
     char expected[IA_CHALLENGE_TEXT_SIZE];
 
     ia_sha256(digest, parts, 2);
-    if (ia_challenge_sign_response(expected, &terms, c->l.held->token, c->window, c->message.nonce, digest) != IA_OK)
+    if (ia_challenge_sign_response(expected, &terms, c->l.record->token, c->window, c->message.nonce, digest) != IA_OK)
         return say_fault("OpenSSL refused to compute a signature");
-    if (strlen(taken->signature) != strlen(expected) || !ia_mac_equal(taken->signature, expected, strlen(expected)))
+    if (strlen(signed_body->signature) != strlen(expected) ||
+        !ia_mac_equal(signed_body->signature, expected, strlen(expected)))
         return say_fault(
             "%s: the signature of the response is wrong: the response was changed on the way, or belongs to "
             "another call",
             c->at->url);
-    memmove(c->response.body + taken->head_len, taken->tail, taken->tail_len);
-    c->response.body_len = taken->head_len + taken->tail_len;
+    memmove(c->response.body + signed_body->head_len, signed_body->tail, signed_body->tail_len);
+    c->response.body_len = signed_body->head_len + signed_body->tail_len;
     c->response.body[c->response.body_len] = '\0';
     return CL_OK;
 }
@@ -226,13 +226,13 @@ static int response_verify(envelope_run *c)
 {
     const char *type = http_field(&c->response, "Content-Type", 0);
     ia_envelope_format format;
-    ia_envelope_signed taken;
+    ia_envelope_signed signed_body;
 
     if (!is_hmac(c))
         return CL_OK;
     if (ia_envelope_format_of(&format, type) == IA_OK &&
-        ia_envelope_unsign(&taken, c->p, format, c->response.body, c->response.body_len) == IA_OK)
-        return signature_verify(c, &taken);
+        ia_envelope_unsign(&signed_body, c->p, format, c->response.body, c->response.body_len) == IA_OK)
+        return signature_verify(c, &signed_body);
     if (c->response.status < 400)
         return say_fault("%s: the response (HTTP %ld, %s) is not signed, though the call was; it is not believed",
                          c->at->url, c->response.status, type ? type : "without a type");
@@ -244,7 +244,7 @@ static int call_carry_out(envelope_run *c)
 {
     output out = c->options->out;
     int no_new_login = CL_OK, rc = exchange_run(c, &no_new_login);
-    problem told;
+    problem found;
 
     if (rc != CL_OK)
         return rc;
@@ -255,8 +255,8 @@ static int call_carry_out(envelope_run *c)
     if (c->options->json && (rc = output_summary(&out, c->p, &c->response)) != CL_OK)
         return rc;
     if (no_new_login != CL_OK) {
-        problem_read(&told, c->p, &c->response);
-        say_note("there was no new login after the token had been refused (%s)", told.code);
+        problem_read(&found, c->p, &c->response);
+        say_note("there was no new login after the token had been refused (%s)", found.code);
         return no_new_login;
     }
     return c->response.status < 400 ? CL_OK : problem_report(c->p, &c->response);
@@ -273,6 +273,6 @@ int envelope_call(apr_pool_t *p, const envelope_options *options, const address 
         (rc = login_begin(&c.l, p, &options->login, NULL)) != CL_OK)
         return rc;
     rc = call_carry_out(&c);
-    login_close(&c.l);
+    login_end(&c.l);
     return rc;
 }

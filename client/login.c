@@ -6,25 +6,11 @@
 #include "address.h"
 #include "credentials.h"
 #include "files.h"
-#include "login_exchange.h"
 #include "say.h"
 
 #define PROFILE_DEFAULT "hmac-sha256"
 
-ia_challenge_terms login_terms_of(const login *l)
-{
-    const char *separator = l->held->login.separator;
-    ia_challenge_terms terms = {l->profile, separator ? separator : "", l->secret.text};
-
-    return terms;
-}
-
-apr_int64_t login_window(const login *l)
-{
-    return ia_challenge_window(apr_time_now(), l->held->login.lifetime);
-}
-
-/* The record the options names. It is new where the options says enough to log in. */
+/* Finds the record that the options name, or adds one if they are enough to log in. */
 static int record_find(grant_record **out, state *st, apr_pool_t *p, const login_options *options)
 {
     grant_record *record;
@@ -46,13 +32,13 @@ static int is_same(const char *a, const char *b)
 }
 
 /*
- * What is told now counts. It is kept once a login with it has succeeded, which another file, profile or separator than
- * before needs: one that was mistyped must not outlive its call.
+ * Options given now override the record. Another password file, profile or separator needs a new login, and the state is
+ * saved only after it has succeeded: a mistyped option must not stay.
  */
-static int record_adopt(grant_record *record, apr_pool_t *p, const login_options *options)
+static int record_update(grant_record *record, apr_pool_t *p, const login_options *options)
 {
     login_terms *terms = &record->login, before = *terms;
-    const char *file_before = record->secret_file ? record->secret_file : PASSWORD_STDIN; /* which is not kept */
+    const char *file_before = record->secret_file ? record->secret_file : PASSWORD_STDIN; /* not saved */
 
     if (options->password_file)
         record->secret_file = strcmp(options->password_file, PASSWORD_STDIN) == 0
@@ -75,31 +61,31 @@ static int record_adopt(grant_record *record, apr_pool_t *p, const login_options
     return CL_OK;
 }
 
-/* Whoever sees token and signature of profile md5 can call. */
-static int cleartext_check(const login *l)
+/* With md5, anyone who sees token and signature can make calls of their own. */
+static int cleartext_check(const login *l, const login_options *options)
 {
     address endpoint;
-    int rc = address_parse(&endpoint, l->p, l->held->endpoint, "the endpoint of the grant");
+    int rc = address_parse(&endpoint, l->p, l->record->endpoint, "the endpoint of the grant");
 
-    if (rc != CL_OK || (!endpoint.is_cleartext && !l->options->is_cleartext))
+    if (rc != CL_OK || (!endpoint.is_cleartext && !options->is_cleartext))
         return rc;
     if (l->profile == IA_CHALLENGE_PROFILE_MD5)
         return say_refused("profile md5 goes over TLS only: everybody on the way could call with what is sent");
-    say_warning("%s: without TLS everybody on the way can read what is asked and answered", l->held->endpoint);
+    say_warning("%s: without TLS everybody on the way can read what is asked and answered", l->record->endpoint);
     return CL_OK;
 }
 
-/* Under the lock, so that of many calls that find no token one logs in and the others use what it got. */
-static int token_ensure(login *l, const char *dead_token)
+/* Runs under the lock: of many calls that find no token, one logs in and the others use its token. */
+static int token_ensure(login *l, const char *rejected_token)
 {
-    grant_record *record = l->held;
+    grant_record *record = l->record;
     apr_time_t now = apr_time_now();
-    int is_dead = dead_token && record->token && strcmp(record->token, dead_token) == 0, rc;
+    int is_rejected = rejected_token && record->token && strcmp(record->token, rejected_token) == 0, rc;
 
-    if (record->token && !is_dead) {
+    if (record->token && !is_rejected) {
         if (now <= record->expires)
             return CL_OK;
-        /* After another window it cannot be good any more. */
+        /* A token cannot be refreshed later than one window after its own. */
         if (record->can_refresh && now <= record->expires + apr_time_from_sec(record->login.lifetime)) {
             int refreshed = 0;
 
@@ -107,44 +93,44 @@ static int token_ensure(login *l, const char *dead_token)
                 return rc;
         }
     }
-    if ((rc = login_ask(l)) != CL_OK)
+    if ((rc = login_authenticate(l)) != CL_OK)
         return rc;
-    l->asked = 1;
+    l->is_new = 1;
     return CL_OK;
 }
 
-static int begin_locked(login *l, state *st, const char *dead_token)
+static int begin_locked(login *l, state *st, const login_options *options, const char *rejected_token)
 {
-    int rc = record_find(&l->held, st, l->p, l->options);
+    int rc = record_find(&l->record, st, l->p, options);
 
-    if (rc != CL_OK || (rc = record_adopt(l->held, l->p, l->options)) != CL_OK)
+    if (rc != CL_OK || (rc = record_update(l->record, l->p, options)) != CL_OK)
         return rc;
-    l->profile = ia_challenge_profile_named(l->held->login.profile);
-    if ((rc = cleartext_check(l)) != CL_OK || (rc = token_ensure(l, dead_token)) != CL_OK)
+    l->profile = ia_challenge_profile_named(l->record->login.profile);
+    if ((rc = cleartext_check(l, options)) != CL_OK || (rc = token_ensure(l, rejected_token)) != CL_OK)
         return rc;
     return state_save(st);
 }
 
-int login_begin(login *out, apr_pool_t *p, const login_options *options, const char *dead_token)
+int login_begin(login *out, apr_pool_t *p, const login_options *options, const char *rejected_token)
 {
     state *st;
     int rc;
 
     memset(out, 0, sizeof *out);
     out->p = p;
-    out->options = options;
+    out->ca_file = options->ca_file;
     if ((rc = state_open(&st, p, options->state)) != CL_OK)
         return rc;
-    rc = begin_locked(out, st, dead_token);
+    rc = begin_locked(out, st, options, rejected_token);
     state_close(st);
     if (rc == CL_OK)
-        rc = login_secret(out);
+        rc = login_derive_secret(out);
     if (rc != CL_OK)
-        login_close(out);
+        login_end(out);
     return rc;
 }
 
-void login_close(login *l)
+void login_end(login *l)
 {
     ia_wipe(&l->secret, sizeof l->secret);
 }

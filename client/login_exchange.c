@@ -1,4 +1,4 @@
-/* The requests of a login: auth.request, auth.token, auth.refresh. */
+/* Sends auth.request, auth.token and auth.refresh, and checks the responses. */
 #include "login_exchange.h"
 
 #include <string.h>
@@ -52,20 +52,32 @@ int envelope_stamp(ia_challenge_message *out, apr_pool_t *p)
     return CL_OK;
 }
 
-int login_secret(login *l)
+int login_derive_secret(login *l)
 {
-    const login_terms *held = &l->held->login;
-    const password_terms terms = {l->profile, held->separator, l->held->uid, held->domain};
+    const login_terms *kept = &l->record->login;
+    const password_terms terms = {l->profile, kept->separator, l->record->uid, kept->domain};
 
-    return l->secret.fingerprint ? CL_OK : password_secret(&l->secret, l->p, l->held->secret_file, &terms);
+    return l->secret.fingerprint ? CL_OK : password_secret(&l->secret, l->p, l->record->secret_file, &terms);
 }
 
-/* One call of auth.*: its request has strings only. `members` are names and values in turn, ending in NULL.
- */
+ia_challenge_terms login_terms_of(const login *l)
+{
+    const char *separator = l->record->login.separator;
+    ia_challenge_terms terms = {l->profile, separator ? separator : "", l->secret.text};
+
+    return terms;
+}
+
+apr_int64_t login_window(const login *l)
+{
+    return ia_challenge_window(apr_time_now(), l->record->login.lifetime);
+}
+
+/* Sends one auth.* call. `members` alternates names and string values; it ends with NULL. */
 static int auth_send(http_response *response, const login *l, const char *method, const char *const *members)
 {
-    envelope_post post = {.url = l->held->endpoint,
-                          .ca_file = l->options->ca_file ? l->options->ca_file : l->held->ca_file,
+    envelope_post post = {.url = l->record->endpoint,
+                          .ca_file = l->ca_file ? l->ca_file : l->record->ca_file,
                           .format = IA_ENVELOPE_JSON,
                           .digest = IA_DIGEST_SHA256,
                           .timeout = HTTP_TIMEOUT};
@@ -84,7 +96,7 @@ static int auth_send(http_response *response, const login *l, const char *method
     return envelope_send(response, l->p, &post);
 }
 
-/* The response of a good response. */
+/* Reads the member "response" of a successful response. */
 static int auth_read(const ia_json **result, const login *l, const char *method, const http_response *response)
 {
     const ia_json *json;
@@ -95,35 +107,35 @@ static int auth_read(const ia_json **result, const login *l, const char *method,
     if (response->status != 200) {
         rc = problem_report(l->p, response);
         if (response->status == 404)
-            say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->held->endpoint);
+            say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->record->endpoint);
         return rc;
     }
     if (ia_json_parse(&json, l->p, response->body, response->body_len, NODES_MAX, NULL) != IA_OK ||
         !(status = ia_json_member_string(json, "status")) || strcmp(status, "valid") != 0 ||
         !(*result = ia_json_member(json, "response")))
-        return say_fault("%s: the response to %s is none", l->held->endpoint, method);
+        return say_fault("%s: the response to %s is none", l->record->endpoint, method);
     return CL_OK;
 }
 
-/* A domain that changes would have us hash the password for somebody else. */
-static int domain_take(login *l, const char *domain)
+/* With a changed domain the password would be hashed for another server. */
+static int domain_check(login *l, const char *domain)
 {
-    login_terms *held = &l->held->login;
+    login_terms *kept = &l->record->login;
 
     if (!domain || !ia_name_is_id(domain, strlen(domain)))
-        return say_fault("%s: the challenge names no domain", l->held->endpoint);
-    if (held->domain && strcmp(held->domain, domain) != 0)
+        return say_fault("%s: the challenge names no domain", l->record->endpoint);
+    if (kept->domain && strcmp(kept->domain, domain) != 0)
         return say_refused("%s: the domain was %s and is now %s; if that is right: interauth forget %s",
-                           l->held->endpoint, held->domain, domain, l->held->name);
-    if (!held->domain)
-        l->held->can_refresh = 1; /* until a refresh is refused */
-    held->domain = domain;
+                           l->record->endpoint, kept->domain, domain, l->record->name);
+    if (!kept->domain)
+        l->record->can_refresh = 1; /* until a refresh is refused */
+    kept->domain = domain;
     return CL_OK;
 }
 
-static int challenge_ask(login *l, const char **challenge)
+static int challenge_request(login *l, const char **challenge)
 {
-    const char *const members[] = {"username", l->held->uid, "profile", l->held->login.profile, NULL};
+    const char *const members[] = {"username", l->record->uid, "profile", l->record->login.profile, NULL};
     const ia_json *result, *lifetime;
     const char *profile;
     http_response response;
@@ -136,11 +148,12 @@ static int challenge_ask(login *l, const char **challenge)
     lifetime = ia_json_member(result, "lifetime");
     if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime || lifetime->type != IA_JSON_INTEGER ||
         lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
-        return say_fault("%s: the response to auth.request is no challenge", l->held->endpoint);
-    if (profile && strcmp(profile, l->held->login.profile) != 0)
-        return say_fault("%s: the challenge is of another profile than %s", l->held->endpoint, l->held->login.profile);
-    l->held->login.lifetime = lifetime->integer;
-    return domain_take(l, ia_json_member_string(result, "domain"));
+        return say_fault("%s: the response to auth.request is no challenge", l->record->endpoint);
+    if (profile && strcmp(profile, l->record->login.profile) != 0)
+        return say_fault("%s: the challenge is of another profile than %s", l->record->endpoint,
+                         l->record->login.profile);
+    l->record->login.lifetime = lifetime->integer;
+    return domain_check(l, ia_json_member_string(result, "domain"));
 }
 
 static int crypto_failed(void)
@@ -148,7 +161,7 @@ static int crypto_failed(void)
     return say_fault("OpenSSL refused to compute a signature");
 }
 
-/* Computes the token, and shows that we could. */
+/* Computes the token, and proves it with a signature. */
 static int token_request(http_response *response, login *l, const char *challenge, char token[IA_CHALLENGE_TEXT_SIZE],
                          apr_int64_t *window)
 {
@@ -163,39 +176,39 @@ static int token_request(http_response *response, login *l, const char *challeng
     return auth_send(response, l, "auth.token", members);
 }
 
-static void token_keep(login *l, const char *token, apr_int64_t window)
+static void token_store(login *l, const char *token, apr_int64_t window)
 {
-    l->held->token = apr_pstrdup(l->p, token);
-    l->held->expires = apr_time_from_sec(window);
+    l->record->token = apr_pstrdup(l->p, token);
+    l->record->expires = apr_time_from_sec(window);
 }
 
-/* `answer` is that of auth.token. */
-static int token_take(login *l, const http_response *response, const char *token, apr_int64_t window)
+/* `response` is that of auth.token. */
+static int token_accept(login *l, const http_response *response, const char *token, apr_int64_t window)
 {
     const ia_json *result;
-    const char *told;
+    const char *received;
     int rc = auth_read(&result, l, "auth.token", response);
 
     if (rc == CL_REFUSED && problem_is(l->p, response, 401, "invalid_credentials"))
         say_note("looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
-                 l->held->uid, l->held->secret_file, l->held->login.domain,
-                 l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->held->endpoint);
+                 l->record->uid, l->record->secret_file, l->record->login.domain,
+                 l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->record->endpoint);
     if (rc != CL_OK)
         return rc;
-    told = ia_json_member_string(result, "token");
-    if (!told || strlen(told) != strlen(token) || !ia_mac_equal(told, token, strlen(token)))
-        return say_fault("%s: the token is not the one that this login makes", l->held->endpoint);
-    token_keep(l, token, window);
+    received = ia_json_member_string(result, "token");
+    if (!received || strlen(received) != strlen(token) || !ia_mac_equal(received, token, strlen(token)))
+        return say_fault("%s: the token is not the one that this login makes", l->record->endpoint);
+    token_store(l, token, window);
     return CL_OK;
 }
 
-/* Somebody else's login was faster, or we were slow. */
-static int is_challenge_dead(apr_pool_t *p, const http_response *response)
+/* Another login used the challenge first, or it has expired. */
+static int is_challenge_unusable(apr_pool_t *p, const http_response *response)
 {
     return problem_is(p, response, 401, "replayed_challenge") || problem_is(p, response, 401, "stale_challenge");
 }
 
-int login_ask(login *l)
+int login_authenticate(login *l)
 {
     char token[IA_CHALLENGE_TEXT_SIZE];
     const char *challenge;
@@ -209,51 +222,52 @@ int login_ask(login *l)
             say_note("the server has just started; asking again in %u s", wait);
             apr_sleep(apr_time_from_sec(wait));
         }
-        if ((rc = challenge_ask(l, &challenge)) != CL_OK || (rc = login_secret(l)) != CL_OK ||
+        if ((rc = challenge_request(l, &challenge)) != CL_OK || (rc = login_derive_secret(l)) != CL_OK ||
             (rc = token_request(&response, l, challenge, token, &window)) != CL_OK)
             return rc;
         wait = problem_start_wait(l->p, &response);
-        if (wait == 0 && !is_challenge_dead(l->p, &response))
+        if (wait == 0 && !is_challenge_unusable(l->p, &response))
             break;
     }
-    return token_take(l, &response, token, window);
+    return token_accept(l, &response, token, window);
 }
 
-/* auth.refresh is signed like a call, with an empty request; md5 has only its one signature. */
+/* auth.refresh is signed like a call with an empty request; md5 signs the token only. */
 static int refresh_send(http_response *response, login *l)
 {
     const ia_challenge_terms terms = login_terms_of(l);
     ia_challenge_message message = {.method = "auth.refresh", .request = ""};
     char signature[IA_CHALLENGE_TEXT_SIZE];
     int is_hmac = l->profile == IA_CHALLENGE_PROFILE_HMAC, rc = envelope_stamp(&message, l->p);
-    const char *const members[] = {"token",     l->held->token,           "signature",
+    const char *const members[] = {"token",     l->record->token,         "signature",
                                    signature,   is_hmac ? "nonce" : NULL, message.nonce,
                                    "timestamp", message.timestamp,        NULL};
 
     if (rc != CL_OK)
         return rc;
-    if (ia_challenge_sign(signature, &terms, l->held->token, login_window(l), is_hmac ? &message : NULL) != IA_OK)
+    if (ia_challenge_sign(signature, &terms, l->record->token, login_window(l), is_hmac ? &message : NULL) != IA_OK)
         return crypto_failed();
     return auth_send(response, l, "auth.refresh", members);
 }
 
-/* The signature over the new token shows whose it is, and of which window. */
-static int refreshed_take(login *l, const char *token, const char *signature)
+/* The signature over the new token proves that it is the server's, and tells its window. */
+static int refreshed_accept(login *l, const char *token, const char *signature)
 {
     const ia_challenge_terms terms = login_terms_of(l);
     apr_int64_t windows[IA_CHALLENGE_WINDOWS];
     char expected[IA_CHALLENGE_TEXT_SIZE];
 
-    ia_challenge_windows(windows, apr_time_now(), l->held->login.lifetime, apr_time_from_sec(l->held->login.lifetime));
+    ia_challenge_windows(windows, apr_time_now(), l->record->login.lifetime,
+                         apr_time_from_sec(l->record->login.lifetime));
     for (unsigned i = 0; token && signature && i < IA_CHALLENGE_WINDOWS; i++) {
         if (ia_challenge_sign(expected, &terms, token, windows[i], NULL) != IA_OK)
             return crypto_failed();
         if (strlen(signature) != strlen(expected) || !ia_mac_equal(signature, expected, strlen(expected)))
             continue;
-        token_keep(l, token, windows[i]);
+        token_store(l, token, windows[i]);
         return CL_OK;
     }
-    return say_fault("%s: the response to auth.refresh is not signed as it should be", l->held->endpoint);
+    return say_fault("%s: the response to auth.refresh is not signed as it should be", l->record->endpoint);
 }
 
 int login_refresh(login *l, int *refreshed)
@@ -263,15 +277,15 @@ int login_refresh(login *l, int *refreshed)
     int rc;
 
     *refreshed = 0;
-    if ((rc = login_secret(l)) != CL_OK || (rc = refresh_send(&response, l)) != CL_OK)
+    if ((rc = login_derive_secret(l)) != CL_OK || (rc = refresh_send(&response, l)) != CL_OK)
         return rc;
     if (problem_is(l->p, &response, 403, "refresh_not_allowed"))
-        l->held->can_refresh = 0;
+        l->record->can_refresh = 0;
     if ((response.status >= 400 && response.status < 500) || problem_start_wait(l->p, &response) > 0)
         return CL_OK;
     if ((rc = auth_read(&result, l, "auth.refresh", &response)) != CL_OK)
         return rc;
-    rc = refreshed_take(l, ia_json_member_string(result, "token"), ia_json_member_string(result, "signature"));
+    rc = refreshed_accept(l, ia_json_member_string(result, "token"), ia_json_member_string(result, "signature"));
     *refreshed = rc == CL_OK;
     return rc;
 }
