@@ -2,7 +2,6 @@
 #include "envelope_call.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -26,20 +25,6 @@ typedef struct envelope_run {
 static int is_hmac(const envelope_run *c)
 {
     return c->l.profile == IA_CHALLENGE_PROFILE_HMAC;
-}
-
-static int file_load(char *out, const http_body *body)
-{
-    apr_int64_t at = 0;
-
-    while (at < body->len) {
-        ssize_t got = pread(body->fd, out + at, (size_t)(body->len - at), (off_t)at);
-
-        if (got <= 0)
-            return say_fault("the file of the request could not be read to its end");
-        at += got;
-    }
-    return CL_OK;
 }
 
 static int is_space(char c)
@@ -69,12 +54,9 @@ static int request_load(envelope_run *c)
     message->request_len = strlen(message->request);
     if (rc == CL_OK && body.len > IA_ENVELOPE_MAX)
         rc = say_usage("--data: longer than %d bytes", IA_ENVELOPE_MAX);
-    if (rc == CL_OK && body.data) {
-        message->request = body.data;
-        message->request_len = (apr_size_t)body.len;
-    } else if (rc == CL_OK && body.fd >= 0) {
+    if (rc == CL_OK && c->options->data) {
         text = apr_palloc(c->p, (apr_size_t)body.len + 1);
-        rc = file_load(text, &body);
+        rc = request_body_copy(text, &body);
         message->request = text;
         message->request_len = (apr_size_t)body.len;
     }

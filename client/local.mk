@@ -17,7 +17,7 @@ interauth_SOURCES = \
 	client/advice.c client/advice.h client/advice.inc client/request_head.c \
 	client/request_head.h client/signature_key.c client/signature_key.h client/signature_text.c \
 	client/signature_text.h client/signing.c client/signing.h client/verification.c client/verification.h \
-	client/trace.c client/trace.h client/wire.c client/wire.h
+	client/trace.c client/trace.h
 interauth_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 interauth_LDADD = libia.la $(CURL_LIBS) $(APR_LIBS) $(OPENSSL_LIBS)
 

@@ -142,6 +142,24 @@ int request_body_digest(const char **out, apr_pool_t *p, const http_body *body, 
     return CL_OK;
 }
 
+int request_body_copy(char *out, const http_body *body)
+{
+    apr_int64_t at = 0;
+
+    if (body->data) {
+        memcpy(out, body->data, (apr_size_t)body->len);
+        return CL_OK;
+    }
+    while (at < body->len) {
+        ssize_t got = pread(body->fd, out + at, (size_t)(body->len - at), (off_t)at);
+
+        if (got <= 0)
+            return say_fault("the file of the body could not be read to its end");
+        at += got;
+    }
+    return CL_OK;
+}
+
 void request_body_close(http_body *body)
 {
     if (body->fd >= 0)

@@ -16,6 +16,9 @@ int request_body_open(http_body *out, apr_pool_t *p, const char *data, const cha
 /** The value of a Content-Digest for the body with these algorithms (IA_DIGEST_*), from `p`. */
 int request_body_digest(const char **out, apr_pool_t *p, const http_body *body, unsigned algorithms);
 
+/** Copies the body to `out`, which has room for `body->len` bytes. @return an exit status */
+int request_body_copy(char *out, const http_body *body);
+
 void request_body_close(http_body *body);
 
 #endif

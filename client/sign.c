@@ -8,11 +8,11 @@
 #include "interauth/json.h"
 #include "request_body.h"
 #include "request_head.h"
+#include "saved_message.h"
 #include "say.h"
 #include "signature_text.h"
 #include "signing.h"
 #include "verbs.h"
-#include "wire.h"
 
 typedef struct sign_options {
     signing_options options;
@@ -127,7 +127,7 @@ static int sign_carry_out(sign_run *c, const signing *s)
     head_append(&c->message, c->p, "Signature-Input", made.fields.input);
     head_append(&c->message, c->p, "Signature", made.fields.signature);
     if (c->o->save)
-        rc = wire_save(c->p, c->o->save, &c->message, c->o->data ? &c->body : NULL);
+        rc = saved_request_write(c->p, c->o->save, &c->message, c->o->data ? &c->body : NULL);
     return rc == CL_OK ? sign_print(c, s, &made) : rc;
 }
 

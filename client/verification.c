@@ -278,7 +278,7 @@ int verification_run(verification *out, apr_pool_t *p, const verification_option
     out->options = options;
     out->path = path;
     if ((rc = now_read(&now, options->now)) != CL_OK || (rc = keys_load(out)) != CL_OK ||
-        (rc = wire_read(&out->request, p, path, options->scheme ? "http" : "https")) != CL_OK)
+        (rc = saved_request_read(&out->request, p, path, options->scheme ? "http" : "https")) != CL_OK)
         return rc;
     policy_make(&policy, out);
     judge(out, &policy, now);

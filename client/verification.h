@@ -4,8 +4,8 @@
 
 #include "interauth/json.h"
 #include "interauth/participant.h"
+#include "saved_message.h"
 #include "signature_key.h"
-#include "wire.h"
 
 #define VERIFICATION_MAX_AGE 300 /**< seconds, where nobody says otherwise */
 #define VERIFICATION_SKEW    30
@@ -39,7 +39,7 @@ typedef struct verification {
     apr_pool_t *p;
     const verification_options *options;
     const char *path;
-    wire_request request;
+    saved_message request;
     ia_result result;            /**< IA_OK where everything is as it must be */
     const char *detail;          /**< what in particular is wrong, or NULL */
     const ia_httpsig *signature; /**< NULL where none was chosen; true only where `result` is IA_OK */
