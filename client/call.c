@@ -74,8 +74,8 @@ typedef struct call_run {
     output out;
     http_response response;
     www_authenticate accepted;
-    int no_new_grant; /* the exit status of asking for one */
-    int has_shown;    /* the last request carried an Authorization */
+    int no_new_grant;      /* the exit status of asking for one */
+    int has_authorization; /* the last request carried an Authorization */
 } call_run;
 
 static int body_headers(call_run *c)
@@ -165,7 +165,7 @@ static int send_once(call_run *c, const char *nonce)
     char next[IA_NONCE_TEXT_LEN + 1];
     int rc = nonce ? authorization_add(c, headers, nonce) : CL_OK;
 
-    c->has_shown = nonce != NULL;
+    c->has_authorization = !!nonce;
     if (rc == CL_OK && c->signs && (nonce || c->o->no_grant))
         rc = signature_add(c, headers);
     call.headers = headers;
@@ -251,7 +251,7 @@ static void refusal_explain(const call_run *c)
         return;
     if (c->accepted.has_challenge && !c->accepted.has_sauth)
         say_note("this location wants calls by challenge: interauth invoke METHOD %s", c->at.url);
-    if (c->has_shown && problem_is(c->p, &c->response, 401, "credentials_required"))
+    if (c->has_authorization && problem_is(c->p, &c->response, 401, "credentials_required"))
         say_note("Authorization was sent and did not arrive: does a proxy on the way pass it on?");
     if (c->accepted.has_signature && !c->accepted.has_sauth && !c->o->no_grant)
         say_note("this location takes a signature alone: --no-grant --sign FILE");

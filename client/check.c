@@ -111,7 +111,7 @@ static int print_json(const findings *all, int has_offset, long offset)
         ia_json_write_name(w, "clock_offset");
         ia_json_write_integer(w, offset);
     }
-    if ((worst = worst_finding(all)) != NULL)
+    if ((worst = worst_finding(all)))
         error_write(w, worst->code, apr_psprintf(all->p, "%s: %s", worst->where, worst->text));
     ia_json_write_end(w);
     return say_out(ia_json_writer_text(w, NULL));
@@ -288,7 +288,7 @@ static void check_server(findings *all, const char *url, const char *ca_file, in
         finding_add(all, FINDING_FAULT, "unreachable", url, "does not answer");
         return;
     }
-    if (status == 400 && !strncasecmp(url, "http:", 5)) {
+    if (status == 400 && strncasecmp(url, "http:", 5) == 0) {
         finding_add(all, FINDING_ERROR, "bad_request", url,
                     "answers 400 to HTTP without TLS; does this port want https://?");
         return;

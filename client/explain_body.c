@@ -153,9 +153,9 @@ static void access_json_add(parts *all, const ia_json *json, const char *text, a
 
 static const char *call_meaning(const char *method)
 {
-    if (!strcmp(method, "auth.request"))
+    if (strcmp(method, "auth.request") == 0)
         return "asks for a challenge";
-    if (!strcmp(method, "auth.token"))
+    if (strcmp(method, "auth.token") == 0)
         return "answers a challenge, to get a token";
     return strcmp(method, "auth.refresh") == 0 ? "asks for a new token" : "calls the application";
 }
@@ -196,7 +196,7 @@ static void call_add(parts *all, ia_envelope_format format, const char *text, ap
     part_add_secret(all, where, "nonce", e.nonce, "random, good once");
     if (e.timestamp_text)
         part_add_time(all, where, "timestamp", apr_time_sec(e.timestamp), "when it was sent");
-    if (!strncmp(e.method, "auth.", 5))
+    if (strncmp(e.method, "auth.", 5) == 0)
         login_add(all, &e);
     else
         number_add(all, where, "request", (apr_int64_t)e.request_len, "bytes for the application");
@@ -265,7 +265,7 @@ static void json_add(parts *all, const char *type, const char *text, apr_size_t 
 
     if (rc != IA_OK)
         part_add_refusal(all, "JSON", rc, error.reason);
-    else if ((type && !strncasecmp(type, problem, sizeof problem - 1)) ||
+    else if ((type && strncasecmp(type, problem, sizeof problem - 1) == 0) ||
              (ia_json_member_string(json, "code") && ia_json_member_string(json, "title")))
         problem_add(all, json);
     else if (ia_json_member(json, "method") && ia_json_member(json, "request"))
@@ -310,8 +310,8 @@ static int is_form(const char *type, const char *text, apr_size_t len)
     static const char form[] = "application/x-www-form-urlencoded";
 
     if (type)
-        return !strncasecmp(type, form, sizeof form - 1);
-    return !memchr(text, '\0', len) && (!strncmp(text, "hmac=", 5) || strstr(text, "&hmac="));
+        return strncasecmp(type, form, sizeof form - 1) == 0;
+    return !memchr(text, '\0', len) && (strncmp(text, "hmac=", 5) == 0 || strstr(text, "&hmac="));
 }
 
 void explain_body(parts *all, const saved_message *m)

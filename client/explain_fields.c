@@ -219,9 +219,9 @@ void explain_fields(parts *all, const saved_message *m)
         const ia_httpsig_field *field = &m->message.fields[i];
 
         for (unsigned k = 0; k < sizeof known_fields / sizeof known_fields[0]; k++)
-            if (!strcasecmp(field->name, known_fields[k].name))
+            if (strcasecmp(field->name, known_fields[k].name) == 0)
                 known_fields[k].add(all, known_fields[k].name, field->value);
-        if (!strcasecmp(field->name, "Content-Digest") && m->kind != SAVED_HEADER)
+        if (strcasecmp(field->name, "Content-Digest") == 0 && m->kind != SAVED_HEADER)
             digest_add(all, m, field->value);
     }
     signatures_add(all, m);

@@ -159,13 +159,13 @@ static int directory_sync(apr_pool_t *p, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *directory = !slash ? "." : slash == path ? "/" : apr_pstrmemdup(p, path, (apr_size_t)(slash - path));
-    int rv, fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed, fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
         return -1;
-    rv = fsync(fd);
+    failed = fsync(fd);
     close(fd);
-    return rv;
+    return failed;
 }
 
 /* Ends the writing of a file just made; on failure errno is kept. */

@@ -195,14 +195,14 @@ static struct curl_slist *header_list(const apr_array_header_t *headers)
 }
 
 /* The usual reason for an exchange that never began. */
-static const char *scheme_hint(CURLcode rv, const exchange *c, const char *detail)
+static const char *scheme_hint(CURLcode code, const exchange *c, const char *detail)
 {
     int is_tls = strncmp(c->call->url, "https:", 6) == 0;
-    int is_mute = rv == CURLE_GOT_NOTHING || (rv == CURLE_RECV_ERROR && c->response->lines->nelts == 0);
+    int is_mute = code == CURLE_GOT_NOTHING || (code == CURLE_RECV_ERROR && c->response->lines->nelts == 0);
 
-    if (is_tls && rv == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
+    if (is_tls && code == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
         return "; does this port speak http:// only?";
-    if (!is_tls && (is_mute || rv == CURLE_UNSUPPORTED_PROTOCOL || rv == CURLE_WEIRD_SERVER_REPLY))
+    if (!is_tls && (is_mute || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY))
         return "; does this port want https://?";
     return "";
 }
@@ -210,21 +210,21 @@ static const char *scheme_hint(CURLcode rv, const exchange *c, const char *detai
 static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    CURLcode rv;
+    CURLcode code;
 
     set_limits(curl, c->call);
     set_request(curl, c);
     set_trace(curl, c);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    rv = curl_easy_perform(curl);
+    code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->response->status);
-    if (rv != CURLE_OK)
+    if (code != CURLE_OK)
         return say_fault("%s: %s%s", c->call->url,
                          c->trouble ? c->trouble
                          : *detail  ? detail
-                                    : curl_easy_strerror(rv),
-                         c->trouble ? "" : scheme_hint(rv, c, detail));
+                                    : curl_easy_strerror(code),
+                         c->trouble ? "" : scheme_hint(code, c, detail));
     if (c->response->status < 200)
         return say_fault("%s: no final response", c->call->url);
     return CL_OK;

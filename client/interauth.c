@@ -89,12 +89,12 @@ static int run(apr_pool_t *p, int argc, const char *const *argv)
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *p;
-    int status;
+    int rc;
 
     if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS)
         return say_fault("the runtime library could not be started");
     atexit(apr_terminate);
-    status = say_end(p, run(p, argc, argv));
+    rc = say_end(p, run(p, argc, argv));
     apr_pool_destroy(p);
-    return status;
+    return rc;
 }

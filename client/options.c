@@ -244,7 +244,7 @@ static const char *choices_spell(apr_pool_t *p, const char *operands)
 {
     const char *text = "", *bar;
 
-    while ((bar = strstr(operands, " | ")) != NULL) {
+    while ((bar = strstr(operands, " | "))) {
         text = apr_pstrcat(p, text, apr_pstrmemdup(p, operands, (apr_size_t)(bar - operands)),
                            strstr(bar + 3, " | ") ? ", " : " or ", NULL);
         operands = bar + 3;

@@ -261,7 +261,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage("--file does not go with make, which prints a record; put it into the file by hand");
     if (makes)
         return make(p, operands[1], o);
-    if ((extra = option_of_make(m)) != NULL)
+    if ((extra = option_of_make(m)))
         return say_usage("%s does not take %s, only --file and --json; did you mean make?", action, extra);
     return o->file ? read_file(p, shows ? operands[1] : NULL, o) : say_usage("--file FILE is needed");
 }

@@ -101,7 +101,7 @@ const char *problem_message(apr_pool_t *p, const problem *found, long status)
 int problem_report(apr_pool_t *p, const http_response *response)
 {
     problem found;
-    int status = problem_status(response->status);
+    int rc = problem_status(response->status);
     apr_int64_t after = retry_after(response);
 
     problem_read(&found, p, response);
@@ -118,7 +118,7 @@ int problem_report(apr_pool_t *p, const http_response *response)
         say_note("redirects are not followed; it leads to %s", http_field(response, "Location", 0));
     if (strstr(response->body, "plain HTTP to an SSL-enabled server port"))
         say_note("this port speaks TLS: https:// is meant");
-    return status == CL_OK ? CL_FAULT : status;
+    return rc == CL_OK ? CL_FAULT : rc;
 }
 
 /* --- WWW-Authenticate and Authentication-Info --- */
@@ -195,7 +195,7 @@ static void schemes_parse(www_authenticate *out, apr_pool_t *p, const char *at)
     int ours = 0;
     element e;
 
-    while ((at = element_read(&e, p, at)) != NULL) {
+    while ((at = element_read(&e, p, at))) {
         if (!e.value) {
             ours = strcasecmp(e.name, SCHEME) == 0 && !out->has_sauth;
             out->has_sauth |= ours;
@@ -214,9 +214,9 @@ void www_authenticate_read(www_authenticate *out, apr_pool_t *p, const http_resp
     const char *value;
 
     memset(out, 0, sizeof *out);
-    for (int i = 0; (value = http_field(response, "WWW-Authenticate", i)) != NULL; i++)
+    for (int i = 0; (value = http_field(response, "WWW-Authenticate", i)); i++)
         schemes_parse(out, p, value);
-    out->has_signature |= http_field(response, "Accept-Signature", 0) != NULL;
+    out->has_signature |= !!http_field(response, "Accept-Signature", 0);
 }
 
 int nextnonce_read(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const http_response *response)
@@ -224,8 +224,8 @@ int nextnonce_read(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const http_re
     const char *value;
     element e;
 
-    for (int i = 0; (value = http_field(response, "Authentication-Info", i)) != NULL; i++) {
-        while ((value = element_read(&e, p, value)) != NULL) {
+    for (int i = 0; (value = http_field(response, "Authentication-Info", i)); i++) {
+        while ((value = element_read(&e, p, value))) {
             if (e.value && strcasecmp(e.name, "nextnonce") == 0 && nonce_is_valid(e.value)) {
                 apr_cpystrn(out, e.value, IA_NONCE_TEXT_LEN + 1);
                 return 1;

@@ -69,7 +69,7 @@ static int is_response_line(const char *line)
 {
     const char *status = strchr(line, ' ');
 
-    return !strncmp(line, "HTTP/", 5) && status && apr_isdigit(status[1]) && apr_isdigit(status[2]) &&
+    return strncmp(line, "HTTP/", 5) == 0 && status && apr_isdigit(status[1]) && apr_isdigit(status[2]) &&
            apr_isdigit(status[3]) && !apr_isdigit(status[4]);
 }
 
@@ -77,7 +77,7 @@ static int is_request_line(const char *line)
 {
     const char *target = strchr(line, ' '), *version = target ? strrchr(line, ' ') : NULL;
 
-    return target && version > target + 1 && !strncmp(version, " HTTP/", 6) &&
+    return target && version > target + 1 && strncmp(version, " HTTP/", 6) == 0 &&
            head_is_token(line, (apr_size_t)(target - line)) &&
            !memchr(target + 1, ' ', (apr_size_t)(version - target - 1));
 }

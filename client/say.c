@@ -108,12 +108,12 @@ int say_fault(const char *format, ...)
 }
 
 /* An error without a text of its own is explained on standard error. */
-static void error_print(apr_pool_t *p, int status)
+static void error_print(apr_pool_t *p, int rc)
 {
     static const char *const codes[] = {"done", "refused", "usage", "fault"};
     ia_json_writer *w = ia_json_writer_create(p);
 
-    say_error(codes[status], "see standard error");
+    say_error(codes[rc], "see standard error");
     ia_json_write_object(w);
     error_write(w, error_code, error_message);
     ia_json_write_end(w);
@@ -129,13 +129,13 @@ void error_write(ia_json_writer *w, const char *code, const char *message)
     ia_json_write_end(w);
 }
 
-int say_end(apr_pool_t *p, int status)
+int say_end(apr_pool_t *p, int rc)
 {
-    if (is_json && status != CL_OK && !has_output)
-        error_print(p, status);
+    if (is_json && rc != CL_OK && !has_output)
+        error_print(p, rc);
     if (fflush(stdout) != 0 || ferror(stdout))
         return say_fault("cannot write to standard output: %s", strerror(errno));
-    return status;
+    return rc;
 }
 
 int say_out(const char *text)

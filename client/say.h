@@ -40,8 +40,8 @@ int say_fault(const char *format, ...) SAY_FORMAT;
 /** Text without a line's end stands on the terminal: the next message begins a line of its own. */
 void say_line_is_open(int open);
 
-/** Ends the verb: prints the error of --json and flushes standard output. @return `status`, or CL_FAULT where the output could not be written */
-int say_end(apr_pool_t *p, int status);
+/** Ends the verb: prints the error of --json and flushes standard output. @return `rc`, or CL_FAULT where the output could not be written */
+int say_end(apr_pool_t *p, int rc);
 
 /** Writes the member "error" of an object. */
 struct ia_json_writer;

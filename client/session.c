@@ -103,7 +103,7 @@ static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_t
     if ((rc = state_save(st)) != CL_OK)
         return rc;
     s->held = record;
-    s->nonce_was_held = nonce != NULL;
+    s->nonce_was_held = !!nonce;
     apr_cpystrn(s->nonce, nonce ? nonce : "", sizeof s->nonce);
     return CL_OK;
 }

@@ -121,7 +121,7 @@ static int sign_carry_out(sign_run *c, const signing *s)
 
     signing_complete(&c->message, c->p, &c->o->options, c->o->data ? &c->body : NULL);
     if (rc == CL_OK)
-        rc = signing_mint(&made, c->p, s, &c->message, c->o->data != NULL);
+        rc = signing_mint(&made, c->p, s, &c->message, !!c->o->data);
     if (rc != CL_OK)
         return rc;
     head_append(&c->message, c->p, "Signature-Input", made.fields.input);

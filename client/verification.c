@@ -128,7 +128,7 @@ static ia_result key_find(void *context, ia_httpsig_key *out, const ia_httpsig *
         rc = IA_OK;
     } else if (mark) {
         rc = named_find(v, out, keyid, mark);
-    } else if ((owner = participant_find(&v->participants, keyid, strlen(keyid))) != NULL) {
+    } else if ((owner = participant_find(&v->participants, keyid, strlen(keyid)))) {
         rc = secret_take(v, out, owner);
     } else {
         rc = thumbprint_find(v, out, keyid);
