@@ -11,7 +11,7 @@
 
 #define ADDRESS_MAX 8192
 
-/* A part of the URL in `p`, or NULL where it has none. */
+/* A part of the URL, allocated from `p`, or NULL. */
 static char *part_get(CURLU *url, apr_pool_t *p, CURLUPart part, unsigned flags)
 {
     char *text = NULL, *copy = NULL;
@@ -27,7 +27,7 @@ static int host_is_local(const char *host)
     return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strncmp(host, "127.", 4) == 0;
 }
 
-/* Scheme, authority and target are cut from the canonical URL: what is signed is what is sent. */
+/* Takes scheme, authority and target from the canonical URL, so that what is signed is what is sent. */
 static int url_cut(address *out, apr_pool_t *p, const char *what)
 {
     const char *host = strstr(out->url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
@@ -49,7 +49,7 @@ static int parts_read(address *out, apr_pool_t *p, CURLU *url, const char *what)
     if (!scheme || !host || !port || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
         return say_usage("%s: a URL must begin with https:// or http://", what);
     if (part_get(url, p, CURLUPART_USER, 0) || part_get(url, p, CURLUPART_PASSWORD, 0))
-        return say_usage("%s: a URL must not hold a user name or password", what);
+        return say_usage("%s: a URL must not contain a user name or password", what);
     for (char *c = host; *c; c++)
         *c = (char)tolower((unsigned char)*c);
     curl_url_set(url, CURLUPART_HOST, host, 0);
@@ -69,16 +69,16 @@ int address_parse(address *out, apr_pool_t *p, const char *text, const char *wha
     if (strlen(text) > ADDRESS_MAX)
         return say_usage("%s: the URL is too long", what);
     if (!(url = curl_url()))
-        return say_fault("no memory for a URL");
+        return say_fault("out of memory");
     if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
-        rc = say_usage("%s: not a URL beginning with https:// or http://", what);
+        rc = say_usage("%s: not a URL that begins with https:// or http://", what);
     else
         rc = parts_read(out, p, url, what);
     curl_url_cleanup(url);
     return rc;
 }
 
-/* Everybody pastes the URL of an endpoint once. */
+/* A common mistake is to paste the URL of an endpoint instead of the base. */
 static int base_check(const char *url, apr_pool_t *p, const char *what)
 {
     static const char *const endpoints[] = {"request_access", "refresh_access", "generate_nonce", "challenge"};
@@ -86,7 +86,7 @@ static int base_check(const char *url, apr_pool_t *p, const char *what)
 
     for (unsigned i = 0; slash && i < sizeof endpoints / sizeof endpoints[0]; i++)
         if (strcmp(slash + 1, endpoints[i]) == 0)
-            return say_usage("%s: %s is an endpoint; the base is what stands before it: %s", what, url,
+            return say_usage("%s: %s is an endpoint; use the base URL: %s", what, url,
                              apr_pstrmemdup(p, url, (apr_size_t)(slash - url)));
     return CL_OK;
 }
@@ -99,7 +99,7 @@ int address_parse_endpoint(address *out, apr_pool_t *p, const char *text, const 
     if (rc != CL_OK)
         return rc;
     if (strchr(out->url, '?'))
-        return say_usage("%s: the base URL of grant endpoints has no query", what);
+        return say_usage("%s: the base URL of the grant endpoints must not have a query", what);
     len = strlen(out->url);
     while (len > 0 && out->url[len - 1] == '/')
         len--;

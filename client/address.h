@@ -1,4 +1,4 @@
-/** Addresses of endpoints and requests: http and https only, without credentials in them. */
+/** URLs of endpoints and requests: http and https only, without credentials. */
 #ifndef CLIENT_ADDRESS_H
 #define CLIENT_ADDRESS_H
 
@@ -8,13 +8,17 @@ typedef struct address {
     const char *url;                         /**< canonical: lowercase host, no default port, no fragment */
     const char *origin;                      /**< scheme, host and port */
     const char *scheme, *authority, *target; /**< of `url`, as they are sent */
-    int is_cleartext;                        /**< http to another host than this one */
+    int is_cleartext;                        /**< http, and not to this host */
 } address;
 
-/** Reads a URL. Says what is wrong with it, after `what`: the option or operand that it was given as. @return CL_OK or CL_USAGE */
+/**
+ * Parses a URL and reports what is wrong with it.
+ * @param what the option or operand that holds it, for the message
+ * @return CL_OK or CL_USAGE
+ */
 int address_parse(address *out, apr_pool_t *p, const char *text, const char *what);
 
-/** As address_parse, for the base of grant endpoints: no query, no '/' at its end, not an endpoint itself. */
+/** As address_parse, for the base URL of grant endpoints: no query, and not an endpoint. Removes trailing slashes. */
 int address_parse_endpoint(address *out, apr_pool_t *p, const char *text, const char *what);
 
 #endif

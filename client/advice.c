@@ -31,5 +31,5 @@ const char *advice_todo(ia_result result)
 {
     const advice *found = advice_find(result);
 
-    return found ? found->todo : "see the page of outcomes";
+    return found ? found->todo : "see outcomes.md in the documentation";
 }

@@ -1,4 +1,4 @@
-/** What an outcome about keys and signatures means, and what to do about it. */
+/** What an outcome means and what to do about it. */
 #ifndef CLIENT_ADVICE_H
 #define CLIENT_ADVICE_H
 

@@ -1,4 +1,4 @@
-/** `interauth call`: a request that carries a grant, one nonce after the other. */
+/** `interauth call`: sends a request with a grant, a signature, or both. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -32,32 +32,32 @@ typedef struct call_options {
 #define AT(field) offsetof(call_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 'X', "method", "METHOD", method, "default: GET, POST with -d, PUT with -T"),
-    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the body, byte for byte; @- is standard input"),
-    OPTION(TEXT, 'T', "upload-file", "FILE", upload, "the body from a file; - is standard input"),
-    OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
-    OPTION(FLAG, 'i', "include", NULL, include, "print the response's header too"),
+    OPTION(TEXT, 'X', "method", "METHOD", method, "request method; default: GET, POST with -d, PUT with -T"),
+    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "request body, sent unchanged; @- is standard input"),
+    OPTION(TEXT, 'T', "upload-file", "FILE", upload, "request body from FILE; - is standard input"),
+    OPTION(LIST, 'H', "header", "LINE", headers, "add a header field, \"Name: value\""),
+    OPTION(FLAG, 'i', "include", NULL, include, "print the response header too"),
     OPTION(TEXT, 'o', "output", "FILE", output, "write the response body to FILE; - is standard output"),
-    OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
-    OPTION_RANGE("timeout", "SEC", timeout, 1, 86400, "for the whole exchange; default: 300"),
-    OPTION(TEXT, 0, "grant", "NAME", name, "which grant; default: the one of the URL's server"),
-    OPTION(TEXT, 0, "endpoint", "BASE", endpoint, "the grant of these endpoints"),
-    OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
-    OPTION(LIST, 0, "capability", "NAMES", capabilities, "ask for a grant of it where there is none"),
-    OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC of such a grant"),
-    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
+    OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "Content-Digest algorithm for the body"),
+    OPTION_RANGE("timeout", "SEC", timeout, 1, 86400, "time limit for the exchange; default: 300"),
+    OPTION(TEXT, 0, "grant", "NAME", name, "use this grant; default: the one for the URL's server"),
+    OPTION(TEXT, 0, "endpoint", "BASE", endpoint, "use the grant from these endpoints"),
+    OPTION(TEXT, 0, "uid", "ID", uid, "use the grant for this participant id"),
+    OPTION(LIST, 0, "capability", "NAMES", capabilities, "request these capabilities if the grant lacks them"),
+    OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "HMAC hash for a new grant"),
+    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "shared secret; default: the file used for the grant"),
     OPTION(TEXT, 0, "sign", "FILE", sign.key_file, "sign the request with this private key"),
-    OPTION(TEXT, 0, "sign-secret", "FILE", sign.secret_file, "or with this shared secret, hmac-sha256"),
-    OPTION(TEXT, 0, "keyid", "ID", sign.keyid, "of the signature; default: as for sign"),
-    OPTION(LIST, 0, "cover", "COMPONENT", sign.cover, "cover this instead of the default"),
-    OPTION(TEXT, 0, "label", "NAME", sign.label, "of the signature; default: sig1"),
-    OPTION(TEXT, 0, "tag", "TEXT", sign.tag, "what the signature is for"),
-    OPTION_RANGE("expires", "SEC", sign.expires, 1, 31536000, "the signature is good for so long"),
-    OPTION(FLAG, 0, "no-grant", NULL, no_grant, "carry no grant, only the signature"),
-    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(TEXT, 0, "sign-secret", "FILE", sign.secret_file, "sign it with this shared secret (hmac-sha256)"),
+    OPTION(TEXT, 0, "keyid", "ID", sign.keyid, "keyid of the signature; default: as for sign"),
+    OPTION(LIST, 0, "cover", "COMPONENT", sign.cover, "cover this component instead of the default set"),
+    OPTION(TEXT, 0, "label", "NAME", sign.label, "label of the signature; default: sig1"),
+    OPTION(TEXT, 0, "tag", "TEXT", sign.tag, "tag of the signature: the application it is for"),
+    OPTION_RANGE("expires", "SEC", sign.expires, 1, 31536000, "lifetime of the signature; default: no expiry"),
+    OPTION(FLAG, 0, "no-grant", NULL, no_grant, "send only the signature, without a grant"),
+    OPTION(TEXT, 0, "state", "FILE", state, "state file that holds the grants"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
     TRACE_ROW,
-    OPTION(FLAG, 0, "json", NULL, json, "print status and refusal as JSON; needs -o"),
+    OPTION(FLAG, 0, "json", NULL, json, "print status and error as JSON; requires -o"),
 };
 
 typedef struct call_run {
@@ -69,12 +69,12 @@ typedef struct call_run {
     http_body body;
     int has_body;
     session s;
-    signing signer; /* without a key where nothing is signed */
+    signing signer; /* has a key only if the request is signed */
     int signs;
     output out;
     http_response response;
     www_authenticate accepted;
-    int no_new_grant;      /* the exit status of asking for one */
+    int renewal_rc;        /* exit status of the attempt to get a new grant */
     int has_authorization; /* the last request carried an Authorization */
 } call_run;
 
@@ -95,16 +95,16 @@ static int body_headers(call_run *c)
 
 static int request_prepare(call_run *c)
 {
-    static const char *const ours[] = {"Authorization", "Content-Length", "Transfer-Encoding", NULL};
+    static const char *const reserved[] = {"Authorization", "Content-Length", "Transfer-Encoding", NULL};
     const call_options *o = c->o;
     int rc;
 
     if (o->data && o->upload)
-        return say_usage("--data and --upload-file exclude each other");
+        return say_usage("--data and --upload-file cannot be combined");
     if (o->method && !head_is_token(o->method, strlen(o->method)))
         return say_usage("--method takes an HTTP method, such as PATCH");
     c->method = o->method ? o->method : o->upload ? "PUT" : o->data ? "POST" : "GET";
-    if ((rc = head_read(&c->headers, c->p, o->headers, ours)) != CL_OK)
+    if ((rc = head_read(&c->headers, c->p, o->headers, reserved)) != CL_OK)
         return rc;
     c->has_body = o->data || o->upload;
     if (!c->has_body)
@@ -116,15 +116,15 @@ static int request_prepare(call_run *c)
 
 static int authorization_add(call_run *c, apr_array_header_t *headers, const char *nonce)
 {
-    const char *value = ia_authorization_format(c->p, c->s.held->token, nonce, c->s.held->hash, &c->s.key);
+    const char *value = ia_authorization_format(c->p, c->s.record->token, nonce, c->s.record->hash, &c->s.key);
 
     if (!value)
-        return say_fault("the token held is not of the right form");
+        return say_fault("the stored token is malformed");
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(c->p, "Authorization: ", value, NULL);
     return CL_OK;
 }
 
-/* After everything else is complete: the signature covers the Authorization of this attempt. */
+/* Called last, because the signature covers the Authorization of this attempt. */
 static int signature_add(call_run *c, apr_array_header_t *headers)
 {
     ia_httpsig_message message;
@@ -132,8 +132,8 @@ static int signature_add(call_run *c, apr_array_header_t *headers)
     unsigned given;
     int rc;
 
-    if (c->s.held)
-        c->signer.options.uid = c->s.held->uid;
+    if (c->s.record)
+        c->signer.options.uid = c->s.record->uid;
     head_message(&message, c->p, c->method, &c->at, headers);
     given = message.field_count;
     signing_complete(&message, c->p, &c->signer.options, c->has_body ? &c->body : NULL);
@@ -148,12 +148,12 @@ static int signature_add(call_run *c, apr_array_header_t *headers)
 }
 
 /*
- * Sends the request once. Where a grant is wanted and there is no nonce, it goes without any credentials, for
- * the challenge that this provokes: a signature alone might be enough to carry it out.
+ * Sends the request once. If it needs a grant and there is no nonce yet, it goes without any credentials, to get a nonce
+ * from the 401: with the signature alone, the server might already accept it.
  */
 static int send_once(call_run *c, const char *nonce)
 {
-    const char *ca_file = c->s.held ? c->s.held->ca_file : NULL;
+    const char *ca_file = c->s.record ? c->s.record->ca_file : NULL;
     http_call call = {.method = c->method,
                       .url = c->at.url,
                       .body = c->has_body ? &c->body : NULL,
@@ -172,14 +172,14 @@ static int send_once(call_run *c, const char *nonce)
     if (rc != CL_OK || (rc = http_send(&c->response, c->p, &call)) != CL_OK)
         return rc;
     www_authenticate_read(&c->accepted, c->p, &c->response);
-    if (c->s.held && nextnonce_read(next, c->p, &c->response))
+    if (c->s.record && nextnonce_read(next, c->p, &c->response))
         session_keep(&c->s, c->p, next, 0);
-    if (c->s.held && nonce && nextnonce_read(next, c->p, &c->response) && c->response.status != 401)
+    if (c->s.record && nonce && nextnonce_read(next, c->p, &c->response) && c->response.status != 401)
         session_keep_secret(&c->s, c->p);
     return CL_OK;
 }
 
-/* A server that has just started cannot tell a replayed signature from a new one, and says when it can. */
+/* A server that has just started cannot detect replayed signatures, and tells in Retry-After when it can. */
 static int attempt(call_run *c, const char *nonce)
 {
     int rc = send_once(c, nonce);
@@ -187,23 +187,23 @@ static int attempt(call_run *c, const char *nonce)
 
     if (wait == 0)
         return rc;
-    say_note("the server has just started; asking again in %u s", wait);
+    say_note("the server has just started; retrying in %u s", wait);
     apr_sleep(apr_time_from_sec(wait));
     return send_once(c, nonce);
 }
 
-/* One nonce came back stale: the others held are as old, and would each cost a round trip. */
+/* If a stored nonce is stale, the others are as old, and each would cost a round trip. */
 static int retry_stale(call_run *c)
 {
     char nonce[IA_NONCE_TEXT_LEN + 1];
 
     memcpy(nonce, c->accepted.nonce, sizeof nonce);
-    if (c->s.nonce_was_held && problem_is(c->p, &c->response, 401, "stale_nonce"))
+    if (c->s.nonce_was_stored && problem_is(c->p, &c->response, 401, "stale_nonce"))
         session_keep(&c->s, c->p, NULL, 1);
     return attempt(c, nonce);
 }
 
-/* Sends the request with the grant that is held, and a nonce that the server takes. */
+/* Sends the request with the current grant and a nonce that the server accepts. */
 static int attempt_grant(call_run *c)
 {
     char nonce[IA_NONCE_TEXT_LEN + 1];
@@ -218,8 +218,8 @@ static int attempt_grant(call_run *c)
     return retry_stale(c);
 }
 
-/* The server expired, ended or forgot the grant, or its secret was rotated away. An application's own 401 has
- * no challenge of ours. */
+/* The grant has expired or was revoked, the server has lost it, or its secret was replaced. A 401 of the application
+ * itself does not offer SAuth. */
 static int is_grant_refused(call_run *c)
 {
     static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired"};
@@ -230,31 +230,31 @@ static int is_grant_refused(call_run *c)
     return 0;
 }
 
-/* A new grant is asked for once in a call: where what is wrong is something else, it would not end. */
+/* Requests a new grant at most once: if something else is wrong, it does not help. */
 static int exchange_run(call_run *c, const session_options *options)
 {
-    const char *dead = c->s.held->token;
+    const char *rejected = c->s.record->token;
     int rc = attempt_grant(c);
 
-    if (rc != CL_OK || c->s.asked || !is_grant_refused(c))
+    if (rc != CL_OK || c->s.is_new || !is_grant_refused(c))
         return rc;
     session_close(&c->s);
-    if ((c->no_new_grant = session_begin(&c->s, c->p, options, dead)) != CL_OK)
+    if ((c->renewal_rc = session_begin(&c->s, c->p, options, rejected)) != CL_OK)
         return CL_OK;
     return attempt_grant(c);
 }
 
-/* A location that takes something else than what was sent says so in its header. */
+/* Points out what the location accepts, if that is not what was sent. */
 static void refusal_explain(const call_run *c)
 {
     if (c->response.status != 401 && c->response.status != 403)
         return;
     if (c->accepted.has_challenge && !c->accepted.has_sauth)
-        say_note("this location wants calls by challenge: interauth invoke METHOD %s", c->at.url);
+        say_note("this location accepts calls by challenge: interauth invoke METHOD %s", c->at.url);
     if (c->has_authorization && problem_is(c->p, &c->response, 401, "credentials_required"))
-        say_note("Authorization was sent and did not arrive: does a proxy on the way pass it on?");
+        say_note("Authorization was sent but did not reach the server: does a proxy remove it?");
     if (c->accepted.has_signature && !c->accepted.has_sauth && !c->o->no_grant)
-        say_note("this location takes a signature alone: --no-grant --sign FILE");
+        say_note("this location accepts a signature alone: use --no-grant --sign FILE");
 }
 
 static int call_carry_out(call_run *c, const session_options *options)
@@ -275,10 +275,10 @@ static int call_carry_out(call_run *c, const session_options *options)
         rc = problem_report(c->p, &c->response);
         refusal_explain(c);
     } else if (c->response.status >= 300 && c->response.status != 304 && http_field(&c->response, "Location", 0)) {
-        say_note("HTTP %ld: redirects are not followed; it leads to %s", c->response.status,
+        say_note("HTTP %ld: redirects are not followed; the location is %s", c->response.status,
                  http_field(&c->response, "Location", 0));
     }
-    return c->no_new_grant ? c->no_new_grant : rc;
+    return c->renewal_rc ? c->renewal_rc : rc;
 }
 
 static int options_check(const call_options *o)
@@ -286,15 +286,15 @@ static int options_check(const call_options *o)
     int signs = o->sign.key_file || o->sign.secret_file;
 
     if (o->name && (o->endpoint || o->uid))
-        return say_usage("--grant stands alone: without --endpoint and --uid");
+        return say_usage("--grant cannot be combined with --endpoint or --uid");
     if (o->json && !output_path(o->output))
-        return say_usage("--json needs --output FILE: the body would stand in its way");
+        return say_usage("--json requires --output FILE: the body would go to standard output too");
     if (o->no_grant && !signs)
-        return say_usage("--no-grant needs --sign or --sign-secret: something must show who calls");
+        return say_usage("--no-grant requires --sign or --sign-secret");
     if (o->no_grant && (o->name || o->endpoint || o->capabilities || o->secret_file))
-        return say_usage("--no-grant stands alone: without the options of a grant");
+        return say_usage("--no-grant cannot be combined with --grant, --endpoint, --capability or --secret-file");
     if (!signs && (o->sign.keyid || o->sign.cover || o->sign.label || o->sign.tag || o->sign.expires))
-        return say_usage("--keyid, --cover, --label, --tag and --expires need --sign or --sign-secret");
+        return say_usage("--keyid, --cover, --label, --tag and --expires require --sign or --sign-secret");
     return CL_OK;
 }
 
@@ -342,10 +342,11 @@ static int run(apr_pool_t *p, const void *parsed, const char *const *operands, i
 }
 
 static const option_move moves[] = {
-    {"challenge", "calls by challenge have a verb of their own: interauth invoke METHOD URL"},
-    {"request", "it is spelled --method here"},
+    {"challenge", "for calls by challenge use: interauth invoke METHOD URL"},
+    {"request", "use --method"},
     {NULL, NULL},
 };
 
 const cl_verb verb_call = {
-    "call", "Send a request that carries a grant.", "URL", 1, 1, ROWS(rows), sizeof(call_options), run, moves};
+    "call", "Send a request with a grant, a signature, or both.", "URL", 1, 1, ROWS(rows), sizeof(call_options), run,
+    moves};

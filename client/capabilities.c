@@ -13,7 +13,7 @@
 static int name_add(apr_array_header_t *names, const char *name, int max)
 {
     if (!ia_name_is_capability(name, strlen(name)))
-        return say_usage("--capability %s: not the name of a capability", name);
+        return say_usage("--capability %s: not a valid capability name", name);
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(name, APR_ARRAY_IDX(names, i, const char *)) == 0)
             return say_usage("--capability %s is given twice", name);
@@ -36,7 +36,7 @@ int capabilities_read(apr_array_header_t **out, apr_pool_t *p, const apr_array_h
         char *name = apr_strtok(text, SEPARATORS, &last);
 
         if (!name)
-            return say_usage("--capability needs a value (NAMES)");
+            return say_usage("--capability requires a value (NAMES)");
         for (; name && rc == CL_OK; name = apr_strtok(NULL, SEPARATORS, &last))
             rc = name_add(names, name, max);
     }

@@ -6,8 +6,8 @@
 #include <apr_tables.h>
 
 /**
- * Splits the values of --capability into names and checks each. `given` NULL gives NULL.
- * @param max how many names are allowed, 0 for any number
+ * Splits the values of --capability into names and checks each. If `given` is NULL, `*out` is NULL.
+ * @param max the maximum number of names, 0 for no limit
  * @return CL_OK, or CL_USAGE, reported
  */
 int capabilities_read(apr_array_header_t **out, apr_pool_t *p, const apr_array_header_t *given, int max);
@@ -17,7 +17,7 @@ const char *capabilities_text(apr_pool_t *p, const apr_array_header_t *names);
 
 int capabilities_has(const apr_array_header_t *names, const char *name);
 
-/** Those of `names` that none of the lists has. */
+/** The names that are in neither of the other lists. */
 apr_array_header_t *capabilities_missing(apr_pool_t *p, const apr_array_header_t *names, const apr_array_header_t *one,
                                          const apr_array_header_t *other);
 

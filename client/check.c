@@ -1,4 +1,4 @@
-/** `interauth check`: looks for what is wrong or weak before it hurts. */
+/** `interauth check`: finds errors and weaknesses in files and in the setup of a server. */
 #include "check.h"
 
 #include <stdarg.h>
@@ -37,10 +37,10 @@ typedef struct check_options {
 #define AT(field) offsetof(check_options, field)
 
 static const option_row rows[] = {
-    OPTION(LIST, 0, "file", "FILE", files, "a participants file"),
-    OPTION(LIST, 0, "secret-file", "FILE", secret_files, "a shared secret"),
-    OPTION(TEXT, 0, "state", "FILE", state, "a file in which grants are kept"),
-    OPTION(TEXT, 0, "url", "URL", url, "a server: clock, TRACE, TLS"),
+    OPTION(LIST, 0, "file", "FILE", files, "check a participants file"),
+    OPTION(LIST, 0, "secret-file", "FILE", secret_files, "check the file of a shared secret"),
+    OPTION(TEXT, 0, "state", "FILE", state, "check a state file"),
+    OPTION(TEXT, 0, "url", "URL", url, "check a server: clock, TRACE, TLS"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
     TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
@@ -70,7 +70,7 @@ static unsigned weight_count(const findings *all, finding_weight weight)
     return count;
 }
 
-/* The first one of the weight that decides about the exit status; NULL where there are warnings only. */
+/* The first finding of the highest weight, or NULL if there are only warnings. */
 static const finding *worst_finding(const findings *all)
 {
     const finding *worst = NULL;
@@ -127,9 +127,10 @@ static int print_text(const findings *all, int has_offset, long offset)
         printf("%s: %s: %s [%s]\n", weight_names[f->weight], f->where, f->text, f->code);
     }
     if (has_offset && offset == 0)
-        puts("clock: the server's agrees with ours");
+        puts("clock: the server agrees with this machine");
     else if (has_offset)
-        printf("clock: the server is %ld s %s us\n", offset < 0 ? -offset : offset, offset < 0 ? "behind" : "ahead of");
+        printf("clock: the server is %ld s %s this machine\n", offset < 0 ? -offset : offset,
+               offset < 0 ? "behind" : "ahead of");
     printf("%u error%s, %u warning%s\n", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     return CL_OK;
 }
@@ -140,7 +141,7 @@ void check_weaknesses(findings *all, finding_weight weight, const char *path, co
 {
     if (weaknesses)
         finding_add(all, weaknesses == IA_SECRET_TEXT ? FINDING_WARNING : weight, "weak_secret", path,
-                    "%s %s; make one with: interauth secret", whose, ia_secret_weakness_text(weaknesses));
+                    "%s %s; make a new one with: interauth secret", whose, ia_secret_weakness_text(weaknesses));
 }
 
 static void check_secret_text(findings *all, const char *path, const char *text, apr_size_t text_len)
@@ -153,17 +154,17 @@ static void check_secret_text(findings *all, const char *path, const char *text,
     if (rc == IA_SECRET_MISSING)
         finding_add(all, FINDING_ERROR, "short_secret", path, "shorter than %d bytes", IA_SECRET_MIN);
     else if (rc != IA_OK)
-        finding_add(all, FINDING_ERROR, "syntax", path, "not base64url without padding, of at most %d bytes",
+        finding_add(all, FINDING_ERROR, "syntax", path, "not at most %d bytes in base64url without padding",
                     IA_SECRET_MAX);
     else if ((weaknesses = ia_secret_weaknesses(bytes, len)) != 0)
         check_weaknesses(all, FINDING_ERROR, path, "this secret", weaknesses);
     else if (len < SECRET_GOOD)
-        finding_add(all, FINDING_WARNING, "short_secret", path, "shorter than the %d bytes that its HMAC can use",
+        finding_add(all, FINDING_WARNING, "short_secret", path, "shorter than %d bytes, the strength of the HMAC",
                     SECRET_GOOD);
     ia_wipe(bytes, sizeof bytes);
 }
 
-/* False where the file is not there or not a file. */
+/* False if the file cannot be read. */
 static int check_exposure(findings *all, const char *path, const char *what)
 {
     struct stat st;
@@ -176,7 +177,7 @@ static int check_exposure(findings *all, const char *path, const char *what)
     exposure = S_ISREG(st.st_mode) ? file_exposure(st.st_mode) : NULL;
     if (exposure)
         finding_add(all, st.st_mode & (S_IROTH | S_IWOTH) ? FINDING_ERROR : FINDING_WARNING, "permissions", path,
-                    "%s %s; chmod 600", exposure, what);
+                    "%s %s; make it private: chmod 600", exposure, what);
     return 1;
 }
 
@@ -201,7 +202,7 @@ static void check_grants(findings *all, const char *path, const apr_array_header
         const grant_record *record = APR_ARRAY_IDX(grants, i, const grant_record *);
 
         if (record_kind_of(record) == RECORD_LOGIN)
-            continue; /* it logs in again by itself */
+            continue; /* a login renews itself */
         if (record->token && record->expires <= apr_time_now())
             finding_add(all, FINDING_WARNING, "expired", path, "grant %s (%s) has expired", record->name, record->uid);
         if (record->hash == IA_HASH_SHA1)
@@ -228,23 +229,23 @@ static void check_state_file(findings *all, const char *path)
 
 /* --- a server --- */
 
-/* The server's Date has whole seconds: ours are taken from the middle of the exchange. */
-static int offset_ask(const http_call *call, apr_pool_t *p, long *offset, long *status)
+/* Date has whole seconds; it is compared with the middle of the exchange. */
+static int offset_measure(const http_call *call, apr_pool_t *p, long *offset, long *status)
 {
     http_response response;
     apr_time_t before = apr_time_now(), after;
     const char *date;
-    time_t theirs;
+    time_t server_time;
 
     if (http_send(&response, p, call) != CL_OK)
         return -1;
     after = apr_time_now();
     *status = response.status;
     date = http_field(&response, "Date", 0);
-    theirs = date ? curl_getdate(date, NULL) : -1;
-    if (theirs == -1)
+    server_time = date ? curl_getdate(date, NULL) : -1;
+    if (server_time == -1)
         return 0;
-    *offset = (long)(theirs - (time_t)apr_time_sec(before + (after - before) / 2));
+    *offset = (long)(server_time - (time_t)apr_time_sec(before + (after - before) / 2));
     return 1;
 }
 
@@ -254,7 +255,7 @@ static http_choice drop(void *context, const http_response *response, const void
     (void)response;
     (void)data;
     (void)len;
-    return HTTP_TAKEN;
+    return HTTP_CONSUMED;
 }
 
 static void check_trace(findings *all, http_call *call, const char *where)
@@ -265,8 +266,7 @@ static void check_trace(findings *all, http_call *call, const char *where)
     if (http_send(&response, all->p, call) != CL_OK)
         return;
     if (response.status == 200)
-        finding_add(all, FINDING_WARNING, "trace", where,
-                    "answers TRACE without asking for credentials; set TraceEnable off");
+        finding_add(all, FINDING_WARNING, "trace", where, "allows TRACE without credentials; set TraceEnable off");
 }
 
 static void check_server(findings *all, const char *url, const char *ca_file, int *has_offset, long *offset)
@@ -274,33 +274,34 @@ static void check_server(findings *all, const char *url, const char *ca_file, in
     http_call call = {.method = "HEAD", .ca_file = ca_file, .timeout = HTTP_TIMEOUT, .sink = drop};
     address at;
     long status = 0;
-    int asked;
+    int has_date;
 
     if (address_parse(&at, all->p, url, "--url") != CL_OK) {
-        finding_add(all, FINDING_FAULT, "url", url, "not a URL of a server");
+        finding_add(all, FINDING_FAULT, "url", url, "not the URL of a server");
         return;
     }
-    call.url =
-        apr_pstrcat(all->p, at.origin, "/", NULL); /* an endpoint below would log a method that it does not know */
+    call.url = apr_pstrcat(all->p, at.origin, "/", NULL); /* an endpoint would log the method as unknown */
     if (at.is_cleartext)
-        finding_add(all, FINDING_WARNING, "cleartext", url, "without TLS everybody on the way can read and change it");
-    if ((asked = offset_ask(&call, all->p, offset, &status)) < 0) {
-        finding_add(all, FINDING_FAULT, "unreachable", url, "does not answer");
+        finding_add(all, FINDING_WARNING, "cleartext", url,
+                    "without TLS, anyone on the network path can read and change the traffic");
+    if ((has_date = offset_measure(&call, all->p, offset, &status)) < 0) {
+        finding_add(all, FINDING_FAULT, "unreachable", url, "does not respond");
         return;
     }
     if (status == 400 && strncasecmp(url, "http:", 5) == 0) {
         finding_add(all, FINDING_ERROR, "bad_request", url,
-                    "answers 400 to HTTP without TLS; does this port want https://?");
+                    "responds with 400 to HTTP without TLS; does this port require https://?");
         return;
     }
-    *has_offset = asked;
-    if (!asked)
-        finding_add(all, FINDING_WARNING, "no_date", url, "tells no Date; its clock is unknown");
+    *has_offset = has_date;
+    if (!has_date)
+        finding_add(all, FINDING_WARNING, "no_date", url, "sends no Date, so its clock is unknown");
     else if (labs(*offset) > OFFSET_TOLERATED)
-        finding_add(all, FINDING_ERROR, "clock", url, "its clock differs from ours by %ld s; access requests will fail",
-                    labs(*offset));
+        finding_add(all, FINDING_ERROR, "clock", url,
+                    "its clock differs from this machine's by %ld s; access requests will fail", labs(*offset));
     else if (labs(*offset) > OFFSET_NOTED)
-        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from ours by %ld s", labs(*offset));
+        finding_add(all, FINDING_WARNING, "clock", url, "its clock differs from this machine's by %ld s",
+                    labs(*offset));
     check_trace(all, &call, url);
 }
 
@@ -323,7 +324,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if (!o->files && !o->secret_files && !o->state && !o->url)
-        return say_usage("nothing to check: name it with --file, --secret-file, --state or --url");
+        return say_usage("nothing to check: use --file, --secret-file, --state or --url");
     check_list(&all, o->files, check_participants_file);
     check_list(&all, o->secret_files, check_secret_file);
     if (o->state)
@@ -337,4 +338,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 }
 
 const cl_verb verb_check = {
-    "check", "Look for what is wrong or weak.", "", 0, 0, ROWS(rows), sizeof(check_options), run, NULL};
+    "check", "Check files and a server for errors and weaknesses.", "", 0, 0, ROWS(rows), sizeof(check_options), run,
+    NULL};

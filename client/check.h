@@ -1,4 +1,4 @@
-/** What `interauth check` found. */
+/** The findings of `interauth check`. */
 #ifndef CLIENT_CHECK_H
 #define CLIENT_CHECK_H
 
@@ -22,7 +22,7 @@ typedef struct findings {
 void finding_add(findings *all, finding_weight weight, const char *code, const char *where, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** Adds weak_secret, "`whose` is ..", of that weight; words are a warning in any case. */
+/** Adds a weak_secret, "`whose` is ..", with that weight; a secret made of words is always a warning. */
 void check_weaknesses(findings *all, finding_weight weight, const char *path, const char *whose, unsigned weaknesses);
 
 #endif

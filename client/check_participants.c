@@ -1,4 +1,4 @@
-/** What `interauth check` looks for in a participants file. */
+/* Checks a participants file. */
 #include "check_participants.h"
 
 #include <ctype.h>
@@ -17,7 +17,7 @@
 #define SOON          (14 * APR_INT64_C(86400))    /* seconds ahead in which an expiry is worth a warning */
 #define LIFESPAN_LONG (30 * APR_INT64_C(86400))    /* seconds */
 
-/* A participant and what other participants are compared by. */
+/* A participant, with the values by which participants are compared. */
 typedef struct entry {
     const ia_participant *one;
     const char *folded;       /* id without its trailing slashes, in lower case */
@@ -32,9 +32,11 @@ static void check_mode(findings *all, const char *path)
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || !(exposure = file_exposure(st.st_mode)))
         return;
     if (st.st_mode & (S_IWOTH | S_IROTH | S_IWGRP))
-        finding_add(all, FINDING_ERROR, "permissions", path, "%s this file of secrets; chmod 600", exposure);
+        finding_add(all, FINDING_ERROR, "permissions", path,
+                    "%s this file, which contains secrets; make it private: chmod 600", exposure);
     else
-        finding_add(all, FINDING_WARNING, "permissions", path, "%s this file of secrets; chmod 600", exposure);
+        finding_add(all, FINDING_WARNING, "permissions", path,
+                    "%s this file, which contains secrets; make it private: chmod 600", exposure);
 }
 
 static void check_time(findings *all, const char *path, const ia_participant *one, apr_time_t when, const char *what)
@@ -66,21 +68,21 @@ static void check_secrets(findings *all, const char *path, const ia_participant 
         finding_add(all, FINDING_WARNING, "no_usable_secret", path, "%s: every shared secret has expired", one->id);
     if (one->secret_count == 0 && one->public_key_count == 0 && !one->challenge_md5.fingerprint &&
         !one->challenge_hmac.fingerprint)
-        finding_add(all, FINDING_WARNING, "no_credentials", path,
-                    "%s: has neither shared secret nor challenge secret nor key", one->id);
+        finding_add(all, FINDING_WARNING, "no_credentials", path, "%s: has no shared secret, challenge secret or key",
+                    one->id);
 }
 
-/* With md5, who sees one call can make others until its window ends; beside hmac-sha256 it is the weaker way in. */
+/* With md5, anyone who sees a call can make others until its window ends. */
 static void check_challenge(findings *all, const char *path, const ia_participant *one)
 {
     if (!one->challenge_md5.fingerprint)
         return;
     if (one->challenge_hmac.fingerprint)
         finding_add(all, FINDING_WARNING, "weak_challenge", path,
-                    "%s: can log in with md5 beside hmac-sha256; remove md5 once no client needs it", one->id);
+                    "%s: can log in with md5 as well as hmac-sha256; remove md5 once no client needs it", one->id);
     else
         finding_add(all, FINDING_WARNING, "weak_challenge", path,
-                    "%s: can log in by challenge with md5 only, whose calls can be sent again", one->id);
+                    "%s: can log in by challenge only with md5, which does not prevent replayed calls", one->id);
 }
 
 static void check_keys(findings *all, const char *path, const ia_participant *one)
@@ -92,16 +94,16 @@ static void check_keys(findings *all, const char *path, const ia_participant *on
 static void check_settings(findings *all, const char *path, const ia_participant *one)
 {
     if (one->token_max_lifespan > LIFESPAN_LONG)
-        finding_add(all, FINDING_WARNING, "long_lifespan", path, "%s: tokens may live %" APR_INT64_T_FMT " days",
-                    one->id, one->token_max_lifespan / 86400);
+        finding_add(all, FINDING_WARNING, "long_lifespan", path,
+                    "%s: tokens may be valid for %" APR_INT64_T_FMT " days", one->id, one->token_max_lifespan / 86400);
     if (one->status == IA_STATUS_APPROVED && one->capability_count == 0)
-        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but holds no capability", one->id);
+        finding_add(all, FINDING_WARNING, "no_capabilities", path, "%s: approved, but has no capabilities", one->id);
     if (strchr(one->id, '#'))
         finding_add(all, FINDING_WARNING, "ambiguous_id", path,
-                    "%s: a '#' in an id is taken for the start of a key's name in a keyid", one->id);
+                    "%s: '#' in an id is ambiguous: in a keyid it separates the id from the name of the key", one->id);
     for (unsigned i = 0; i < one->endpoint_count; i++)
         if (strncasecmp(one->endpoints[i].url, "http://", 7) == 0)
-            finding_add(all, FINDING_WARNING, "cleartext", path, "%s: an endpoint without TLS", one->id);
+            finding_add(all, FINDING_WARNING, "cleartext", path, "%s: has an endpoint without TLS", one->id);
 }
 
 static const char *id_fold(apr_pool_t *p, const char *id)
@@ -139,7 +141,7 @@ static void check_ids(findings *all, const char *path, const ia_participants *li
     qsort(entries, list->count, sizeof *entries, order_by_id);
     for (unsigned i = 1; i < list->count; i++)
         if (strcmp(entries[i - 1].folded, entries[i].folded) == 0)
-            finding_add(all, FINDING_WARNING, "overlapping_ids", path, "%s and %s are easily taken for each other",
+            finding_add(all, FINDING_WARNING, "overlapping_ids", path, "%s and %s are easily confused",
                         entries[i - 1].one->id, entries[i].one->id);
 }
 
@@ -151,7 +153,7 @@ static void entry_add(entry *entries, unsigned *count, const ia_participant *one
     entries[(*count)++].fingerprint = fingerprint;
 }
 
-/* Equal secrets have equal fingerprints; those of one participant are known to differ. */
+/* Equal secrets have equal fingerprints. The parser has already refused equal secrets of one participant. */
 static void check_shared(findings *all, const char *path, const ia_participants *list)
 {
     entry *entries = apr_palloc(all->p, ((apr_size_t)list->count * SECRETS_MAX + 1) * sizeof *entries);
@@ -187,7 +189,7 @@ void check_participants_file(findings *all, const char *path)
     if (rc != CL_OK)
         return;
     if (list.count == 0)
-        finding_add(all, FINDING_WARNING, "empty", path, "lists no participant");
+        finding_add(all, FINDING_WARNING, "empty", path, "lists no participants");
     for (unsigned i = 0; i < list.count; i++) {
         const ia_participant *one = &list.list[i];
 
@@ -200,7 +202,7 @@ void check_participants_file(findings *all, const char *path)
     rc = participants_load_keys(&list, all->p, path, &wrong);
     if (rc != CL_OK)
         finding_add(all, rc == CL_REFUSED ? FINDING_ERROR : FINDING_FAULT, "keys", path, "%s",
-                    wrong ? wrong : "the file of a key cannot be read");
+                    wrong ? wrong : "a key file cannot be read");
     check_ids(all, path, &list);
     check_shared(all, path, &list);
 }

@@ -40,7 +40,7 @@ static int key_from_text(ia_mac_key *key, const char *text, apr_size_t text_len,
         return CL_OK;
     if (rc == IA_SECRET_MISSING)
         return say_refused("%s: the secret is shorter than %d bytes", source, IA_SECRET_MIN);
-    return say_refused("%s: not a secret in base64url without padding, of %d to %d bytes", source, IA_SECRET_MIN,
+    return say_refused("%s: not a secret of %d to %d bytes in base64url without padding", source, IA_SECRET_MIN,
                        IA_SECRET_MAX);
 }
 
@@ -53,7 +53,7 @@ int secret_key_load(ia_mac_key *key, apr_pool_t *p, const char *path)
 
     ia_wipe(key, sizeof *key);
     if (!path && !variable)
-        return say_usage("no secret: name its file with --secret-file, or set " SECRET_VARIABLE);
+        return say_usage("no secret: use --secret-file, or set " SECRET_VARIABLE);
     if (!path)
         return key_from_text(key, variable, strlen(variable), SECRET_VARIABLE);
     rc = file_read(&text, &len, p, path, SECRET_FILE_MAX, FILE_SECRET);
@@ -79,9 +79,9 @@ int password_terms_check(const password_terms *terms)
     if (terms->separator && !is_separator(terms->separator))
         return say_usage("--separator: at most %d printable ASCII characters", IA_CHALLENGE_SEPARATOR_MAX);
     if (terms->separator && terms->profile != IA_CHALLENGE_PROFILE_MD5)
-        return say_usage("--separator belongs to the profile md5");
+        return say_usage("--separator requires the profile md5");
     if (terms->domain && !ia_name_is_domain(terms->domain, strlen(terms->domain)))
-        return say_usage("--domain takes the server's SAuthChallengeDomain, such as api.example.org: no URL, only "
+        return say_usage("--domain takes the server's SAuthChallengeDomain, such as api.example.org, not a URL: "
                          "letters, digits, '.', '-' and '_'");
     return CL_OK;
 }
@@ -122,6 +122,6 @@ int password_secret(ia_challenge_secret *out, apr_pool_t *p, const char *path, c
         return CL_OK;
     ia_wipe(out, sizeof *out);
     if (result < 0)
-        return say_fault("%s: Secret could not be computed (%s)", path, ia_outcome_of(result)->tag);
-    return say_refused("%s: a password of 1 to %d bytes is expected", path, IA_CHALLENGE_PASSWORD_MAX);
+        return say_fault("%s: the secret could not be derived (%s)", path, ia_outcome_of(result)->tag);
+    return say_refused("%s: the password must be 1 to %d bytes long", path, IA_CHALLENGE_PASSWORD_MAX);
 }

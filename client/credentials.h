@@ -35,7 +35,7 @@ typedef struct password_terms {
 /** Checks the separator and the domain, and reports what is wrong. @return CL_OK or CL_USAGE */
 int password_terms_check(const password_terms *terms);
 
-/** The path that stands for standard input. */
+/** The path for standard input. */
 #define PASSWORD_STDIN "-"
 
 /**

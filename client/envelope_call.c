@@ -32,7 +32,7 @@ static int is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* In JSON the request is a value: the white space around it is not part of it, and not signed. */
+/* White space around a JSON value is not part of it, and is not signed. */
 static void request_trim(ia_challenge_message *message)
 {
     while (message->request_len > 0 && is_space(message->request[message->request_len - 1]))
@@ -66,7 +66,7 @@ static int request_load(envelope_run *c)
     return rc;
 }
 
-/* The parts are of characters that need no escape, but for the request, which goes as it is. */
+/* Nothing needs to be escaped: the request is inserted as it is, and the other parts have safe characters only. */
 static const char *envelope_make(const envelope_run *c, const char *token, const char *signature, apr_size_t *len)
 {
     const ia_challenge_message *m = &c->message;
@@ -94,7 +94,7 @@ static const char *envelope_make(const envelope_run *c, const char *token, const
     return text;
 }
 
-/* The server's own parser must find in it what was signed. */
+/* The server's parser must find exactly the request that is signed. */
 static int envelope_check(const envelope_run *c, const char *text, apr_size_t len)
 {
     ia_json_error error = {0, NULL};
@@ -104,11 +104,12 @@ static int envelope_check(const envelope_run *c, const char *text, apr_size_t le
     if (rc == IA_OK && parsed.request_len == c->message.request_len &&
         memcmp(parsed.request_text, c->message.request, parsed.request_len) == 0)
         return CL_OK;
-    return say_usage("--data is no %s%s%s", c->format == IA_ENVELOPE_XML ? "content of an XML element" : "JSON value",
+    return say_usage("--data is not %s%s%s",
+                     c->format == IA_ENVELOPE_XML ? "the content of an XML element" : "a JSON value",
                      error.reason ? ": " : "", error.reason ? error.reason : "");
 }
 
-/* Before anything is asked of a server: whether the request can be put into an envelope. */
+/* Checks that the request fits into an envelope, before anything is sent. */
 static int request_check(const envelope_run *c)
 {
     apr_size_t len;
@@ -117,7 +118,7 @@ static int request_check(const envelope_run *c)
     return envelope_check(c, text, len);
 }
 
-static int attempt(envelope_run *c)
+static int send_once(envelope_run *c)
 {
     const envelope_options *options = c->options;
     const ia_challenge_terms terms = login_terms_of(&c->l);
@@ -134,26 +135,25 @@ static int attempt(envelope_run *c)
         return rc;
     c->window = login_window(&c->l);
     if (ia_challenge_sign(signature, &terms, c->l.record->token, c->window, is_hmac(c) ? &c->message : NULL) != IA_OK)
-        return say_fault("OpenSSL refused to compute a signature");
+        return say_fault("OpenSSL could not compute a signature");
     post.text = envelope_make(c, c->l.record->token, signature, &post.len);
     return envelope_send(&c->response, c->p, &post);
 }
 
-/* A server that has just started cannot tell a call that is sent again from a new one, and says when it can.
- */
-static int attempt_patiently(envelope_run *c)
+/* A server that has just started cannot detect replayed calls, and tells in Retry-After when it can. */
+static int attempt(envelope_run *c)
 {
-    int rc = attempt(c);
+    int rc = send_once(c);
     unsigned wait = rc == CL_OK ? problem_start_wait(c->p, &c->response) : 0;
 
     if (wait == 0)
         return rc;
-    say_note("the server has just started; asking again in %u s", wait);
+    say_note("the server has just started; retrying in %u s", wait);
     apr_sleep(apr_time_from_sec(wait));
-    return attempt(c);
+    return send_once(c);
 }
 
-/* Ended by a newer login, by the server's stop, or by a password that was changed. */
+/* A newer login, a stop of the server, or a changed password has ended the token. */
 static int is_token_refused(const envelope_run *c)
 {
     static const char *const codes[] = {"invalid_credentials", "token_revoked", "token_expired", "replayed_challenge",
@@ -165,22 +165,22 @@ static int is_token_refused(const envelope_run *c)
     return 0;
 }
 
-/* A new login is made once in a call. */
-static int exchange_run(envelope_run *c, int *no_new_login)
+/* Makes a new login at most once. */
+static int exchange_run(envelope_run *c, int *login_rc)
 {
     const char *rejected = c->l.record->token;
-    int rc = attempt_patiently(c);
+    int rc = attempt(c);
 
     if (rc != CL_OK || c->l.is_new || !is_token_refused(c))
         return rc;
     login_end(&c->l);
-    if ((*no_new_login = login_begin(&c->l, c->p, &c->options->login, rejected)) != CL_OK)
+    if ((*login_rc = login_begin(&c->l, c->p, &c->options->login, rejected)) != CL_OK)
         return CL_OK;
     say_note("the token was refused; logged in again at %s", c->l.record->endpoint);
-    return attempt_patiently(c);
+    return attempt(c);
 }
 
-/* What was signed is the response as the application made it: that is what remains. */
+/* The server signed the application's response and inserted the signature, which is removed here. */
 static int signature_verify(envelope_run *c, const ia_envelope_signed *signed_body)
 {
     const ia_challenge_terms terms = login_terms_of(&c->l);
@@ -190,11 +190,11 @@ static int signature_verify(envelope_run *c, const ia_envelope_signed *signed_bo
 
     ia_sha256(digest, parts, 2);
     if (ia_challenge_sign_response(expected, &terms, c->l.record->token, c->window, c->message.nonce, digest) != IA_OK)
-        return say_fault("OpenSSL refused to compute a signature");
+        return say_fault("OpenSSL could not compute a signature");
     if (strlen(signed_body->signature) != strlen(expected) ||
         !ia_mac_equal(signed_body->signature, expected, strlen(expected)))
         return say_fault(
-            "%s: the signature of the response is wrong: the response was changed on the way, or belongs to "
+            "%s: the signature of the response is invalid: the response was changed in transit, or belongs to "
             "another call",
             c->at->url);
     memmove(c->response.body + signed_body->head_len, signed_body->tail, signed_body->tail_len);
@@ -203,7 +203,7 @@ static int signature_verify(envelope_run *c, const ia_envelope_signed *signed_bo
     return CL_OK;
 }
 
-/* A refusal of somebody who is not known cannot be signed. */
+/* The server cannot sign a response if it does not know the client. */
 static int response_verify(envelope_run *c)
 {
     const char *type = http_field(&c->response, "Content-Type", 0);
@@ -216,30 +216,30 @@ static int response_verify(envelope_run *c)
         ia_envelope_unsign(&signed_body, c->p, format, c->response.body, c->response.body_len) == IA_OK)
         return signature_verify(c, &signed_body);
     if (c->response.status < 400)
-        return say_fault("%s: the response (HTTP %ld, %s) is not signed, though the call was; it is not believed",
-                         c->at->url, c->response.status, type ? type : "without a type");
-    say_note("this refusal is not signed: anybody on the way can have made it");
+        return say_fault("%s: the response (HTTP %ld, %s) is not signed, although the call was; it is discarded",
+                         c->at->url, c->response.status, type ? type : "no Content-Type");
+    say_note("this refusal is not signed: anyone on the network path could have forged it");
     return CL_OK;
 }
 
 static int call_carry_out(envelope_run *c)
 {
     output out = c->options->out;
-    int no_new_login = CL_OK, rc = exchange_run(c, &no_new_login);
+    int login_rc = CL_OK, rc = exchange_run(c, &login_rc);
     problem found;
 
     if (rc != CL_OK)
         return rc;
-    if (no_new_login == CL_OK && (rc = response_verify(c)) != CL_OK)
+    if (login_rc == CL_OK && (rc = response_verify(c)) != CL_OK)
         return rc;
     if ((rc = output_end(&out, &c->response)) != CL_OK)
         return rc;
     if (c->options->json && (rc = output_summary(&out, c->p, &c->response)) != CL_OK)
         return rc;
-    if (no_new_login != CL_OK) {
+    if (login_rc != CL_OK) {
         problem_read(&found, c->p, &c->response);
-        say_note("there was no new login after the token had been refused (%s)", found.code);
-        return no_new_login;
+        say_note("the token was refused (%s), and no new login was possible", found.code);
+        return login_rc;
     }
     return c->response.status < 400 ? CL_OK : problem_report(c->p, &c->response);
 }

@@ -23,14 +23,14 @@
 #define REQUEST   "request_access"
 #define REFRESH   "refresh_access"
 
-/* What one response of request_access or refresh_access says. */
-typedef struct given {
+/* The content of a response of request_access or refresh_access. */
+typedef struct grant_response {
     const char *token;
     apr_time_t expires;
     int can_refresh;
-    apr_array_header_t *access_to; /* NULL where absent */
+    apr_array_header_t *access_to; /* NULL if absent */
     apr_array_header_t *nonces;
-} given;
+} grant_response;
 
 static void integer_member(ia_json_writer *w, const char *name, apr_int64_t value)
 {
@@ -38,14 +38,14 @@ static void integer_member(ia_json_writer *w, const char *name, apr_int64_t valu
     ia_json_write_integer(w, value);
 }
 
-/* A random id makes two requests of one second differ. */
+/* A random id makes two requests within one second differ. */
 static int write_id(ia_json_writer *w)
 {
     unsigned char bytes[ID_BYTES];
     char text[IA_BASE64URL_SIZE(ID_BYTES)];
 
     if (RAND_bytes(bytes, sizeof bytes) != 1)
-        return say_fault("no randomness");
+        return say_fault("no random numbers are available");
     ia_base64url_encode(text, bytes, sizeof bytes);
     ia_json_write_member(w, "id", text);
     return CL_OK;
@@ -116,8 +116,8 @@ static int form_send(http_response *response, apr_pool_t *p, const grant_record 
     return http_send(response, p, &call);
 }
 
-/* The first nonce is in Authentication-Info; the body lists nonces only if the request asked for a number of them. */
-static int nonces_read(given *out, apr_pool_t *p, const ia_json *json, const http_response *response)
+/* The first nonce is in Authentication-Info; the body lists nonces only if the request has "nonces". */
+static int nonces_read(grant_response *out, apr_pool_t *p, const ia_json *json, const http_response *response)
 {
     const char *nonce = ia_json_member_string(json, "nonce");
     const ia_json *list = ia_json_member(json, "nonces");
@@ -142,7 +142,7 @@ static int nonces_read(given *out, apr_pool_t *p, const ia_json *json, const htt
     return 0;
 }
 
-static int access_to_read(given *out, apr_pool_t *p, const ia_json *json)
+static int access_to_read(grant_response *out, apr_pool_t *p, const ia_json *json)
 {
     const ia_json *list = ia_json_member(json, "access_to");
 
@@ -169,7 +169,8 @@ static int token_is_valid(const char *token)
     return len >= 1 && len <= IA_TOKEN_TEXT_MAX;
 }
 
-static int given_read(given *out, apr_pool_t *p, const grant_record *record, const http_response *response)
+static int grant_response_read(grant_response *out, apr_pool_t *p, const grant_record *record,
+                               const http_response *response)
 {
     const ia_json *json, *can_refresh;
     const char *uid, *timeout;
@@ -189,17 +190,17 @@ static int given_read(given *out, apr_pool_t *p, const grant_record *record, con
     return access_to_read(out, p, json) != 0 ? -1 : nonces_read(out, p, json, response);
 }
 
-/* What the response cannot tell, because it does not know what was meant. */
+/* Adds what the server cannot know. */
 static void refusal_explain(apr_pool_t *p, const grant_record *record, const char *endpoint,
                             const http_response *response)
 {
     if (response->status == 404)
-        say_note("asked %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);
+        say_note("requested %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);
     else if (strcmp(endpoint, REQUEST) == 0 && problem_is(p, response, 403, "capability_not_held"))
-        say_note("asked for: %s", capabilities_text(p, record->access_for));
+        say_note("requested: %s", capabilities_text(p, record->access_for));
 }
 
-static int response_read(given *out, apr_pool_t *p, const grant_record *record, const char *endpoint,
+static int response_read(grant_response *out, apr_pool_t *p, const grant_record *record, const char *endpoint,
                          const http_response *response)
 {
     if (response->status != 200) {
@@ -208,27 +209,27 @@ static int response_read(given *out, apr_pool_t *p, const grant_record *record, 
         refusal_explain(p, record, endpoint, response);
         return rc;
     }
-    if (given_read(out, p, record, response) != 0)
-        return say_fault("%s: the response is no grant for %s", record->endpoint, record->uid);
+    if (grant_response_read(out, p, record, response) != 0)
+        return say_fault("%s: the response is not a grant for %s", record->endpoint, record->uid);
     return CL_OK;
 }
 
 int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key)
 {
     http_response response;
-    given got;
+    grant_response got;
     unsigned wait;
     int rc = form_send(&response, p, record, key, REQUEST, NULL, record->lifespan);
 
     if (rc == CL_OK && (wait = problem_start_wait(p, &response)) > 0) {
-        say_note("the server has just started; asking again in %u s", wait);
+        say_note("the server has just started; retrying in %u s", wait);
         apr_sleep(apr_time_from_sec(wait));
         rc = form_send(&response, p, record, key, REQUEST, NULL, record->lifespan);
     }
     if (rc == CL_OK && problem_is(p, &response, 401, "replayed_request")) {
         grant_record unique = *record;
 
-        unique.with_id = 1; /* known to every server that has this code */
+        unique.with_id = 1; /* every server that responds with this code accepts an id */
         rc = form_send(&response, p, &unique, key, REQUEST, NULL, record->lifespan);
     }
     if (rc != CL_OK || (rc = response_read(&got, p, record, REQUEST, &response)) != CL_OK)
@@ -246,13 +247,13 @@ int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key)
 int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan)
 {
     http_response response;
-    given got;
+    grant_response got;
     int rc = form_send(&response, p, record, key, REFRESH, record->token, lifespan);
 
     if (rc != CL_OK || (rc = response_read(&got, p, record, REFRESH, &response)) != CL_OK)
         return rc;
     if (strcmp(got.token, record->token) != 0)
-        return say_fault("%s: the response is about another token", record->endpoint);
+        return say_fault("%s: the response is for another token", record->endpoint);
     record->expires = got.expires;
     record->can_refresh = got.can_refresh;
     if (got.access_to)

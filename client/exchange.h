@@ -6,17 +6,17 @@
 #include "state.h"
 
 /**
- * Asks for a grant and puts it into the record. Where the server says that it has just started, waits and
- * asks once more; where it takes the request for a replay, as another one of the same second is, asks once
- * more with a random id. Reports a refusal.
- * @return an exit status; the record keeps what it held unless it is CL_OK
+ * Requests a grant and stores it in the record. If the server has just started, waits and retries once. If the server
+ * refuses the request as a replay, because there was an equal one within the same second, retries once with a random id.
+ * Reports a refusal.
+ * @return an exit status; the record is unchanged unless it is CL_OK
  */
 int exchange_grant(grant_record *record, apr_pool_t *p, const ia_mac_key *key);
 
-/** Asks for a new time of expiry of the record's token. `lifespan` 0 leaves it to the server. As above. */
+/** Extends the lifetime of the token by `lifespan` seconds from now; 0 lets the server decide. As above. */
 int exchange_refresh(grant_record *record, apr_pool_t *p, const ia_mac_key *key, apr_int64_t lifespan);
 
-/** Asks for one fresh nonce. @return true where there is one */
+/** Requests a fresh nonce. @return false if there is none */
 int exchange_nonce(char out[IA_NONCE_TEXT_LEN + 1], apr_pool_t *p, const grant_record *record);
 
 #endif

@@ -1,4 +1,4 @@
-/** `interauth explain`: what does a log tag mean, what stands in a saved message, why is this signed request refused, and where do two sides differ? */
+/** `interauth explain`: explains a log tag, a saved message, or why a signed request is refused. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,28 +26,26 @@ static const option_row rows[] = {
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
-/* What the comparison with the other side's base shows. */
+/* The result of the comparison with the other side's base. */
 typedef enum finding_kind {
-    FINDING_NONE,     /* there was nothing to compare */
-    FINDING_SAME,     /* the bases agree, and so does the key, or it was not tried */
-    FINDING_KEY,      /* the bases agree and the signature does not */
-    FINDING_REQUEST,  /* they differ, and the signature is good for theirs */
-    FINDING_UNSIGNED, /* they differ, and the signature is good for neither */
-    FINDING_OURS      /* they differ, and the signature is good for ours */
+    FINDING_NONE,     /* no comparison */
+    FINDING_SAME,     /* the bases are equal; the key fits or is unknown */
+    FINDING_KEY,      /* the bases are equal, but the signature is not valid */
+    FINDING_REQUEST,  /* they differ, and the signature is valid for theirs */
+    FINDING_UNSIGNED, /* they differ, and the signature is valid for neither */
+    FINDING_OURS      /* they differ, and the signature is valid for ours */
 } finding_kind;
 
 static const char *const finding_names[] = {NULL, "same", "key", "request", "unsigned", "ours"};
 static const char *const finding_texts[] = {
     NULL,
-    "both sides have the same bytes",
-    "both sides have the same bytes, so the key is not the one that signed: compare thumbprints",
-    "the signature is good for the bytes of the other side: the request was changed on the way, or one side "
-    "builds "
-    "the base wrongly",
-    "the signature is not good for the bytes of the other side either: it was made with another key, or over "
-    "a third "
+    "both sides have the same base",
+    "both sides have the same base, so the signature was made with another key: compare thumbprints",
+    "the signature is valid for the base of the other side: the request was changed in transit, or one side builds "
+    "the base incorrectly",
+    "the signature is not valid for the base of the other side either: it was made with another key, or over a third "
     "base",
-    "the signature is good for the bytes of this side: the other side builds the base wrongly",
+    "the signature is valid for the base of this side: the other side builds the base incorrectly",
 };
 
 typedef struct explanation {
@@ -57,7 +55,7 @@ typedef struct explanation {
     finding_kind finding;
 } explanation;
 
-static int is_good_for(const verification *v, const ia_sfv_text *base)
+static int is_valid_for(const verification *v, const ia_sfv_text *base)
 {
     const ia_sfv_text *signature = &v->signature->signature;
 
@@ -72,23 +70,23 @@ static finding_kind finding_make(const explanation *e)
 
     if (!e->claimed.data || !e->v.base.data)
         return FINDING_NONE;
-    if (!e->difference.is_there)
-        return has_key && !is_good_for(&e->v, &e->v.base) ? FINDING_KEY : FINDING_SAME;
+    if (!e->difference.exists)
+        return has_key && !is_valid_for(&e->v, &e->v.base) ? FINDING_KEY : FINDING_SAME;
     if (!has_key)
         return FINDING_NONE;
-    if (is_good_for(&e->v, &e->v.base))
+    if (is_valid_for(&e->v, &e->v.base))
         return FINDING_OURS;
-    return is_good_for(&e->v, &e->claimed) ? FINDING_REQUEST : FINDING_UNSIGNED;
+    return is_valid_for(&e->v, &e->claimed) ? FINDING_REQUEST : FINDING_UNSIGNED;
 }
 
 static void print_difference(const base_difference *d)
 {
     printf("first difference: line %u, byte %u\n", d->line, d->byte);
-    printf("  here:  %s\n  there: %s\n", d->here ? d->here : "(the base has ended)",
-           d->there ? d->there : "(the base has ended)");
+    printf("  here:  %s\n  there: %s\n", d->here ? d->here : "(end of the base)",
+           d->there ? d->there : "(end of the base)");
     printf("         %*s^\n", (int)d->mark, "");
     if (d->hint)
-        printf("  often: %s\n", d->hint);
+        printf("  likely cause: %s\n", d->hint);
 }
 
 static void print_base(const explanation *e)
@@ -98,7 +96,7 @@ static void print_base(const explanation *e)
     if (!at)
         return;
     end = at + e->v.base.len;
-    printf("the signature base of this side, %lu bytes:\n", (unsigned long)e->v.base.len);
+    printf("signature base of this side, %lu bytes:\n", (unsigned long)e->v.base.len);
     for (unsigned line = 1; at <= end; line++) {
         const char *stop = memchr(at, '\n', (apr_size_t)(end - at));
 
@@ -114,10 +112,10 @@ static void print_text(const explanation *e)
     const verification *v = &e->v;
 
     print_base(e);
-    if (e->difference.is_there)
+    if (e->difference.exists)
         print_difference(&e->difference);
     if (finding_texts[e->finding])
-        printf("compared: %s\n", finding_texts[e->finding]);
+        printf("comparison: %s\n", finding_texts[e->finding]);
     printf("outcome: %s\n", ia_outcome_of(v->result)->tag);
     if (v->result == IA_OK)
         return;
@@ -154,7 +152,7 @@ static int print_json(const explanation *e)
         signature_write(w, v->p, v->signature);
     if (v->base.data)
         ia_json_write_member(w, "base", v->base.data);
-    if (e->difference.is_there)
+    if (e->difference.exists)
         difference_write(w, &e->difference);
     if (finding_names[e->finding])
         ia_json_write_member(w, "compared", finding_names[e->finding]);
@@ -218,11 +216,10 @@ static int tag_unknown(apr_pool_t *p, const char *tag)
     for (unsigned i = 0; i < count; i++)
         tags[i] = all[i].tag;
     nearest = options_suggest(tag, tags, count);
-    return say_refused("%s: neither a file nor the tag of an outcome%s%s%s", tag, nearest ? "; did you mean " : "",
+    return say_refused("%s: neither a file nor a log tag%s%s%s", tag, nearest ? "; did you mean " : "",
                        nearest ? nearest : "", nearest ? "?" : "");
 }
 
-/* The operand is the tag of a log line. */
 static int tag_explain(apr_pool_t *p, const char *tag, int json)
 {
     const ia_outcome *outcome = outcome_find(tag);
@@ -230,12 +227,12 @@ static int tag_explain(apr_pool_t *p, const char *tag, int json)
     return outcome ? outcome_print(p, outcome, json) : tag_unknown(p, tag);
 }
 
-static int is_to_verify(const explain_options *o)
+static int names_key(const explain_options *o)
 {
     return o->options.key_file || o->options.participants_file || o->options.secret_file;
 }
 
-/* The tag in a line of the log, or the operand itself. */
+/* The tag in a log line, or the operand itself. */
 static const char *tag_of(apr_pool_t *p, const char *operand)
 {
     const char *reason = strstr(operand, "reason=");
@@ -249,7 +246,7 @@ static const char *tag_of(apr_pool_t *p, const char *operand)
 static int keyless_explain(apr_pool_t *p, const explain_options *o, const char *operand)
 {
     if (o->base)
-        return say_usage("--base goes with --key, --participants or --secret-file");
+        return say_usage("--base requires --key, --participants or --secret-file");
     if (outcome_find(operand) || access(operand, F_OK) != 0)
         return tag_explain(p, tag_of(p, operand), o->json);
     return explain_message(p, operand, o->json);
@@ -262,7 +259,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     int rc;
 
     (void)operand_count;
-    if (!is_to_verify(o))
+    if (!names_key(o))
         return keyless_explain(p, o, operands[0]);
     rc = verification_run(&e.v, p, &o->options, operands[0]);
     if (rc == CL_OK && o->base)

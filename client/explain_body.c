@@ -67,15 +67,15 @@ static void access_add(parts *all, const char *where, const ia_access_form *form
     }
     for (unsigned i = 0; i < body.access_for_count; i++)
         names = apr_pstrcat(all->p, names, i ? "," : "", body.access_for[i], NULL);
-    part_add(all, where, "uid", body.uid, "who asks");
+    part_add(all, where, "uid", body.uid, "the participant that requests access");
     if (kind == IA_ACCESS_REQUEST)
-        part_add(all, where, "access_for", names, "the capabilities asked for");
-    part_add_secret(all, where, "token", body.token, "of the grant that is to be refreshed");
+        part_add(all, where, "access_for", names, "the requested capabilities");
+    part_add_secret(all, where, "token", body.token, "of the grant to refresh");
     if (body.lifespan)
-        number_add(all, where, "token_lifespan", body.lifespan, "seconds that the grant is to live");
+        number_add(all, where, "token_lifespan", body.lifespan, "requested lifetime of the grant in seconds");
     if (body.nonces)
-        number_add(all, where, "nonces", body.nonces, "how many nonces to begin with");
-    part_add_secret(all, where, "id", body.id, "random, so that two requests of one second differ");
+        number_add(all, where, "nonces", body.nonces, "number of nonces requested");
+    part_add_secret(all, where, "id", body.id, "random, so that two requests within one second differ");
     part_add(all, where, "aud", body.audience, "the endpoint that the request is for");
 }
 
@@ -97,7 +97,7 @@ static void form_add(parts *all, const char *text, apr_size_t len)
     ia_access_kind kind;
     ia_result rc;
 
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) /* an editor's */
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) /* appended by an editor */
         len--;
     rc = len > IA_ACCESS_BODY_MAX ? IA_TOO_LONG : ia_access_form_parse(&form, all->p, text, len, &detail);
     if (rc != IA_OK) {
@@ -107,9 +107,10 @@ static void form_add(parts *all, const char *text, apr_size_t len)
     kind = access_kind(all, form.body, form.body_len);
     ia_hex_encode(hex, form.mac, ia_hash_len(form.hash));
     part_add(all, where, "uid", form.uid,
-             kind == IA_ACCESS_REQUEST ? "who asks for a grant" : "who asks for a refresh of a grant");
+             kind == IA_ACCESS_REQUEST ? "the participant that requests a grant"
+                                       : "the participant that refreshes a grant");
     part_add_time(all, where, "timestamp", apr_time_sec(form.timestamp),
-                  "when; the server takes it for a short time only");
+                  "time of the request; the server accepts it only for a short time");
     part_add_secret(all, where, "hmac", hex,
                     form.hash == IA_HASH_SHA1 ? "HMAC-SHA-1 over timestamp and body"
                                               : "HMAC-SHA-256 over timestamp and body");
@@ -124,21 +125,21 @@ static void grant_add(parts *all, const ia_json *json)
     const char *timeout = ia_json_member_string(json, "timeout");
     apr_time_t when;
 
-    part_add(all, where, "uid", ia_json_member_string(json, "uid"), "whose grant it is");
+    part_add(all, where, "uid", ia_json_member_string(json, "uid"), "the participant that holds the grant");
     part_add(all, where, "access_to", names_join(all->p, ia_json_member(json, "access_to")),
-             "the capabilities granted");
+             "the granted capabilities");
     if (timeout && ia_timestamp_parse(&when, timeout, strlen(timeout)) == IA_OK)
-        part_add_time(all, where, "timeout", apr_time_sec(when), "when the grant ends");
+        part_add_time(all, where, "timeout", apr_time_sec(when), "when the grant expires");
     else if (timeout)
-        part_add_error(all, where, "malformed", "timeout is not a time");
+        part_add_error(all, where, "malformed", "timeout is not a valid time");
     bool_add(all, where, json, "can_refresh", "whether the grant can be refreshed");
-    part_add_secret(all, where, "token", ia_json_member_string(json, "token"), "names the grant in calls");
+    part_add_secret(all, where, "token", ia_json_member_string(json, "token"), "identifies the grant in calls");
     part_add_secret(all, where, "nonce", ia_json_member_string(json, "nonce"), "for the first call");
     if (nonces && nonces->type == IA_JSON_ARRAY)
-        number_add(all, where, "nonces", nonces->count, "nonces to begin with");
+        number_add(all, where, "nonces", nonces->count, "number of nonces");
 }
 
-/* The JSON of an access request without its form, which the uid is not held against. */
+/* The JSON of an access request without its form, so that there is no other uid to compare. */
 static void access_json_add(parts *all, const ia_json *json, const char *text, apr_size_t len)
 {
     ia_access_form form = {.uid = ia_json_member_string(json, "uid"), .body = text, .body_len = len};
@@ -154,10 +155,10 @@ static void access_json_add(parts *all, const ia_json *json, const char *text, a
 static const char *call_meaning(const char *method)
 {
     if (strcmp(method, "auth.request") == 0)
-        return "asks for a challenge";
+        return "requests a challenge";
     if (strcmp(method, "auth.token") == 0)
-        return "answers a challenge, to get a token";
-    return strcmp(method, "auth.refresh") == 0 ? "asks for a new token" : "calls the application";
+        return "responds to a challenge to obtain a token";
+    return strcmp(method, "auth.refresh") == 0 ? "requests a new token" : "calls the application";
 }
 
 static void login_add(parts *all, const ia_envelope *e)
@@ -166,15 +167,15 @@ static void login_add(parts *all, const ia_envelope *e)
     const char *timestamp = ia_envelope_request_string(e, "timestamp");
     apr_time_t when;
 
-    part_add(all, where, "username", ia_envelope_request_string(e, "username"), "who logs in");
-    part_add(all, where, "profile", ia_envelope_request_string(e, "profile"), "which hash is used");
-    part_add_secret(all, where, "challenge", ia_envelope_request_string(e, "challenge"), "as the server gave it");
-    part_add_secret(all, where, "token", ia_envelope_request_string(e, "token"), "that is to be replaced");
+    part_add(all, where, "username", ia_envelope_request_string(e, "username"), "the participant that logs in");
+    part_add(all, where, "profile", ia_envelope_request_string(e, "profile"), "selects the hash");
+    part_add_secret(all, where, "challenge", ia_envelope_request_string(e, "challenge"), "as issued by the server");
+    part_add_secret(all, where, "token", ia_envelope_request_string(e, "token"), "to be replaced");
     part_add_secret(all, where, "signature", ia_envelope_request_string(e, "signature"),
-                    "shows that the sender knows the secret");
-    part_add_secret(all, where, "nonce", ia_envelope_request_string(e, "nonce"), "random, good once");
+                    "proves that the sender knows the secret");
+    part_add_secret(all, where, "nonce", ia_envelope_request_string(e, "nonce"), "random, valid once");
     if (timestamp && ia_timestamp_parse_unix(&when, timestamp, strlen(timestamp)) == IA_OK)
-        part_add_time(all, where, "timestamp", apr_time_sec(when), "when it was sent");
+        part_add_time(all, where, "timestamp", apr_time_sec(when), "when the request was sent");
 }
 
 static void call_add(parts *all, ia_envelope_format format, const char *text, apr_size_t len)
@@ -192,10 +193,10 @@ static void call_add(parts *all, ia_envelope_format format, const char *text, ap
     part_add_secret(all, where, "token", e.token, "of the login");
     part_add_secret(all, where, "signature", e.signature,
                     e.nonce ? "over token, method, nonce, time and request"
-                            : "over the token; without a nonce it is profile md5");
-    part_add_secret(all, where, "nonce", e.nonce, "random, good once");
+                            : "over the token only; without a nonce, this is profile md5");
+    part_add_secret(all, where, "nonce", e.nonce, "random, valid once");
     if (e.timestamp_text)
-        part_add_time(all, where, "timestamp", apr_time_sec(e.timestamp), "when it was sent");
+        part_add_time(all, where, "timestamp", apr_time_sec(e.timestamp), "when the request was sent");
     if (strncmp(e.method, "auth.", 5) == 0)
         login_add(all, &e);
     else
@@ -219,28 +220,27 @@ static const char *tags_of(apr_pool_t *p, const char *code)
 static void code_add(parts *all, const char *where, const char *code)
 {
     part_add(all, where, "code", code, "stable, for programs");
-    part_add(all, where, "tags", tags_of(all->p, code),
-             "what the server's log may say; interauth explain TAG has more");
+    part_add(all, where, "tags", tags_of(all->p, code), "possible tags in the server's log; see interauth explain TAG");
 }
 
 static void response_add(parts *all, const ia_json *json)
 {
-    static const char where[] = "answer";
+    static const char where[] = "response";
     const ia_json *response = ia_json_member(json, "response"), *error = ia_json_member(json, "error");
 
-    part_add(all, where, "status", ia_json_member_string(json, "status"), "valid, or error");
-    scalar_add(all, where, response, "lifetime", "seconds of a window, in which a token is good");
+    part_add(all, where, "status", ia_json_member_string(json, "status"), "valid or error");
+    scalar_add(all, where, response, "lifetime", "length in seconds of the window in which a token is valid");
     part_add_secret(all, where, "challenge", ia_json_member_string(response, "challenge"),
-                    "to be answered with auth.token");
-    part_add(all, where, "profile", ia_json_member_string(response, "profile"), "which hash is used");
+                    "to be signed in auth.token");
+    part_add(all, where, "profile", ia_json_member_string(response, "profile"), "selects the hash");
     part_add(all, where, "domain", ia_json_member_string(response, "domain"), "hashed with the password");
     part_add_secret(all, where, "token", ia_json_member_string(response, "token"), "for calls");
     part_add_secret(all, where, "signature", ia_json_member_string(response, "signature"),
-                    "shows that the server knows the secret");
+                    "proves that the server knows the secret");
     code_add(all, where, ia_json_member_string(error, "code"));
     part_add(all, where, "message", ia_json_member_string(error, "message"), "for people");
     part_add_secret(all, where, "signature", ia_json_member_string(json, "signature"),
-                    "the server's, over this response");
+                    "the server's signature of this response");
 }
 
 static void problem_add(parts *all, const ia_json *json)
@@ -248,13 +248,13 @@ static void problem_add(parts *all, const ia_json *json)
     static const char where[] = "problem";
 
     scalar_add(all, where, json, "status", "the HTTP status");
-    part_add(all, where, "type", ia_json_member_string(json, "type"), "names the kind of problem");
+    part_add(all, where, "type", ia_json_member_string(json, "type"), "identifies the kind of problem");
     part_add(all, where, "title", ia_json_member_string(json, "title"), "for people");
-    part_add(all, where, "detail", ia_json_member_string(json, "detail"), "what in particular is wrong");
+    part_add(all, where, "detail", ia_json_member_string(json, "detail"), "details of the problem");
     code_add(all, where, ia_json_member_string(json, "code"));
 }
 
-/* --- which of them it is --- */
+/* --- detection of the format --- */
 
 static void json_add(parts *all, const char *type, const char *text, apr_size_t len)
 {
@@ -302,7 +302,8 @@ static void nonce_add(parts *all, const char *text, apr_size_t len)
     while (len > 0 && apr_isspace(text[len - 1]))
         len--;
     if (len == IA_NONCE_TEXT_LEN && ia_base64url_decode(nonce, sizeof nonce, &nonce_len, text, len) == IA_OK)
-        part_add_secret(all, "body", "nonce", apr_pstrmemdup(all->p, text, len), "a fresh nonce, good for one request");
+        part_add_secret(all, "body", "nonce", apr_pstrmemdup(all->p, text, len),
+                        "a fresh nonce, valid for one request");
 }
 
 static int is_form(const char *type, const char *text, apr_size_t len)

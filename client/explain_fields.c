@@ -22,9 +22,9 @@ typedef struct meaning {
 
 static const meaning parameters[] = {
     {"realm", "what the credentials are for", 0},
-    {"nonce", "good for one request", 1},
-    {"nextnonce", "for the next request of this grant", 1},
-    {"stale", "true where only the nonce was at fault: send again with the nonce given", 0},
+    {"nonce", "valid for one request", 1},
+    {"nextnonce", "for the next request with this grant", 1},
+    {"stale", "true if only the nonce was invalid: retry with the new nonce", 0},
     {"error", "code of the refusal", 0},
     {NULL, "a parameter of another scheme", 1},
 };
@@ -38,7 +38,7 @@ static const meaning *meaning_of(const char *name)
     return one;
 }
 
-/* A token or quoted string. @return NULL where the quotes do not end */
+/* A token or quoted string. @return NULL if the closing quote is missing */
 static const char *value_take(apr_pool_t *p, const char **at)
 {
     apr_size_t len = strcspn(*at, ", \t");
@@ -60,7 +60,7 @@ static const char *value_take(apr_pool_t *p, const char **at)
     return value;
 }
 
-/* Challenges, or the parameters of one: `scheme name=value, name="value", scheme ..`. @return 0 where malformed */
+/* Schemes with their parameters: `scheme name=value, name="value", scheme ..`. @return 0 if malformed */
 static int parameters_add(parts *all, const char *where, const char *at)
 {
     for (at += strspn(at, ", \t"); *at; at += strspn(at, ", \t")) {
@@ -71,7 +71,7 @@ static int parameters_add(parts *all, const char *where, const char *at)
             return 0;
         at += len;
         if (*at != '=') {
-            part_add(all, where, "scheme", name, "how to identify");
+            part_add(all, where, "scheme", name, "an accepted authentication scheme");
             continue;
         }
         at++;
@@ -82,7 +82,7 @@ static int parameters_add(parts *all, const char *where, const char *at)
     return 1;
 }
 
-static void challenge_add(parts *all, const char *where, const char *value)
+static void schemes_add(parts *all, const char *where, const char *value)
 {
     if (!parameters_add(all, where, value))
         part_add_error(all, where, "malformed", "not a list of schemes and parameters");
@@ -100,9 +100,9 @@ static void sauth_add(parts *all, const char *where, const char *value)
     }
     ia_hex_encode(hex, found.mac, ia_hash_len(found.hash));
     part_add(all, where, "scheme", "SAuth",
-             found.bare ? "a call without a nonce: one of the next nonces of its grant is tried"
-                        : "a call with its nonce");
-    part_add_secret(all, where, "token", apr_pstrmemdup(all->p, found.token, found.token_len), "names the grant");
+             found.bare ? "a call without a nonce: the server tries the next nonces of the grant"
+                        : "a call with a nonce");
+    part_add_secret(all, where, "token", apr_pstrmemdup(all->p, found.token, found.token_len), "identifies the grant");
     part_add_secret(all, where, "hmac", hex,
                     found.hash == IA_HASH_SHA1 ? "HMAC-SHA-1 over token and nonce"
                                                : "HMAC-SHA-256 over token and nonce");
@@ -111,8 +111,8 @@ static void sauth_add(parts *all, const char *where, const char *value)
         return;
     ia_base64url_encode(nonce, found.nonce, sizeof found.nonce);
     part_add_secret(all, where, "nonce", nonce,
-                    found.n_len == IA_NONCE_TEXT_LEN ? "good once; the HMAC is over its text"
-                                                     : "good once; the HMAC is over its 16 bytes");
+                    found.n_len == IA_NONCE_TEXT_LEN ? "valid once; the HMAC is over its text"
+                                                     : "valid once; the HMAC is over its 16 bytes");
     ia_wipe(&found, sizeof found);
 }
 
@@ -124,8 +124,8 @@ static void authorization_add(parts *all, const char *where, const char *value)
         sauth_add(all, where, value);
         return;
     }
-    part_add(all, where, "scheme", apr_pstrmemdup(all->p, value, len), "not one of these protocols");
-    part_add_secret(all, where, "credentials", value + len + strspn(value + len, " \t"), "not looked into");
+    part_add(all, where, "scheme", apr_pstrmemdup(all->p, value, len), "not a scheme of interauth");
+    part_add_secret(all, where, "credentials", value + len + strspn(value + len, " \t"), "not examined");
 }
 
 static void date_add(parts *all, const char *where, const char *value)
@@ -133,7 +133,7 @@ static void date_add(parts *all, const char *where, const char *value)
     time_t when = curl_getdate(value, NULL);
 
     if (when == -1)
-        part_add_error(all, where, "malformed", "not a time");
+        part_add_error(all, where, "malformed", "not a valid time");
     else
         part_add_time(all, where, "time", when, "the sender's clock");
 }
@@ -141,14 +141,14 @@ static void date_add(parts *all, const char *where, const char *value)
 static void retry_add(parts *all, const char *where, const char *value)
 {
     if (*value && value[strspn(value, "0123456789")] == '\0')
-        part_add(all, where, "seconds", value, "to wait before the request is sent again");
+        part_add(all, where, "seconds", value, "to wait before the request is retried");
     else
         date_add(all, where, value);
 }
 
 static void accept_add(parts *all, const char *where, const char *value)
 {
-    part_add(all, where, "wanted", value, "what a signature has to cover and to name");
+    part_add(all, where, "required", value, "what a signature must cover, and its parameters");
 }
 
 static const struct known_field {
@@ -158,8 +158,8 @@ static const struct known_field {
     {"Date", date_add},
     {"Retry-After", retry_add},
     {"Authorization", authorization_add},
-    {"WWW-Authenticate", challenge_add},
-    {"Authentication-Info", challenge_add},
+    {"WWW-Authenticate", schemes_add},
+    {"Authentication-Info", schemes_add},
     {"Accept-Signature", accept_add},
 };
 
@@ -170,15 +170,15 @@ static void signature_add(parts *all, const ia_httpsig *s)
     char *bytes = apr_palloc(p, IA_BASE64_SIZE(s->signature.len));
 
     ia_base64_encode(bytes, s->signature.data, s->signature.len);
-    part_add(all, where, "label", signature_string(p, &s->label), "which of the signatures");
-    part_add(all, where, "covered", signature_covered(p, s), "what the signature is over");
-    part_add(all, where, "keyid", s->keyid.data ? signature_string(p, &s->keyid) : NULL, "names the key");
+    part_add(all, where, "label", signature_string(p, &s->label), "identifies the signature");
+    part_add(all, where, "covered", signature_covered(p, s), "the covered components");
+    part_add(all, where, "keyid", s->keyid.data ? signature_string(p, &s->keyid) : NULL, "identifies the key");
     part_add(all, where, "alg", s->alg.data ? signature_string(p, &s->alg) : NULL, "the algorithm");
-    part_add_time(all, where, "created", s->created, "when it was made");
-    part_add_time(all, where, "expires", s->expires, "until when it is good");
-    part_add_secret(all, where, "nonce", s->nonce.data ? signature_string(p, &s->nonce) : NULL, "good once");
-    part_add(all, where, "tag", s->tag.data ? signature_string(p, &s->tag) : NULL, "which application it is for");
-    part_add_secret(all, where, "signature", bytes, "not verified: name the key with --key to do so");
+    part_add_time(all, where, "created", s->created, "when it was created");
+    part_add_time(all, where, "expires", s->expires, "when it expires");
+    part_add_secret(all, where, "nonce", s->nonce.data ? signature_string(p, &s->nonce) : NULL, "valid once");
+    part_add(all, where, "tag", s->tag.data ? signature_string(p, &s->tag) : NULL, "the application that it is for");
+    part_add_secret(all, where, "signature", bytes, "not verified; to verify it, use --key");
 }
 
 static void signatures_add(parts *all, const saved_message *m)
@@ -207,12 +207,12 @@ static void digest_add(parts *all, const saved_message *m, const char *value)
     if (rc == IA_OK)
         rc = ia_digest_compare(&claimed, &computed);
     if (rc == IA_OK)
-        part_add(all, "Content-Digest", "algorithm", ia_digest_names(claimed.algorithms), "fits the body");
+        part_add(all, "Content-Digest", "algorithm", ia_digest_names(claimed.algorithms), "matches the body");
     else
         part_add_refusal(all, "Content-Digest", rc, NULL);
 }
 
-/* Fields in the order of the file; signatures after them, as two fields make one. */
+/* Fields in the order of the file, then signatures, each of which consists of two fields. */
 void explain_fields(parts *all, const saved_message *m)
 {
     for (unsigned i = 0; i < m->message.field_count; i++) {

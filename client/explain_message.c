@@ -12,7 +12,7 @@
 
 static const char *const kind_names[] = {"request", "response", "header", "body"};
 
-/* What stands in a query may be secret. */
+/* A query may contain secrets. */
 static const char *target_format(apr_pool_t *p, const char *target)
 {
     apr_size_t len = strcspn(target, "?");
@@ -89,7 +89,7 @@ int explain_message(apr_pool_t *p, const char *path, int json)
     explain_fields(&all, &m);
     explain_body(&all, &m);
     if (all.list->nelts == 0)
-        return say_refused("%s: nothing of SAuth, the challenge protocol or message signatures in it", path);
+        return say_refused("%s: contains nothing of SAuth, the challenge protocol or message signatures", path);
     if (json && json_print(p, &all, &m) != CL_OK)
         return CL_FAULT;
     if (!json)

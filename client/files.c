@@ -20,13 +20,13 @@
 const char *file_exposure(mode_t mode)
 {
     if (mode & S_IWOTH)
-        return "everybody may write";
+        return "everyone can write";
     if (mode & S_IROTH)
-        return "everybody may read";
+        return "everyone can read";
     if (mode & S_IWGRP)
-        return "the group may write";
+        return "the group can write";
     if (mode & S_IRGRP)
-        return "the group may read";
+        return "the group can read";
     return NULL;
 }
 
@@ -50,7 +50,7 @@ int file_care_check(const char *path, file_care care)
     return stat(path, &st) == 0 ? care_check(path, &st, care) : say_fault("%s: %s", path, strerror(errno));
 }
 
-/* Reads to the end of the file, which must come within `capacity` bytes. */
+/* Reads the whole file, which must not exceed `capacity` bytes. */
 static int read_all(int fd, char *out, apr_size_t capacity, apr_size_t *len, const char *path)
 {
     *len = 0;
@@ -127,7 +127,8 @@ int file_read_stdin(char **text, apr_size_t *len, apr_pool_t *p, const char *opt
     int rc;
 
     if (isatty(STDIN_FILENO))
-        return say_usage("%s -: standard input is a terminal, which shows what is typed; use a file or a pipe", option);
+        return say_usage("%s -: standard input is a terminal, which echoes what you type; use a file or a pipe",
+                         option);
     if (!from_stdin.text) {
         apr_pool_cleanup_register(p, NULL, wipe_stdin, apr_pool_cleanup_null);
         if ((rc = open_read(&from_stdin.text, &from_stdin.len, p, "standard input", max, care, STDIN_FILENO)) != CL_OK)
@@ -168,7 +169,7 @@ static int directory_sync(apr_pool_t *p, const char *path)
     return failed;
 }
 
-/* Ends the writing of a file just made; on failure errno is kept. */
+/* Writes, syncs and closes a new file. @return 0, or -1 with errno set */
 static int write_and_close(int fd, const void *data, apr_size_t len)
 {
     int failed = file_write_all(fd, data, len) != 0 || fsync(fd) != 0;
@@ -185,7 +186,7 @@ int file_create(apr_pool_t *p, const char *path, const void *data, apr_size_t le
     int saved, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0 && errno == EEXIST)
-        return say_refused("%s exists already; it is not overwritten", path);
+        return say_refused("%s already exists and is not overwritten", path);
     if (fd < 0)
         return say_fault("%s: %s", path, strerror(errno));
     if (write_and_close(fd, data, len) == 0 && directory_sync(p, path) == 0)

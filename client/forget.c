@@ -16,8 +16,8 @@ typedef struct forget_options {
 #define AT(field) offsetof(forget_options, field)
 
 static const option_row rows[] = {
-    OPTION(FLAG, 0, "all", NULL, all, "all grants that are held"),
-    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(FLAG, 0, "all", NULL, all, "forget all grants and logins"),
+    OPTION(TEXT, 0, "state", "FILE", state, "state file that holds the grants"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -42,8 +42,8 @@ static int print_json(apr_pool_t *p, const apr_array_header_t *gone)
     return say_out(ia_json_writer_text(w, NULL));
 }
 
-/* `name` NULL stands for all. */
-static int forget_held(state *s, apr_pool_t *p, const char *name, int json)
+/* Removes all if `name` is NULL. */
+static int grants_forget(state *s, apr_pool_t *p, const char *name, int json)
 {
     apr_array_header_t *kept = apr_array_make(p, 4, sizeof(grant_record *));
     apr_array_header_t *gone = apr_array_make(p, 4, sizeof(grant_record *));
@@ -57,7 +57,7 @@ static int forget_held(state *s, apr_pool_t *p, const char *name, int json)
     if (gone->nelts == 0 && name)
         return say_refused("there is no grant named %s; see: interauth grants", name);
     if (gone->nelts == 0) {
-        say_note("no grants are held");
+        say_note("there are no grants");
         return json ? print_json(p, gone) : CL_OK;
     }
     s->grants = kept;
@@ -68,7 +68,7 @@ static int forget_held(state *s, apr_pool_t *p, const char *name, int json)
     for (int i = 0; i < gone->nelts; i++) {
         const grant_record *record = APR_ARRAY_IDX(gone, i, const grant_record *);
 
-        say_out(apr_psprintf(p, "forgot grant %s: at %s for %s", record->name, record->endpoint, record->uid));
+        say_out(apr_psprintf(p, "forgot grant %s at %s for %s", record->name, record->endpoint, record->uid));
     }
     return CL_OK;
 }
@@ -80,13 +80,13 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     int rc;
 
     if ((operand_count == 1) == o->all)
-        return say_usage("what to forget: the NAME of a grant, or --all; see: interauth grants");
+        return say_usage("name the grant to forget, or use --all; see: interauth grants");
     if ((rc = state_open(&s, p, o->state)) != CL_OK)
         return rc;
-    rc = forget_held(s, p, o->all ? NULL : operands[0], o->json);
+    rc = grants_forget(s, p, o->all ? NULL : operands[0], o->json);
     state_close(s);
     return rc;
 }
 
 const cl_verb verb_forget = {
-    "forget", "Forget a grant that is held.", "NAME | --all", 0, 1, ROWS(rows), sizeof(forget_options), run, NULL};
+    "forget", "Forget a grant or a login.", "NAME | --all", 0, 1, ROWS(rows), sizeof(forget_options), run, NULL};

@@ -1,4 +1,4 @@
-/** `interauth grant`: asks a service for a grant and keeps it. */
+/** `interauth grant`: requests a grant from a service and stores it. */
 #include <string.h>
 
 #include "address.h"
@@ -24,17 +24,17 @@ typedef struct grant_options {
 #define AT(field) offsetof(grant_options, field)
 
 static const option_row rows[] = {
-    OPTION_NEEDED(TEXT, 0, "url", "BASE", url, "the service's grant endpoints, such as https://host/sauth"),
-    OPTION_NEEDED(TEXT, 0, "uid", "ID", uid, "who asks: our participant id at the service"),
-    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: $INTERAUTH_SECRET"),
-    OPTION_NEEDED(LIST, 0, "capability", "NAMES", capabilities, "what to ask for"),
-    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "for how long; default: as long as we may"),
-    OPTION_RANGE("nonces", "N", nonces, 1, IA_ACCESS_NONCES_MAX, "one-time nonces to begin with, up to 32"),
-    OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "of the HMAC; sha1 only for services that know no other"),
-    OPTION(FLAG, 0, "id", NULL, with_id, "make each access request unique by a random id"),
+    OPTION_NEEDED(TEXT, 0, "url", "BASE", url, "base URL of the grant endpoints, such as https://host/sauth"),
+    OPTION_NEEDED(TEXT, 0, "uid", "ID", uid, "your participant id at the service"),
+    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "shared secret; default: $INTERAUTH_SECRET"),
+    OPTION_NEEDED(LIST, 0, "capability", "NAMES", capabilities, "capabilities to request"),
+    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "lifetime; default: the longest that is allowed"),
+    OPTION_RANGE("nonces", "N", nonces, 1, IA_ACCESS_NONCES_MAX, "number of one-time nonces to get, up to 32"),
+    OPTION(CHOICE, 0, "hash", "sha256|sha1", hash, "HMAC hash; sha1 only for services without sha256"),
+    OPTION(FLAG, 0, "id", NULL, with_id, "make each access request unique with a random id"),
     OPTION(TEXT, 0, "aud", "URL", audience, "bind the access request to this endpoint URL"),
-    OPTION(TEXT, 0, "grant", "NAME", name, "name the grant; default: a short one is made"),
-    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(TEXT, 0, "grant", "NAME", name, "name of the grant; default: a generated short name"),
+    OPTION(TEXT, 0, "state", "FILE", state, "state file that holds the grants"),
     OPTION(TEXT, 0, "cacert", "FILE", ca_file, "trust the certificate authorities in FILE"),
     TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
@@ -60,8 +60,7 @@ static void record_fill(grant_record *record, apr_pool_t *p, const grant_options
     record->audience = o->audience;
 }
 
-/* Whether the state can take the grant; asked before the service is, so that no grant is minted for nothing.
- */
+/* Checks that the state can store the grant, before the service is asked for one. */
 static int state_probe(apr_pool_t *p, const grant_options *o, const char *endpoint)
 {
     state *s;
@@ -81,8 +80,8 @@ static int is_same_set(const apr_array_header_t *a, const apr_array_header_t *b)
     return a->nelts == b->nelts;
 }
 
-/* One endpoint and id have one grant: calls that rely on another capability of the old one will be refused. */
-static void replacement_tell(apr_pool_t *p, const grant_record *old, const grant_record *got)
+/* There is one grant per endpoint and id. Calls that rely on other capabilities of the old one will be refused. */
+static void replacement_report(apr_pool_t *p, const grant_record *old, const grant_record *got)
 {
     apr_array_header_t *all = apr_array_copy(p, got->access_to);
 
@@ -91,7 +90,7 @@ static void replacement_tell(apr_pool_t *p, const grant_record *old, const grant
     for (int i = 0; i < old->access_to->nelts; i++)
         if (!capabilities_has(all, APR_ARRAY_IDX(old->access_to, i, const char *)))
             APR_ARRAY_PUSH(all, const char *) = APR_ARRAY_IDX(old->access_to, i, const char *);
-    say_note("this replaces grant %s of %s; to hold all of them: --capability %s", old->name,
+    say_note("this replaces grant %s for %s; to get all of them, use --capability %s", old->name,
              capabilities_text(p, old->access_to), capabilities_text(p, all));
 }
 
@@ -105,7 +104,7 @@ static int record_store(apr_pool_t *p, const grant_options *o, const grant_recor
     if (rc != CL_OK)
         return rc;
     record = state_add(s, got->endpoint, got->uid);
-    replacement_tell(p, record, got);
+    replacement_report(p, record, got);
     name = record->name;
     *record = *got;
     record->name = name;
@@ -119,7 +118,7 @@ static int record_store(apr_pool_t *p, const grant_options *o, const grant_recor
 static int run(apr_pool_t *p, const void *options, const char *const *operands, int operand_count)
 {
     const grant_options *o = options;
-    grant_record asked = {.uid = o->uid}, *stored;
+    grant_record requested = {.uid = o->uid}, *stored;
     address at;
     ia_mac_key key;
     int rc;
@@ -128,20 +127,20 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if ((rc = names_check(o)) != CL_OK ||
-        (rc = capabilities_read(&asked.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK ||
+        (rc = capabilities_read(&requested.access_for, p, o->capabilities, IA_ACCESS_NAMES_MAX)) != CL_OK ||
         (rc = address_parse_endpoint(&at, p, o->url, "--url")) != CL_OK || (rc = state_probe(p, o, at.url)) != CL_OK ||
         (rc = secret_key_load(&key, p, o->secret_file)) != CL_OK)
         return rc;
     if (at.is_cleartext)
-        say_warning("%s: without TLS everybody on the way can read what is asked and answered", at.url);
-    asked.endpoint = at.url;
-    record_fill(&asked, p, o);
-    rc = exchange_grant(&asked, p, &key);
+        say_warning("%s: without TLS, anyone on the network path can read requests and responses", at.url);
+    requested.endpoint = at.url;
+    record_fill(&requested, p, o);
+    rc = exchange_grant(&requested, p, &key);
     ia_wipe(&key, sizeof key);
-    if (rc != CL_OK || (rc = record_store(p, o, &asked, &stored)) != CL_OK)
+    if (rc != CL_OK || (rc = record_store(p, o, &requested, &stored)) != CL_OK)
         return rc;
     return grant_print(p, stored, o->json);
 }
 
-const cl_verb verb_grant = {"grant",    "Ask a service for a grant.", "",  0,   0,
-                            ROWS(rows), sizeof(grant_options),        run, NULL};
+const cl_verb verb_grant = {
+    "grant", "Request a grant from a service.", "", 0, 0, ROWS(rows), sizeof(grant_options), run, NULL};

@@ -44,12 +44,12 @@ static const char *login_line(apr_pool_t *p, const grant_record *record)
     ia_timestamp_format(until, record->expires);
     return apr_psprintf(p, "login %s: %s at %s for %s\n%s%s, %s", record->name, record->login.profile, record->endpoint,
                         record->uid,
-                        !record->token                      ? "holds no token"
-                        : record->expires >= apr_time_now() ? "its token ends at the latest at "
-                                                            : "its token's window ended at ",
+                        !record->token                      ? "no token"
+                        : record->expires >= apr_time_now() ? "token expires no later than "
+                                                            : "token window ended at ",
                         record->token ? until : "",
-                        record->can_refresh ? "and is then refreshed if the server allows it"
-                                            : "and is not refreshed: the next call logs in");
+                        record->can_refresh ? "can be refreshed if the server allows it"
+                                            : "cannot be refreshed: the next call logs in");
 }
 
 static const char *grant_line(apr_pool_t *p, const grant_record *record)
@@ -59,9 +59,9 @@ static const char *grant_line(apr_pool_t *p, const grant_record *record)
     if (record_kind_of(record) == RECORD_LOGIN)
         return login_line(p, record);
     if (!record->token)
-        return apr_psprintf(p, "grant %s: at %s for %s\nholds no token", record->name, record->endpoint, record->uid);
+        return apr_psprintf(p, "grant %s: at %s for %s\nno token", record->name, record->endpoint, record->uid);
     ia_timestamp_format(expires, record->expires);
-    return apr_psprintf(p, "grant %s: %s at %s for %s\n%s %s, %s, nonces held: %d", record->name,
+    return apr_psprintf(p, "grant %s: %s at %s for %s\n%s %s, %s, nonces: %d", record->name,
                         capabilities_text(p, record->access_to), record->endpoint, record->uid,
                         record->expires > apr_time_now() ? "expires" : "expired", expires,
                         record->can_refresh ? "can be refreshed" : "cannot be refreshed", record->nonces->nelts);
@@ -98,11 +98,11 @@ int grants_print(apr_pool_t *p, const apr_array_header_t *grants, int json)
     if (json)
         return say_out(ia_json_writer_text(w, NULL));
     if (grants->nelts == 0)
-        say_note("no grants are held");
+        say_note("there are no grants");
     return CL_OK;
 }
 
-/* A word as a shell reads it back. */
+/* Quotes a word for a shell. */
 static const char *word_quote(apr_pool_t *p, const char *word)
 {
     const char *at = word;

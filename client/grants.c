@@ -1,4 +1,4 @@
-/** `interauth grants`: lists the grants that are held. */
+/** `interauth grants`: lists the stored grants and logins. */
 #include "grant_text.h"
 #include "say.h"
 #include "verbs.h"
@@ -11,7 +11,7 @@ typedef struct grants_options {
 #define AT(field) offsetof(grants_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(TEXT, 0, "state", "FILE", state, "state file that holds the grants"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -29,5 +29,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return grants_print(p, s->grants, o->json);
 }
 
-const cl_verb verb_grants = {"grants",   "List the grants that are held.", "",  0,   0,
-                             ROWS(rows), sizeof(grants_options),           run, NULL};
+const cl_verb verb_grants = {
+    "grants", "List the stored grants and logins.", "", 0, 0, ROWS(rows), sizeof(grants_options), run, NULL};

@@ -22,7 +22,7 @@ typedef struct exchange {
     apr_pool_t *p;
     apr_size_t header_bytes;
     apr_int64_t body_at;
-    const char *trouble; /* why we ended the transfer, static */
+    const char *error; /* why the client ended the transfer, static */
 } exchange;
 
 /* An interim response (100, 103) has a header of its own: each status line starts over. */
@@ -33,7 +33,7 @@ static size_t header_line(char *data, size_t size, size_t count, void *context)
 
     c->header_bytes += len;
     if (c->header_bytes > HEADERS_MAX) {
-        c->trouble = "the response's header is too long";
+        c->error = "the response header is too long";
         return 0;
     }
     if (len > 5 && memcmp(data, "HTTP/", 5) == 0)
@@ -50,7 +50,7 @@ static int body_keep(exchange *c, const char *data, size_t len)
     if (!c->response->body)
         c->response->body = apr_palloc(c->p, HTTP_KEEP_MAX + 1);
     if (len > HTTP_KEEP_MAX - c->response->body_len) {
-        c->trouble = "the response is longer than 1 MiB";
+        c->error = "the response is longer than 1 MiB";
         return 0;
     }
     memcpy(c->response->body + c->response->body_len, data, len);
@@ -67,7 +67,7 @@ static size_t body_piece(char *data, size_t size, size_t count, void *context)
     if (c->call->sink)
         choice = c->call->sink(c->call->sink_context, c->response, data, len);
     if (choice == HTTP_ABORT) {
-        c->trouble = "the body could not be written";
+        c->error = "the response body could not be written";
         return 0;
     }
     if (choice == HTTP_KEEP && !body_keep(c, data, len))
@@ -89,7 +89,7 @@ static size_t body_read(char *out, size_t size, size_t count, void *context)
         ssize_t got = pread(c->call->body->fd, out, len, (off_t)c->body_at);
 
         if (got < 0 || (got == 0 && len > 0)) {
-            c->trouble = "the file of the body could not be read to its end";
+            c->error = "the file of the request body could not be read completely";
             return CURL_READFUNC_ABORT;
         }
         len = (size_t)got;
@@ -98,7 +98,7 @@ static size_t body_read(char *out, size_t size, size_t count, void *context)
     return len;
 }
 
-/* The server may want the body again, on a new connection. */
+/* libcurl may have to send the body again, on a new connection. */
 static int body_seek(void *context, curl_off_t offset, int origin)
 {
     exchange *c = context;
@@ -167,7 +167,7 @@ static int trace(CURL *curl, curl_infotype type, char *data, size_t len, void *c
     return 0;
 }
 
-/* libcurl's own remarks are left out: with HTTP/2 they hold header fields. */
+/* libcurl's own messages are left out: with HTTP/2 they contain header fields. */
 static void set_trace(CURL *curl, exchange *c)
 {
     if (!trace_is_on())
@@ -194,16 +194,16 @@ static struct curl_slist *header_list(const apr_array_header_t *headers)
     return list;
 }
 
-/* The usual reason for an exchange that never began. */
+/* The usual reason for a failed connection. */
 static const char *scheme_hint(CURLcode code, const exchange *c, const char *detail)
 {
     int is_tls = strncmp(c->call->url, "https:", 6) == 0;
-    int is_mute = code == CURLE_GOT_NOTHING || (code == CURLE_RECV_ERROR && c->response->lines->nelts == 0);
+    int is_silent = code == CURLE_GOT_NOTHING || (code == CURLE_RECV_ERROR && c->response->lines->nelts == 0);
 
     if (is_tls && code == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
-        return "; does this port speak http:// only?";
-    if (!is_tls && (is_mute || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY))
-        return "; does this port want https://?";
+        return "; does this port require http://?";
+    if (!is_tls && (is_silent || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY))
+        return "; does this port require https://?";
     return "";
 }
 
@@ -221,10 +221,10 @@ static int perform(CURL *curl, exchange *c, struct curl_slist *headers)
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->response->status);
     if (code != CURLE_OK)
         return say_fault("%s: %s%s", c->call->url,
-                         c->trouble ? c->trouble
-                         : *detail  ? detail
-                                    : curl_easy_strerror(code),
-                         c->trouble ? "" : scheme_hint(code, c, detail));
+                         c->error  ? c->error
+                         : *detail ? detail
+                                   : curl_easy_strerror(code),
+                         c->error ? "" : scheme_hint(code, c, detail));
     if (c->response->status < 200)
         return say_fault("%s: no final response", c->call->url);
     return CL_OK;
@@ -240,7 +240,7 @@ int http_send(http_response *out, apr_pool_t *p, const http_call *call)
     memset(out, 0, sizeof *out);
     out->lines = apr_array_make(p, 16, sizeof(const char *));
     if (!curl || (!headers && call->headers && call->headers->nelts > 0))
-        rc = say_fault("no memory for a request");
+        rc = say_fault("out of memory");
     else
         rc = perform(curl, &c, headers);
     curl_slist_free_all(headers);

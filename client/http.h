@@ -1,6 +1,6 @@
 /**
  * One HTTP exchange over libcurl: http and https only, no redirects, time limits on everything, bounded
- * answers.
+ * responses.
  */
 #ifndef CLIENT_HTTP_H
 #define CLIENT_HTTP_H
@@ -14,17 +14,16 @@
 typedef struct http_response {
     long status;
     apr_array_header_t *lines; /**< of const char *: status line and header lines of the final response */
-    char *body;                /**< what was kept, NUL-terminated; never NULL after a response */
+    char *body;                /**< what the sink kept, NUL-terminated; never NULL after a response */
     apr_size_t body_len;
 } http_response;
 
-typedef enum http_choice { HTTP_TAKEN, HTTP_KEEP, HTTP_ABORT } http_choice;
+typedef enum http_choice { HTTP_CONSUMED, HTTP_KEEP, HTTP_ABORT } http_choice;
 
-/** Is given each piece of the body once the header is complete: takes it, has it kept in the response, or ends
- * it all. */
+/** Receives each piece of the body, after the header: consumes it, keeps it in the response, or aborts the transfer. */
 typedef http_choice (*http_sink)(void *context, const http_response *response, const void *data, apr_size_t len);
 
-/** The body of a request: memory, or a file from its start where `data` is NULL. */
+/** The body of a request: memory, or a file from its start if `data` is NULL. */
 typedef struct http_body {
     const char *data;
     int fd;
@@ -42,10 +41,10 @@ typedef struct http_call {
     void *sink_context;
 } http_call;
 
-/** @return CL_OK where there was a response of whatever status, else CL_FAULT, said */
+/** @return CL_OK if there was a response, whatever its status, else CL_FAULT, reported */
 int http_send(http_response *out, apr_pool_t *p, const http_call *call);
 
-/** The value of the header field's line number `index` (0 is the first), or NULL. */
+/** The value of the header field, or NULL. `index` counts the fields of that name from 0. */
 const char *http_field(const http_response *response, const char *name, int index);
 
 #endif

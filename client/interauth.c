@@ -92,7 +92,7 @@ int main(int argc, const char *const *argv)
     int rc;
 
     if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS)
-        return say_fault("the runtime library could not be started");
+        return say_fault("APR could not be initialized");
     atexit(apr_terminate);
     rc = say_end(p, run(p, argc, argv));
     apr_pool_destroy(p);

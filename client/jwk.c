@@ -12,19 +12,19 @@
 
 #define NUMBER_MAX 1024 /* bytes of one number: an RSA modulus of 8192 bits */
 
-/* Text that grows in a buffer of fixed size, so that no copy of a private number stays elsewhere. */
+/* Text in a buffer of fixed size: a growing one would leave copies of private numbers behind. */
 typedef struct text {
     char *out;
     apr_size_t size, len;
     int failed;
 } text;
 
-/* How a member's value is read off a key. */
+/* How to get the value of a member from a key. */
 typedef struct member {
     const char *name;
     const char *param; /* OpenSSL's name of the number or byte string; NULL: `constant` is the value */
     const char *constant;
-    int width; /* bytes; 0: as many as the number has */
+    int width; /* bytes; 0: as many as the number has; -1: a byte string */
     int is_private;
 } member;
 
@@ -87,7 +87,7 @@ static void text_member(text *t, const char *name, const char *value)
     text_add(t, "\"");
 }
 
-/* The bytes of a member; their number, or 0. */
+/* Gets the bytes of a member. @return how many, or 0 */
 static size_t bytes_get(unsigned char out[NUMBER_MAX], const EVP_PKEY *key, const member *m)
 {
     BIGNUM *number = NULL;

@@ -5,7 +5,7 @@
 #include <apr_pools.h>
 #include <openssl/evp.h>
 
-/** The RFC 7638 thumbprint of a public key, base64url, from `p`; NULL for a kind that we do not write. */
+/** The RFC 7638 thumbprint of a public key, base64url, from `p`; NULL for a type that is not supported. */
 const char *jwk_thumbprint(apr_pool_t *p, const EVP_PKEY *key);
 
 /** The public JWK as one line, or NULL. */
@@ -13,7 +13,7 @@ const char *jwk_public(apr_pool_t *p, const EVP_PKEY *key, const char *kid);
 
 /**
  * The private JWK as one line and a line feed.
- * @param out room for JWK_PRIVATE_SIZE bytes, the caller's to wipe
+ * @param out must be wiped by the caller
  * @return 0 or -1
  */
 #define JWK_PRIVATE_SIZE 8192

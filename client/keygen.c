@@ -1,5 +1,4 @@
-/** `interauth keygen`: makes a key pair; the private key goes to a file, the public one to standard output.
- */
+/** `interauth keygen`: generates a key pair, writes the private key to a file, and prints the public key. */
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -26,10 +25,10 @@ enum { FORMAT_JWK, FORMAT_PEM };
 #define AT(field) offsetof(keygen_options, field)
 
 static const option_row rows[] = {
-    OPTION(CHOICE, 0, "type", "ed25519|p256|p384|rsa", type, "default: ed25519"),
+    OPTION(CHOICE, 0, "type", "ed25519|p256|p384|rsa", type, "key type; default: ed25519"),
     OPTION(TEXT, 0, "kid", "NAME", kid, "name of the key; default: its RFC 7638 thumbprint"),
-    OPTION(CHOICE, 0, "format", "jwk|pem", format, "of the private key's file; default: jwk"),
-    OPTION(FLAG, 0, "json", NULL, json, "has no effect: the public JWK is JSON already"),
+    OPTION(CHOICE, 0, "format", "jwk|pem", format, "format of the private key; default: jwk"),
+    OPTION(FLAG, 0, "json", NULL, json, "no effect: the public key is always printed as JSON"),
 };
 
 static EVP_PKEY *key_make(int type)
@@ -95,11 +94,12 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage("--kid: 1 to %d printable ASCII characters without space, quote or backslash", IA_NAME_MAX);
     key = key_make(o->type);
     if (!key)
-        return say_fault("the key could not be made");
+        return say_fault("the key could not be generated");
     rc = key_save(p, o, operands[0], key);
     EVP_PKEY_free(key);
     return rc;
 }
 
 const cl_verb verb_keygen = {
-    "keygen", "Make a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options), run, NULL};
+    "keygen", "Generate a key pair; print the public key.", "FILE", 1, 1, ROWS(rows), sizeof(keygen_options), run,
+    NULL};

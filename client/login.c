@@ -1,4 +1,4 @@
-/* Finds a login in the state, refreshes it, or makes a new one. */
+/* Finds a login in the state and renews it if necessary. */
 #include "login.h"
 
 #include <string.h>
@@ -45,14 +45,14 @@ static int record_update(grant_record *record, apr_pool_t *p, const login_option
                                   ? PASSWORD_STDIN
                                   : file_absolute(p, options->password_file);
     if (!record->secret_file)
-        return say_usage("no password: name its file with --password-file");
+        return say_usage("no password: use --password-file");
     if (options->profile)
         terms->profile = options->profile;
     if (options->separator)
         terms->separator = options->separator;
     if (ia_challenge_profile_named(terms->profile) != IA_CHALLENGE_PROFILE_MD5) {
         if (options->separator)
-            return say_usage("--separator belongs to the profile md5");
+            return say_usage("--separator requires the profile md5");
         terms->separator = NULL;
     }
     if (!is_same(before.profile, terms->profile) || !is_same(before.separator, terms->separator) ||
@@ -70,8 +70,9 @@ static int cleartext_check(const login *l, const login_options *options)
     if (rc != CL_OK || (!endpoint.is_cleartext && !options->is_cleartext))
         return rc;
     if (l->profile == IA_CHALLENGE_PROFILE_MD5)
-        return say_refused("profile md5 goes over TLS only: everybody on the way could call with what is sent");
-    say_warning("%s: without TLS everybody on the way can read what is asked and answered", l->record->endpoint);
+        return say_refused(
+            "profile md5 requires TLS: anyone on the network path could make calls with the token and signature");
+    say_warning("%s: without TLS, anyone on the network path can read requests and responses", l->record->endpoint);
     return CL_OK;
 }
 

@@ -45,7 +45,7 @@ int envelope_stamp(ia_challenge_message *out, apr_pool_t *p)
     char *nonce = apr_palloc(p, IA_BASE64URL_SIZE(CALL_NONCE_BYTES));
 
     if (RAND_bytes(bytes, sizeof bytes) != 1)
-        return say_fault("no randomness");
+        return say_fault("no random numbers are available");
     ia_base64url_encode(nonce, bytes, sizeof bytes);
     out->nonce = nonce;
     out->timestamp = apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(apr_time_now()));
@@ -107,13 +107,13 @@ static int auth_read(const ia_json **result, const login *l, const char *method,
     if (response->status != 200) {
         rc = problem_report(l->p, response);
         if (response->status == 404)
-            say_note("asked %s: is --endpoint the location with SetHandler sauth?", l->record->endpoint);
+            say_note("requested %s: is --endpoint the location with SetHandler sauth?", l->record->endpoint);
         return rc;
     }
     if (ia_json_parse(&json, l->p, response->body, response->body_len, NODES_MAX, NULL) != IA_OK ||
         !(status = ia_json_member_string(json, "status")) || strcmp(status, "valid") != 0 ||
         !(*result = ia_json_member(json, "response")))
-        return say_fault("%s: the response to %s is none", l->record->endpoint, method);
+        return say_fault("%s: the response to %s is invalid", l->record->endpoint, method);
     return CL_OK;
 }
 
@@ -123,9 +123,9 @@ static int domain_check(login *l, const char *domain)
     login_terms *kept = &l->record->login;
 
     if (!domain || !ia_name_is_id(domain, strlen(domain)))
-        return say_fault("%s: the challenge names no domain", l->record->endpoint);
+        return say_fault("%s: the challenge has no valid domain", l->record->endpoint);
     if (kept->domain && strcmp(kept->domain, domain) != 0)
-        return say_refused("%s: the domain was %s and is now %s; if that is right: interauth forget %s",
+        return say_refused("%s: the domain was %s and is now %s; if this is correct, run: interauth forget %s",
                            l->record->endpoint, kept->domain, domain, l->record->name);
     if (!kept->domain)
         l->record->can_refresh = 1; /* until a refresh is refused */
@@ -148,17 +148,16 @@ static int challenge_request(login *l, const char **challenge)
     lifetime = ia_json_member(result, "lifetime");
     if (!*challenge || strlen(*challenge) != IA_CHALLENGE_LEN || !lifetime || lifetime->type != IA_JSON_INTEGER ||
         lifetime->integer < 1 || lifetime->integer > LIFETIME_MAX)
-        return say_fault("%s: the response to auth.request is no challenge", l->record->endpoint);
+        return say_fault("%s: the response to auth.request is not a challenge", l->record->endpoint);
     if (profile && strcmp(profile, l->record->login.profile) != 0)
-        return say_fault("%s: the challenge is of another profile than %s", l->record->endpoint,
-                         l->record->login.profile);
+        return say_fault("%s: the challenge is not for the profile %s", l->record->endpoint, l->record->login.profile);
     l->record->login.lifetime = lifetime->integer;
     return domain_check(l, ia_json_member_string(result, "domain"));
 }
 
 static int crypto_failed(void)
 {
-    return say_fault("OpenSSL refused to compute a signature");
+    return say_fault("OpenSSL could not compute a signature");
 }
 
 /* Computes the token, and proves it with a signature. */
@@ -190,14 +189,14 @@ static int token_accept(login *l, const http_response *response, const char *tok
     int rc = auth_read(&result, l, "auth.token", response);
 
     if (rc == CL_REFUSED && problem_is(l->p, response, 401, "invalid_credentials"))
-        say_note("looked at: user %s, the password of %s, domain %s%s; and the clock: interauth check --url %s",
+        say_note("check the user %s, the password in %s, the domain %s%s, and the clock: interauth check --url %s",
                  l->record->uid, l->record->secret_file, l->record->login.domain,
                  l->profile == IA_CHALLENGE_PROFILE_MD5 ? ", --separator" : "", l->record->endpoint);
     if (rc != CL_OK)
         return rc;
     received = ia_json_member_string(result, "token");
     if (!received || strlen(received) != strlen(token) || !ia_mac_equal(received, token, strlen(token)))
-        return say_fault("%s: the token is not the one that this login makes", l->record->endpoint);
+        return say_fault("%s: the token differs from the one that was computed here", l->record->endpoint);
     token_store(l, token, window);
     return CL_OK;
 }
@@ -219,7 +218,7 @@ int login_authenticate(login *l)
 
     for (unsigned attempt = 0; attempt < 2; attempt++) {
         if (wait > 0) {
-            say_note("the server has just started; asking again in %u s", wait);
+            say_note("the server has just started; retrying in %u s", wait);
             apr_sleep(apr_time_from_sec(wait));
         }
         if ((rc = challenge_request(l, &challenge)) != CL_OK || (rc = login_derive_secret(l)) != CL_OK ||
@@ -267,7 +266,7 @@ static int refreshed_accept(login *l, const char *token, const char *signature)
         token_store(l, token, windows[i]);
         return CL_OK;
     }
-    return say_fault("%s: the response to auth.refresh is not signed as it should be", l->record->endpoint);
+    return say_fault("%s: the response to auth.refresh has no valid signature", l->record->endpoint);
 }
 
 int login_refresh(login *l, int *refreshed)

@@ -1,4 +1,4 @@
-/* Parsing is left to getopt_long; this file makes its tables and puts its errors into words. */
+/* Parses options with getopt_long: makes its tables from those of the verb, and reports its errors. */
 #include "options.h"
 
 #include <getopt.h>
@@ -24,7 +24,7 @@ typedef struct parse {
     apr_array_header_t *operands;
 } parse;
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned smaller(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
@@ -46,7 +46,7 @@ static unsigned word_distance(const char *a, const char *b)
         for (unsigned j = 1; j <= len_b; j++) {
             unsigned above = row[j];
 
-            row[j] = least(least(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+            row[j] = smaller(smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
             diagonal = above;
         }
     }
@@ -134,7 +134,7 @@ static int option_store(parse *c, const option_row *row, const char *value)
         return CL_OK;
     case OPTION_TEXT:
         if (!*value)
-            return say_usage("--%s takes a value that is not empty", row->name);
+            return say_usage("--%s requires a value that is not empty", row->name);
         *(const char **)field = value;
         return CL_OK;
     case OPTION_LIST:
@@ -150,7 +150,7 @@ static int option_store(parse *c, const option_row *row, const char *value)
     return CL_OK;
 }
 
-/* The tables of getopt_long. "-" keeps operands in place, whatever POSIXLY_CORRECT says; ":" leaves errors to us. */
+/* Makes the tables of getopt_long. "-" keeps operands in place, whatever POSIXLY_CORRECT says; ":" leaves errors to us. */
 static void tables_make(parse *c)
 {
     const cl_verb *verb = c->verb;
@@ -184,7 +184,7 @@ static const option_row *row_of(const parse *c, int got)
     return NULL;
 }
 
-/* A long option that getopt_long did not take: it abbreviates several names, or none. */
+/* Reports a long option that getopt_long did not accept: it abbreviates several names, or none. */
 static int long_refused(const parse *c, const char *argument)
 {
     const char *name = apr_pstrmemdup(c->p, argument + 2, strcspn(argument + 2, "="));
@@ -207,7 +207,7 @@ static int option_refused(const parse *c, int got, const char *argument)
     const option_row *row = row_of(c, optopt);
 
     if (row && got == ':')
-        return say_usage("--%s needs a value (%s)", row->name, row->value);
+        return say_usage("--%s requires a value (%s)", row->name, row->value);
     if (row || optopt == 'h')
         return say_usage("--%s takes no value", row ? row->name : "help");
     if (strncmp(argument, "--", 2) == 0)
@@ -215,7 +215,7 @@ static int option_refused(const parse *c, int got, const char *argument)
     return say_usage("unknown option -%c; see interauth %s --help", optopt, c->verb->name);
 }
 
-/* Sets `wants_help` and stops where that is asked for. */
+/* Stops at -h or --help and sets `wants_help`. */
 static int arguments_parse(parse *c, int argc, char **argv, int *wants_help)
 {
     int got, rc = CL_OK;
@@ -240,7 +240,7 @@ static int arguments_parse(parse *c, int argc, char **argv, int *wants_help)
 }
 
 /* "a | b | c" as "a, b or c". */
-static const char *choices_spell(apr_pool_t *p, const char *operands)
+static const char *choices_format(apr_pool_t *p, const char *operands)
 {
     const char *text = "", *bar;
 
@@ -255,20 +255,20 @@ static const char *choices_spell(apr_pool_t *p, const char *operands)
 static int arguments_check(const parse *c)
 {
     if (c->operands->nelts < c->verb->operands_min && strchr(c->verb->operands, '|'))
-        return say_usage("%s is needed; see interauth %s --help", choices_spell(c->p, c->verb->operands),
+        return say_usage("%s is required; see interauth %s --help", choices_format(c->p, c->verb->operands),
                          c->verb->name);
     for (unsigned i = 0; i < c->verb->row_count; i++)
         if (c->verb->rows[i].required && !c->given[i])
-            return say_usage("--%s %s is needed; see interauth %s --help", c->verb->rows[i].name,
+            return say_usage("--%s %s is required; see interauth %s --help", c->verb->rows[i].name,
                              c->verb->rows[i].value, c->verb->name);
     if (c->operands->nelts < c->verb->operands_min)
-        return say_usage("%s is needed; see interauth %s --help", c->verb->operands, c->verb->name);
+        return say_usage("%s is required; see interauth %s --help", c->verb->operands, c->verb->name);
     if (c->operands->nelts > c->verb->operands_max)
         return say_usage("too many arguments; see interauth %s --help", c->verb->name);
     return CL_OK;
 }
 
-/* getopt_long wants the verb's name first, and an array that it may write to. */
+/* getopt_long expects the verb's name first, and an array that it may modify. */
 static char **arguments_copy(apr_pool_t *p, const cl_verb *verb, int argc, const char *const *argv)
 {
     char **copy = apr_pcalloc(p, ((apr_size_t)argc + 2) * sizeof *copy);
@@ -279,7 +279,7 @@ static char **arguments_copy(apr_pool_t *p, const cl_verb *verb, int argc, const
     return copy;
 }
 
-/* Known ahead of the arguments, so that a mistake in them is told as JSON too. */
+/* Found before the arguments are parsed, so that an error in them is reported as JSON too. */
 static int wants_json(const cl_verb *verb, int argc, const char *const *argv)
 {
     int has_row = 0;
@@ -342,6 +342,7 @@ void options_help(FILE *out, const cl_verb *verb)
         fprintf(out, "  %-*s  %s%s%s\n", width, label, row->help, row->required ? " (required)" : "",
                 row->kind == OPTION_LIST ? " (repeatable)" : "");
     }
-    fprintf(out, "  %-*s  this text\n\nexit status: 0 done, 1 refused, 2 usage, 3 fault\nmanual: interauth-%s(1)\n",
+    fprintf(out,
+            "  %-*s  print this text\n\nexit status: 0 done, 1 refused, 2 usage, 3 fault\nmanual: interauth-%s(1)\n",
             width, "-h, --help", verb->name);
 }

@@ -1,9 +1,9 @@
 /**
- * Command-line options, as data: each verb has one table, from which arguments are parsed and --help is made.
+ * Command-line options as data: each verb has one table, from which its arguments are parsed and its --help is printed.
  * Arguments are read by getopt_long: short options may be clustered, a long option may be abbreviated as long
  * as it is unambiguous, and its value may follow an equals sign.
  *
- * A verb's options land in a struct of its own, zeroed before: a flag as int, a text as const char *, a
+ * The values are stored in a struct of the verb, which is zeroed first: a flag as int, a text as const char *, a
  * number as apr_int64_t, a list as apr_array_header_t * of const char *, a choice as the int index of the
  * word chosen.
  */
@@ -22,7 +22,7 @@ typedef struct option_row {
     option_kind kind;
     char letter; /**< 0 for none */
     const char *name;
-    const char *value; /**< what stands for the value in --help; for a CHOICE the words, "a|b|c" */
+    const char *value; /**< placeholder in --help; for a CHOICE the words, "a|b|c" */
     const char *help;
     apr_size_t offset; /**< of the field in the verb's struct */
     int required;
@@ -43,7 +43,7 @@ typedef struct option_row {
         OPTION_NUMBER, 0, name, value, help, AT(field), 0, min, max                                                    \
     }
 
-/** An option that the verb does not have, and what to use instead. */
+/** An option that the verb does not have, and the alternative. */
 typedef struct option_move {
     const char *name, *instead;
 } option_move;
@@ -61,13 +61,13 @@ typedef struct cl_verb {
     const option_move *moves; /**< ends with a NULL name; may be NULL */
 } cl_verb;
 
-/** Runs a verb on the arguments after its name; -h and --help are answered here. @return an exit status */
+/** Runs a verb with the arguments after its name, or prints its help. @return an exit status */
 int options_run(const cl_verb *verb, apr_pool_t *p, int argc, const char *const *argv);
 
-/** Prints how a verb is used. */
+/** Prints the help of a verb. */
 void options_help(FILE *out, const cl_verb *verb);
 
-/** The nearest of `words` to a mistyped one, or NULL where none is near. */
+/** The word that is most similar to a mistyped one, or NULL if none is similar. */
 const char *options_suggest(const char *word, const char *const *words, unsigned count);
 
 #endif

@@ -46,7 +46,7 @@ static int body_write(output *out, const http_response *response, const void *da
     return file_write_all(out->fd, data, len);
 }
 
-static int output_trouble(const output *out)
+static int output_fault(const output *out)
 {
     return say_fault("%s: %s", out->path ? out->path : "standard output", strerror(errno));
 }
@@ -61,8 +61,8 @@ http_choice output_sink(void *context, const http_response *response, const void
     if (type && strncasecmp(type, media_type, sizeof media_type - 1) == 0)
         return HTTP_KEEP;
     if (body_write(context, response, data, len) == 0)
-        return HTTP_TAKEN;
-    output_trouble(context);
+        return HTTP_CONSUMED;
+    output_fault(context);
     return HTTP_ABORT;
 }
 
@@ -72,16 +72,16 @@ int output_end(output *out, const http_response *response)
 
     if (out->path && out->fd >= 0 && close(out->fd) != 0)
         failed = 1;
-    return failed ? output_trouble(out) : CL_OK;
+    return failed ? output_fault(out) : CL_OK;
 }
 
 int output_summary(const output *out, apr_pool_t *p, const http_response *response)
 {
     ia_json_writer *w = ia_json_writer_create(p);
     const char *type = http_field(response, "Content-Type", 0);
-    problem told;
+    problem found;
 
-    problem_read(&told, p, response);
+    problem_read(&found, p, response);
     ia_json_write_object(w);
     ia_json_write_name(w, "status");
     ia_json_write_integer(w, response->status);
@@ -90,7 +90,7 @@ int output_summary(const output *out, apr_pool_t *p, const http_response *respon
     ia_json_write_name(w, "bytes");
     ia_json_write_integer(w, out->written);
     if (response->status >= 400)
-        error_write(w, problem_code(p, &told, response->status), problem_message(p, &told, response->status));
+        error_write(w, problem_code(p, &found, response->status), problem_message(p, &found, response->status));
     ia_json_write_end(w);
     return say_out(ia_json_writer_text(w, NULL));
 }

@@ -1,4 +1,4 @@
-/** `interauth participant`: reads a participants file to people and scripts, and makes a record from a password. */
+/** `interauth participant`: lists and shows records of a participants file, and makes a record from a password. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,13 +20,12 @@ typedef struct verb_options {
 
 static const option_row rows[] = {
     OPTION(TEXT, 0, "file", "FILE", file, "list, show: the participants file"),
-    OPTION(TEXT, 0, "password-file", "FILE", make.password_file, "make: the password, without a newline at its end"),
+    OPTION(TEXT, 0, "password-file", "FILE", make.password_file, "make: the password; a final newline is ignored"),
     OPTION(TEXT, 0, "domain", "NAME", make.domain, "make: the server's SAuthChallengeDomain"),
-    OPTION(LIST, 0, "profile", "hmac-sha256|md5", make.profiles, "make: for which profiles; default: hmac-sha256"),
+    OPTION(LIST, 0, "profile", "hmac-sha256|md5", make.profiles, "make: profile to support; default: hmac-sha256"),
     OPTION(TEXT, 0, "separator", "TEXT", make.separator, "make: the server's SAuthChallengeSeparator, for md5"),
-    OPTION(LIST, 0, "capability", "NAMES", make.capabilities, "make: what the participant may hold"),
-    OPTION(FLAG, 0, "allow-refresh", NULL, make.allow_refresh,
-           "make: its tokens may be refreshed; default: they may not"),
+    OPTION(LIST, 0, "capability", "NAMES", make.capabilities, "make: capabilities of the participant"),
+    OPTION(FLAG, 0, "allow-refresh", NULL, make.allow_refresh, "make: allow the participant to refresh its tokens"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -165,7 +164,7 @@ static int list_text(const ia_participants *all)
     return CL_OK;
 }
 
-/* yajl spreads an empty list over three lines, and ends with a line's end of its own. */
+/* yajl spreads an empty list over three lines, and appends a line end. */
 static const char *text_tidy(apr_pool_t *p, const char *text)
 {
     char *out, *put;
@@ -226,7 +225,7 @@ static int read_file(apr_pool_t *p, const char *id, const verb_options *o)
     return say_refused("%s: no participant %s", o->file, id);
 }
 
-/* The first option given that belongs to make; NULL for none. */
+/* The first given option that belongs to make, or NULL. */
 static const char *option_of_make(const participant_options *m)
 {
     if (m->password_file)
@@ -255,15 +254,15 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
         return say_usage("unknown action %s; did you mean %s?", action, nearest ? nearest : "list");
     }
     if (operand_count != (makes || shows ? 2 : 1))
-        return say_usage(makes || shows ? "%s needs the ID of one participant" : "%s takes no ID; did you mean show?",
-                         action);
+        return say_usage(
+            makes || shows ? "%s requires the ID of one participant" : "%s takes no ID; did you mean show?", action);
     if (makes && o->file)
-        return say_usage("--file does not go with make, which prints a record; put it into the file by hand");
+        return say_usage("--file cannot be combined with make, which prints a record for you to add to the file");
     if (makes)
         return make(p, operands[1], o);
     if ((extra = option_of_make(m)))
         return say_usage("%s does not take %s, only --file and --json; did you mean make?", action, extra);
-    return o->file ? read_file(p, shows ? operands[1] : NULL, o) : say_usage("--file FILE is needed");
+    return o->file ? read_file(p, shows ? operands[1] : NULL, o) : say_usage("--file FILE is required");
 }
 
 const cl_verb verb_participant = {"participant",

@@ -52,7 +52,7 @@ static void head_write(ia_json_writer *w, const char *id, const participant_opti
     }
 }
 
-/* The separator is of md5 alone: it is looked at only there. */
+/* The separator matters only for md5. */
 static int secrets_write(ia_json_writer *w, apr_pool_t *p, const char *id, const participant_options *options,
                          const ia_challenge_profile *profiles, unsigned count)
 {
@@ -84,7 +84,7 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
 
     *out = NULL;
     if (!options->password_file || !options->domain)
-        return say_usage("make needs --%s", options->password_file ? "domain" : "password-file");
+        return say_usage("make requires --%s", options->password_file ? "domain" : "password-file");
     if ((rc = profiles_read(profiles, &count, options->profiles)) != CL_OK ||
         (rc = capabilities_read(&capabilities, p, options->capabilities, 0)) != CL_OK)
         return rc;
@@ -96,7 +96,7 @@ int participant_make(const char **out, apr_pool_t *p, const char *id, const part
     if ((rc = password_terms_check(&terms)) != CL_OK)
         return rc;
     if (terms.profile == IA_CHALLENGE_PROFILE_MD5)
-        say_warning("md5 is for clients that know nothing else: what they send is good for anybody who sees it");
+        say_warning("md5 is only for clients without hmac-sha256: anyone who sees their calls can make others");
     ia_json_write_object(w);
     head_write(w, id, options, capabilities);
     if ((rc = secrets_write(w, p, id, options, profiles, count)) != CL_OK)

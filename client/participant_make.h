@@ -8,11 +8,10 @@
 typedef struct participant_options {
     const char *password_file, *domain, *separator;
     int allow_refresh;
-    apr_array_header_t *profiles, *capabilities; /**< of const char *; NULL where not given */
+    apr_array_header_t *profiles, *capabilities; /**< of const char *; NULL if not given */
 } participant_options;
 
-/** The record as JSON from `p`, indented unless `compact`. It holds Secret, not the password. @return an exit
- * status */
+/** The record as JSON, indented unless `compact`. It contains the derived secrets. @return an exit status */
 int participant_make(const char **out, apr_pool_t *p, const char *id, const participant_options *options, int compact);
 
 #endif

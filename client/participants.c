@@ -28,7 +28,7 @@ int participants_load(ia_participants *out, apr_pool_t *p, const char *path, con
     return CL_REFUSED;
 }
 
-/* A relative path begins at the participants file. */
+/* A relative path starts at the directory of the participants file. */
 static int key_load(ia_participant_key *key, apr_pool_t *p, const char *base, const char **wrong)
 {
     const char *slash = strrchr(base, '/'), *path = key->file;

@@ -1,4 +1,4 @@
-/* Prints the parts of a message: where each stands, its value, and its meaning. */
+/* Collects the parts of a message: where each is found, its value, and its meaning. */
 #include "parts.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "signature_text.h"
 
 #define VALUE_MAX   512 /* characters shown */
-#define SECRET_MIN  16  /* characters of a secret of which some are shown */
+#define SECRET_MIN  16  /* shorter secrets are not shown at all */
 #define SECRET_HEAD 4
 
 static void add(parts *all, const char *where, const char *name, const char *value, const char *meaning,

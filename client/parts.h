@@ -1,4 +1,4 @@
-/** The parts of a message in words: where each stands, its value, and what it means. */
+/** The parts of a message: where each is found, its value, and its meaning. */
 #ifndef CLIENT_PARTS_H
 #define CLIENT_PARTS_H
 
@@ -15,19 +15,19 @@ typedef struct parts {
     apr_array_header_t *list; /**< of part */
 } parts;
 
-/** Adds a value as it is, escaped, and shortened where it is very long. NULL is left out. */
+/** Adds a value, escaped, and shortened if it is very long. NULL is ignored. */
 void part_add(parts *all, const char *where, const char *name, const char *value, const char *meaning);
 
-/** Adds a secret: its first characters and its length. NULL is left out. */
+/** Adds the first characters of a secret and its length. NULL is ignored. */
 void part_add_secret(parts *all, const char *where, const char *name, const char *value, const char *meaning);
 
-/** Adds a time, in seconds since 1970; one below 0 is left out. */
+/** Adds a time, in seconds since 1970. A negative one is ignored. */
 void part_add_time(parts *all, const char *where, const char *name, apr_int64_t seconds, const char *meaning);
 
-/** Adds what is wrong: the tag of an outcome with its meaning, and a detail, which may be NULL. */
+/** Adds an error: the tag of an outcome, its meaning, and a detail, which may be NULL. */
 void part_add_refusal(parts *all, const char *where, ia_result result, const char *detail);
 
-/** Adds what is wrong in words. */
+/** Adds an error. */
 void part_add_error(parts *all, const char *where, const char *code, const char *text);
 
 /** The first error, or NULL. */

@@ -1,4 +1,4 @@
-/** `interauth refresh`: asks for a new time of expiry of a grant. */
+/** `interauth refresh`: extends the lifetime of a grant. */
 #include "address.h"
 #include "credentials.h"
 #include "exchange.h"
@@ -18,17 +18,17 @@ typedef struct refresh_options {
 #define AT(field) offsetof(refresh_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 0, "grant", "NAME", name, "which grant; needed where more than one is held"),
-    OPTION(TEXT, 0, "url", "BASE", url, "the grant of these endpoints"),
-    OPTION(TEXT, 0, "uid", "ID", uid, "the grant of this participant id"),
-    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "our shared secret; default: as for grant"),
-    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "for how long; default: as asked for at first"),
-    OPTION(TEXT, 0, "state", "FILE", state, "where grants are kept"),
+    OPTION(TEXT, 0, "grant", "NAME", name, "grant to refresh; required if there are several"),
+    OPTION(TEXT, 0, "url", "BASE", url, "refresh the grant from these endpoints"),
+    OPTION(TEXT, 0, "uid", "ID", uid, "refresh the grant for this participant id"),
+    OPTION(TEXT, 0, "secret-file", "FILE", secret_file, "shared secret; default: the file used for the grant"),
+    OPTION_RANGE("lifespan", "SEC", lifespan, 1, IA_LIFESPAN_MAX, "new lifetime; default: as first requested"),
+    OPTION(TEXT, 0, "state", "FILE", state, "state file that holds the grants"),
     TRACE_ROW,
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
-static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const char *endpoint)
+static int grant_refresh(state *s, apr_pool_t *p, const refresh_options *o, const char *endpoint)
 {
     grant_record *record;
     ia_mac_key key;
@@ -37,9 +37,9 @@ static int refresh_held(state *s, apr_pool_t *p, const refresh_options *o, const
     if (rc != CL_OK)
         return rc;
     if (!record->token)
-        return say_refused("grant %s holds no token; ask for one with: interauth grant", record->name);
+        return say_refused("grant %s has no token; request one with: interauth grant", record->name);
     if (!record->can_refresh)
-        return say_refused("grant %s cannot be refreshed; ask for a new one with: interauth grant", record->name);
+        return say_refused("grant %s cannot be refreshed; request a new one with: interauth grant", record->name);
     if ((rc = secret_key_load(&key, p, o->secret_file ? o->secret_file : record->secret_file)) != CL_OK)
         return rc;
     rc = exchange_refresh(record, p, &key, o->lifespan ? o->lifespan : record->lifespan);
@@ -62,15 +62,15 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     (void)operand_count;
     trace_begin(o->verbose);
     if (o->name && (o->url || o->uid))
-        return say_usage("--grant stands alone: without --url and --uid");
+        return say_usage("--grant cannot be combined with --url or --uid");
     if (o->url && (rc = address_parse_endpoint(&at, p, o->url, "--url")) != CL_OK)
         return rc;
     if ((rc = state_open(&s, p, o->state)) != CL_OK)
         return rc;
-    rc = refresh_held(s, p, o, at.url);
+    rc = grant_refresh(s, p, o, at.url);
     state_close(s);
     return rc;
 }
 
-const cl_verb verb_refresh = {"refresh",  "Ask for more time for a grant.", "",  0,   0,
-                              ROWS(rows), sizeof(refresh_options),          run, NULL};
+const cl_verb verb_refresh = {"refresh",  "Extend the lifetime of a grant.", "",  0,   0,
+                              ROWS(rows), sizeof(refresh_options),           run, NULL};

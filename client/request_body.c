@@ -24,7 +24,7 @@ static int temporary_open(int *out, apr_pool_t *p)
     char *path;
 
     if (apr_temp_dir_get(&directory, p) != APR_SUCCESS)
-        return say_fault("there is no directory for temporary files");
+        return say_fault("no directory for temporary files was found");
     path = apr_pstrcat(p, directory, "/interauth.XXXXXX", NULL);
     if ((*out = mkostemp(path, O_CLOEXEC)) < 0)
         return say_fault("%s: %s", path, strerror(errno));
@@ -47,13 +47,13 @@ static int spool_copy(int to, int from, apr_int64_t *len)
             return CL_OK;
         *len += got;
         if (*len > SPOOL_MAX)
-            return say_fault("the body is longer than 1 GiB; give it as a file");
+            return say_fault("the body is longer than 1 GiB; use a file");
         if (file_write_all(to, piece, (apr_size_t)got) != 0)
-            return say_fault("the body could not be kept: %s", strerror(errno));
+            return say_fault("the body could not be stored: %s", strerror(errno));
     }
 }
 
-/* A body may have to be sent twice, and its digest goes ahead of it. */
+/* A body may have to be sent twice, and its digest is sent first. */
 static int body_spool(http_body *out, apr_pool_t *p, int from)
 {
     int rc = temporary_open(&out->fd, p);
@@ -135,7 +135,7 @@ int request_body_digest(const char **out, apr_pool_t *p, const http_body *body, 
     if (rc == IA_OK)
         rc = ia_digest_finish(&claim, digest);
     if (rc == IA_BODY_BROKEN)
-        return say_fault("the file of the body could not be read to its end");
+        return say_fault("the file of the request body could not be read completely");
     if (rc != IA_OK)
         return say_fault("the digest of the body could not be computed");
     *out = ia_digest_format(p, &claim);
@@ -154,7 +154,7 @@ int request_body_copy(char *out, const http_body *body)
         ssize_t got = pread(body->fd, out + at, (size_t)(body->len - at), (off_t)at);
 
         if (got <= 0)
-            return say_fault("the file of the body could not be read to its end");
+            return say_fault("the file of the request body could not be read completely");
         at += got;
     }
     return CL_OK;

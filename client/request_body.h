@@ -1,15 +1,15 @@
-/** The body of a request: given as text, from a file, or from standard input. */
+/** The body of a request, from an argument, a file, or standard input. */
 #ifndef CLIENT_REQUEST_BODY_H
 #define CLIENT_REQUEST_BODY_H
 
 #include "http.h"
 
-/** The Content-Type of a body given with -d, where nobody says otherwise. */
+/** The default Content-Type of a body given with -d. */
 #define REQUEST_BODY_TYPE "application/x-www-form-urlencoded"
 
 /**
- * Opens what -d (`data`: a text, "@FILE" or "@-") or -T (`upload`: FILE or "-") names; both NULL is no body.
- * What cannot be read twice is copied to an unlinked temporary file. @return an exit status
+ * Opens what -d (`data`: a text, "@FILE" or "@-") or -T (`upload`: FILE or "-") names; no body if both are NULL.
+ * Input that cannot be read twice is copied to an unlinked temporary file. @return an exit status
  */
 int request_body_open(http_body *out, apr_pool_t *p, const char *data, const char *upload);
 

@@ -17,7 +17,7 @@ int head_is_token(const char *text, apr_size_t len)
     return len > 0;
 }
 
-int head_add(apr_array_header_t *lines, const char *line, const char *const *ours)
+int head_add(apr_array_header_t *lines, const char *line, const char *const *reserved)
 {
     const char *colon = strchr(line, ':'), *value;
 
@@ -25,26 +25,26 @@ int head_add(apr_array_header_t *lines, const char *line, const char *const *our
         return say_usage("--header takes \"Name: value\"");
     for (value = colon + 1; *value; value++)
         if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return say_usage("--header: a value holds no control characters");
-    for (; *ours; ours++)
-        if (strncasecmp(line, *ours, strlen(*ours)) == 0 && line[strlen(*ours)] == ':')
-            return say_usage("--header %s: this field is made here", *ours);
+            return say_usage("--header: a value must not contain control characters");
+    for (; *reserved; reserved++)
+        if (strncasecmp(line, *reserved, strlen(*reserved)) == 0 && line[strlen(*reserved)] == ':')
+            return say_usage("--header %s: this field is set by interauth", *reserved);
     for (value = colon + 1; *value == ' ' || *value == '\t';)
         value++;
-    /* libcurl would take "Name:" as the options to leave a field out. */
+    /* libcurl takes "Name:" as a request to remove the field, and "Name;" as an empty one. */
     APR_ARRAY_PUSH(lines, const char *) =
         *value ? line
                : apr_pstrcat(lines->pool, apr_pstrmemdup(lines->pool, line, (apr_size_t)(colon - line)), ";", NULL);
     return CL_OK;
 }
 
-int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given, const char *const *ours)
+int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given, const char *const *reserved)
 {
     int rc = CL_OK;
 
     *lines = apr_array_make(p, 8, sizeof(const char *));
     for (int i = 0; given && i < given->nelts && rc == CL_OK; i++)
-        rc = head_add(*lines, APR_ARRAY_IDX(given, i, const char *), ours);
+        rc = head_add(*lines, APR_ARRAY_IDX(given, i, const char *), reserved);
     return rc;
 }
 

@@ -1,4 +1,4 @@
-/* Reads what a server says in its responses: problems, nonces, and the schemes that it accepts. */
+/* Reads problems, nonces, and authentication schemes from responses. */
 #include "response.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@
 
 /* --- problems --- */
 
-/* {"status":"error","error":{"code","message"}} of the challenge protocol, or its XML. */
+/* {"status":"error","error":{"code","message"}} of the challenge protocol, or the same in XML. */
 static void envelope_error_read(problem *out, apr_pool_t *p, const http_response *response, ia_envelope_format format)
 {
     const ia_json *json, *error;
@@ -65,7 +65,7 @@ int problem_is(apr_pool_t *p, const http_response *response, long status, const 
     return found.code && strcmp(found.code, code) == 0;
 }
 
-/* The seconds of Retry-After, 0 where there are none. */
+/* The seconds in Retry-After, or 0. */
 static apr_int64_t retry_after(const http_response *response)
 {
     const char *after = http_field(response, "Retry-After", 0);
@@ -95,7 +95,7 @@ const char *problem_code(apr_pool_t *p, const problem *found, long status)
 
 const char *problem_message(apr_pool_t *p, const problem *found, long status)
 {
-    return found->title ? found->title : apr_psprintf(p, "the server answered HTTP %ld", status);
+    return found->title ? found->title : apr_psprintf(p, "the server responded with HTTP %ld", status);
 }
 
 int problem_report(apr_pool_t *p, const http_response *response)
@@ -110,14 +110,14 @@ int problem_report(apr_pool_t *p, const http_response *response)
         say_note("%s (%s, HTTP %ld)", found.title ? found.title : "refused", found.code ? found.code : "no code",
                  response->status);
     else
-        say_note("the server answered HTTP %ld", response->status);
+        say_note("the server responded with HTTP %ld", response->status);
     if (response->status == 503 && after > 0)
-        say_note("the server wants to be asked again after %" APR_INT64_T_FMT " s%s", after,
-                 after > WAIT_MAX ? "; longer than a minute is not waited for here" : "");
+        say_note("the server asks to retry after %" APR_INT64_T_FMT " s%s", after,
+                 after > WAIT_MAX ? "; interauth waits for at most a minute" : "");
     if (response->status >= 300 && response->status < 400 && http_field(response, "Location", 0))
-        say_note("redirects are not followed; it leads to %s", http_field(response, "Location", 0));
+        say_note("redirects are not followed; the location is %s", http_field(response, "Location", 0));
     if (strstr(response->body, "plain HTTP to an SSL-enabled server port"))
-        say_note("this port speaks TLS: https:// is meant");
+        say_note("this port requires TLS: use https://");
     return rc == CL_OK ? CL_FAULT : rc;
 }
 
@@ -141,7 +141,7 @@ static const char *skip_space(const char *at)
     return at;
 }
 
-/* Reads a quoted string after its opening quote. @return what follows, or NULL */
+/* Reads a quoted string after its opening quote. @return the rest, or NULL */
 static const char *quoted_read(const char **value, apr_pool_t *p, const char *at)
 {
     char *out = apr_palloc(p, strlen(at) + 1), *put = out;
@@ -156,7 +156,7 @@ static const char *quoted_read(const char **value, apr_pool_t *p, const char *at
     return *at == '"' ? at + 1 : NULL;
 }
 
-/* Reads one element. @return what follows, or NULL at the end or where the grammar breaks */
+/* Reads one element. @return the rest, or NULL at the end or after a syntax error */
 static const char *element_read(element *out, apr_pool_t *p, const char *at)
 {
     const char *start, *after;
@@ -192,18 +192,18 @@ int nonce_is_valid(const char *text)
 
 static void schemes_parse(www_authenticate *out, apr_pool_t *p, const char *at)
 {
-    int ours = 0;
+    int is_sauth = 0;
     element e;
 
     while ((at = element_read(&e, p, at))) {
         if (!e.value) {
-            ours = strcasecmp(e.name, SCHEME) == 0 && !out->has_sauth;
-            out->has_sauth |= ours;
+            is_sauth = strcasecmp(e.name, SCHEME) == 0 && !out->has_sauth;
+            out->has_sauth |= is_sauth;
             out->has_challenge |= strcasecmp(e.name, "Challenge") == 0;
             out->has_signature |= strcasecmp(e.name, "Signature") == 0;
-        } else if (ours && strcasecmp(e.name, "stale") == 0) {
+        } else if (is_sauth && strcasecmp(e.name, "stale") == 0) {
             out->is_stale = strcasecmp(e.value, "true") == 0;
-        } else if (ours && strcasecmp(e.name, "nonce") == 0 && nonce_is_valid(e.value)) {
+        } else if (is_sauth && strcasecmp(e.name, "nonce") == 0 && nonce_is_valid(e.value)) {
             apr_cpystrn(out->nonce, e.value, sizeof out->nonce);
         }
     }

@@ -1,5 +1,5 @@
 /**
- * What a server says in its responses: the reason of a refusal, the authentication schemes that it accepts, and nonces.
+ * Information in responses: the reason for a refusal, the authentication schemes that the server accepts, and nonces.
  */
 #ifndef CLIENT_RESPONSE_H
 #define CLIENT_RESPONSE_H
@@ -7,7 +7,7 @@
 #include "http.h"
 #include "interauth/nonce.h"
 
-/** The reason of a refusal: problem+json (RFC 9457) with a member `code`, or an error of the challenge protocol. */
+/** The reason for a refusal: problem+json (RFC 9457) with a member `code`, or an error of the challenge protocol. */
 typedef struct problem {
     const char *title; /**< NULL if the response is neither */
     const char *code;  /**< NULL if it has none */

@@ -10,14 +10,14 @@
 
 #include "interauth/json.h"
 
-static const char *speaker;
+static const char *verb_name;
 static int line_is_open;
 static int is_json, has_output;
 static char error_code[64], error_message[1024];
 
 void say_begin(const char *verb)
 {
-    speaker = verb;
+    verb_name = verb;
 }
 
 void say_json(void)
@@ -59,8 +59,8 @@ static void say_line(const char *kind, const char *code, const char *format, va_
     text_sanitize(text);
     if (code)
         say_error(code, text);
-    fprintf(stderr, "%sinterauth%s%s: %s%s\n", line_is_open ? "\n" : "", speaker ? " " : "", speaker ? speaker : "",
-            kind, text);
+    fprintf(stderr, "%sinterauth%s%s: %s%s\n", line_is_open ? "\n" : "", verb_name ? " " : "",
+            verb_name ? verb_name : "", kind, text);
     line_is_open = 0;
 }
 
@@ -107,7 +107,7 @@ int say_fault(const char *format, ...)
     return CL_FAULT;
 }
 
-/* An error without a text of its own is explained on standard error. */
+/* If no error was set, the explanation is on standard error. */
 static void error_print(apr_pool_t *p, int rc)
 {
     static const char *const codes[] = {"done", "refused", "usage", "fault"};
@@ -141,7 +141,7 @@ int say_end(apr_pool_t *p, int rc)
 int say_out(const char *text)
 {
     if (!text)
-        return say_fault("the output could not be made");
+        return say_fault("the output could not be generated");
     has_output = 1;
     puts(text);
     return CL_OK;

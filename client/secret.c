@@ -1,4 +1,4 @@
-/** `interauth secret`: makes a random shared secret. */
+/** `interauth secret`: generates a random shared secret. */
 #include <stdio.h>
 
 #include <apr_strings.h>
@@ -22,8 +22,8 @@ typedef struct secret_options {
 #define AT(field) offsetof(secret_options, field)
 
 static const option_row rows[] = {
-    OPTION_RANGE("bytes", "N", bytes, IA_SECRET_MIN, BYTES_MAX, "its length in bytes, 16 to 256; default: 32"),
-    OPTION(FLAG, 0, "show", NULL, show, "print it (a terminal or a log may keep it)"),
+    OPTION_RANGE("bytes", "N", bytes, IA_SECRET_MIN, BYTES_MAX, "length in bytes, 16 to 256; default: 32"),
+    OPTION(FLAG, 0, "show", NULL, show, "print the secret (a terminal or log may keep it)"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
 
@@ -55,9 +55,9 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     int rc = CL_OK;
 
     if (!path && !o->show)
-        return say_usage("name a FILE for the secret, or print it with --show");
+        return say_usage("name a FILE for the secret, or use --show to print it");
     if (RAND_bytes(secret, (int)bytes) != 1)
-        return say_fault("no randomness");
+        return say_fault("no random numbers are available");
     len = ia_base64url_encode(text, secret, bytes);
     ia_wipe(secret, sizeof secret);
     if (path) {
@@ -71,5 +71,5 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
     return rc;
 }
 
-const cl_verb verb_secret = {"secret",   "Make a random shared secret.", "[FILE]", 0,   1,
-                             ROWS(rows), sizeof(secret_options),         run,      NULL};
+const cl_verb verb_secret = {
+    "secret", "Generate a random shared secret.", "[FILE]", 0, 1, ROWS(rows), sizeof(secret_options), run, NULL};

@@ -1,4 +1,4 @@
-/* Takes a grant and a nonce from the state for one call, and stores the nonces that come back. */
+/* Provides the grant and the nonce for one call, and stores the nonces that come back. */
 #include "session.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "grant_text.h"
 #include "say.h"
 
-/* The record the options names. It is new where the options says enough to ask for a grant. */
+/* Finds the record that the options name, or adds one if they are enough to request a grant. */
 static int record_find(grant_record **out, state *st, apr_pool_t *p, const session_options *options)
 {
     grant_record *record = NULL;
@@ -31,15 +31,16 @@ static int record_find(grant_record **out, state *st, apr_pool_t *p, const sessi
     return state_name(st, record, NULL);
 }
 
-static int is_usable(const grant_record *record, const char *dead_token)
+static int is_valid(const grant_record *record, const char *rejected_token)
 {
-    return record->token && record->expires > apr_time_now() && (!dead_token || strcmp(record->token, dead_token) != 0);
+    return record->token && record->expires > apr_time_now() &&
+           (!rejected_token || strcmp(record->token, rejected_token) != 0);
 }
 
 /*
- * A grant that lacks what this call wants is asked for anew, with what it has: other calls rely on that. What was asked
- * for before and not given is not asked for again in each call: a service that gives less than was asked for would be asked
- * each time.
+ * If the grant lacks a capability that this call needs, a new grant is requested, with the old capabilities too, because
+ * other calls rely on them. What was requested before and not granted is not requested again, or every call would request a
+ * new grant from a service that grants less.
  */
 static int widen(grant_record *record, apr_pool_t *p, const session_options *options)
 {
@@ -51,7 +52,7 @@ static int widen(grant_record *record, apr_pool_t *p, const session_options *opt
     if (missing->nelts == 0) {
         missing = capabilities_missing(p, options->capabilities, record->access_to, NULL);
         if (missing->nelts > 0)
-            say_note("grant %s lacks %s: it was asked for and not given; to ask again: %s", record->name,
+            say_note("grant %s lacks %s, which was requested but not granted; to request it again: %s", record->name,
                      capabilities_text(p, missing), grant_command(p, record));
         return 0;
     }
@@ -62,30 +63,30 @@ static int widen(grant_record *record, apr_pool_t *p, const session_options *opt
     return 1;
 }
 
-/* Under the lock, so that of many calls that find no grant one asks and the others use what it got. */
-static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const char *dead_token)
+/* Runs under the lock: of many calls that find no grant, one requests it and the others use it. */
+static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const char *rejected_token)
 {
     int rc;
 
-    if (!widen(record, p, s->options) && is_usable(record, dead_token))
+    if (!widen(record, p, s->options) && is_valid(record, rejected_token))
         return CL_OK;
     if (record->access_for->nelts == 0)
-        return say_refused("grant %s %s; ask for a new one with: %s", record->name,
-                           dead_token ? "is no longer accepted" : "has expired", grant_command(p, record));
+        return say_refused("grant %s %s; request a new one with: %s", record->name,
+                           rejected_token ? "is no longer accepted" : "has expired", grant_command(p, record));
     rc = exchange_grant(record, p, &s->key);
     if (rc == CL_REFUSED)
-        say_note("there is no new grant either; where secret or capabilities have changed: %s",
+        say_note("a new grant was refused too; if the secret or the capabilities have changed: %s",
                  grant_command(p, record));
     if (rc != CL_OK)
         return rc;
-    s->asked = 1;
+    s->is_new = 1;
     if (s->options->secret_file)
         record->secret_file = file_absolute(p, s->options->secret_file);
-    say_note("asked %s for a new grant", record->endpoint);
+    say_note("obtained a new grant from %s", record->endpoint);
     return CL_OK;
 }
 
-static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_token)
+static int begin_locked(session *s, apr_pool_t *p, state *st, const char *rejected_token)
 {
     const session_options *options = s->options;
     grant_record *record;
@@ -96,19 +97,19 @@ static int begin_locked(session *s, apr_pool_t *p, state *st, const char *dead_t
         return rc;
     rc = secret_key_load(&s->key, p, options->secret_file ? options->secret_file : record->secret_file);
     if (rc == CL_USAGE)
-        say_note("or ask for the grant anew: %s", grant_command(p, record));
-    if (rc != CL_OK || (rc = grant_ensure(s, record, p, dead_token)) != CL_OK)
+        say_note("or request the grant again: %s", grant_command(p, record));
+    if (rc != CL_OK || (rc = grant_ensure(s, record, p, rejected_token)) != CL_OK)
         return rc;
     nonce = record_take_nonce(record);
     if ((rc = state_save(st)) != CL_OK)
         return rc;
-    s->held = record;
-    s->nonce_was_held = !!nonce;
+    s->record = record;
+    s->nonce_was_stored = !!nonce;
     apr_cpystrn(s->nonce, nonce ? nonce : "", sizeof s->nonce);
     return CL_OK;
 }
 
-int session_begin(session *out, apr_pool_t *p, const session_options *options, const char *dead_token)
+int session_begin(session *out, apr_pool_t *p, const session_options *options, const char *rejected_token)
 {
     state *st;
     int rc;
@@ -117,14 +118,14 @@ int session_begin(session *out, apr_pool_t *p, const session_options *options, c
     out->options = options;
     if ((rc = state_open(&st, p, options->state)) != CL_OK)
         return rc;
-    rc = begin_locked(out, p, st, dead_token);
+    rc = begin_locked(out, p, st, rejected_token);
     state_close(st);
     if (rc != CL_OK) {
         session_close(out);
         return rc;
     }
     if (!*out->nonce)
-        exchange_nonce(out->nonce, p, out->held);
+        exchange_nonce(out->nonce, p, out->record);
     return CL_OK;
 }
 
@@ -135,8 +136,8 @@ void session_keep(const session *s, apr_pool_t *p, const char *nonce, int drop)
 
     if ((!nonce && !drop) || state_open(&st, p, s->options->state) != CL_OK)
         return;
-    record = state_find(st, s->held->endpoint, s->held->uid);
-    if (record && record->token && strcmp(record->token, s->held->token) == 0) {
+    record = state_find(st, s->record->endpoint, s->record->uid);
+    if (record && record->token && strcmp(record->token, s->record->token) == 0) {
         if (drop)
             apr_array_clear(record->nonces);
         if (nonce)
@@ -156,11 +157,11 @@ void session_keep_secret(const session *s, apr_pool_t *p)
     grant_record *record;
     state *st;
 
-    if (!s->options->secret_file || names_file(p, s->held, s->options->secret_file) ||
+    if (!s->options->secret_file || names_file(p, s->record, s->options->secret_file) ||
         state_open(&st, p, s->options->state) != CL_OK)
         return;
-    record = state_find(st, s->held->endpoint, s->held->uid);
-    if (record && record->token && strcmp(record->token, s->held->token) == 0) {
+    record = state_find(st, s->record->endpoint, s->record->uid);
+    if (record && record->token && strcmp(record->token, s->record->token) == 0) {
         record->secret_file = file_absolute(p, s->options->secret_file);
         state_save(st);
     }

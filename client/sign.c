@@ -1,4 +1,4 @@
-/** `interauth sign`: signs a request, to be sent by others. */
+/** `interauth sign`: signs a request for another program to send. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,20 +24,21 @@ typedef struct sign_options {
 #define AT(field) offsetof(sign_options, field)
 
 static const option_row rows[] = {
-    OPTION(TEXT, 0, "key", "FILE", options.key_file, "private key, a JWK or PEM"),
-    OPTION(TEXT, 0, "secret-file", "FILE", options.secret_file, "or a shared secret, for hmac-sha256"),
-    OPTION(TEXT, 'X', "method", "METHOD", method, "default: GET, POST with -d"),
-    OPTION(LIST, 'H', "header", "LINE", headers, "a header field, \"Name: value\""),
-    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "the body, byte for byte; @- is standard input"),
-    OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "algorithm of the body's Content-Digest"),
-    OPTION(TEXT, 0, "uid", "ID", options.uid, "our participant id"),
-    OPTION(TEXT, 0, "keyid", "ID", options.keyid, "default: ID#KID, the key's thumbprint; of a secret the id"),
-    OPTION(LIST, 0, "cover", "COMPONENT", options.cover, "cover this instead of the default"),
-    OPTION(TEXT, 0, "label", "NAME", options.label, "of the signature; default: sig1"),
-    OPTION(TEXT, 0, "tag", "TEXT", options.tag, "what the signature is for"),
-    OPTION_RANGE("expires", "SEC", options.expires, 1, 31536000, "it is good for so long"),
-    OPTION(FLAG, 0, "no-nonce", NULL, options.no_nonce, "leave out the random nonce"),
-    OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, options.algorithm, "of an RSA key; default: key"),
+    OPTION(TEXT, 0, "key", "FILE", options.key_file, "sign with this private key, a JWK or PEM"),
+    OPTION(TEXT, 0, "secret-file", "FILE", options.secret_file, "sign with this shared secret (hmac-sha256)"),
+    OPTION(TEXT, 'X', "method", "METHOD", method, "request method; default: GET, POST with -d"),
+    OPTION(LIST, 'H', "header", "LINE", headers, "add a header field, \"Name: value\""),
+    OPTION(TEXT, 'd', "data", "TEXT|@FILE", data, "request body; @- is standard input"),
+    OPTION(CHOICE, 0, "digest", "sha-256|sha-512", digest, "Content-Digest algorithm for the body"),
+    OPTION(TEXT, 0, "uid", "ID", options.uid, "your participant id"),
+    OPTION(TEXT, 0, "keyid", "ID", options.keyid, "default: ID#KID or the thumbprint; for a secret, ID"),
+    OPTION(LIST, 0, "cover", "COMPONENT", options.cover, "cover this component instead of the default set"),
+    OPTION(TEXT, 0, "label", "NAME", options.label, "label of the signature; default: sig1"),
+    OPTION(TEXT, 0, "tag", "TEXT", options.tag, "tag of the signature: the application it is for"),
+    OPTION_RANGE("expires", "SEC", options.expires, 1, 31536000, "lifetime of the signature; default: no expiry"),
+    OPTION(FLAG, 0, "no-nonce", NULL, options.no_nonce, "omit the random nonce"),
+    OPTION(CHOICE, 0, "algorithm", SIGNATURE_ALGORITHMS, options.algorithm,
+           "algorithm of an RSA key; default: as in the key"),
     OPTION(TEXT, 0, "save", "FILE", save, "write the whole request to a new file"),
     OPTION(FLAG, 0, "json", NULL, json, "print JSON"),
 };
@@ -46,7 +47,7 @@ typedef struct sign_run {
     apr_pool_t *p;
     const sign_options *o;
     ia_httpsig_message message;
-    unsigned given; /* fields of the message that the caller knows already */
+    unsigned given; /* fields that the user gave */
     http_body body;
 } sign_run;
 
@@ -69,7 +70,7 @@ static int body_fields(sign_run *c)
 
 static int request_make(sign_run *c, const char *url)
 {
-    static const char *const ours[] = {"Content-Length", "Transfer-Encoding", NULL};
+    static const char *const reserved[] = {"Content-Length", "Transfer-Encoding", NULL};
     const char *method = c->o->method ? c->o->method : c->o->data ? "POST" : "GET";
     apr_array_header_t *lines;
     address at;
@@ -79,7 +80,7 @@ static int request_make(sign_run *c, const char *url)
         return rc;
     if (!head_is_token(method, strlen(method)))
         return say_usage("--method takes a method, such as PATCH");
-    if ((rc = head_read(&lines, c->p, c->o->headers, ours)) != CL_OK)
+    if ((rc = head_read(&lines, c->p, c->o->headers, reserved)) != CL_OK)
         return rc;
     head_message(&c->message, c->p, method, &at, lines);
     c->given = c->message.field_count;

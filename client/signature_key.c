@@ -23,7 +23,7 @@ static int key_refuse(const char *path, ia_result rc)
     return say_refused("%s: %s: %s", path, ia_outcome_of(rc)->tag, means);
 }
 
-/* The parser's copies of private numbers. */
+/* Wipes the parser's copies of private numbers. */
 static void json_wipe(const ia_json *json)
 {
     for (const ia_json *member = json ? json->first : NULL; member; member = member->next)
@@ -92,7 +92,7 @@ static int file_load(signature_key *out, apr_pool_t *p, const char *path, int is
         return rc;
     result = text_load(out, p, text, len, is_private, choices[algorithm]);
     ia_wipe(text, len);
-    /* Who names a public key by mistake is not told to hide it. */
+    /* If a public key is named by mistake, its permissions do not matter. */
     if (is_private && result != IA_KEY_PUBLIC && (rc = file_care_check(path, FILE_SECRET)) != CL_OK) {
         signature_key_close(out);
         return rc;
@@ -108,7 +108,7 @@ static int key_load(signature_key *out, apr_pool_t *p, const char *key_file, con
 {
     memset(out, 0, sizeof *out);
     if (secret_file && algorithm)
-        return say_usage("--algorithm is for RSA keys; a shared secret is for hmac-sha256");
+        return say_usage("--algorithm applies to RSA keys; a shared secret is for hmac-sha256");
     if (secret_file)
         return secret_key_load(&out->secret, p, secret_file);
     return file_load(out, p, key_file, is_private, algorithm);

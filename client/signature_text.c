@@ -120,24 +120,25 @@ const char *signature_escape(apr_pool_t *p, const char *data, apr_size_t len)
 
 /* --- comparison of two bases --- */
 
-/* By what a line of the base begins with. */
+/* Hints, by the start of the line that differs. */
 static const struct {
     const char *line, *hint;
 } hints[] = {
-    {"\"@method\"", "methods are compared with their case; a proxy may have changed it, or a redirect POST to GET"},
+    {"\"@method\"", "methods are case-sensitive; a proxy may have changed the case, or a redirect POST to GET"},
     {"\"@authority\"",
-     "one side sees another host or port: a proxy that sets Host, or a default port that is written out"},
+     "the sides see different hosts or ports: a proxy sets Host, or one side includes the default port"},
     {"\"@scheme\"", "one side sees https where the other sees http: TLS ends at a proxy (--scheme)"},
-    {"\"@target-uri\"", "one side sees another scheme, host or path: TLS ends at a proxy (--scheme), or a rewrite"},
+    {"\"@target-uri\"",
+     "the sides see different schemes, hosts or paths: TLS ends at a proxy (--scheme), or a rewrite"},
     {"\"@request-target\"", "a proxy has rewritten the path, or sent a whole URL"},
-    {"\"@path\"", "a rewrite, or percent-encoding that was changed on the way"},
-    {"\"@query\"", "parameters were added, reordered or encoded anew; without a query the value is ?"},
-    {"\"@query-param\"", "values are decoded and encoded anew, with %20 for a space"},
+    {"\"@path\"", "a rewrite, or percent-encoding that was changed in transit"},
+    {"\"@query\"", "parameters were added, reordered or re-encoded; without a query the value is ?"},
+    {"\"@query-param\"", "values are decoded and re-encoded, with %20 for a space"},
     {"\"@signature-params\"",
-     "parameters are kept in the order in which they were sent; times and nonce belong to one request"},
+     "parameters must stay in the order in which they were sent; times and nonce differ in each request"},
     {"\"content-digest\"", "the body, or its compression, differs"},
     {"\"content-type\"", "a library has added a charset or a boundary"},
-    {"\"authorization\"", "another token or nonce than was signed: sign after Authorization is complete"},
+    {"\"authorization\"", "the token or nonce was changed after signing: sign after Authorization is complete"},
 };
 
 static const char *hint_find(const char *line, const char *end)
@@ -151,8 +152,7 @@ static const char *hint_find(const char *line, const char *end)
     return NULL;
 }
 
-/* The line that begins at `begin`, printable, with its end where the difference is there; NULL behind the
- * end. */
+/* The line at `begin`, in printable ASCII, with its line end if the difference is there; NULL after the end. */
 static const char *line_show(apr_pool_t *p, const ia_sfv_text *text, apr_size_t begin, apr_size_t at)
 {
     const char *stop;
@@ -178,7 +178,7 @@ void base_compare(base_difference *out, apr_pool_t *p, const ia_sfv_text *here, 
         }
     if (at == here->len && at == there->len)
         return;
-    out->is_there = 1;
+    out->exists = 1;
     out->line = line;
     out->byte = (unsigned)(at - begin) + 1;
     out->here = line_show(p, here, begin, at);
@@ -187,7 +187,7 @@ void base_compare(base_difference *out, apr_pool_t *p, const ia_sfv_text *here, 
     out->hint = hint_find(here->data + begin, here->data + here->len);
 }
 
-static int json_take(ia_sfv_text *out, apr_pool_t *p, const char *path, const char *text, apr_size_t len)
+static int json_read(ia_sfv_text *out, apr_pool_t *p, const char *path, const char *text, apr_size_t len)
 {
     const ia_json *json, *base;
 
@@ -195,7 +195,7 @@ static int json_take(ia_sfv_text *out, apr_pool_t *p, const char *path, const ch
         return say_refused("%s: neither a signature base nor JSON", path);
     base = ia_json_member(json, "base");
     if (!base || base->type != IA_JSON_STRING)
-        return say_refused("%s: JSON without a member base", path);
+        return say_refused("%s: JSON without a member \"base\"", path);
     out->data = base->string;
     out->len = base->string_len;
     return CL_OK;
@@ -212,7 +212,7 @@ int base_load(ia_sfv_text *out, apr_pool_t *p, const char *path)
     if (rc != CL_OK)
         return rc;
     if (*text == '{') /* a base begins with a quote */
-        return json_take(out, p, path, text, len);
+        return json_read(out, p, path, text, len);
     if (len > 0 && text[len - 1] == '\n')
         len -= len > 1 && text[len - 2] == '\r' ? 2 : 1;
     out->data = text;

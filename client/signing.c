@@ -33,12 +33,13 @@ static int is_label(const char *text)
 static int options_check(const signing_options *options)
 {
     if (!options->key_file == !options->secret_file)
-        return say_usage("name either a private key (--key, or --sign of call) or a shared secret (--secret-file, or "
-                         "--sign-secret of call)");
+        return say_usage(
+            "use either a private key (--key; for call, --sign) or a shared secret (--secret-file; for call, "
+            "--sign-secret)");
     if (options->uid && !ia_name_is_id(options->uid, strlen(options->uid)))
         return say_usage("--uid: not a participant id");
     if (!is_printable(options->keyid) || !is_printable(options->tag))
-        return say_usage("--keyid and --tag hold printable ASCII only");
+        return say_usage("--keyid and --tag must be printable ASCII");
     if (options->label && !is_label(options->label))
         return say_usage("--label takes a name of a-z, 0-9, _, -, . and *, such as " SIGNING_LABEL);
     if (options->cover && options->cover->nelts > IA_HTTPSIG_COMPONENTS_MAX)
@@ -57,7 +58,7 @@ int signing_open(signing *out, apr_pool_t *p, const signing_options *options)
     return signature_key_private(&out->key, p, options->key_file, options->secret_file, options->algorithm);
 }
 
-/* Where it is not told: participant and key where both have names, else the key's thumbprint. */
+/* The default is "participant#key" if both have names, else the thumbprint of the key. */
 static int keyid_make(const char **out, apr_pool_t *p, const signing *s)
 {
     const signing_options *options = &s->options;
@@ -67,10 +68,10 @@ static int keyid_make(const char **out, apr_pool_t *p, const signing *s)
         return CL_OK;
     if (!s->key.key) {
         *out = options->uid;
-        return options->uid ? CL_OK : say_usage("whose secret is it? give --uid ID or --keyid ID");
+        return options->uid ? CL_OK : say_usage("a shared secret requires --uid or --keyid");
     }
     *out = options->uid && s->key.kid ? apr_pstrcat(p, options->uid, "#", s->key.kid, NULL) : s->key.thumbprint;
-    return is_printable(*out) ? CL_OK : say_usage("the kid of the key is not printable; give --keyid");
+    return is_printable(*out) ? CL_OK : say_usage("the kid of the key is not printable; use --keyid");
 }
 
 static int nonce_make(const char **out, apr_pool_t *p)
@@ -79,7 +80,7 @@ static int nonce_make(const char **out, apr_pool_t *p)
     char *text = apr_palloc(p, IA_BASE64URL_SIZE(NONCE_BYTES));
 
     if (RAND_bytes(bytes, sizeof bytes) != 1)
-        return say_fault("no randomness");
+        return say_fault("no random numbers are available");
     ia_base64url_encode(text, bytes, sizeof bytes);
     *out = text;
     return CL_OK;
@@ -126,7 +127,7 @@ void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_
         head_append(message, p, "Content-Length", apr_psprintf(p, "%" APR_INT64_T_FMT, body->len));
 }
 
-/* Which component is at fault is found by signing each alone. */
+/* Finds the component at fault by signing each one alone. */
 static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig_plan *plan,
                        const ia_httpsig_key *key, ia_result rc)
 {
@@ -142,10 +143,10 @@ static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const i
         if (ia_httpsig_mint(&minted, p, message, &one, key) == rc)
             return say_usage("--cover: %s cannot be covered: %s (%s)", plan->components[i], advice_meaning(rc), tag);
     }
-    return say_usage("this cannot be signed: %s (%s)", advice_meaning(rc), tag);
+    return say_usage("the request cannot be signed: %s (%s)", advice_meaning(rc), tag);
 }
 
-/* Reads the signature as a verifier will, beside those that the request carried already. */
+/* Reads the signature as a verifier will, together with those that the request already had. */
 static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_message *message, const char *label)
 {
     ia_httpsig_message signed_message = *message;
@@ -163,7 +164,8 @@ static int result_check(signing_result *out, apr_pool_t *p, const ia_httpsig_mes
     if (rc == IA_OK)
         rc = ia_httpsig_base(&base, p, &signed_message, signature->input);
     if (rc != IA_OK)
-        return say_usage("nobody could read these signatures: %s (%s)", advice_meaning(rc), ia_outcome_of(rc)->tag);
+        return say_usage("a verifier could not read these signatures: %s (%s)", advice_meaning(rc),
+                         ia_outcome_of(rc)->tag);
     out->signature = signature;
     out->base = base.data;
     return CL_OK;

@@ -1,4 +1,4 @@
-/** Making a message signature for a request: which key, under which name, over what. */
+/** Signs a request. */
 #ifndef CLIENT_SIGNING_H
 #define CLIENT_SIGNING_H
 
@@ -8,10 +8,10 @@
 
 #define SIGNING_LABEL "sig1"
 
-/** What was asked for. NULL and 0 are "not told". */
+/** The options of the user. NULL or 0 if not given. */
 typedef struct signing_options {
     const char *key_file, *secret_file;
-    const char *uid; /**< our participant id */
+    const char *uid; /**< participant id of the signer */
     const char *keyid, *label, *tag;
     apr_array_header_t *cover; /**< of const char * */
     apr_int64_t expires;       /**< seconds from now */
@@ -27,7 +27,7 @@ typedef struct signing {
 /** Checks the options and loads the key. @return an exit status */
 int signing_open(signing *out, apr_pool_t *p, const signing_options *options);
 
-/** What a signature says, for those who are told about it. */
+/** A signature with its base. */
 typedef struct signing_result {
     ia_httpsig_minted fields;
     const ia_httpsig *signature; /**< as a verifier reads it */
@@ -35,19 +35,18 @@ typedef struct signing_result {
 } signing_result;
 
 /**
- * Completes a message with the fields that whoever sends it would add later, where they are to be covered: Host, and
- * Content-Length. @param body NULL where there is none
+ * Adds the fields that are otherwise added on sending, if the signature covers them: Host and Content-Length.
+ * @param body NULL if there is none
  */
 void signing_complete(ia_httpsig_message *message, apr_pool_t *p, const signing_options *options,
                       const http_body *body);
 
 /**
- * Signs the message at this moment, and with a nonce of its own. The names of what is covered by default
- * follow from the message.
+ * Signs the message with the current time and a new nonce.
  */
 int signing_mint(signing_result *out, apr_pool_t *p, const signing *s, const ia_httpsig_message *message, int has_body);
 
-/** The components that are covered, or demanded, where nobody says otherwise: of const char *. */
+/** The components that are covered, or required, by default: of const char *. */
 apr_array_header_t *signing_default_cover(apr_pool_t *p, const ia_httpsig_message *message, int has_body);
 
 void signing_close(signing *s);

@@ -18,10 +18,10 @@
 #include "say.h"
 #include "state_format.h"
 
-#define LOCK_SECONDS 180 /* longer than an access request that has to wait for a server's start */
+#define LOCK_SECONDS 180 /* longer than an access request that waits for a server to start */
 #define NAME_BYTES   4
 
-/* XDG Base Directory Specification: relative paths there are to be ignored. */
+/* The XDG Base Directory Specification says that relative paths are ignored. */
 static int default_path(const char **out, apr_pool_t *p)
 {
     const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -32,9 +32,9 @@ static int default_path(const char **out, apr_pool_t *p)
     else if (home && *home == '/')
         directory = apr_pstrcat(p, home, "/.local/state/interauth", NULL);
     else
-        return say_fault("HOME is not set; name the state file with --state");
+        return say_fault("HOME is not set; use --state to name the state file");
     if (apr_dir_make_recursive(directory, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, p) != APR_SUCCESS)
-        return say_fault("%s: the directory could not be made", directory);
+        return say_fault("%s: the directory could not be created", directory);
     *out = apr_pstrcat(p, directory, "/state.json", NULL);
     return CL_OK;
 }
@@ -74,7 +74,7 @@ static int state_load(state *s)
     if ((rc = file_read(&text, &len, s->p, s->path, STATE_FILE_MAX, FILE_TOKENS)) != CL_OK)
         return rc;
     if (state_parse(s->grants, s->p, text, len) != 0)
-        return say_fault("%s: not a state file of this version; move it away to begin anew", s->path);
+        return say_fault("%s: not a state file of this version; move it away to start over", s->path);
     return CL_OK;
 }
 
@@ -145,7 +145,7 @@ grant_record *state_add(state *s, const char *endpoint, const char *uid)
     return record;
 }
 
-/* Short, and the same every time the same grant is asked for. */
+/* Short, and always the same for the same endpoint and uid. */
 static const char *name_make(apr_pool_t *p, const grant_record *record)
 {
     const ia_bytes parts[] = {
@@ -201,7 +201,7 @@ static int nothing_found(record_kind kind, const char *name, const char *origin)
 {
     static const char *const kinds[] = {"grant", "login"};
     static const char *const commands[] = {
-        "ask for one with: interauth grant",
+        "request one with: interauth grant",
         "log in with: interauth invoke --endpoint BASE --uid ID --password-file FILE METHOD URL"};
 
     if (name)
@@ -223,7 +223,7 @@ int state_select(grant_record **out, state *s, record_kind kind, const char *nam
         if (record_kind_of(record) != kind || !record_matches(record, s->p, name, endpoint, uid, origin))
             continue;
         if (found)
-            return say_usage("more than one %s fits; name one with --grant: %s (%s at %s), %s (%s at %s)",
+            return say_usage("more than one %s matches; choose one with --grant: %s (%s at %s), %s (%s at %s)",
                              kind == RECORD_LOGIN ? "login" : "grant", found->name, found->uid, found->endpoint,
                              record->name, record->uid, record->endpoint);
         found = record;

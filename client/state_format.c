@@ -16,7 +16,7 @@
 #define VERSION   1
 #define NODES_MAX 200000
 
-/* Reads an array of strings. A member that is absent is an empty list. */
+/* Reads an array of strings. A missing member is an empty list. */
 static int list_read(apr_array_header_t **out, apr_pool_t *p, const ia_json *object, const char *name)
 {
     const ia_json *list = ia_json_member(object, name);
@@ -41,7 +41,7 @@ static apr_int64_t integer_read(const ia_json *object, const char *name)
     return value && (value->type == IA_JSON_INTEGER || value->type == IA_JSON_BOOL) ? value->integer : 0;
 }
 
-static int held_read(grant_record *record, apr_pool_t *p, const ia_json *object)
+static int token_read(grant_record *record, apr_pool_t *p, const ia_json *object)
 {
     const char *expires = ia_json_member_string(object, "expires");
 
@@ -108,7 +108,7 @@ int state_parse(apr_array_header_t *grants, apr_pool_t *p, const char *text, apr
     for (const ia_json *item = list->first; item; item = item->next) {
         grant_record *record = apr_pcalloc(p, sizeof *record);
 
-        if (record_read(record, p, item) != 0 || held_read(record, p, item) != 0)
+        if (record_read(record, p, item) != 0 || token_read(record, p, item) != 0)
             return -1;
         APR_ARRAY_PUSH(grants, grant_record *) = record;
     }

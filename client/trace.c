@@ -54,7 +54,7 @@ static int is_secret_name(const char *name, apr_size_t len)
     return 0;
 }
 
-/* The value after a name: of a form field, a JSON member (which may stand in a JSON string), or an XML element. */
+/* The value after a name: of a form field, a JSON member (which may be in a JSON string), or an XML element. */
 static const char *value_begin(const char *at)
 {
     if (*at == '>')
@@ -110,7 +110,7 @@ static int hex_value(char c)
     return apr_isdigit(c) ? c - '0' : apr_isxdigit(c) ? apr_tolower(c) - 'a' + 10 : -1;
 }
 
-/* Escapes as characters: the JSON in a form field becomes readable, and is masked like any other. */
+/* Decodes percent-encoding, so that JSON in a form field is readable, and masked like any other. */
 static const char *escapes_decode(apr_pool_t *p, const char *text)
 {
     char *out = apr_pstrdup(p, text), *put = out;
@@ -143,7 +143,7 @@ void trace_length(apr_pool_t *p, char mark, apr_int64_t len)
         say_trace(mark, apr_psprintf(p, "(%" APR_INT64_T_FMT " bytes)", len));
 }
 
-/* Masked before and after: an escaped "&" does not end the value that it is part of. */
+/* Masks before and after decoding: an escaped "&" must not end the value that contains it. */
 void trace_body(apr_pool_t *p, char mark, const char *data, apr_size_t len)
 {
     const char *text;

@@ -1,15 +1,15 @@
 /**
- * What -v shows: the exchanges on standard error, as curl does, without credentials.
+ * Prints exchanges on standard error for -v, as curl does, without credentials.
  *
- * Masked are the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie and, in bodies, of every form
- * field, JSON member and XML element named token, hmac, signature, secret or password.
+ * It masks the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie and, in bodies, of every form field,
+ * JSON member and XML element named token, access_token, hmac, signature, secret or password.
  */
 #ifndef CLIENT_TRACE_H
 #define CLIENT_TRACE_H
 
 #include <apr_pools.h>
 
-/** Shows each exchange from here on if `on`. */
+/** Turns tracing on or off. */
 void trace_begin(int on);
 
 int trace_is_on(void);
@@ -17,10 +17,10 @@ int trace_is_on(void);
 /** One or more lines of a header; `mark` is '>' for a request and '<' for a response. */
 void trace_header(apr_pool_t *p, char mark, const char *data, apr_size_t len);
 
-/** A body in memory; only its length if it is long or binary. */
+/** A body in memory; if it is long or binary, only its length. */
 void trace_body(apr_pool_t *p, char mark, const char *data, apr_size_t len);
 
-/** A body that is not shown. */
+/** The length of a body that is not shown. */
 void trace_length(apr_pool_t *p, char mark, apr_int64_t len);
 
 /** The row of -v in a table of options whose struct has the field `verbose`. */

@@ -1,4 +1,4 @@
-/** The verbs of the interauth command: one file each, one table in interauth.c. */
+/** The verbs of the interauth command, each in a file of its own. */
 #ifndef CLIENT_VERBS_H
 #define CLIENT_VERBS_H
 

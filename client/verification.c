@@ -1,4 +1,4 @@
-/* Verifies a saved request offline, as a server would. */
+/* Verifies a saved request offline, as a server does. */
 #include "verification.h"
 
 #include <string.h>
@@ -24,11 +24,11 @@ static int keys_load(verification *v)
     int rc;
 
     if (!!options->key_file + !!options->participants_file + !!options->secret_file != 1)
-        return say_usage("name the keys with one of --key, --participants and --secret-file");
+        return say_usage("use exactly one of --key, --participants and --secret-file");
     if (!options->participants_file)
         return signature_key_public(&v->key, v->p, options->key_file, options->secret_file, options->algorithm);
     if (options->algorithm)
-        return say_usage("--algorithm goes with --key; participants have \"alg\" in their keys");
+        return say_usage("--algorithm requires --key; the keys in a participants file have a member \"alg\"");
     if ((rc = participants_load(&v->participants, v->p, options->participants_file, &wrong)) == CL_OK)
         rc = participants_load_keys(&v->participants, v->p, options->participants_file, &wrong);
     return rc == CL_REFUSED && wrong ? say_refused("%s: %s", options->participants_file, wrong) : rc;
@@ -48,8 +48,8 @@ static apr_status_t key_drop(void *key)
     return APR_SUCCESS;
 }
 
-static ia_result key_take(verification *v, ia_httpsig_key *out, const ia_participant *owner,
-                          const ia_participant_key *one)
+static ia_result key_use(verification *v, ia_httpsig_key *out, const ia_participant *owner,
+                         const ia_participant_key *one)
 {
     ia_key *key;
     ia_result rc = ia_key_create(&key, &one->raw);
@@ -69,17 +69,17 @@ static ia_result named_find(verification *v, ia_httpsig_key *out, const char *ke
     const ia_participant *owner = participant_find(&v->participants, keyid, (apr_size_t)(mark - keyid));
 
     if (!owner) {
-        v->detail = apr_psprintf(v->p, "no participant has the id of keyid %s", keyid);
+        v->detail = apr_psprintf(v->p, "no participant has the id in keyid %s", keyid);
         return IA_SIG_KEY_UNKNOWN;
     }
     for (unsigned i = 0; i < owner->public_key_count; i++)
         if (strcmp(owner->public_keys[i].kid, mark + 1) == 0)
-            return key_take(v, out, owner, &owner->public_keys[i]);
+            return key_use(v, out, owner, &owner->public_keys[i]);
     v->detail = apr_psprintf(v->p, "%s has no key %s", owner->id, mark + 1);
     return IA_SIG_KEY_UNKNOWN;
 }
 
-static ia_result secret_take(verification *v, ia_httpsig_key *out, const ia_participant *owner)
+static ia_result secret_use(verification *v, ia_httpsig_key *out, const ia_participant *owner)
 {
     const ia_secret *secret = &owner->secrets[v->attempt];
 
@@ -107,13 +107,12 @@ static ia_result thumbprint_find(verification *v, ia_httpsig_key *out, const cha
         for (unsigned k = 0; k < one->public_key_count; k++)
             if (ia_key_thumbprint(digest, &one->public_keys[k].raw) == IA_OK &&
                 memcmp(digest, wanted, sizeof digest) == 0)
-                return key_take(v, out, one, &one->public_keys[k]);
+                return key_use(v, out, one, &one->public_keys[k]);
     }
     return IA_SIG_KEY_UNKNOWN;
 }
 
-/* ID#KID names a public key (a kid holds no '#'), an id a participant's secrets, anything else a thumbprint.
- */
+/* ID#KID names a public key (a kid has no '#'), an id names the secrets of a participant, anything else is a thumbprint. */
 static ia_result key_find(void *context, ia_httpsig_key *out, const ia_httpsig *signature)
 {
     verification *v = context;
@@ -129,7 +128,7 @@ static ia_result key_find(void *context, ia_httpsig_key *out, const ia_httpsig *
     } else if (mark) {
         rc = named_find(v, out, keyid, mark);
     } else if ((owner = participant_find(&v->participants, keyid, strlen(keyid)))) {
-        rc = secret_take(v, out, owner);
+        rc = secret_use(v, out, owner);
     } else {
         rc = thumbprint_find(v, out, keyid);
     }
@@ -139,7 +138,7 @@ static ia_result key_find(void *context, ia_httpsig_key *out, const ia_httpsig *
     return rc;
 }
 
-/* --- the judgement --- */
+/* --- verification --- */
 
 static int now_read(apr_time_t *out, const char *text)
 {
@@ -194,8 +193,8 @@ static ia_result owner_check(const verification *v, apr_time_t now)
     return v->owner && v->owner->expires && now >= v->owner->expires ? IA_PARTICIPANT_EXPIRED : IA_OK;
 }
 
-/* A participant may have several secrets at once; a server takes the one that fits, too. */
-static void judge(verification *v, const ia_httpsig_policy *policy, apr_time_t now)
+/* A participant may have several valid secrets; as a server does, this tries each of them. */
+static void signature_verify(verification *v, const ia_httpsig_policy *policy, apr_time_t now)
 {
     const ia_httpsig_ports ports = {v, key_find, NULL};
     ia_result first = IA_OK;
@@ -216,8 +215,8 @@ static void judge(verification *v, const ia_httpsig_policy *policy, apr_time_t n
         v->result = body_check(v);
 }
 
-/* Which component cannot be had is found by building a base of each alone. */
-static void component_blame(verification *v, ia_result wanted)
+/* Finds the component that is not available by building a base of each one alone. */
+static void component_explain(verification *v, ia_result wanted)
 {
     for (const ia_sfv_member *item = v->signature->input->items; item; item = item->next) {
         ia_sfv_member one = *item, input = *v->signature->input;
@@ -235,7 +234,7 @@ static void component_blame(verification *v, ia_result wanted)
     }
 }
 
-static void time_blame(verification *v, const char *what, apr_int64_t seconds)
+static void time_explain(verification *v, const char *what, apr_int64_t seconds)
 {
     char text[IA_RFC3339_SIZE];
 
@@ -245,18 +244,18 @@ static void time_blame(verification *v, const char *what, apr_int64_t seconds)
     v->detail = apr_psprintf(v->p, "%s %s", what, text);
 }
 
-static void blame(verification *v, const ia_httpsig_policy *policy)
+static void result_explain(verification *v, const ia_httpsig_policy *policy)
 {
     ia_result rc;
 
     if (!v->signature)
         return;
     if ((rc = ia_httpsig_base(&v->base, v->p, &v->request.message, v->signature->input)) != IA_OK)
-        component_blame(v, rc);
+        component_explain(v, rc);
     else if (v->result == IA_SIG_EXPIRED)
-        time_blame(v, "expires", v->signature->expires);
+        time_explain(v, "expires", v->signature->expires);
     else if (v->result == IA_SIG_CREATED_OLD || v->result == IA_SIG_CREATED_FUTURE)
-        time_blame(v, "created", v->signature->created);
+        time_explain(v, "created", v->signature->created);
     else if (v->result == IA_PARTICIPANT_INACTIVE || v->result == IA_PARTICIPANT_EXPIRED)
         v->detail = v->owner->id;
     for (unsigned i = 0; v->result == IA_SIG_COMPONENT_MISSING && i < policy->required_count; i++) {
@@ -281,12 +280,12 @@ int verification_run(verification *out, apr_pool_t *p, const verification_option
         (rc = saved_request_read(&out->request, p, path, options->scheme ? "http" : "https")) != CL_OK)
         return rc;
     policy_make(&policy, out);
-    judge(out, &policy, now);
-    blame(out, &policy);
+    signature_verify(out, &policy, now);
+    result_explain(out, &policy);
     return CL_OK;
 }
 
-int verification_tell(const verification *v)
+int verification_report(const verification *v)
 {
     const char *tag = ia_outcome_of(v->result)->tag, *means = advice_meaning(v->result);
     const char *more = v->detail ? apr_psprintf(v->p, " (%s)", v->detail) : "";

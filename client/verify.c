@@ -47,7 +47,7 @@ static int run(apr_pool_t *p, const void *options, const char *const *operands, 
 
     (void)operand_count;
     if (rc == CL_OK) {
-        rc = verification_tell(&v);
+        rc = verification_report(&v);
         if (o->json && print_json(&v) != CL_OK)
             rc = CL_FAULT;
         else if (!o->json && rc == CL_OK)

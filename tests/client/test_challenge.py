@@ -234,7 +234,7 @@ def test_an_response_changed_on_the_way_is_refused(call, photos, proxy):
     call()
     between = proxy(to_client=lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'))
     result = call(url=between.url(photos), expect=3)
-    assert result.stdout == "" and "the signature of the response is wrong" in result.stderr
+    assert result.stdout == "" and "the signature of the response is invalid" in result.stderr
 
 
 def test_a_request_changed_on_the_way_is_refused(call, httpd, photos, proxy):

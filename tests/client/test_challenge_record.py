@@ -89,25 +89,25 @@ def test_what_of_the_file_is_the_password(make, password, text, password_is):
 @pytest.mark.parametrize("text", [b"", b"\n", b"\r\n", b"x" * 1025])
 def test_no_password(interauth, make, password, text):
     result = make(path=password(text), expect=1)
-    assert result.stdout == "" and "a password of 1 to 1024 bytes" in result.stderr
+    assert result.stdout == "" and "the password must be 1 to 1024 bytes" in result.stderr
 
 
 def test_files_that_are_not_read(interauth, make, password):
-    assert "everybody may read" in make(path=password(mode=0o604), expect=1).stderr
-    assert "the group may read" in make(path=password(mode=0o640)).stderr
+    assert "everyone can read" in make(path=password(mode=0o604), expect=1).stderr
+    assert "the group can read" in make(path=password(mode=0o640)).stderr
     make(path=interauth.home / "missing", expect=3)
     make(path=password(b"x" * 4000), expect=3)
 
 
 @pytest.mark.parametrize("arguments, told", [
-    (["make"], "make needs the ID"),
+    (["make"], "make requires the ID"),
     (["make", "guest"], "--password-file"),
     (["make", "guest", "--password-file", "p"], "--domain"),
     (["make", "a b", "--password-file", "p", "--domain", "d"], "ID"),
     (["make", "a", "--password-file", "p", "--domain", "d\n"], "--domain"),
     (["make", "a", "--password-file", "p", "--domain", "d" * 256], "--domain"),
-    (["make", "a", "--password-file", "p", "--domain", "https://api.example.org"], "no URL"),
-    (["make", "a", "--password-file", "p", "--domain", "api.example.org:443"], "no URL"),
+    (["make", "a", "--password-file", "p", "--domain", "https://api.example.org"], "not a URL"),
+    (["make", "a", "--password-file", "p", "--domain", "api.example.org:443"], "not a URL"),
     (["list", "--file", "f", "--allow-refresh"], "did you mean make?"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "sha1"], "hmac-sha256 or md5"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--profile", "md5"], "twice"),
@@ -115,7 +115,7 @@ def test_files_that_are_not_read(interauth, make, password):
     (["make", "a", "--password-file", "p", "--domain", "d", "--profile", "md5", "--separator", "123456789"], "at most 8"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "a é"], "--capability ??: not"),
     (["make", "a", "--password-file", "p", "--domain", "d", "--capability", "r", "--capability", "r"], "twice"),
-    (["make", "a", "--password-file", "p", "--domain", "d", "--file", "f"], "by hand"),
+    (["make", "a", "--password-file", "p", "--domain", "d", "--file", "f"], "cannot be combined"),
     (["make", "a", "--pasword-file", "p"], "did you mean --password-file?"),
     (["list", "--file", "f", "--domain", "d"], "did you mean make?"),
     (["show", "a", "--file", "f", "--password-file", "p"], "did you mean make?"),
@@ -149,4 +149,4 @@ def test_check_knows_the_profiles(interauth, make, profiles, expected):
     told = json.loads(result.stdout)["findings"]
     assert (result.returncode, [one["code"] for one in told]) == (0, expected)
     if expected:
-        assert ("beside hmac-sha256" in told[0]["text"]) == (len(profiles) == 2)
+        assert ("as well as hmac-sha256" in told[0]["text"]) == (len(profiles) == 2)

@@ -92,12 +92,12 @@ SAMPLES = {
     "auth.refresh": (("<xml><method>auth.refresh</method><request><token>%s</token><signature>%s</signature><nonce>%s</nonce>"
                       "<timestamp>1300000000</timestamp></request></xml>" % (LONG_MAC, LONG_MAC, NONCE)).encode(),
                      [("request", "token", "5d41.."), ("request", "timestamp", TIME)]),
-    "answer": (response(200, json.dumps({"status": "valid", "response": {"lifetime": 600, "challenge": LONG_MAC[:32],
+    "response": (response(200, json.dumps({"status": "valid", "response": {"lifetime": 600, "challenge": LONG_MAC[:32],
                                                                          "profile": "md5", "domain": "d"}}).encode(),
                         "application/json"),
-               [("answer", "lifetime", "600"), ("answer", "challenge", "5d41.."), ("answer", "domain", "d")]),
-    "answer-xml": (response(401, b"<xml><status>error</status><error><code>token_expired</code><message>Old</message></error>"
-                                 b"</xml>", "text/xml"), [("answer", "code", "token_expired"), ("answer", "message", "Old")]),
+               [("response", "lifetime", "600"), ("response", "challenge", "5d41.."), ("response", "domain", "d")]),
+    "response-xml": (response(401, b"<xml><status>error</status><error><code>token_expired</code><message>Old</message></error>"
+                                 b"</xml>", "text/xml"), [("response", "code", "token_expired"), ("response", "message", "Old")]),
     "signed": (request(b"{}", "application/json", fields=[*SIGNED, DIGEST]),
                [("Signature-Input, Signature", "covered", '"@method" "@path"'),
                 ("Signature-Input, Signature", "created", TIME), ("Signature-Input, Signature", "nonce", "JY55.."),

@@ -134,7 +134,7 @@ def test_refusals_are_told(interauth, ask, httpd, base):
     httpd.log.expect("reason=capability_missing")
     httpd.log.allow("AH01631")
     result = ask(capability="everything", expect=1)
-    assert "capability_not_held" in result.stderr and "asked for: everything\n" in result.stderr
+    assert "capability_not_held" in result.stderr and "requested: everything\n" in result.stderr
     ask(uid="http://limited.example", capability="update")
     result = interauth("call", base + "/files/plain.txt")
     assert result.returncode == 1 and "insufficient_capability" in result.stderr
@@ -181,7 +181,7 @@ class TestAnew:
         before = self.granted(own)
         result = self.call(interauth, own)
         assert (result.returncode, result.stdout) == (0, "plain\n"), result.stderr
-        assert "asked " in result.stderr and self.granted(own) == before + 1
+        assert "obtained a new grant from " in result.stderr and self.granted(own) == before + 1
         assert self.call(interauth, own).stderr == ""
 
     def test_after_a_rotation_of_the_secret(self, interauth, own, secret_file):
@@ -193,7 +193,7 @@ class TestAnew:
         before = self.granted(own)
         result = self.call(interauth, own)
         assert result.returncode == 1 and self.granted(own) == before
-        assert "there is no new grant either" in result.stderr
+        assert "a new grant was refused too" in result.stderr
         assert result.stderr.count("(invalid_credentials, HTTP 401)") == 2
         assert len(own.log.matching("refused reason=mac_mismatch")) == 2
         secret_file.write_text(b64url(self.NEW) + "\n")
@@ -220,7 +220,7 @@ def test_where_no_endpoint_is(interauth, httpd, base, secret_file):
     result = interauth("grant", "--url", base + "/nosuch", "--uid", UID, "--secret-file", secret_file,
                        "--capability", "read")
     assert result.returncode == 1, result.stderr
-    assert "asked %s/nosuch/request_access: is --url the location with SetHandler sauth?" % base in result.stderr
+    assert "requested %s/nosuch/request_access: is --url the location with SetHandler sauth?" % base in result.stderr
 
 
 def test_refresh(interauth, ask):
@@ -256,7 +256,7 @@ Listen 127.0.0.1:%d
     try:
         server.start()
         result = interauth("check", "--url", "http://127.0.0.1:%d/" % port)
-        assert result.returncode == 1 and "want https://" in result.stdout, result
+        assert result.returncode == 1 and "require https://" in result.stdout, result
         result = interauth("check", "--url", "https://127.0.0.1:%d/" % port, "--cacert", certificate)
         assert result.returncode == 0, result
     finally:

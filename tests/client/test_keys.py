@@ -68,7 +68,7 @@ def test_a_file_that_exists_is_not_overwritten(interauth, verb):
     path.write_text("precious")
     result = interauth(verb, path)
     assert result.returncode == 1 and result.stdout == ""
-    assert "exists already" in result.stderr
+    assert "already exists" in result.stderr
     assert path.read_text() == "precious"
     link = interauth.home / "link"
     link.symlink_to(interauth.home / "elsewhere")

@@ -197,13 +197,13 @@ def test_check_names_who_has_a_weak_secret(interauth, check, write, secret, weig
                   shared_secrets=[{"value": b64(os.urandom(32))}, {"value": b64(secret)}])
     status, findings, told = check("--file", write(record("a"), weak, record("b")))
     assert (status, findings) == (0, [("warning", "weak_secret")])
-    assert told["findings"][0]["text"] == "http://weak.example: a shared secret %s; make one with: interauth secret" % text
+    assert told["findings"][0]["text"] == "http://weak.example: a shared secret %s; make a new one with: interauth secret" % text
     path = interauth.home / "s"
     path.write_text(b64(secret) + "\n")
     path.chmod(0o600)
     status, findings, told = check("--secret-file", path)
     assert (status, findings) == (1 if weight == "error" else 0, [(weight, "weak_secret")])
-    assert told["findings"][0]["text"] == "this secret %s; make one with: interauth secret" % text
+    assert told["findings"][0]["text"] == "this secret %s; make a new one with: interauth secret" % text
 
 
 def test_check_knows_the_secrets_that_documents_show(check, write):

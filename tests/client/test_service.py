@@ -47,7 +47,7 @@ class TestGrant:
     def test_a_refusal_is_told_without_control_characters(self, interauth, ask):
         result = ask("--capability", "everything", "--json", expect=1)
         assert "The participant does not hold that ?[31mcapability (capability_not_held, HTTP 403)" in result.stderr
-        assert result.stderr.endswith("interauth grant: asked for: read,everything\n")
+        assert result.stderr.endswith("interauth grant: requested: read,everything\n")
         assert json.loads(result.stdout)["error"]["code"] == "capability_not_held"
         assert not interauth.state.exists()
 
@@ -55,9 +55,9 @@ class TestGrant:
         result = interauth("grant", "--url", service.origin + "/none", "--uid", UID, "--secret-file", secret.path,
                            "--capability", "read", "--json")
         assert result.returncode == 1
-        assert result.stderr.endswith("interauth grant: asked %s/none/request_access: is --url the location with "
+        assert result.stderr.endswith("interauth grant: requested %s/none/request_access: is --url the location with "
                                       "SetHandler sauth?\n" % service.origin)
-        assert json.loads(result.stdout) == {"error": {"code": "http_404", "message": "the server answered HTTP 404"}}
+        assert json.loads(result.stdout) == {"error": {"code": "http_404", "message": "the server responded with HTTP 404"}}
 
     def test_twice_in_one_second(self, ask, held, service):
         service.replays = set()
@@ -94,7 +94,7 @@ class TestGrant:
         assert result.returncode == 2 and "--secret-file FILE --capability read\n" in result.stderr
         assert interauth("call", service.origin + "/app", environment=environment).returncode == 0
 
-    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everybody may read"), (0o602, 1, "everybody may write"),
+    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everyone can read"), (0o602, 1, "everyone can write"),
                                                     (0o640, 0, "warning: "), (0o600, 0, None)])
     def test_permissions_of_the_secret(self, ask, service, secret, mode, status, told):
         secret.path.chmod(mode)
@@ -222,7 +222,7 @@ class TestCall:
         interauth.canaries.update(service.grants)
         interauth.inspect(result)
         assert result.returncode == 0 and json.loads(result.stdout)["body"] == "x=1"
-        assert result.stderr == "interauth call: asked %s for a new grant\n" % service.base
+        assert result.stderr == "interauth call: obtained a new grant from %s\n" % service.base
         assert held()[0]["token"] != first
         assert [body for _, _, _, body in service.requests("/app")] == [b"x=1"] * 2
         assert interauth("call", service.origin + "/app").stderr == ""
@@ -302,7 +302,7 @@ class TestCall:
         result = interauth("call", service.origin + "/app")
         interauth.canaries.update(service.grants)
         interauth.inspect(result)
-        assert result.returncode == 0 and "asked" in result.stderr
+        assert result.returncode == 0 and "obtained a new grant from" in result.stderr
         assert held()[0]["token"] != first
 
     def test_a_grant_that_the_server_calls_expired_is_asked_for_anew(self, interauth, ask, held, service):
@@ -340,7 +340,7 @@ class TestCall:
         interauth.inspect(result)
         assert result.returncode == 0
         assert result.stderr == (f"interauth call: grant {held()[0]['name']} lacks update\n"
-                                 f"interauth call: asked {service.base} for a new grant\n")
+                                 f"interauth call: obtained a new grant from {service.base}\n")
         assert held()[0]["access_for"] == held()[0]["access_to"] == ["read", "update"] and held()[0]["token"] != old
         for wanted in ("read", "update", "update,read"):
             assert interauth("call", "--capability", wanted, service.origin + "/app").stderr == ""
@@ -361,7 +361,7 @@ class TestCall:
         interauth.state.write_text(json.dumps(state))
         result = interauth("call", "--capability", "update", service.origin + "/app")
         assert result.returncode == 0 and len(service.requests("/sauth/request_access")) == 1
-        assert "lacks update: it was asked for and not given; to ask again: interauth grant " in result.stderr
+        assert "lacks update, which was requested but not granted; to request it again: interauth grant " in result.stderr
 
     def test_a_token_goes_only_where_it_belongs(self, interauth, ask, service):
         ask("--grant", "orders")
@@ -485,7 +485,7 @@ class TestAnswer:
         assert result.returncode == expected
         assert result.stdout == ("" if status == 204 else "told")
         assert result.stderr == ("" if expected == 0 else
-                                 "interauth call: the server answered HTTP %d\n" % status)
+                                 "interauth call: the server responded with HTTP %d\n" % status)
 
     def test_redirects_are_not_followed(self, interauth, ask, service):
         result = self.response(interauth, ask, service, 302, [("Location", service.origin + "/open")], b"there")
@@ -537,7 +537,7 @@ class TestAnswer:
         os.close(theirs)
         text = os.read(ours, 4096).decode()
         os.close(ours)
-        assert text == seen + "the server answered HTTP 404\r\n"
+        assert text == seen + "the server responded with HTTP 404\r\n"
 
     def test_a_problem_that_is_too_long_is_a_fault(self, interauth, ask, service):
         ask()
@@ -550,7 +550,7 @@ class TestState:
         ask()
         interauth.state.chmod(0o644)
         result = interauth("call", service.origin + "/app")
-        assert result.returncode == 1 and "everybody may read these tokens; make it private" in result.stderr
+        assert result.returncode == 1 and "everyone can read these tokens; make it private" in result.stderr
         interauth.state.chmod(0o640)
         result = interauth("call", service.origin + "/app")
         assert result.returncode == 0 and "warning" in result.stderr
@@ -589,7 +589,7 @@ class TestState:
         assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["expired", "weak_hash"]
         interauth.state.chmod(0o604)
         result = interauth("check", "--state", interauth.state)
-        assert result.returncode == 1 and "everybody may read these tokens" in result.stdout
+        assert result.returncode == 1 and "everyone can read these tokens" in result.stdout
         assert "secret" not in result.stdout + result.stderr
 
 
@@ -607,7 +607,7 @@ class TestGrantsAndForget:
 
     def test_none(self, interauth):
         result = interauth("grants")
-        assert (result.returncode, result.stdout, result.stderr) == (0, "", "interauth grants: no grants are held\n")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "interauth grants: there are no grants\n")
         assert json.loads(interauth("grants", "--json").stdout) == {"grants": []}
         assert interauth("forget", "--all").returncode == 0
         assert interauth("forget", "orders").returncode == 1
@@ -622,8 +622,8 @@ class TestGrantsAndForget:
         result = interauth("grants")
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout == (
-            "grant orders: read at %s for %s\nexpires %s, can be refreshed, nonces held: 3\n"
-            "grant %s: update,read at %s for other\nexpired %s, can be refreshed, nonces held: 1\n" % (
+            "grant orders: read at %s for %s\nexpires %s, can be refreshed, nonces: 3\n"
+            "grant %s: update,read at %s for other\nexpired %s, can be refreshed, nonces: 1\n" % (
                 service.base, UID, held()[0]["expires"], held()[1]["name"], two.base, held()[1]["expires"]))
         assert len(service.seen) == 1, "no server is asked"
 
@@ -632,7 +632,7 @@ class TestGrantsAndForget:
         state = json.loads(interauth.state.read_text())
         del state["grants"][0]["token"]
         interauth.state.write_text(json.dumps(state))
-        assert interauth("grants").stdout.endswith("\nholds no token\n")
+        assert interauth("grants").stdout.endswith("\nno token\n")
         assert "expires" not in json.loads(interauth("grants", "--json").stdout)["grants"][0]
 
     def test_forget_one(self, interauth, two, service, held):
@@ -641,7 +641,7 @@ class TestGrantsAndForget:
         assert interauth.state.read_text() == before
         result = interauth("forget", "orders")
         assert (result.returncode, result.stderr) == (0, "")
-        assert result.stdout == "forgot grant orders: at %s for %s\n" % (service.base, UID)
+        assert result.stdout == "forgot grant orders at %s for %s\n" % (service.base, UID)
         assert [one["uid"] for one in held()] == ["other"]
         assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
         assert interauth("call", service.origin + "/app").returncode == 1
@@ -697,9 +697,9 @@ class TestCheckServer:
         assert self.check(interauth, service.base + "/challenge")[0] == 0
         assert [seen[:2] for seen in service.seen] == [("HEAD", "/"), ("TRACE", "/")]
 
-    @pytest.mark.parametrize("offset, text", [(0, "clock: the server's agrees with ours\n"),
-                                              (3, "clock: the server is 3 s ahead of us\n"),
-                                              (-3, "clock: the server is 3 s behind us\n")])
+    @pytest.mark.parametrize("offset, text", [(0, "clock: the server agrees with this machine\n"),
+                                              (3, "clock: the server is 3 s ahead of this machine\n"),
+                                              (-3, "clock: the server is 3 s behind this machine\n")])
     def test_its_clock_in_words(self, interauth, service, offset, text):
         service.clock_offset = offset
         for _ in range(5):  # the second may end in the middle of an exchange
@@ -726,9 +726,9 @@ class TestCheckServer:
 
 class TestLocationsThatWantSomethingElse:
     @pytest.mark.parametrize("headers, told", [
-        ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location wants calls by challenge: interauth invoke METHOD http"),
-        ([("WWW-Authenticate", 'Signature realm="photos"')], "this location takes a signature alone: --no-grant --sign FILE\n"),
-        ([("Accept-Signature", 'sig1=("@method");created')], "this location takes a signature alone: --no-grant --sign FILE\n"),
+        ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location accepts calls by challenge: interauth invoke METHOD http"),
+        ([("WWW-Authenticate", 'Signature realm="photos"')], "this location accepts a signature alone: use --no-grant --sign FILE\n"),
+        ([("Accept-Signature", 'sig1=("@method");created')], "this location accepts a signature alone: use --no-grant --sign FILE\n"),
         ([("WWW-Authenticate", 'Challenge realm="photos"'), ("WWW-Authenticate", 'SAuth realm="photos"')], None),
     ])
     def test_is_told(self, interauth, ask, service, headers, told):
@@ -744,7 +744,7 @@ def test_a_lost_authorization_is_told(interauth, ask, service):
     headers = [("WWW-Authenticate", 'SAuth realm="orders"'), ("Content-Type", "application/problem+json")]
     service.response = (401, headers, b'{"title":"Credentials required","status":401,"code":"credentials_required"}')
     result = interauth("call", service.origin + "/app")
-    assert result.returncode == 1 and "Authorization was sent and did not arrive: does a proxy on the way pass it on?\n" in result.stderr
+    assert result.returncode == 1 and "Authorization was sent but did not reach the server: does a proxy remove it?\n" in result.stderr
 
 
 class TestVerbose:
@@ -816,7 +816,7 @@ class TestErrorsAsJson:
         ask()
         service.response = (status, [], b"no")
         result = interauth("call", "--json", "-o", interauth.home / "out", service.origin + "/app")
-        assert json.loads(result.stdout)["error"] == {"code": code, "message": "the server answered HTTP %d" % status}
+        assert json.loads(result.stdout)["error"] == {"code": code, "message": "the server responded with HTTP %d" % status}
 
     def test_forget(self, interauth, ask, service):
         ask("--grant", "mine")
@@ -828,7 +828,7 @@ class TestErrorsAsJson:
 class TestWhatIsRemembered:
     def test_a_grant_that_replaces_another_says_so(self, interauth, ask, service):
         ask("--grant", "mine")
-        told = "this replaces grant mine of read; to hold all of them: --capability update,read\n"
+        told = "this replaces grant mine for read; to get all of them, use --capability update,read\n"
         result = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "update",
                            "--secret-file", interauth.home / "secret")
         assert result.returncode == 0 and told in result.stderr
@@ -858,7 +858,7 @@ class TestTls:
     def test_tls_to_a_port_without(self, interauth, service):
         assert interauth("secret", "made").returncode == 0
         told = interauth("call", "--no-grant", "--sign-secret", "made", "--uid", "u", service.origin.replace("http:", "https:"))
-        assert told.returncode == 3 and "does this port speak http:// only?" in told.stderr
+        assert told.returncode == 3 and "does this port require http://?" in told.stderr
 
     @pytest.fixture
     def certificate(self, interauth):
@@ -878,7 +878,7 @@ class TestTls:
             assert interauth("call", service.origin + "/app").returncode == 0
             assert interauth("check", "--url", service.origin).returncode == 3
             plain = interauth("grant", "--url", service.base.replace("https:", "http:"), *ask[3:])
-            assert plain.returncode == 3 and "does this port want https://?" in plain.stderr
+            assert plain.returncode == 3 and "does this port require https://?" in plain.stderr
             assert interauth("check", "--url", service.origin, "--cacert", certificate[0]).returncode == 0
         finally:
             service.close()

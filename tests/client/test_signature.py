@@ -183,7 +183,7 @@ class TestSign:
         path = signer.save()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         before = path.read_bytes()
-        assert "exists already" in signer.sign("--save", path, expect=1).stderr
+        assert "already exists" in signer.sign("--save", path, expect=1).stderr
         assert path.read_bytes() == before
 
     def test_a_public_key_that_everybody_may_read(self, interauth):
@@ -194,7 +194,7 @@ class TestSign:
         assert result.returncode == 1 and "key_public" in result.stderr and "chmod" not in result.stderr
 
     @pytest.mark.parametrize("kind", ["ed25519", "hmac"])
-    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everybody may read"), (0o602, 1, "everybody may write"),
+    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everyone can read"), (0o602, 1, "everyone can write"),
                                                     (0o640, 0, "warning: "), (0o600, 0, None)])
     def test_permissions_of_the_key(self, interauth, kind, mode, status, told):
         signer = Signer(interauth, kind)
@@ -238,7 +238,7 @@ class TestSign:
         (["--cover", "@status"], "sig_status_misused"), (["--cover", "@signature-params"], "sig_component_self"),
         (["--cover", '"@path'], "sig_malformed"), (["--cover", "@method", "--cover", "@method"], "sig_component_repeated"),
         (["--label", "Big"], "--label"), (["--tag", "\u00e9"], "printable"), (["--uid", "a b"], "--uid"),
-        (["-H", "Content-Length: 3"], "made here"), (["--method", "a b"], "--method"), (["--expires", "0"], "from 1"),
+        (["-H", "Content-Length: 3"], "set by interauth"), (["--method", "a b"], "--method"), (["--expires", "0"], "from 1"),
     ])
     def test_what_cannot_be_signed_is_told(self, interauth, signer, more, told):
         result = interauth("sign", *signer.give, *more, "https://a.example/")
@@ -249,7 +249,7 @@ class TestSign:
         for options in ([], [*signer.give, "--secret-file", signer.private]):
             assert interauth("sign", *options, "https://a.example/").returncode == 2
         hmac = Signer(interauth, "hmac")
-        assert "whose secret" in interauth("sign", *hmac.give, "https://a.example/").stderr
+        assert "requires --uid or --keyid" in interauth("sign", *hmac.give, "https://a.example/").stderr
 
 
 def stamp(seconds):
@@ -463,7 +463,7 @@ class TestExplain:
         path, signed, base = pair
         result = signer.explain(path, "--base", signed)
         assert (result.returncode, result.stderr) == (0, "")
-        assert "outcome: ok\n" in result.stdout and "both sides have the same bytes\n" in result.stdout
+        assert "outcome: ok\n" in result.stdout and "both sides have the same base\n" in result.stdout
         told = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
         assert told["base"] == base and told["compared"] == "same" and "difference" not in told
 
@@ -477,7 +477,7 @@ class TestExplain:
             assert line + "\n" in result.stdout
         mark = next(line for line in result.stdout.splitlines() if line.strip() == "^")
         assert mark.index("^") == len("  here:  ") + 14
-        assert "good for the bytes of the other side" in result.stdout and "Host" in result.stdout
+        assert "valid for the base of the other side" in result.stdout and "Host" in result.stdout
         told = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
         assert told["compared"] == "request"
         assert (told["difference"]["line"], told["difference"]["byte"]) == (2, 15)
@@ -493,7 +493,7 @@ class TestExplain:
         claimed = interauth.home / "claimed"
         claimed.write_bytes(base.replace('"@path": /cgi-bin/orders', '"@path": /cgi-bin/orders\t\x1b[31m\u00e9').encode())
         result = signer.explain(path, "--base", claimed)
-        assert result.returncode == 0 and "the other side builds the base wrongly" in result.stdout
+        assert result.returncode == 0 and "the other side builds the base incorrectly" in result.stdout
         assert '  there: "@path": /cgi-bin/orders\\t\\x1b[31m\\xc3\\xa9\n' in result.stdout
         assert "\x1b" not in result.stdout
 

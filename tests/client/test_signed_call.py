@@ -101,7 +101,7 @@ class TestService:
     @pytest.mark.parametrize("option", [["--label", "a"], ["--tag", "a"], ["--expires", "9"], ["--cover", "@path"]])
     def test_options_of_a_signature_want_one(self, interauth, service, option):
         result = interauth("call", *option, service.origin + "/open")
-        assert result.returncode == 2 and "need --sign" in result.stderr and service.requests("/open") == []
+        assert result.returncode == 2 and "require --sign" in result.stderr and service.requests("/open") == []
 
     def test_a_host_of_its_own_is_the_authority(self, interauth, service):
         signer = Signer(interauth, "ed25519")
@@ -133,7 +133,7 @@ class TestService:
         began = time.monotonic()
         result = interauth("call", "--no-grant", "--sign", signer.private, service.origin + "/open")
         assert result.returncode == 3 and time.monotonic() - began >= 1
-        assert "asking again in 1 s" in result.stderr
+        assert "retrying in 1 s" in result.stderr
         first, second = [seen[2]["Signature-Input"] for seen in service.requests("/open")]
         assert first != second
         assert interauth("call", service.origin + "/app").returncode == 3
