@@ -22,7 +22,7 @@ typedef struct option_row {
     option_kind kind;
     char letter; /**< 0 for none */
     const char *name;
-    const char *value; /**< placeholder in --help; for a CHOICE the words, "a|b|c" */
+    const char *value; /**< the value as shown in --help; for a CHOICE the words, "a|b|c" */
     const char *help;
     apr_size_t offset; /**< of the field in the verb's struct */
     int required;
