@@ -1,4 +1,4 @@
-/* Explains a saved body: an access request, a call, a grant, a problem document, a participant record. */
+/* Explains a saved body: an access request, a grant, a call or response of the challenge protocol, a problem document. */
 #include "explain_message.h"
 
 #include <string.h>
