@@ -1,7 +1,7 @@
-"""A small service on 127.0.0.1 that speaks the challenge protocol by its description, and can be told to misbehave.
+"""A small service on 127.0.0.1 that implements the challenge protocol from its description, and can misbehave.
 
-It is no part of what is tested: what an httpd in good order never shows (a response that is not signed, a token that is
-not the one, a domain that changes) is shown here.
+It is not under test itself. It simulates faults that httpd does not have: a response without a signature, a wrong token,
+a domain that changes.
 """
 import hashlib
 import hmac
@@ -38,14 +38,14 @@ class ChallengeService(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.username, self.domain, self.separator, self.lifetime = username, domain, separator, 600
         self.secrets = {profile: secret_of(profile, username, password, domain, separator) for profile in PROFILES}
-        self.challenges = {}  # that were not used: challenge -> profile
+        self.challenges = {}  # unused ones: challenge -> profile
         self.tokens = {}      # token -> profile
         self.calls = []       # (method, path, body) of every request
         self.nonces = set()
-        self.told = {}        # what an auth.* answer says instead
+        self.overrides = {}   # members that replace those of an auth.* response
         self.refuse = []      # (status, code) of the next requests, by path
         self.retry_after = "1"
-        self.spoil = None     # given a response of the application after it was signed, returns another one
+        self.spoil = None     # a function that replaces a signed response of the application
         self.response = b'{"status":"valid","response":{"title":"a photo"}}'
         self.media_type = "application/json"
         self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             if service.refuse:
                 raise Refused(*service.refuse.pop(0))
             if self.path == "/sauth/challenge" or call["method"].startswith("auth."):
-                response = {**self.auth(call["method"], call["request"]), **service.told.get(call["method"], {})}
+                response = {**self.auth(call["method"], call["request"]), **service.overrides.get(call["method"], {})}
                 return self.send(200, json.dumps({"status": "valid", "response": response}).encode())
             return self.application(call, body, is_xml)
         except Refused as refused:

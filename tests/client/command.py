@@ -1,10 +1,10 @@
-"""Runs the client, and looks after what must never be seen of it."""
+"""Runs the client and checks that it never prints a secret."""
 import os
 import subprocess
 
 
 class Command:
-    """The interauth command with a home of its own. What is in `canaries` must never come out."""
+    """The interauth command with its own home directory. It must never print one of the `canaries`."""
 
     def __init__(self, path, home):
         self.path, self.home = path, home

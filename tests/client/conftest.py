@@ -25,7 +25,7 @@ def interauth(tmp_path):
 
 @pytest.fixture
 def base(httpd):
-    """Where the httpd of a test's file listens."""
+    """The base URL of the httpd of a test file."""
     return "http://127.0.0.1:%d" % httpd.port
 
 
@@ -50,7 +50,7 @@ def service(secret):
 
 @pytest.fixture
 def ask(interauth, service, secret):
-    """Asks the service for a grant; its token becomes a canary."""
+    """Requests a grant from the service; its token becomes a canary."""
     def ask_for(*more, expect=0):
         result = interauth("grant", "--url", service.base, "--uid", UID, "--secret-file", secret.path,
                            "--capability", "read", *more)

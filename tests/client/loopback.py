@@ -1,7 +1,7 @@
-"""A small service on 127.0.0.1 that speaks SAuth by its description, and can be told to misbehave.
+"""A small service on 127.0.0.1 that implements SAuth from its description, and can misbehave.
 
-It is no part of what is tested: the client meets it as it meets any server. Faults that an httpd in good order
-never shows (a server that has just started, a broken answer, a clock that is wrong) are shown here.
+It is not under test itself: for the client it is a server like any other. It simulates faults that are hard to get from
+httpd: a server that has just started, a broken response, a wrong clock.
 """
 import base64
 import hmac
@@ -37,15 +37,15 @@ class Service(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.lock = threading.Lock()
         self.capabilities = ["read", "update"]
-        self.refusal = "invalid_credentials"  # of a token that is not known
-        self.access_refusal = None  # with this code every access request is
-        self.replays = None         # a set: access requests are good once, as their HMACs are kept in it
+        self.refusal = "invalid_credentials"  # of an unknown token
+        self.access_refusal = None  # the code with which every access request is refused
+        self.replays = None         # a set of used HMACs; access requests are then valid only once
         self.lifespan = 3600
         self.grants = {}            # token -> time of expiry
-        self.nonces = set()         # issued and unspent
+        self.nonces = set()         # issued and unused
         self.spent = set()
         self.seen = []              # (method, path, headers, body), in order of arrival
-        self.starting = 0           # so many access requests are answered "just started"
+        self.starting = 0           # number of access requests that get "starting"
         self.retry_after = "1"
         self.nonce_endpoint = True
         self.give_nonces = True     # nonces in grants and in Authentication-Info
@@ -69,7 +69,7 @@ class Service(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request, client_address):
-        """A client that ends the handshake is no news."""
+        """Ignores clients that abort the handshake."""
 
     def nonce(self):
         text = b64(os.urandom(16))

@@ -28,7 +28,7 @@ def pair(interauth, kind, kid, fresh):
 
 
 class Signer:
-    """A key of one kind with its files; `give` and `check` are the options that name it to sign and to verify."""
+    """A key with its files; `give` and `check` are the options that name it for signing and verifying."""
 
     def __init__(self, interauth, kind, uid="http://www.example.org", kid="k1", fresh=False):
         self.interauth, self.kind, self.uid, self.kid = interauth, kind, uid, kid
@@ -69,7 +69,7 @@ class Signer:
 
 
 def refusal(result):
-    """The tag of a refusal, which stands alone on standard error."""
+    """The tag of a refusal, which is the only message on standard error."""
     assert result.returncode == 1, (result.returncode, result.stderr)
     assert result.stdout == "" and result.stderr.count("\n") == 1, result.stderr
     return result.stderr.split(": ")[2]

@@ -56,7 +56,7 @@ printf 'Content-Type: application/json\r\n\r\n{"status": "valid", "response": {"
 
 
 def make(interauth, directory, uid, *more):
-    """The record that the command makes of the password."""
+    """The record that the command makes from the password."""
     path = directory / "password"
     path.touch(mode=0o600)
     path.write_text(PASSWORD + "\n")
@@ -81,7 +81,7 @@ def httpd(tmp_path_factory):
     running.secrets = [secret for one in people for secret in one["challenge_secret"].values()]
     try:
         running.start()
-        time.sleep(SKEW + 0.2)  # calls of that time are told "starting", and the examples do not wait
+        time.sleep(SKEW + 0.2)  # until then calls get "starting", and the examples do not wait
         yield running
     finally:
         wrong = running.close()
@@ -90,7 +90,7 @@ def httpd(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def account(httpd):
-    """Fails a test whose server logged an alarming line that nobody announced, or a secret."""
+    """Fails a test whose server logged an unexpected warning or error, or a secret."""
     httpd.guard(PASSWORD, *httpd.secrets)
     yield
     assert httpd.log.settle() == []
@@ -124,7 +124,7 @@ def call(interauth, httpd, base, photos, password):
 
 
 def early_in_a_window():
-    """A token that is got now is that of the calls that follow."""
+    """Waits until a token obtained now is valid for the following calls."""
     left = 60 - time.time() % 60
     if left < 5:
         time.sleep(left + 0.1)
@@ -135,7 +135,7 @@ def held(interauth):
 
 
 class Proxy:
-    """Stands between one client and the server: keeps what the client sends, may change what passes."""
+    """A proxy between one client and the server: records what the client sends, and can change what passes."""
 
     def __init__(self, port, to_server=lambda data: data, to_client=lambda data: data):
         self.to, self.change, self.sent = port, (to_server, to_client), b""
@@ -165,7 +165,7 @@ class Proxy:
             pass
 
     def close(self):
-        """A close alone does not end an accept() that waits: it would take a connection of whoever listens next."""
+        """A close alone does not end a waiting accept(), which would take a connection of the next listener."""
         self.door.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.door.close()
@@ -230,14 +230,14 @@ def test_a_wrong_password_and_an_unknown_user_look_alike(call, httpd, password, 
     assert not interauth.state.exists()
 
 
-def test_an_response_changed_on_the_way_is_refused(call, photos, proxy):
+def test_a_response_changed_in_transit_is_refused(call, photos, proxy):
     call()
     between = proxy(to_client=lambda data: data.replace(b'"user": "guest"', b'"user": "guesT"'))
     result = call(url=between.url(photos), expect=3)
     assert result.stdout == "" and "the signature of the response is invalid" in result.stderr
 
 
-def test_a_request_changed_on_the_way_is_refused(call, httpd, photos, proxy):
+def test_a_request_changed_in_transit_is_refused(call, httpd, photos, proxy):
     call()
     httpd.log.expect("refused reason=mac_mismatch")
     httpd.log.expect("refused reason=mac_mismatch")
@@ -266,7 +266,7 @@ def test_refusals_and_errors_of_a_known_client_are_signed(call, httpd, photos):
     assert "HTTP 404" in result.stderr and "not signed" not in result.stderr
 
 
-def test_an_response_that_cannot_be_signed_is_not_believed(call, photos):
+def test_a_response_that_cannot_be_signed_is_discarded(call, photos):
     result = call(url=photos + "?html", expect=3)
     assert result.stdout == "" and "HTTP 200, text/html" in result.stderr
 
@@ -379,13 +379,13 @@ def test_the_php_example_logs_in_again(httpd, photos, password, tmp_path):
 
 
 def asked(httpd):
-    """How often the endpoint was; the access log is written after the response."""
+    """The number of requests to the endpoint; the access log is written after the response."""
     time.sleep(0.2)
     return (httpd.root / "logs/access.log").read_text().count('"POST /sauth/challenge')
 
 
-def test_over_the_end_of_a_window(interauth, call, httpd):
-    """Who may refresh does, in one exchange; who may not logs in again. Waits for up to a minute."""
+def test_across_the_end_of_a_window(interauth, call, httpd):
+    """A participant that may refresh does so, in one exchange; another one logs in again. Waits up to a minute."""
     httpd.log.allow("refused reason=refresh_not_allowed")
     early_in_a_window()
     call()

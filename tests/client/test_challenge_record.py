@@ -58,7 +58,7 @@ def test_the_password_from_standard_input(interauth, make, password):
     assert result.returncode == 2 and "--password-file -: standard input is a terminal" in result.stderr
 
 
-def test_a_record_that_may_refresh(make):
+def test_allow_refresh(make):
     assert json.loads(make("--allow-refresh").stdout)["allow_refresh"] is True
 
 
@@ -81,7 +81,7 @@ def test_both_profiles(make, password):
     (b"guest", b"guest"), (b"guest\n", b"guest"), (b"guest\r\n", b"guest"), (b"guest\n\n", b"guest\n"),
     (b" guest ", b" guest "), (b"g\x00st", b"g\x00st"), ("\u00fcber".encode(), "\u00fcber".encode()),
     (b"x" * 1024 + b"\n", b"x" * 1024)])
-def test_what_of_the_file_is_the_password(make, password, text, password_is):
+def test_a_line_end_is_not_part_of_the_password(make, password, text, password_is):
     record = json.loads(make("--json", path=password(text)).stdout)
     assert record["challenge_secret"]["hmac-sha256"] == secret_of("hmac-sha256", "guest", password_is, "example.org")
 
@@ -92,14 +92,14 @@ def test_no_password(interauth, make, password, text):
     assert result.stdout == "" and "the password must be 1 to 1024 bytes" in result.stderr
 
 
-def test_files_that_are_not_read(interauth, make, password):
+def test_permissions_of_the_password_file(interauth, make, password):
     assert "everyone can read" in make(path=password(mode=0o604), expect=1).stderr
     assert "the group can read" in make(path=password(mode=0o640)).stderr
     make(path=interauth.home / "missing", expect=3)
     make(path=password(b"x" * 4000), expect=3)
 
 
-@pytest.mark.parametrize("arguments, told", [
+@pytest.mark.parametrize("arguments, message", [
     (["make"], "make requires the ID"),
     (["make", "guest"], "--password-file"),
     (["make", "guest", "--password-file", "p"], "--domain"),
@@ -121,10 +121,10 @@ def test_files_that_are_not_read(interauth, make, password):
     (["show", "a", "--file", "f", "--password-file", "p"], "did you mean make?"),
     (["mak", "a"], "did you mean make?"),
 ])
-def test_usage(interauth, arguments, told):
+def test_usage(interauth, arguments, message):
     result = interauth("participant", *arguments)
     assert (result.returncode, result.stdout) == (2, ""), result.stderr
-    assert told in result.stderr and result.stderr.count("\n") == 1
+    assert message in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_the_record_is_read_back_without_its_secret(interauth, make):
@@ -133,9 +133,9 @@ def test_the_record_is_read_back_without_its_secret(interauth, make):
     path.write_text(json.dumps({"participants": [record]}))
     path.chmod(0o600)
     interauth.canaries.update(record["challenge_secret"].values())
-    told = json.loads(interauth("participant", "show", "guest", "--file", path, "--json").stdout)
-    assert [one["profile"] for one in told["challenge_secrets"]] == ["hmac-sha256", "md5"]
-    assert len({one["fingerprint"] for one in told["challenge_secrets"]}) == 2
+    output = json.loads(interauth("participant", "show", "guest", "--file", path, "--json").stdout)
+    assert [one["profile"] for one in output["challenge_secrets"]] == ["hmac-sha256", "md5"]
+    assert len({one["fingerprint"] for one in output["challenge_secrets"]}) == 2
 
 
 @pytest.mark.parametrize("profiles, expected", [(["hmac-sha256"], []), (["md5"], ["weak_challenge"]),
@@ -146,7 +146,7 @@ def test_check_knows_the_profiles(interauth, make, profiles, expected):
     path.write_text(json.dumps({"participants": [record]}))
     path.chmod(0o600)
     result = interauth("check", "--json", "--file", path)
-    told = json.loads(result.stdout)["findings"]
-    assert (result.returncode, [one["code"] for one in told]) == (0, expected)
+    output = json.loads(result.stdout)["findings"]
+    assert (result.returncode, [one["code"] for one in output]) == (0, expected)
     if expected:
-        assert ("as well as hmac-sha256" in told[0]["text"]) == (len(profiles) == 2)
+        assert ("as well as hmac-sha256" in output[0]["text"]) == (len(profiles) == 2)

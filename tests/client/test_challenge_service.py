@@ -30,7 +30,7 @@ def password(interauth, service):
 
 @pytest.fixture
 def call(interauth, service, password):
-    """Calls the application; `first` tells where and as whom to log in. Tokens become canaries."""
+    """Calls the application; `first` says where and as whom to log in. Tokens become canaries."""
     def call_app(*more, first=True, expect=0, method="photo.get", data=REQUEST, environment=None):
         login = ["--endpoint", service.base, "--uid", "guest", "--password-file", password] if first else []
         data = ["-d", data] if data is not None else []
@@ -56,7 +56,7 @@ def test_login_and_calls(interauth, service, call, more):
     assert all(data.encode() in body for _, path, body in service.calls if path == "/app")
 
 
-def test_what_is_kept(interauth, service, call, password):
+def test_what_is_stored(interauth, service, call, password):
     call()
     assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
     text = interauth.state.read_text()
@@ -105,7 +105,7 @@ def test_a_token_whose_window_ended_is_refreshed(interauth, service, call, profi
     assert held(interauth)["token"] not in (None, old)
 
 
-def test_after_two_windows_a_login_is_made_anew(interauth, service, call):
+def test_after_two_windows_a_new_login_is_made(interauth, service, call):
     call()
     state = json.loads(interauth.state.read_text())
     state["grants"][0]["expires"] = "2020-01-01T00:00:00Z"
@@ -129,7 +129,7 @@ def test_a_refused_token_is_replaced_once(service, call):
 
 
 def test_a_superseded_challenge_is_replaced_once(service, call):
-    service.told = {"auth.request": {}}
+    service.overrides = {"auth.request": {}}
     service.refuse = []
     answered = []
 
@@ -153,19 +153,19 @@ def test_a_server_that_has_just_started_is_waited_for(service, call):
     service.refuse = [(503, "starting")]
     assert "just started" in call(first=False).stderr
     assert service.methods() == ["photo.get", "photo.get"]
-    assert service.calls[0][2] != service.calls[1][2]  # a nonce of its own
+    assert service.calls[0][2] != service.calls[1][2]  # its own nonce
 
 
-def test_a_wait_that_is_too_long_is_told(service, call):
+def test_a_wait_that_is_too_long_is_reported(service, call):
     call()
     service.calls.clear()
     service.refuse, service.retry_after = [(503, "starting")], "90"
-    told = call(first=False, expect=3).stderr
-    assert "retry after 90 s" in told and "just started" not in told
+    output = call(first=False, expect=3).stderr
+    assert "retry after 90 s" in output and "just started" not in output
     assert service.methods() == ["photo.get"]
 
 
-def test_a_mistyped_password_file_does_not_outlive_its_call(interauth, service, call, password):
+def test_a_mistyped_password_file_is_not_stored(interauth, service, call, password):
     call()
     before = held(interauth)
     wrong = interauth.home / "wrong"
@@ -187,14 +187,14 @@ def test_a_mistyped_password_file_does_not_outlive_its_call(interauth, service, 
     assert service.methods() == ["photo.get"]
 
 
-def test_a_password_that_was_changed_is_refused_in_one_line(interauth, service, call, password):
+def test_a_changed_password_is_refused_in_one_line(interauth, service, call, password):
     call()
     password.write_text("wrong")
-    told = call(first=False, expect=1).stderr
-    assert told.count("Not this ?[31mway") == 1 and "no new login was possible" in told
+    output = call(first=False, expect=1).stderr
+    assert output.count("Not this ?[31mway") == 1 and "no new login was possible" in output
 
 
-def test_a_refresh_that_is_not_allowed_is_asked_for_once(interauth, service, call):
+def test_a_refused_refresh_is_requested_once(interauth, service, call):
     call()
     assert json.loads(interauth("grants", "--json").stdout)["grants"][0]["can_refresh"] is True
     assert "expires no later than 20" in interauth("grants").stdout
@@ -223,7 +223,7 @@ def flip(response):
     return response.replace(b"photo", b"phote")
 
 
-@pytest.mark.parametrize("spoil, told", [
+@pytest.mark.parametrize("spoil, message", [
     (flip, "the signature of the response is invalid"),
     (lambda response: re.sub(rb'"signature":"..', b'"signature":"00', response), "the signature of the response is invalid"),
     (lambda response: response + b" ", "the signature of the response is invalid"),
@@ -231,15 +231,15 @@ def flip(response):
     (lambda response: b"", "is not signed"),
     (lambda response: b"<html></html>", "is not signed"),
 ])
-def test_an_response_that_was_changed_is_not_believed(interauth, service, call, spoil, told):
+def test_a_changed_response_is_discarded(interauth, service, call, spoil, message):
     call()
     service.spoil = spoil
     result = call("-o", interauth.home / "out", first=False, expect=3)
-    assert result.stdout == "" and told in result.stderr
+    assert result.stdout == "" and message in result.stderr
     assert not (interauth.home / "out").exists()
 
 
-def test_an_response_of_another_call_is_not_believed(service, call):
+def test_a_response_to_another_call_is_discarded(service, call):
     responses = []
     service.spoil = lambda response: responses.append(response) or responses[0]
     call()
@@ -259,7 +259,7 @@ def test_xml_responses(service, call):
     call("--xml", data=None, first=False, expect=3)
 
 
-@pytest.mark.parametrize("told, status, text", [
+@pytest.mark.parametrize("overrides, status, text", [
     ({"auth.request": {"challenge": "x"}}, 3, "is not a challenge"),
     ({"auth.request": {"lifetime": 0}}, 3, "is not a challenge"),
     ({"auth.request": {"lifetime": "600"}}, 3, "is not a challenge"),
@@ -268,8 +268,8 @@ def test_xml_responses(service, call):
     ({"auth.request": {"domain": "evil.example"}}, 1, "invalid_credentials"),
     ({"auth.token": {"token": "0" * 64}}, 3, "differs from the one that was computed"),
 ])
-def test_a_login_that_goes_wrong(interauth, service, call, told, status, text):
-    service.told = told
+def test_a_failed_login(interauth, service, call, overrides, status, text):
+    service.overrides = overrides
     assert text in call(expect=status).stderr
     assert not interauth.state.exists() and "photo.get" not in service.methods()
 
@@ -277,7 +277,7 @@ def test_a_login_that_goes_wrong(interauth, service, call, told, status, text):
 def test_another_domain_than_before_is_refused(service, call):
     call()
     service.tokens.clear()
-    service.told = {"auth.request": {"domain": "evil.example"}}
+    service.overrides = {"auth.request": {"domain": "evil.example"}}
     service.calls.clear()
     result = call(first=False, expect=1)
     assert "the domain was example.org and is now evil.example" in result.stderr
@@ -315,14 +315,14 @@ def test_any_json_value_is_a_request(service, call, data):
     assert sent.endswith(b'"request":' + (data or "{}").strip().encode() + b"}")
 
 
-def test_the_request_of_a_file(interauth, service, call):
+def test_a_request_from_a_file(interauth, service, call):
     path = interauth.home / "request.json"
     path.write_text('\n{"id":\n 8}\n')
     call(data="@%s" % path)
     assert json.loads(service.calls[-1][2])["request"] == {"id": 8}
 
 
-@pytest.mark.parametrize("more, data, told", [
+@pytest.mark.parametrize("more, data, message", [
     ([], "{", "not a JSON value"), ([], "", "not empty"), ([], '1,"method":"x"', "not a JSON value"),
     ([], '{"a":1,"a":2}', "not a JSON value"), (["--xml"], "<a>", "not the content"), (["--xml"], "</request>", "not the content"),
     (["--xml"], "&x;", "not the content"),
@@ -333,9 +333,9 @@ def test_the_request_of_a_file(interauth, service, call):
     (["--sign", "k"], REQUEST, "unknown option --sign"), (["-H", "Content-Type: text/plain"], REQUEST, "set by interauth"),
     (["--json"], REQUEST, "--json requires --output"), 
 ])
-def test_usage(service, call, more, data, told):
+def test_usage(service, call, more, data, message):
     result = call(*more, data=data, expect=2)
-    assert told in result.stderr and service.calls == []
+    assert message in result.stderr and service.calls == []
     assert result.stdout == "" or "--json" in more
 
 
@@ -345,12 +345,12 @@ def test_the_name_of_a_method(interauth):
 
 
 @pytest.mark.parametrize("option", ["--password-file", "--profile", "--separator", "--xml"])
-def test_options_of_a_login_are_not_those_of_a_call(interauth, option):
+def test_call_has_no_login_options(interauth, option):
     result = interauth("call", option, "x", "http://127.0.0.1:1/")
     assert result.returncode == 2 and "unknown option " + option in result.stderr
 
 
-def test_a_login_needs_to_be_told_how(interauth, service):
+def test_a_first_login_needs_its_options(interauth, service):
     result = interauth("invoke", "m", service.app)
     assert result.returncode == 1 and "interauth invoke --endpoint BASE --uid ID --password-file FILE METHOD URL" in result.stderr
     result = interauth("invoke", "--endpoint", service.base + "/challenge", "--uid", "u", "m", service.app)
@@ -358,7 +358,7 @@ def test_a_login_needs_to_be_told_how(interauth, service):
 
 
 def test_md5_is_refused_without_tls(interauth, password):
-    """Nothing is asked of the server, which is not there."""
+    """Nothing is sent to the server, which does not exist."""
     result = interauth("invoke", "--profile", "md5", "--endpoint", "http://192.0.2.1/sauth", "--uid", "guest",
                        "--password-file", password, "m", "http://127.0.0.1:1/")
     assert result.returncode == 1 and "requires TLS" in result.stderr

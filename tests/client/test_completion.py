@@ -1,4 +1,4 @@
-"""The completion of bash, as installed: it offers what the command has."""
+"""The bash completion, as installed: it offers the verbs and options of the command."""
 import os
 import subprocess
 
@@ -10,7 +10,7 @@ SCRIPT = os.path.join(os.path.dirname(__file__), "../../client/bash-completion/i
 @pytest.fixture
 def complete(interauth):
     def complete_words(*words):
-        """What is offered for the last word."""
+        """The completions of the last word."""
         script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _interauth; printf "%s\\n" "${COMPREPLY[@]}"'
         done = subprocess.run(["bash", "--norc", "-c", script, SCRIPT, interauth.path, *words], text=True, timeout=20,
                               cwd=interauth.home, env=interauth.environment, capture_output=True)
@@ -47,7 +47,7 @@ def test_grants(complete, ask, interauth):
     assert complete("call", "--grant", "or") == complete("forget", "or") == ["orders"]
 
 
-def test_where_it_is_installed(interauth, tmp_path):
+def test_installation_directory(interauth, tmp_path):
     build = os.environ["INTERAUTH_BUILD"]
     subprocess.run(["make", "-s", "-C", build, "install-dist_bashcompletionDATA", "DESTDIR=%s" % tmp_path, "datadir=/share",
                     "MAKEFLAGS="], check=True, timeout=60, capture_output=True)

@@ -54,7 +54,7 @@ SIGNED = ['Signature-Input: sig1=("@method" "@path");created=1300000000;expires=
 DIGEST = "Content-Digest: sha-256=:%s:" % base64.b64encode(hashlib.sha256(b"{}").digest()).decode()
 TIME = "2011-03-13T07:06:40Z"
 
-# name: message, and some of its parts as (where, name, value); a value that ends in ".." is only the begin of one.
+# name: message, and some of its parts as (where, name, value); a value that ends in ".." is a prefix.
 SAMPLES = {
     "sauth": (request(fields=[sauth()]), [("Authorization", "scheme", "SAuth"), ("Authorization", "token", "2E82.."),
                                           ("Authorization", "hmac", "4601.."), ("Authorization", "nonce", "JY55..")]),
@@ -125,10 +125,10 @@ def test_parts(explain, name):
     message, expected = SAMPLES[name]
     result = explain(message, "--json")
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
-    told = json.loads(result.stdout)
-    assert "error" not in told
-    parts = [(part["where"], part["name"], part["value"]) for part in told["parts"]]
-    assert all(part["meaning"] for part in told["parts"])
+    output = json.loads(result.stdout)
+    assert "error" not in output
+    parts = [(part["where"], part["name"], part["value"]) for part in output["parts"]]
+    assert all(part["meaning"] for part in output["parts"])
     for where, part, value in expected:
         found = [shown for at, called, shown in parts if (at, called) == (where, part)]
         begin = value[:-2] if value.endswith("..") else None
@@ -140,11 +140,11 @@ def test_parts(explain, name):
 
 
 def test_kinds(explain):
-    told = json.loads(explain(request(fields=[sauth()], target="/a?key=" + NONCE), "--json").stdout)
-    assert (told["kind"], told["method"], told["target"]) == ("request", "POST", "/a?..")
-    told = json.loads(explain(SAMPLES["refused"][0], "--json").stdout)
-    assert (told["kind"], told["status"]) == ("response", 401)
-    assert "mac_mismatch" in [part["value"] for part in told["parts"] if part["name"] == "tags"][0]
+    output = json.loads(explain(request(fields=[sauth()], target="/a?key=" + NONCE), "--json").stdout)
+    assert (output["kind"], output["method"], output["target"]) == ("request", "POST", "/a?..")
+    output = json.loads(explain(SAMPLES["refused"][0], "--json").stdout)
+    assert (output["kind"], output["status"]) == ("response", 401)
+    assert "mac_mismatch" in [part["value"] for part in output["parts"] if part["name"] == "tags"][0]
     assert json.loads(explain(SAMPLES["header"][0], "--json").stdout)["kind"] == "header"
     assert json.loads(explain(SAMPLES["auth.request"][0], "--json").stdout)["kind"] == "body"
 
@@ -163,11 +163,11 @@ def test_kinds(explain):
     (response(503, fields=["Date: never"]), "malformed"),
     (response(200, b"{}", "application/json", ["Content-Encoding: gzip"]), "encoded"),
 ])
-def test_what_is_malformed(explain, message, code):
+def test_malformed_parts(explain, message, code):
     result = explain(message, "--json")
-    told = json.loads(result.stdout)
-    assert result.returncode == 1 and told["error"]["code"] == code and told["error"]["message"]
-    assert told["error"] in [part.get("error") for part in told["parts"]]
+    output = json.loads(result.stdout)
+    assert result.returncode == 1 and output["error"]["code"] == code and output["error"]["message"]
+    assert output["error"] in [part.get("error") for part in output["parts"]]
     assert "[%s]\n" % code in explain(message).stdout
 
 
@@ -187,7 +187,7 @@ def test_bounds(explain, interauth):
 
 
 def test_broken_files(interauth):
-    """Bytes changed, cut, doubled: a status and one object of JSON, whatever it is."""
+    """Changed, removed and duplicated bytes: there is always an exit status and one JSON object."""
     chance = random.Random(9421)
     messages = [message for message, _ in SAMPLES.values()]
     path = interauth.home / "message"
@@ -208,5 +208,5 @@ def test_broken_files(interauth):
         path.write_bytes(data)
         result = interauth("explain", "--json", path)
         assert result.returncode in (0, 1), (bytes(data), result.stderr)
-        told = json.loads(result.stdout)
-        assert ("error" in told) == (result.returncode == 1), bytes(data)
+        output = json.loads(result.stdout)
+        assert ("error" in output) == (result.returncode == 1), bytes(data)

@@ -39,7 +39,7 @@ def httpd():
 
 @pytest.fixture(autouse=True)
 def account(httpd):
-    """Fails a test whose server logged an alarming line that nobody announced."""
+    """Fails a test whose server logged an unexpected warning or error."""
     httpd.guard(SECRET, b64url(SECRET))
     yield
     assert httpd.log.settle() == []
@@ -73,8 +73,8 @@ def held(interauth):
 
 
 def test_grant_and_a_chain_of_calls(interauth, ask, base):
-    told = json.loads(ask("--json").stdout)
-    assert told["access_to"] == ["read"] and told["can_refresh"] is True
+    output = json.loads(ask("--json").stdout)
+    assert output["access_to"] == ["read"] and output["can_refresh"] is True
     for _ in range(3):
         result = interauth("call", base + "/cgi-bin/orders")
         assert (result.returncode, result.stderr) == (0, "")
@@ -129,7 +129,7 @@ def test_a_body_and_its_digest(interauth, ask, httpd, base):
     assert result.returncode == 1 and "digest_mismatch" in result.stderr
 
 
-def test_refusals_are_told(interauth, ask, httpd, base):
+def test_refusals_are_reported(interauth, ask, httpd, base):
     httpd.log.expect("refused reason=capability_not_held")
     httpd.log.expect("reason=capability_missing")
     httpd.log.allow("AH01631")
@@ -146,8 +146,8 @@ def test_an_unknown_participant(ask, httpd):
     assert "invalid_credentials" in ask(uid="nobody", expect=1).stderr
 
 
-class TestAnew:
-    """Grants that end on the server: its stop without SAuthStateFile, another secret."""
+class TestNewGrant:
+    """Grants that end on the server: by a stop without SAuthStateFile, or by another secret."""
     NEW = b"a new secret of 30 bytes......"
 
     @pytest.fixture
@@ -203,9 +203,9 @@ class TestAnew:
         assert self.call(interauth, own).stderr == ""
 
 
-def test_two_in_one_second(interauth, httpd, base, secret_file):
+def test_two_requests_in_one_second(interauth, httpd, base, secret_file):
     httpd.log.allow("refused reason=access_replayed")
-    for _ in range(20):  # until two of them are
+    for _ in range(20):  # until two requests fall into one second
         result = interauth("grant", "--url", base + "/sauth", "--uid", UID, "--secret-file", secret_file,
                            "--capability", "read")
         assert result.returncode == 0, result.stderr
@@ -216,7 +216,7 @@ def test_two_in_one_second(interauth, httpd, base, secret_file):
     pytest.fail("none of these were of one second")
 
 
-def test_where_no_endpoint_is(interauth, httpd, base, secret_file):
+def test_a_url_without_an_endpoint(interauth, httpd, base, secret_file):
     result = interauth("grant", "--url", base + "/nosuch", "--uid", UID, "--secret-file", secret_file,
                        "--capability", "read")
     assert result.returncode == 1, result.stderr
@@ -238,7 +238,7 @@ def test_trace_is_warned_about(interauth, httpd, base):
     assert [one["code"] for one in json.loads(result.stdout)["findings"]] == ["trace"]
 
 
-def test_check_finds_a_port_of_tls(interauth, tmp_path):
+def test_check_detects_a_tls_port(interauth, tmp_path):
     key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", free_port()
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-keyout", key, "-out", certificate, "-subj", "/CN=localhost",

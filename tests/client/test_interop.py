@@ -65,7 +65,7 @@ def sig(installed):
 
 
 class Pair:
-    """A key in the forms that both sides read."""
+    """A key in the formats of both sides."""
 
     def __init__(self, interauth, kind):
         self.kind, self.algorithm, self.home = kind, KINDS[kind], interauth.home
@@ -119,12 +119,12 @@ def test_we_verify_what_they_sign(interauth, node, pair):
     saved.write_bytes(("POST /cgi-bin/orders?item=1&note=a%20b HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode() + body)
     done = interauth("verify", "--json", *pair.check, *pair.more, saved)
     if pair.kind == "rsa":
-        # Node's default salt is as long as the key allows, where RFC 9421 says 64 bytes.
+        # Node's default salt is as long as the key allows, but RFC 9421 requires 64 bytes.
         assert done.returncode == 1 and json.loads(done.stdout)["error"]["code"] == "sig_mismatch"
         return
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["keyid"] == "them" and told["algorithm"] == pair.algorithm and told["nonce"] == "a nonce of theirs"
+    output = json.loads(done.stdout)
+    assert output["keyid"] == "them" and output["algorithm"] == pair.algorithm and output["nonce"] == "a nonce of theirs"
     saved.write_bytes(saved.read_bytes().replace(b"X-List: a", b"X-List: c"))
     assert interauth("verify", *pair.check, *pair.more, saved).returncode == 1
 
@@ -160,15 +160,15 @@ class TestSig:
         saved.write_bytes(text.encode() + body)
         done = interauth("verify", "--json", *pair.check, *pair.more, saved)
         assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
-        assert told["keyid"] == "them" and told["algorithm"] == pair.algorithm and told["nonce"] == "theirs"
+        output = json.loads(done.stdout)
+        assert output["keyid"] == "them" and output["algorithm"] == pair.algorithm and output["nonce"] == "theirs"
         saved.write_bytes(saved.read_bytes().replace(b"X-List: a", b"X-List: c"))
         assert interauth("verify", *pair.check, *pair.more, saved).returncode == 1
 
 
 @pytest.fixture(scope="module")
 def httpd(tmp_path_factory):
-    """A server that knows a key of each kind; and the pairs, by kind."""
+    """A server with a key of each kind, and the pairs, by kind."""
     import command
 
     path = command.find()
@@ -213,15 +213,15 @@ class TestSigAtTheServer:
                 response = self.send(sig, httpd, kind, more, **how)
                 assert response["status"] == 200 and f"ISIGN_KEYID={UID}#{kind}" in response["text"], response
 
-    def test_bare_url(self, sig, httpd):
-        """What a URL object makes of it is what is sent and what is signed."""
+    def test_url_without_a_path(self, sig, httpd):
+        """The URL is sent and signed as a URL object normalizes it."""
         server = httpd[0]
         for url in (f"http://127.0.0.1:{server.port}/in", f"http://127.0.0.1:{server.port}/x/../in?",
                     f"http://127.0.0.1:{server.port}/in?a=\u00e4 b"):
             assert self.send(sig, httpd, "ed25519", url=url)["status"] == 200, url
 
-    def test_what_they_do_not_add(self, sig, httpd):
-        """created and nonce are the client's to give."""
+    def test_parameters_that_they_do_not_add(self, sig, httpd):
+        """The client must add created and nonce."""
         for name, reason in (("created", "sig_created_missing"), ("nonce", "sig_nonce_missing")):
             httpd[0].log.expect("reason=" + reason)
             response = self.send(sig, httpd, "ed25519", **{name: None})

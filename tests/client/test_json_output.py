@@ -11,7 +11,7 @@ TIMES = {"expires", "created", "not_after", "valid_from", "valid_until", "timeou
 
 
 def inspect(value, name=None):
-    """Members that are times are text of one format, and errors have one shape, however deep."""
+    """Times have one format and errors one shape, at any depth."""
     if isinstance(value, dict):
         for member, inner in value.items():
             if member == "error":
@@ -29,10 +29,10 @@ def inspect(value, name=None):
 def run(interauth):
     def run_json(*arguments):
         result = interauth(*arguments, "--json")
-        told = json.loads(result.stdout)
-        inspect(told)
-        assert ("error" in told) == (result.returncode != 0), (arguments, told)
-        return result.returncode, told
+        output = json.loads(result.stdout)
+        inspect(output)
+        assert ("error" in output) == (result.returncode != 0), (arguments, output)
+        return result.returncode, output
 
     return run_json
 
@@ -69,8 +69,8 @@ def test_success_of_each_verb(interauth, run, ask, service, secret, file):
                       ["participant", "list", "--file", records], ["participant", "show", "a", "--file", records],
                       ["participant", "make", "b", "--password-file", home / "password", "--domain", "d"],
                       ["check", "--file", records, "--secret-file", secret.path], ["forget", "g"], ["grants"]):
-        status, told = run(*arguments)
-        assert status == 0, (arguments, told)
+        status, output = run(*arguments)
+        assert status == 0, (arguments, output)
 
 
 def test_failure_of_each_verb(interauth, run, ask, service, secret, file):
@@ -98,10 +98,10 @@ def test_check_with_errors_names_the_worst(run, file, interauth):
     path = file(record("a", capabilities=[]))
     assert "error" not in run("check", "--file", path)[1]
     path.chmod(0o644)
-    status, told = run("check", "--file", path)
-    assert (status, told["error"]["code"]) == (1, "permissions") and told["error"]["message"].startswith(str(path) + ": ")
-    status, told = run("check", "--file", path, "--state", interauth.home / "none")
-    assert (status, told["error"]["code"]) == (3, "unreadable")
+    status, output = run("check", "--file", path)
+    assert (status, output["error"]["code"]) == (1, "permissions") and output["error"]["message"].startswith(str(path) + ": ")
+    status, output = run("check", "--file", path, "--state", interauth.home / "none")
+    assert (status, output["error"]["code"]) == (3, "unreadable")
 
 
 @pytest.mark.parametrize("arguments, named", [

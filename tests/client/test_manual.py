@@ -1,4 +1,4 @@
-"""The manual pages are without complaint."""
+"""mandoc finds no fault with the manual pages."""
 import glob
 import os
 import re
@@ -15,7 +15,7 @@ PAGES = sorted(os.path.basename(path) for path in glob.glob(os.path.join(MANUALS
 @pytest.mark.parametrize("page", PAGES)
 def test_lint(page):
     done = subprocess.run(["mandoc", "-T", "lint", page], cwd=MANUALS, capture_output=True, text=True, check=False)
-    # Pages of others, and mandoc's index, may not be installed here.
+    # The pages of other packages, and mandoc's index, may not be installed here.
     complaints = [line for line in done.stdout.splitlines()
                   if "outdated mandoc.db" not in line and not re.search(r"not found: Xr (?!interauth)", line)]
     assert complaints == []

@@ -1,4 +1,4 @@
-"""participant and check on files."""
+"""participant and check with files."""
 import base64
 import json
 import os
@@ -40,11 +40,11 @@ def write(interauth):
 def check(interauth):
     def check_for(*arguments):
         result = interauth("check", "--json", *arguments)
-        told = json.loads(result.stdout)
-        findings = [(one["weight"], one["code"]) for one in told["findings"]]
-        assert told["errors"] == len([one for one in findings if one[0] == "error"])
-        assert told["warnings"] == len([one for one in findings if one[0] == "warning"])
-        return result.returncode, findings, told
+        output = json.loads(result.stdout)
+        findings = [(one["weight"], one["code"]) for one in output["findings"]]
+        assert output["errors"] == len([one for one in findings if one[0] == "error"])
+        assert output["warnings"] == len([one for one in findings if one[0] == "warning"])
+        return result.returncode, findings, output
 
     return check_for
 
@@ -55,24 +55,24 @@ def test_list(interauth, write):
     result = interauth("participant", "list", "--file", path)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == "http://a.example\tapproved\t2035-12-20T00:00:00Z\tread,update\nb\tsuspended\tnever\n"
-    told = json.loads(interauth("participant", "list", "--file", path, "--json").stdout)["participants"]
-    assert told[0] == {"id": "http://a.example", "status": "approved", "roles": [], "capabilities": ["read", "update"],
+    output = json.loads(interauth("participant", "list", "--file", path, "--json").stdout)["participants"]
+    assert output[0] == {"id": "http://a.example", "status": "approved", "roles": [], "capabilities": ["read", "update"],
                        "expires": "2035-12-20T00:00:00Z"}
-    assert [one["id"] for one in told] == ["http://a.example", "b"]
+    assert [one["id"] for one in output] == ["http://a.example", "b"]
 
 
-def test_show_tells_of_secrets_only_how_many_and_until_when(interauth, write):
+def test_show_prints_no_secrets(interauth, write):
     path = write(record("a", shared_secret=None, shared_secrets=[
         {"value": b64(os.urandom(32)), "not_after": "2030-01-01T00:00:00Z"}, {"value": b64(os.urandom(32))}],
         keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": KEY}]))
     result = interauth("participant", "show", "a", "--file", path, "--json")
-    told = json.loads(result.stdout)
+    output = json.loads(result.stdout)
     assert result.returncode == 0
-    assert [one.get("not_after") for one in told["secrets"]] == ["2030-01-01T00:00:00Z", None]
-    fingerprints = {one["fingerprint"] for one in told["secrets"]}
+    assert [one.get("not_after") for one in output["secrets"]] == ["2030-01-01T00:00:00Z", None]
+    fingerprints = {one["fingerprint"] for one in output["secrets"]}
     assert len(fingerprints) == 2 and all(len(one) == 16 for one in fingerprints)
-    assert told["keys"][0]["kid"] == "k1"
-    assert json.loads(interauth("participant", "show", "a", "--file", path).stdout) == told
+    assert output["keys"][0]["kid"] == "k1"
+    assert json.loads(interauth("participant", "show", "a", "--file", path).stdout) == output
 
 
 def test_no_challenge_secret_is_shown(interauth, write):
@@ -84,13 +84,13 @@ def test_no_challenge_secret_is_shown(interauth, write):
             assert result.stdout and not any(one in result.stdout + result.stderr for one in secrets.values())
 
 
-def test_show_prints_an_empty_list_plainly(interauth, write):
+def test_show_prints_an_empty_list_on_one_line(interauth, write):
     path = write(record("a", name='of [ ] and \\" { }', roles=[], capabilities=[], endpoints=[]))
     result = interauth("participant", "show", "a", "--file", path)
     assert '\n  "roles": [],\n  "capabilities": [],\n' in result.stdout
     assert result.stdout.endswith("\n}\n") and not result.stdout.endswith("\n\n")
-    told = json.loads(result.stdout)
-    assert told["name"] == 'of [ ] and \\" { }' and told["endpoints"] == []
+    output = json.loads(result.stdout)
+    assert output["name"] == 'of [ ] and \\" { }' and output["endpoints"] == []
 
 
 def test_an_unknown_participant_is_refused(interauth, write):
@@ -109,7 +109,7 @@ def test_a_bad_file_is_refused_with_its_position(interauth, write):
     assert interauth("participant", "list", "--file", interauth.home / "missing").returncode == 3
 
 
-def test_check_is_content_with_a_good_file(check, write):
+def test_check_accepts_a_good_file(check, write):
     assert check("--file", write(record("a"), record("b", expires="2035-12-20T00:00:00Z")))[:2] == (0, [])
 
 
@@ -119,10 +119,10 @@ def test_check_looks_at_permissions(check, write, mode, status, weight):
     assert check("--file", write(record("a"), mode=mode))[:2] == (status, [(weight, "permissions")])
 
 
-def test_check_tells_where_the_syntax_is_wrong(check, write):
-    status, findings, told = check("--file", write(text='{"participants": [\n {"id": }]}'))
+def test_check_reports_the_position_of_a_syntax_error(check, write):
+    status, findings, output = check("--file", write(text='{"participants": [\n {"id": }]}'))
     assert (status, findings) == (1, [("error", "syntax")])
-    assert "line 2" in told["findings"][0]["text"]
+    assert "line 2" in output["findings"][0]["text"]
 
 
 SECRET = b64(os.urandom(32))
@@ -155,7 +155,7 @@ SECRET = b64(os.urandom(32))
     ([record("a", keys=[{"kid": "k", "file": "secret"}])], ["keys"]),
     ([], ["empty"]),
 ])
-def test_check_finds_what_is_weak(interauth, check, write, records, expected):
+def test_check_finds_weaknesses(interauth, check, write, records, expected):
     (interauth.home / "secret").write_text("no key")
     status, findings, _ = check("--file", write(*records))
     assert [code for _, code in findings] == expected
@@ -192,21 +192,21 @@ WEAK = [
 
 
 @pytest.mark.parametrize("secret, weight, text", WEAK)
-def test_check_names_who_has_a_weak_secret(interauth, check, write, secret, weight, text):
+def test_check_names_the_participant_with_a_weak_secret(interauth, check, write, secret, weight, text):
     weak = record("http://weak.example", shared_secret=None,
                   shared_secrets=[{"value": b64(os.urandom(32))}, {"value": b64(secret)}])
-    status, findings, told = check("--file", write(record("a"), weak, record("b")))
+    status, findings, output = check("--file", write(record("a"), weak, record("b")))
     assert (status, findings) == (0, [("warning", "weak_secret")])
-    assert told["findings"][0]["text"] == "http://weak.example: a shared secret %s; make a new one with: interauth secret" % text
+    assert output["findings"][0]["text"] == "http://weak.example: a shared secret %s; make a new one with: interauth secret" % text
     path = interauth.home / "s"
     path.write_text(b64(secret) + "\n")
     path.chmod(0o600)
-    status, findings, told = check("--secret-file", path)
+    status, findings, output = check("--secret-file", path)
     assert (status, findings) == (1 if weight == "error" else 0, [(weight, "weak_secret")])
-    assert told["findings"][0]["text"] == "this secret %s; make a new one with: interauth secret" % text
+    assert output["findings"][0]["text"] == "this secret %s; make a new one with: interauth secret" % text
 
 
-def test_check_knows_the_secrets_that_documents_show(check, write):
+def test_check_recognizes_documented_secrets(check, write):
     top = pathlib.Path(__file__).parents[2]
     shown = set()
     for path in [top / "README.md", *sorted((top / "docs").rglob("*")), *sorted((top / "conf").rglob("*"))]:
@@ -218,7 +218,7 @@ def test_check_knows_the_secrets_that_documents_show(check, write):
         assert ("warning", "weak_secret") in check("--file", write(record("a", shared_secret=secret)))[1], secret
 
 
-def test_check_takes_random_secrets(check, write):
+def test_check_accepts_random_secrets(check, write):
     made = [record("a%d" % i, shared_secret=b64(os.urandom(16 + i % 32))) for i in range(500)]
     assert check("--file", write(*made))[:2] == (0, [])
 

@@ -1,4 +1,4 @@
-"""grant, call, refresh and check against a service on 127.0.0.1 that can be told to misbehave."""
+"""grant, call, refresh and check against a service on 127.0.0.1 that can misbehave."""
 import base64
 import hashlib
 import json
@@ -17,11 +17,11 @@ from loopback import Service
 
 
 class TestGrant:
-    def test_is_kept_in_a_private_file(self, interauth, ask, held, service, secret):
+    def test_is_stored_in_a_private_file(self, interauth, ask, held, service, secret):
         result = ask("--json", "--lifespan", "60")
-        told = json.loads(result.stdout)
-        assert told["access_to"] == ["read"] and told["can_refresh"] is True and told["nonces"] == 1
-        assert (told["endpoint"], told["uid"]) == (service.base, UID)
+        output = json.loads(result.stdout)
+        assert output["access_to"] == ["read"] and output["can_refresh"] is True and output["nonces"] == 1
+        assert (output["endpoint"], output["uid"]) == (service.base, UID)
         assert stat.S_IMODE(interauth.state.stat().st_mode) == 0o600
         assert stat.S_IMODE(interauth.state.parent.stat().st_mode) == 0o700
         assert [path.name for path in sorted(interauth.state.parent.iterdir())] == ["state.json", "state.json.lock"]
@@ -29,7 +29,7 @@ class TestGrant:
         assert kept["token"] in service.grants and kept["secret_file"] == str(secret.path)
         assert secret.text not in interauth.state.read_text()
 
-    def test_sends_what_was_asked_for(self, ask, service):
+    def test_sends_the_options(self, ask, service):
         ask("--capability", "update", "--lifespan", "77", "--nonces", "5", "--id", "--aud", "https://a.example/sauth")
         form = dict(urllib.parse.parse_qsl(service.requests("/sauth/request_access")[0][3].decode()))
         body = json.loads(form["body"])
@@ -38,20 +38,20 @@ class TestGrant:
                         "aud": "https://a.example/sauth"}
         assert len(form["hmac"]) == 64 and set(form) == {"uid", "timestamp", "hmac", "body"}
 
-    def test_sha1_for_those_who_know_no_other(self, interauth, ask, service):
+    def test_sha1(self, interauth, ask, service):
         ask("--hash", "sha1")
         form = dict(urllib.parse.parse_qsl(service.requests("/sauth/request_access")[0][3].decode()))
         assert len(form["hmac"]) == 40
         assert interauth("call", service.origin + "/app").returncode == 0
 
-    def test_a_refusal_is_told_without_control_characters(self, interauth, ask):
+    def test_a_refusal_is_reported_without_control_characters(self, interauth, ask):
         result = ask("--capability", "everything", "--json", expect=1)
         assert "The participant does not hold that ?[31mcapability (capability_not_held, HTTP 403)" in result.stderr
         assert result.stderr.endswith("interauth grant: requested: read,everything\n")
         assert json.loads(result.stdout)["error"]["code"] == "capability_not_held"
         assert not interauth.state.exists()
 
-    def test_where_no_endpoint_is(self, interauth, service, secret):
+    def test_a_url_without_an_endpoint(self, interauth, service, secret):
         result = interauth("grant", "--url", service.origin + "/none", "--uid", UID, "--secret-file", secret.path,
                            "--capability", "read", "--json")
         assert result.returncode == 1
@@ -59,7 +59,7 @@ class TestGrant:
                                       "SetHandler sauth?\n" % service.origin)
         assert json.loads(result.stdout) == {"error": {"code": "http_404", "message": "the server responded with HTTP 404"}}
 
-    def test_twice_in_one_second(self, ask, held, service):
+    def test_two_requests_in_one_second(self, ask, held, service):
         service.replays = set()
         while time.time() % 1 > 0.5:
             time.sleep(0.02)
@@ -94,16 +94,16 @@ class TestGrant:
         assert result.returncode == 2 and "--secret-file FILE --capability read\n" in result.stderr
         assert interauth("call", service.origin + "/app", environment=environment).returncode == 0
 
-    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everyone can read"), (0o602, 1, "everyone can write"),
+    @pytest.mark.parametrize("mode, status, message", [(0o604, 1, "everyone can read"), (0o602, 1, "everyone can write"),
                                                     (0o640, 0, "warning: "), (0o600, 0, None)])
-    def test_permissions_of_the_secret(self, ask, service, secret, mode, status, told):
+    def test_permissions_of_the_secret(self, ask, service, secret, mode, status, message):
         secret.path.chmod(mode)
         result = ask(expect=status)
-        assert told in result.stderr if told else result.stderr == ""
+        assert message in result.stderr if message else result.stderr == ""
         assert len(service.requests("/sauth/request_access")) == (1 if status == 0 else 0)
 
     @pytest.mark.parametrize("text", ["", "short", "not base64url!!!!!!!!!!!!!!!!!!", "A" * 5000])
-    def test_a_secret_that_is_none(self, ask, secret, text):
+    def test_a_malformed_secret(self, ask, secret, text):
         secret.path.write_text(text)
         ask(expect=3 if len(text) > 4096 else 1)
 
@@ -116,18 +116,18 @@ class TestGrant:
                   for seen in service.requests("/sauth/request_access")]
         assert len(stamps) == 2 and int(stamps[1]) > int(stamps[0])
 
-    def test_waits_no_second_time(self, ask, service):
+    def test_does_not_wait_twice(self, ask, service):
         service.starting = 2
         ask(expect=3)
         assert len(service.requests("/sauth/request_access")) == 2
 
     @pytest.mark.parametrize("after", ["61", "-1", "0", "soon"])
-    def test_waits_not_too_long(self, ask, service, after):
+    def test_does_not_wait_too_long(self, ask, service, after):
         service.starting, service.retry_after = 1, after
         ask(expect=3)
         assert len(service.requests("/sauth/request_access")) == 1
 
-    def test_nobody_there_is_a_fault(self, interauth, secret):
+    def test_an_unreachable_server_is_a_fault(self, interauth, secret):
         result = interauth("grant", "--url", "http://127.0.0.1:1/sauth", "--uid", UID, "--secret-file", secret.path,
                            "--capability", "read")
         assert result.returncode == 3 and result.stdout == ""
@@ -140,7 +140,7 @@ class TestGrant:
         assert result.returncode == 2 and "another grant has this name" in result.stderr
         assert not service.requests("/other/request_access")
 
-    def test_a_second_one_takes_the_place_of_the_first(self, ask, held):
+    def test_a_second_grant_replaces_the_first(self, ask, held):
         ask()
         first = held()[0]
         ask()
@@ -161,7 +161,7 @@ class TestCall:
         assert len(service.requests("/sauth/generate_nonce")) == 0
         assert len(service.seen) == 5
 
-    def test_takes_the_next_nonce_from_a_refusal_too(self, interauth, ask, held, service):
+    def test_takes_the_next_nonce_from_a_refusal(self, interauth, ask, held, service):
         ask()
         before = held()[0]["nonces"]
         result = interauth("call", service.origin + "/app/denied")
@@ -170,13 +170,13 @@ class TestCall:
         assert json.loads(result.stdout)["code"] == "insufficient_capability"
         assert len(held()[0]["nonces"]) == 1 and held()[0]["nonces"] != before
 
-    def test_without_nonces_it_asks_for_one(self, interauth, ask, service):
+    def test_without_nonces_it_requests_one(self, interauth, ask, service):
         service.give_nonces = False
         ask()
         assert interauth("call", service.origin + "/app").returncode == 0
         assert len(service.requests("/sauth/generate_nonce")) == 1 and len(service.requests("/app")) == 1
 
-    def test_without_nonces_and_their_endpoint_it_uses_the_challenge(self, interauth, ask, service):
+    def test_without_nonces_and_their_endpoint_it_uses_www_authenticate(self, interauth, ask, service):
         service.give_nonces = service.nonce_endpoint = False
         ask()
         result = interauth("call", "-d", "x=1", service.origin + "/app")
@@ -213,7 +213,7 @@ class TestCall:
         assert len(service.requests("/app")) == 1 and len(service.requests("/sauth/request_access")) == 1
 
     @pytest.mark.parametrize("code", ["invalid_credentials", "token_revoked", "token_expired"])
-    def test_a_grant_that_the_server_refuses_is_asked_for_anew(self, interauth, ask, held, service, code):
+    def test_a_refused_grant_is_requested_again(self, interauth, ask, held, service, code):
         ask()
         first = held()[0]["token"]
         service.grants.clear()
@@ -228,7 +228,7 @@ class TestCall:
         assert interauth("call", service.origin + "/app").stderr == ""
 
     @pytest.mark.parametrize("held_nonces", [True, False])
-    def test_it_is_asked_for_once_in_a_call(self, interauth, ask, held, service, held_nonces):
+    def test_a_call_requests_one_grant(self, interauth, ask, held, service, held_nonces):
         service.give_nonces = service.nonce_endpoint = held_nonces
         ask()
         service.refusal = "token_revoked"
@@ -241,7 +241,7 @@ class TestCall:
         assert len([1 for seen in service.requests("/app") if seen[2]["Authorization"]]) == 2
         assert held()[0]["token"] not in grants
 
-    def test_one_that_was_just_asked_for_is_not_asked_for_again(self, interauth, ask, service):
+    def test_a_new_grant_is_not_requested_again(self, interauth, ask, service):
         ask("--lifespan", "1")
         time.sleep(1.1)
         service.grants = type("Forgetful", (dict,), {"__contains__": lambda *_: False})()
@@ -249,7 +249,7 @@ class TestCall:
         assert result.returncode == 1 and "(invalid_credentials, HTTP 401)" in result.stderr
         assert len(service.requests("/sauth/request_access")) == 2 and len(service.requests("/app")) == 1
 
-    def test_a_new_grant_that_is_refused_too_is_told(self, interauth, ask, held, service, secret):
+    def test_a_refusal_of_the_new_grant_is_reported(self, interauth, ask, held, service, secret):
         ask()
         before = held()
         service.grants.clear()
@@ -265,7 +265,7 @@ class TestCall:
         assert len(service.requests("/sauth/request_access")) == 2 and len(service.requests("/app")) == 1
         assert [one["token"] for one in held()] == [one["token"] for one in before]
 
-    def test_without_knowing_what_to_ask_for_it_says_what_to_do(self, interauth, ask, service, secret):
+    def test_without_capabilities_it_prints_the_command(self, interauth, ask, service, secret):
         ask()
         state = json.loads(interauth.state.read_text())
         state["grants"][0].update(access_for=[], secret_file=str(interauth.home / "it's mine"))
@@ -279,7 +279,7 @@ class TestCall:
                                         str(interauth.home / "it's mine"), "--capability", "NAME"]
         assert len(service.requests("/sauth/request_access")) == 1 and len(service.requests("/app")) == 1
 
-    def test_a_401_of_the_application_costs_no_grant(self, interauth, ask, service):
+    def test_a_401_of_the_application_requests_no_grant(self, interauth, ask, service):
         ask()
         service.response = (401, [("Content-Type", "application/problem+json"), ("WWW-Authenticate", "Basic realm=x")],
                           b'{"code":"invalid_credentials"}')
@@ -287,7 +287,7 @@ class TestCall:
         assert result.returncode == 1 and result.stdout == '{"code":"invalid_credentials"}'
         assert len(service.requests("/sauth/request_access")) == 1 and len(service.requests("/app")) == 1
 
-    def test_sixteen_at_once_ask_anew_once(self, interauth, ask, service):
+    def test_sixteen_at_once_request_one_new_grant(self, interauth, ask, service):
         ask()
         service.grants.clear()
         running = [interauth.start("call", service.origin + "/app") for i in range(16)]
@@ -295,7 +295,7 @@ class TestCall:
         assert [result.returncode for result in results] == [0] * 16, [result.stderr for result in results]
         assert len(service.grants) == 1
 
-    def test_an_expired_grant_is_asked_for_anew(self, interauth, ask, held, service):
+    def test_an_expired_grant_is_requested_again(self, interauth, ask, held, service):
         ask("--lifespan", "1")
         first = held()[0]["token"]
         time.sleep(1.1)
@@ -305,7 +305,7 @@ class TestCall:
         assert result.returncode == 0 and "obtained a new grant from" in result.stderr
         assert held()[0]["token"] != first
 
-    def test_a_grant_that_the_server_calls_expired_is_asked_for_anew(self, interauth, ask, held, service):
+    def test_a_grant_that_the_server_calls_expired_is_requested_again(self, interauth, ask, held, service):
         ask()
         first = held()[0]["token"]
         service.grants[first] = 0
@@ -324,7 +324,7 @@ class TestCall:
         assert interauth("call", "--endpoint", service.base, *login, *options, service.origin + "/app").returncode == 0
         assert held()[0]["access_for"] == ["read", "update"]
 
-    def test_asks_for_its_first_grant_by_itself(self, interauth, held, service, secret):
+    def test_requests_its_first_grant(self, interauth, held, service, secret):
         result = interauth("call", "--endpoint", service.base, "--uid", UID, "--secret-file", secret.path,
                            "--capability", "read", service.origin + "/app")
         interauth.canaries.update(service.grants)
@@ -332,7 +332,7 @@ class TestCall:
         assert result.returncode == 0 and held()[0]["access_for"] == ["read"]
         assert interauth("call", service.origin + "/app").returncode == 0
 
-    def test_asks_for_a_capability_that_its_grant_lacks(self, interauth, ask, held, service):
+    def test_requests_a_missing_capability(self, interauth, ask, held, service):
         ask()
         old = held()[0]["token"]
         result = interauth("call", "--capability", "update", service.origin + "/app")
@@ -346,7 +346,7 @@ class TestCall:
             assert interauth("call", "--capability", wanted, service.origin + "/app").stderr == ""
         assert len(service.requests("/sauth/request_access")) == 2
 
-    def test_a_capability_that_is_not_given_leaves_the_grant_as_it_is(self, interauth, ask, held, service):
+    def test_a_refused_capability_leaves_the_grant_unchanged(self, interauth, ask, held, service):
         ask()
         before = held()
         result = interauth("call", "--capability", "everything", service.origin + "/app")
@@ -354,7 +354,7 @@ class TestCall:
         assert held() == before and service.requests("/app") == []
         assert interauth("call", service.origin + "/app").returncode == 0
 
-    def test_a_capability_that_was_not_given_is_told(self, interauth, ask, held, service):
+    def test_a_capability_that_was_not_granted_is_reported(self, interauth, ask, held, service):
         ask()
         state = json.loads(interauth.state.read_text())
         state["grants"][0]["access_for"].append("update")
@@ -363,7 +363,7 @@ class TestCall:
         assert result.returncode == 0 and len(service.requests("/sauth/request_access")) == 1
         assert "lacks update, which was requested but not granted; to request it again: interauth grant " in result.stderr
 
-    def test_a_token_goes_only_where_it_belongs(self, interauth, ask, service):
+    def test_a_token_is_sent_only_to_its_server(self, interauth, ask, service):
         ask("--grant", "orders")
         seen = len(service.seen)
         elsewhere = service.origin.replace("127.0.0.1", "localhost")
@@ -373,7 +373,7 @@ class TestCall:
         assert interauth("call", "--grant", "orders", elsewhere + "/app").returncode == 0
         assert interauth("call", "--grant", "nosuch", service.origin + "/app").returncode == 1
 
-    def test_two_grants_that_fit_must_be_told_apart(self, interauth, ask, held, service):
+    def test_two_matching_grants_are_ambiguous(self, interauth, ask, held, service):
         ask("--grant", "one")
         state = json.loads(interauth.state.read_text())
         state["grants"].append(dict(state["grants"][0], name="two", uid="someone"))
@@ -395,13 +395,13 @@ class TestCall:
         assert [interauth.finish(process).returncode for process in running] == [0] * 16
         assert len(service.requests("/app")) == 32 and set(held()[0]["nonces"]) <= service.nonces
 
-    def test_sixteen_at_once_ask_for_one_grant(self, interauth, held, service, secret):
+    def test_sixteen_at_once_request_one_grant(self, interauth, held, service, secret):
         running = [interauth.start("call", "--endpoint", service.base, "--uid", UID, "--secret-file", secret.path,
                                    "--capability", "read", service.origin + "/app") for i in range(16)]
         assert [interauth.finish(process).returncode for process in running] == [0] * 16
         assert len(service.grants) == 1
 
-    def test_nothing_secret_in_the_arguments(self, interauth, ask, service):
+    def test_no_secret_in_the_arguments(self, interauth, ask, service):
         ask()
         service.response = (200, [], b"x" * 10)
         process = interauth.start("call", "-T", "-", service.origin + "/app", stdin=-1)
@@ -421,13 +421,13 @@ class TestRequest:
     def field(self, data, algorithm="sha-256"):
         return "%s=:%s:" % (algorithm, base64.b64encode(self.DIGEST[algorithm](data).digest()).decode())
 
-    def told(self, result):
+    def arrived_request(self, result):
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
     def test_data(self, interauth, ask, service):
         ask()
-        seen = self.told(interauth("call", "-d", "a=b\r\nc", service.origin + "/app"))
+        seen = self.arrived_request(interauth("call", "-d", "a=b\r\nc", service.origin + "/app"))
         assert (seen["method"], seen["body"]) == ("POST", "a=b\r\nc")
         assert seen["headers"]["content-type"] == "application/x-www-form-urlencoded"
         assert seen["headers"]["content-digest"] == self.field(b"a=b\r\nc")
@@ -440,7 +440,7 @@ class TestRequest:
         path.write_bytes(data)
         for arguments, stdin in ((["-d", "@%s" % path], None), (["-d", "@-"], data), (["-T", path], None),
                                  (["-T", "-"], data)):
-            seen = self.told(interauth("call", *arguments, service.origin + "/app", data=stdin))
+            seen = self.arrived_request(interauth("call", *arguments, service.origin + "/app", data=stdin))
             assert seen["method"] == ("POST" if arguments[0] == "-d" else "PUT")
             assert seen["body"].encode("latin-1") == data
             assert seen["headers"]["content-digest"] == self.field(data)
@@ -451,29 +451,29 @@ class TestRequest:
         data = os.urandom(300000)
         ask()
         service.nonces.clear()
-        seen = self.told(interauth("call", "-T", "-", service.origin + "/app", data=data))
+        seen = self.arrived_request(interauth("call", "-T", "-", service.origin + "/app", data=data))
         assert seen["body"].encode("latin-1") == data
         assert [body for _, _, _, body in service.requests("/app")] == [data, data]
 
     def test_headers_method_and_digest(self, interauth, ask, service):
         ask()
-        seen = self.told(interauth("call", "-X", "PATCH", "-H", "X-One: 1", "-H", "X-Empty:", "--digest=sha-512",
+        seen = self.arrived_request(interauth("call", "-X", "PATCH", "-H", "X-One: 1", "-H", "X-Empty:", "--digest=sha-512",
                                    "-HContent-Type: text/plain", "-d{}", service.origin + "/app"))
         assert seen["method"] == "PATCH" and seen["headers"]["content-type"] == "text/plain"
         assert (seen["headers"]["x-one"], seen["headers"]["x-empty"]) == ("1", "")
         assert seen["headers"]["content-digest"] == self.field(b"{}", "sha-512")
-        own = self.told(interauth("call", "-H", "Content-Digest: sha-256=:AAAA:", "-d", "x", service.origin + "/app"))
+        own = self.arrived_request(interauth("call", "-H", "Content-Digest: sha-256=:AAAA:", "-d", "x", service.origin + "/app"))
         assert own["headers"]["content-digest"] == "sha-256=:AAAA:"
-        assert "content-digest" not in self.told(interauth("call", service.origin + "/app"))["headers"]
+        assert "content-digest" not in self.arrived_request(interauth("call", service.origin + "/app"))["headers"]
 
-    def test_a_body_that_is_not_there(self, interauth, ask, service):
+    def test_a_missing_body_file(self, interauth, ask, service):
         ask()
         assert interauth("call", "-T", interauth.home / "missing", service.origin + "/app").returncode == 3
         assert interauth("call", "-T", interauth.home, service.origin + "/app").returncode == 3
         assert not service.requests("/app")
 
 
-class TestAnswer:
+class TestResponse:
     def response(self, interauth, ask, service, status, headers=(), body=b"", arguments=()):
         ask()
         service.response = (status, list(headers), body)
@@ -481,9 +481,9 @@ class TestAnswer:
 
     @pytest.mark.parametrize("status, expected", [(200, 0), (204, 0), (404, 1), (418, 1), (500, 3), (503, 3)])
     def test_exit_status(self, interauth, ask, service, status, expected):
-        result = self.response(interauth, ask, service, status, body=b"" if status == 204 else b"told")
+        result = self.response(interauth, ask, service, status, body=b"" if status == 204 else b"output")
         assert result.returncode == expected
-        assert result.stdout == ("" if status == 204 else "told")
+        assert result.stdout == ("" if status == 204 else "output")
         assert result.stderr == ("" if expected == 0 else
                                  "interauth call: the server responded with HTTP %d\n" % status)
 
@@ -527,7 +527,7 @@ class TestAnswer:
 
     @pytest.mark.parametrize("body, seen", [(b"no newline", "no newline\r\ninterauth call: "),
                                             (b"newline\n", "newline\r\ninterauth call: "), (b"", "interauth call: ")])
-    def test_on_a_terminal_the_message_begins_a_line(self, interauth, ask, service, body, seen):
+    def test_on_a_terminal_a_message_starts_on_a_new_line(self, interauth, ask, service, body, seen):
         ask()
         service.response = (404, [], body)
         ours, theirs = os.openpty()
@@ -546,7 +546,7 @@ class TestAnswer:
 
 
 class TestState:
-    def test_of_everybody_is_refused(self, interauth, ask, service):
+    def test_that_everyone_can_read_is_refused(self, interauth, ask, service):
         ask()
         interauth.state.chmod(0o644)
         result = interauth("call", service.origin + "/app")
@@ -558,7 +558,7 @@ class TestState:
 
     @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version":2,"grants":[]}', '{"version":1,"grants":[{}]}',
                                       '{"version":1,"grants":[]}x'])
-    def test_that_is_none_is_a_fault_and_stays(self, interauth, ask, text):
+    def test_that_is_malformed_is_a_fault_and_stays(self, interauth, ask, text):
         interauth.state.parent.mkdir(parents=True)
         interauth.state.touch(mode=0o600)
         interauth.state.write_text(text)
@@ -571,7 +571,7 @@ class TestState:
         ask(expect=3)
         assert not (interauth.home / "elsewhere").exists()
 
-    def test_can_lie_elsewhere(self, interauth, service, secret, ask):
+    def test_in_another_file(self, interauth, service, secret, ask):
         path = interauth.home / "my.json"
         ask("--state", path)
         assert not interauth.state.exists() and stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -614,10 +614,10 @@ class TestGrantsAndForget:
         assert not interauth.state.exists()
 
     def test_list(self, interauth, two, service, held):
-        told = json.loads(interauth("grants", "--json").stdout)["grants"]
-        assert told[0] == {"grant": "orders", "endpoint": service.base, "uid": UID, "access_to": ["read"],
+        output = json.loads(interauth("grants", "--json").stdout)["grants"]
+        assert output[0] == {"grant": "orders", "endpoint": service.base, "uid": UID, "access_to": ["read"],
                            "expires": held()[0]["expires"], "can_refresh": True, "nonces": 3}
-        assert (told[1]["endpoint"], told[1]["uid"], told[1]["access_to"]) == (two.base, "other", ["update", "read"])
+        assert (output[1]["endpoint"], output[1]["uid"], output[1]["access_to"]) == (two.base, "other", ["update", "read"])
         time.sleep(1.1)
         result = interauth("grants")
         assert (result.returncode, result.stderr) == (0, "")
@@ -659,7 +659,7 @@ class TestGrantsAndForget:
 
 
 class TestRefresh:
-    def test_gives_the_same_token_more_time(self, interauth, ask, held, service):
+    def test_extends_the_lifetime_of_the_token(self, interauth, ask, held, service):
         ask("--lifespan", "5")
         before = held()[0]
         result = interauth("refresh", "--lifespan", "600", "--json")
@@ -686,14 +686,14 @@ class TestRefresh:
 class TestCheckServer:
     def check(self, interauth, url):
         result = interauth("check", "--url", url, "--json")
-        told = json.loads(result.stdout)
-        return result.returncode, [(one["weight"], one["code"]) for one in told["findings"]], told
+        output = json.loads(result.stdout)
+        return result.returncode, [(one["weight"], one["code"]) for one in output["findings"]], output
 
     def test_a_good_one(self, interauth, service):
-        status, findings, told = self.check(interauth, service.origin + "/open")
-        assert (status, findings) == (0, []) and abs(told["clock_offset"]) <= 1
+        status, findings, output = self.check(interauth, service.origin + "/open")
+        assert (status, findings) == (0, []) and abs(output["clock_offset"]) <= 1
 
-    def test_an_endpoint_is_not_asked_with_a_method_that_it_does_not_know(self, interauth, service):
+    def test_an_endpoint_gets_no_unknown_method(self, interauth, service):
         assert self.check(interauth, service.base + "/challenge")[0] == 0
         assert [seen[:2] for seen in service.seen] == [("HEAD", "/"), ("TRACE", "/")]
 
@@ -713,33 +713,33 @@ class TestCheckServer:
     @pytest.mark.parametrize("offset, status, weight", [(100, 1, "error"), (-100, 1, "error"), (10, 0, "warning")])
     def test_its_clock(self, interauth, service, offset, status, weight):
         service.clock_offset = offset
-        got, findings, told = self.check(interauth, service.origin + "/open")
-        assert (got, findings) == (status, [(weight, "clock")]) and abs(told["clock_offset"] - offset) <= 1
+        got, findings, output = self.check(interauth, service.origin + "/open")
+        assert (got, findings) == (status, [(weight, "clock")]) and abs(output["clock_offset"] - offset) <= 1
 
     def test_trace(self, interauth, service):
         service.trace = True
         assert self.check(interauth, service.origin + "/open")[:2] == (0, [("warning", "trace")])
 
-    def test_nobody_there(self, interauth):
+    def test_an_unreachable_server(self, interauth):
         assert self.check(interauth, "http://127.0.0.1:1/")[:2] == (3, [("fault", "unreachable")])
 
 
-class TestLocationsThatWantSomethingElse:
-    @pytest.mark.parametrize("headers, told", [
+class TestLocationsThatAcceptSomethingElse:
+    @pytest.mark.parametrize("headers, message", [
         ([("WWW-Authenticate", 'Challenge realm="photos"')], "this location accepts calls by challenge: interauth invoke METHOD http"),
         ([("WWW-Authenticate", 'Signature realm="photos"')], "this location accepts a signature alone: use --no-grant --sign FILE\n"),
         ([("Accept-Signature", 'sig1=("@method");created')], "this location accepts a signature alone: use --no-grant --sign FILE\n"),
         ([("WWW-Authenticate", 'Challenge realm="photos"'), ("WWW-Authenticate", 'SAuth realm="photos"')], None),
     ])
-    def test_is_told(self, interauth, ask, service, headers, told):
+    def test_is_reported(self, interauth, ask, service, headers, message):
         ask()
         service.response = (401, headers, b"")
         result = interauth("call", service.origin + "/app")
         assert result.returncode == 1
-        assert told in result.stderr if told else "this location" not in result.stderr
+        assert message in result.stderr if message else "this location" not in result.stderr
 
 
-def test_a_lost_authorization_is_told(interauth, ask, service):
+def test_a_lost_authorization_is_reported(interauth, ask, service):
     ask()
     headers = [("WWW-Authenticate", 'SAuth realm="orders"'), ("Content-Type", "application/problem+json")]
     service.response = (401, headers, b'{"title":"Credentials required","status":401,"code":"credentials_required"}')
@@ -748,7 +748,7 @@ def test_a_lost_authorization_is_told(interauth, ask, service):
 
 
 class TestVerbose:
-    """That no token or secret is shown is seen by the canaries of every command."""
+    """The canaries of every command ensure that no token or secret is shown."""
 
     def test_grant_call_and_refresh(self, interauth, ask, service, held):
         result = ask("-v")
@@ -779,7 +779,7 @@ class TestVerbose:
         assert result.stderr.count("[masked]") >= 5 and "CANARY" not in result.stderr, result.stderr
         assert [line for line in result.stderr.splitlines() if line[0] == ">" and "a" in line and "b" in line and "2" in line]
 
-    def test_the_terminal_is_not_steered(self, interauth, ask, service):
+    def test_the_terminal_is_not_controlled(self, interauth, ask, service):
         ask()
         service.response = (403, [("Content-Type", "application/problem+json")], b"\x1b[2Jx")
         assert "< ?[2Jx\n" in interauth("call", "-v", service.origin + "/app").stderr
@@ -805,11 +805,11 @@ class TestErrorsAsJson:
     ])
     def test_one_shape(self, interauth, arguments, status, code, message):
         result = interauth(*arguments)
-        told = json.loads(result.stdout)
+        output = json.loads(result.stdout)
         assert result.returncode == status, result.stderr
-        assert list(told) == ["error"] and sorted(told["error"]) == ["code", "message"]
-        assert told["error"]["code"] == code and message in told["error"]["message"]
-        assert told["error"]["message"] in result.stderr
+        assert list(output) == ["error"] and sorted(output["error"]) == ["code", "message"]
+        assert output["error"]["code"] == code and message in output["error"]["message"]
+        assert output["error"]["message"] in result.stderr
 
     @pytest.mark.parametrize("status, code", [(404, "http_404"), (500, "http_500")])
     def test_a_response_without_a_code(self, interauth, ask, service, status, code):
@@ -820,18 +820,18 @@ class TestErrorsAsJson:
 
     def test_forget(self, interauth, ask, service):
         ask("--grant", "mine")
-        told = {"forgotten": [{"grant": "mine", "endpoint": service.base, "uid": UID}]}
-        assert json.loads(interauth("forget", "--json", "mine").stdout) == told
+        output = {"forgotten": [{"grant": "mine", "endpoint": service.base, "uid": UID}]}
+        assert json.loads(interauth("forget", "--json", "mine").stdout) == output
         assert json.loads(interauth("forget", "--json", "--all").stdout) == {"forgotten": []}
 
 
-class TestWhatIsRemembered:
-    def test_a_grant_that_replaces_another_says_so(self, interauth, ask, service):
+class TestStoredOptions:
+    def test_a_replaced_grant_is_reported(self, interauth, ask, service):
         ask("--grant", "mine")
-        told = "this replaces grant mine for read; to get all of them, use --capability update,read\n"
+        output = "this replaces grant mine for read; to get all of them, use --capability update,read\n"
         result = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "update",
                            "--secret-file", interauth.home / "secret")
-        assert result.returncode == 0 and told in result.stderr
+        assert result.returncode == 0 and output in result.stderr
         again = interauth("grant", "--url", service.base, "--uid", UID, "--capability", "update",
                           "--secret-file", interauth.home / "secret")
         assert "replaces" not in again.stderr
@@ -855,10 +855,10 @@ class TestWhatIsRemembered:
 
 
 class TestTls:
-    def test_tls_to_a_port_without(self, interauth, service):
+    def test_tls_to_a_port_without_tls(self, interauth, service):
         assert interauth("secret", "made").returncode == 0
-        told = interauth("call", "--no-grant", "--sign-secret", "made", "--uid", "u", service.origin.replace("http:", "https:"))
-        assert told.returncode == 3 and "does this port require http://?" in told.stderr
+        output = interauth("call", "--no-grant", "--sign-secret", "made", "--uid", "u", service.origin.replace("http:", "https:"))
+        assert output.returncode == 3 and "does this port require http://?" in output.stderr
 
     @pytest.fixture
     def certificate(self, interauth):
@@ -868,7 +868,7 @@ class TestTls:
                         "-out", pair[0], "-keyout", pair[1]], check=True, capture_output=True)
         return pair
 
-    def test_only_a_trusted_server_is_spoken_to(self, interauth, secret, certificate):
+    def test_only_a_trusted_server_is_used(self, interauth, secret, certificate):
         service = Service(UID, secret.raw, certificate)
         try:
             ask = ["grant", "--url", service.base, "--uid", UID, "--secret-file", secret.path, "--capability", "read"]

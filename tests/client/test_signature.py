@@ -1,4 +1,4 @@
-"""sign, verify and explain: what one makes the other takes, and nothing else."""
+"""sign, verify and explain: verify accepts what sign makes, and nothing else."""
 import base64
 import datetime
 import hashlib
@@ -36,7 +36,7 @@ def edit(path, old, new, count=1):
 
 
 def seconds(text):
-    """A time as every verb writes it: RFC 3339 in UTC."""
+    """The seconds of a time as every verb prints it: RFC 3339 in UTC."""
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
 
 
@@ -45,13 +45,13 @@ class TestRoundTrip:
         path = any_signer.save("-d", BODY, *JSON_TYPE)
         result = any_signer.verify(path, "--json")
         assert (result.returncode, result.stderr) == (0, "")
-        told = json.loads(result.stdout)
-        assert told["verified"] is True and told["algorithm"] == ALGORITHMS[any_signer.kind]
-        assert told["keyid"] == any_signer.keyid and told["label"] == "sig1"
-        assert told["covered"] == ['"%s"' % name for name in (
+        output = json.loads(result.stdout)
+        assert output["verified"] is True and output["algorithm"] == ALGORITHMS[any_signer.kind]
+        assert output["keyid"] == any_signer.keyid and output["label"] == "sig1"
+        assert output["covered"] == ['"%s"' % name for name in (
             "@method", "@authority", "@path", "@query", "content-digest", "content-type")]
-        assert abs(seconds(told["created"]) - time.time()) < 60
-        assert len(base64.urlsafe_b64decode(told["nonce"] + "==")) == 16
+        assert abs(seconds(output["created"]) - time.time()) < 60
+        assert len(base64.urlsafe_b64decode(output["nonce"] + "==")) == 16
 
     @pytest.mark.parametrize("old, new, tag", [
         ("POST", "PUT", "sig_mismatch"),
@@ -67,7 +67,7 @@ class TestRoundTrip:
         ("created=1", "created=2", "sig_mismatch"),
         (";nonce=", ";nonc=", "sig_mismatch"),
     ])
-    def test_whatever_is_changed_is_noticed(self, any_signer, old, new, tag):
+    def test_every_change_is_detected(self, any_signer, old, new, tag):
         cover = ["@method", "@authority", "@path", "@query", "content-digest", "content-type", "x-role"]
         path = any_signer.save("-d", BODY, *JSON_TYPE, "-H", "X-Role: reader",
                                *(option for name in cover for option in ("--cover", name)))
@@ -116,7 +116,7 @@ class TestRoundTrip:
         assert all(line + "\r\n" in text for line in lines)
         assert signer.verify(path).returncode == 0
 
-    def test_fields_that_are_made_when_it_is_sent(self, signer):
+    def test_fields_that_are_added_on_sending(self, signer):
         path = signer.save("-d", BODY, "--cover", "host", "--cover", "content-length")
         text = path.read_bytes().decode()
         assert text.count("Host: ") == 1 and text.count(f"Content-Length: {len(BODY)}\r\n") == 1
@@ -157,14 +157,14 @@ class TestSign:
         assert [line.split(": ")[0] for line in signer.sign().stdout.splitlines()] == ["Signature-Input", "Signature"]
 
     def test_json_has_the_base(self, signer):
-        told = json.loads(signer.sign("--json", "--tag", "t", "--expires", "60").stdout)
-        lines = told["base"].split("\n")
+        output = json.loads(signer.sign("--json", "--tag", "t", "--expires", "60").stdout)
+        lines = output["base"].split("\n")
         assert lines[:4] == ['"@method": GET', '"@authority": orders.example', '"@path": /cgi-bin/orders',
                              '"@query": ?item=1&note=a%20b']
-        assert lines[4] == '"@signature-params": ' + told["fields"]["Signature-Input"][len("sig1="):]
-        assert seconds(told["expires"]) == seconds(told["created"]) + 60 and told["tag"] == "t"
+        assert lines[4] == '"@signature-params": ' + output["fields"]["Signature-Input"][len("sig1="):]
+        assert seconds(output["expires"]) == seconds(output["created"]) + 60 and output["tag"] == "t"
 
-    def test_authorization_is_covered_where_there_is_one(self, signer):
+    def test_authorization_is_covered(self, signer):
         path = signer.save("-H", "Authorization: Bearer x")
         assert '"authorization"' in json.loads(signer.verify(path, "--json").stdout)["covered"]
         assert refusal(signer.verify(edit(path, "Bearer x", "Bearer y"))) == "sig_mismatch"
@@ -186,7 +186,7 @@ class TestSign:
         assert "already exists" in signer.sign("--save", path, expect=1).stderr
         assert path.read_bytes() == before
 
-    def test_a_public_key_that_everybody_may_read(self, interauth):
+    def test_a_public_key_that_everyone_can_read(self, interauth):
         public = interauth.home / "k.pub"
         public.write_text(interauth("keygen", "k.jwk").stdout)
         public.chmod(0o644)
@@ -194,13 +194,13 @@ class TestSign:
         assert result.returncode == 1 and "key_public" in result.stderr and "chmod" not in result.stderr
 
     @pytest.mark.parametrize("kind", ["ed25519", "hmac"])
-    @pytest.mark.parametrize("mode, status, told", [(0o604, 1, "everyone can read"), (0o602, 1, "everyone can write"),
+    @pytest.mark.parametrize("mode, status, message", [(0o604, 1, "everyone can read"), (0o602, 1, "everyone can write"),
                                                     (0o640, 0, "warning: "), (0o600, 0, None)])
-    def test_permissions_of_the_key(self, interauth, kind, mode, status, told):
+    def test_permissions_of_the_key(self, interauth, kind, mode, status, message):
         signer = Signer(interauth, kind)
         signer.private.chmod(mode)
         result = signer.sign(expect=status)
-        assert told in result.stderr if told else result.stderr == ""
+        assert message in result.stderr if message else result.stderr == ""
         assert (result.stdout == "") == (status != 0)
 
     def test_the_keyid(self, interauth, signer):
@@ -221,31 +221,31 @@ class TestSign:
         ("no key", "key_malformed"), ("[]", "key_malformed"), ("{}", "key_public"), ('{"kty":"OKP","crv":"Ed25519","x":"AA"}', "key_public"),
         ('{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}', "key_type_unknown"),
     ])
-    def test_a_key_that_is_none(self, interauth, text, tag):
+    def test_a_malformed_key(self, interauth, text, tag):
         path = interauth.home / "key"
         path.touch(mode=0o600)
         path.write_text(text)
         assert refusal(interauth("sign", "--key", path, "https://a.example/")) == tag
 
-    def test_halves_that_do_not_belong_together(self, interauth, signer):
+    def test_key_halves_that_do_not_match(self, interauth, signer):
         other = Signer(interauth, "ed25519", fresh=True)
         mixed = {**json.loads(other.private.read_text()), "x": signer.jwk["x"]}
         other.private.write_text(json.dumps(mixed))
         assert refusal(other.sign(expect=1)) == "key_pair"
 
-    @pytest.mark.parametrize("more, told", [
+    @pytest.mark.parametrize("more, message", [
         (["--cover", "X-Foo"], "sig_component_case"), (["--cover", "x-foo"], "x-foo cannot be covered"),
         (["--cover", "@status"], "sig_status_misused"), (["--cover", "@signature-params"], "sig_component_self"),
         (["--cover", '"@path'], "sig_malformed"), (["--cover", "@method", "--cover", "@method"], "sig_component_repeated"),
         (["--label", "Big"], "--label"), (["--tag", "\u00e9"], "printable"), (["--uid", "a b"], "--uid"),
         (["-H", "Content-Length: 3"], "set by interauth"), (["--method", "a b"], "--method"), (["--expires", "0"], "from 1"),
     ])
-    def test_what_cannot_be_signed_is_told(self, interauth, signer, more, told):
+    def test_what_cannot_be_signed_is_reported(self, interauth, signer, more, message):
         result = interauth("sign", *signer.give, *more, "https://a.example/")
         assert result.returncode == 2 and result.stdout == "", result.stderr
-        assert told in result.stderr
+        assert message in result.stderr
 
-    def test_one_key_is_needed(self, interauth, signer):
+    def test_one_key_is_required(self, interauth, signer):
         for options in ([], [*signer.give, "--secret-file", signer.private]):
             assert interauth("sign", *options, "https://a.example/").returncode == 2
         hmac = Signer(interauth, "hmac")
@@ -269,7 +269,7 @@ class TestVerify:
         unbounded = signer.save()
         assert signer.verify(unbounded, "--now", stamp(5000), "--max-age", "6000").returncode == 0
 
-    def test_what_must_be_covered(self, signer):
+    def test_required_components(self, signer):
         path = signer.save("--cover", "@method", "--cover", "@path")
         result = signer.verify(path)
         assert refusal(result) == "sig_component_missing" and "(@authority)" in result.stderr
@@ -279,7 +279,7 @@ class TestVerify:
         assert refusal(signer.verify(path, "--require", "@method")) == "sig_digest_uncovered"
 
     def test_without_a_keyid(self, interauth):
-        """The key is given: its name is not wanted. A participants file has nothing to look it up by."""
+        """With a given key, no keyid is needed. In a participants file, the key cannot be found without one."""
         signer = Signer(interauth, "hmac")
         base = json.loads(signer.sign("--json").stdout)["base"]
         text = signer.private.read_text().strip()
@@ -300,7 +300,7 @@ class TestVerify:
         people.write_text(json.dumps({"participants": [{"id": signer.uid}]}))
         assert refusal(interauth("verify", "--participants", people, path)) == "sig_keyid_missing"
 
-    def test_a_nonce_is_wanted(self, signer):
+    def test_a_nonce_is_required(self, signer):
         path = signer.save("--no-nonce")
         assert refusal(signer.verify(path)) == "sig_nonce_missing"
         assert signer.verify(path, "--no-nonce").returncode == 0
@@ -317,21 +317,21 @@ class TestVerify:
         path = signer.save("-d", BODY, "-H", "Content-Digest: sha-256=:AAAA:")
         assert refusal(signer.verify(path)) == "digest_malformed"
 
-    def test_an_alg_that_is_not_of_the_key(self, signer):
+    def test_an_alg_that_does_not_match_the_key(self, signer):
         path = signer.save()
         assert refusal(signer.verify(edit(path, ";keyid=", ';alg="hmac-sha256";keyid='))) == "sig_alg_mismatch"
 
-    @pytest.mark.parametrize("old, new, told", [
+    @pytest.mark.parametrize("old, new, message", [
         ("HTTP/1.1", "HTTP/2", "line 1"), ("POST /", "POST  /", "line 1"), ("Host:", "Host :", "line 2"),
         ("Host: orders.example\r\n", "", "Host"), ("Content-Length: 9", "Content-Length: 8", "Content-Length"),
         ("Content-Length: 9\r\n", "", "Content-Length"), ("Content-Length: 9", "Transfer-Encoding: chunked", "Transfer"),
         ("\r\nContent-Type", "\r\n Content-Type", "line 3"), ("Content-Length: 9", "Content-Length: 9\r\nContent-Length: 9", "Content-Length"),
         ("\r\n\r\n" + BODY, "\r\n", "empty line"), ("Host: o", "Host: \0o", "empty line"),
     ])
-    def test_what_is_no_request(self, signer, old, new, told):
+    def test_malformed_requests(self, signer, old, new, message):
         path = edit(signer.save("-d", BODY), old, new)
         result = signer.verify(path)
-        assert result.returncode == 1 and result.stdout == "" and told in result.stderr, result.stderr
+        assert result.returncode == 1 and result.stdout == "" and message in result.stderr, result.stderr
 
     def test_lines_that_end_in_lf_and_a_target_with_its_host(self, signer):
         path = signer.save("-d", BODY)
@@ -343,7 +343,7 @@ class TestVerify:
         assert signer.verify(path).returncode == 0
 
     @pytest.mark.parametrize("name", ["empty", "binary", "directory", "missing"])
-    def test_a_file_that_is_none(self, interauth, signer, name):
+    def test_a_file_that_is_no_request(self, interauth, signer, name):
         path = interauth.home / name
         if name == "directory":
             path.mkdir()
@@ -351,7 +351,7 @@ class TestVerify:
             path.write_bytes(b"" if name == "empty" else os.urandom(5000))
         assert signer.verify(path).returncode == (3 if name in ("directory", "missing") else 1)
 
-    def test_a_private_key_is_no_public_one(self, signer):
+    def test_a_private_key_is_not_a_public_key(self, signer):
         path = signer.save()
         signer.check = ["--key", signer.private]
         assert refusal(signer.verify(path)) == "key_private"
@@ -359,9 +359,9 @@ class TestVerify:
     def test_json_after_a_refusal(self, signer):
         path = edit(signer.save("-d", BODY), BODY, "amount=99")
         result = signer.verify(path, "--json")
-        told = json.loads(result.stdout)
+        output = json.loads(result.stdout)
         assert result.returncode == 1 and "digest_mismatch" in result.stderr
-        assert told["verified"] is False and told["error"]["code"] == "digest_mismatch" and "algorithm" not in told
+        assert output["verified"] is False and output["error"]["code"] == "digest_mismatch" and "algorithm" not in output
 
     def test_one_source_of_keys(self, interauth, signer):
         path = signer.save()
@@ -373,7 +373,7 @@ class TestVerify:
 class TestParticipants:
     @pytest.fixture
     def people(self, interauth):
-        """Signers by kind, and what writes the participants file and verifies with it."""
+        """Signers by kind, and a function that writes the participants file and verifies with it."""
         signers = {kind: Signer(interauth, kind, "http://%s.example" % kind) for kind in ("ed25519", "p384", "hmac")}
         path = interauth.home / "participants.json"
 
@@ -393,7 +393,7 @@ class TestParticipants:
         return signers, verify
 
     @pytest.mark.parametrize("kind", ["ed25519", "p384", "hmac"])
-    def test_tells_who_signed(self, people, kind):
+    def test_prints_the_signer(self, people, kind):
         signers, verify = people
         result = verify(signers[kind].save())
         assert result.returncode == 0, result.stderr
@@ -419,17 +419,17 @@ class TestParticipants:
         assert "sig_length" in verify(other.save("--keyid", signers["p384"].keyid)).stderr
 
     @pytest.mark.parametrize("key, tag", [({"exp": 1}, "sig_key_expired"), ({"nbf": 4102444800}, "sig_key_early")])
-    def test_keys_out_of_their_time(self, people, key, tag):
+    def test_keys_outside_their_validity(self, people, key, tag):
         signers, verify = people
         assert tag in verify(signers["ed25519"].save(), key=key).stderr
 
     @pytest.mark.parametrize("changed, tag", [({"status": "suspended"}, "participant_inactive"),
                                               ({"expires": "2020-01-01T00:00:00Z"}, "participant_expired")])
-    def test_participants_that_may_not(self, people, changed, tag):
+    def test_inactive_participants(self, people, changed, tag):
         signers, verify = people
         assert tag in verify(signers["ed25519"].save(), **changed).stderr
 
-    def test_a_key_in_a_file_beside(self, interauth, people):
+    def test_a_key_in_its_own_file(self, interauth, people):
         signers, verify = people
         home = interauth.home
         interauth("keygen", "--format", "pem", "--kid", "f1", home / "f1.pem")
@@ -450,22 +450,22 @@ class TestExplain:
     def pair(self, interauth, signer):
         """A saved request, and the file of what was signed."""
         fields = signer.sign("--json", "-d", BODY)
-        told = json.loads(fields.stdout)
+        output = json.loads(fields.stdout)
         path = interauth.home / "arrived"
-        head = "".join("%s: %s\r\n" % field for field in told["fields"].items())
+        head = "".join("%s: %s\r\n" % field for field in output["fields"].items())
         path.write_bytes(("POST /cgi-bin/orders?item=1&note=a%%20b HTTP/1.1\r\nHost: orders.example\r\n%sContent-Length: %d"
                           "\r\n\r\n%s" % (head, len(BODY), BODY)).encode())
         signed = interauth.home / "signed.json"
         signed.write_text(fields.stdout)
-        return path, signed, told["base"]
+        return path, signed, output["base"]
 
-    def test_where_nothing_is_wrong(self, signer, pair):
+    def test_a_valid_request(self, signer, pair):
         path, signed, base = pair
         result = signer.explain(path, "--base", signed)
         assert (result.returncode, result.stderr) == (0, "")
         assert "outcome: ok\n" in result.stdout and "both sides have the same base\n" in result.stdout
-        told = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
-        assert told["base"] == base and told["compared"] == "same" and "difference" not in told
+        output = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
+        assert output["base"] == base and output["compared"] == "same" and "difference" not in output
 
     def test_a_request_that_was_changed(self, signer, pair):
         path, signed, _ = pair
@@ -478,17 +478,17 @@ class TestExplain:
         mark = next(line for line in result.stdout.splitlines() if line.strip() == "^")
         assert mark.index("^") == len("  here:  ") + 14
         assert "valid for the base of the other side" in result.stdout and "Host" in result.stdout
-        told = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
-        assert told["compared"] == "request"
-        assert (told["difference"]["line"], told["difference"]["byte"]) == (2, 15)
+        output = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
+        assert output["compared"] == "request"
+        assert (output["difference"]["line"], output["difference"]["byte"]) == (2, 15)
 
     def test_another_key(self, interauth, signer, pair):
         path, signed, _ = pair
         other = Signer(interauth, "ed25519", fresh=True)
-        told = json.loads(other.explain(path, "--base", signed, "--json").stdout)
-        assert told["compared"] == "key" and told["error"]["code"] == "sig_mismatch"
+        output = json.loads(other.explain(path, "--base", signed, "--json").stdout)
+        assert output["compared"] == "key" and output["error"]["code"] == "sig_mismatch"
 
-    def test_a_base_that_the_other_side_builds_wrongly(self, interauth, signer, pair):
+    def test_a_base_that_the_other_side_builds_incorrectly(self, interauth, signer, pair):
         path, _, base = pair
         claimed = interauth.home / "claimed"
         claimed.write_bytes(base.replace('"@path": /cgi-bin/orders', '"@path": /cgi-bin/orders\t\x1b[31m\u00e9').encode())
@@ -504,24 +504,24 @@ class TestExplain:
         path, _, base = pair
         claimed = interauth.home / "claimed"
         claimed.write_bytes(change(base).encode())
-        told = json.loads(signer.explain(path, "--base", claimed, "--json").stdout)
-        assert told.get("difference", {}).get("line") == line
+        output = json.loads(signer.explain(path, "--base", claimed, "--json").stdout)
+        assert output.get("difference", {}).get("line") == line
 
     def test_neither(self, signer, pair):
         path, signed, base = pair
         signed.write_text(base.replace("POST", "PUT"))
         edit(path, "POST", "PATCH")
-        told = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
-        assert told["compared"] == "unsigned" and told["difference"]["line"] == 1
+        output = json.loads(signer.explain(path, "--base", signed, "--json").stdout)
+        assert output["compared"] == "unsigned" and output["difference"]["line"] == 1
 
-    def test_a_component_that_is_not_there_is_named(self, signer):
+    def test_a_missing_component_is_named(self, signer):
         path = signer.save("--cover", "x-a", "--cover", "x-b", "-H", "X-A: 1", "-H", "X-B: 1")
         result = signer.explain(edit(path, "X-B: 1\r\n", ""))
         assert result.returncode == 1
         assert 'outcome: sig_field_missing\n' in result.stdout and '("x-b")' in result.stdout
         assert "to do: send the field, and look for a proxy that removes it\n" in result.stdout
 
-    def test_what_holds_no_base(self, interauth, signer, pair):
+    def test_files_without_a_base(self, interauth, signer, pair):
         claimed = interauth.home / "claimed"
         for text in ("{", "{}", '{"base": 1}'):
             claimed.write_text(text)
@@ -535,21 +535,21 @@ class TestExplain:
         for text in (line, "reason=mac_mismatch", '{"message":"sauth: refused reason=mac_mismatch"}'):
             assert interauth("explain", text).stdout == asked.stdout
 
-    def test_every_tag_is_explained_in_the_words_of_the_guide(self, interauth):
+    def test_every_tag_is_explained_as_in_the_guide(self, interauth):
         with open(os.path.join(HERE, "../../docs/guides/troubleshooting.md")) as guide:
             rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", guide.read(), re.M)
         with open(os.path.join(HERE, "../../include/interauth/result.h")) as header:
             tags = re.findall(r'X\((?:IA_\w+), +-?\d+, "(\w+)", "(\w+)", (\d+)', header.read())
-        told = {tag: (means, todo) for tag, means, todo in rows}
+        output = {tag: (means, todo) for tag, means, todo in rows}
         assert len(tags) > 150
         for tag, code, status in tags:
             result = json.loads(interauth("explain", "--json", tag).stdout)
             assert (result["tag"], result["code"], result["status"]) == (tag, code, int(status))
-            for name, cell in zip(("meaning", "todo"), told[tag]):
+            for name, cell in zip(("meaning", "todo"), output[tag]):
                 cell = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", cell).replace("`", "").replace("\\|", "|")
                 assert result[name] == cell
 
-    def test_a_tag_in_words(self, interauth):
+    def test_a_tag_as_text(self, interauth):
         result = interauth("explain", "mac_mismatch")
         assert (result.returncode, result.stderr) == (0, "")
         assert re.fullmatch(r"outcome: mac_mismatch\nresponse: 401 invalid_credentials \(.+\)\nmeaning: .+\nto do: .+\n",

@@ -1,4 +1,4 @@
-"""Calls that are signed: beside a grant and instead of one, against a service on 127.0.0.1 and a real httpd."""
+"""Signed calls, with a grant and without one, against a service on 127.0.0.1 and a real httpd."""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ from harness.site import location
 
 
 def arrived(interauth, seen, query=""):
-    """Saves a request as the service got it."""
+    """Saves a request as the service received it."""
     method, path, headers, body = seen
     saved = interauth.home / "arrived"
     lines = ["%s %s%s HTTP/1.1" % (method, path, query)] + ["%s: %s" % field for field in headers.items()]
@@ -35,11 +35,11 @@ class TestService:
         assert result.returncode == 0, result.stderr
         seen = service.requests("/app/x")
         assert len(seen) == 1 and seen[0][2]["Authorization"].startswith("SAuth ")
-        told = signer.verify(arrived(interauth, seen[0], "?a=b&c"), "--scheme", "http", "--json")
-        assert told.returncode == 0, told.stderr
-        told = json.loads(told.stdout)
-        assert told["keyid"] == signer.keyid
-        assert '"authorization"' in told["covered"] and '"content-digest"' in told["covered"]
+        output = signer.verify(arrived(interauth, seen[0], "?a=b&c"), "--scheme", "http", "--json")
+        assert output.returncode == 0, output.stderr
+        output = json.loads(output.stdout)
+        assert output["keyid"] == signer.keyid
+        assert '"authorization"' in output["covered"] and '"content-digest"' in output["covered"]
 
     def test_a_signature_alone(self, interauth, service):
         signer = Signer(interauth, "p256")
@@ -48,10 +48,10 @@ class TestService:
         assert result.returncode == 0, result.stderr
         seen = service.requests("/open")[0]
         assert "Authorization" not in seen[2] and not interauth.state.exists()
-        told = signer.verify(arrived(interauth, seen), "--json")
-        assert json.loads(told.stdout)["keyid"] == "me#k1", told.stderr
+        output = signer.verify(arrived(interauth, seen), "--json")
+        assert json.loads(output.stdout)["keyid"] == "me#k1", output.stderr
 
-    def test_what_only_provokes_a_challenge_is_not_signed(self, interauth, ask, service):
+    def test_a_request_without_credentials_is_not_signed(self, interauth, ask, service):
         service.give_nonces = service.nonce_endpoint = False
         ask()
         signer = Signer(interauth, "ed25519")
@@ -60,10 +60,10 @@ class TestService:
         assert "Authorization" not in first[2] and "Signature" not in first[2]
         assert "Authorization" in second[2] and "Signature" in second[2]
 
-    def test_each_attempt_is_signed_anew(self, interauth, ask, held, service):
+    def test_each_attempt_has_its_own_signature(self, interauth, ask, held, service):
         ask()
         signer = Signer(interauth, "ed25519")
-        service.nonces.clear()  # so that the nonce held is stale
+        service.nonces.clear()  # so that the stored nonce is stale
         assert interauth("call", "--sign", signer.private, service.origin + "/app").returncode == 0
         first, second = [seen[2] for seen in service.requests("/app")]
         assert first["Signature"] != second["Signature"] and first["Authorization"] != second["Authorization"]
@@ -74,9 +74,9 @@ class TestService:
         options = ["--keyid", "mine", "--cover", "@method", "--cover", "x-a", "-H", "X-A: 1"]
         assert interauth("call", "--no-grant", "--sign", signer.private, *options,
                          service.origin + "/open").returncode == 0
-        told = json.loads(signer.verify(arrived(interauth, service.requests("/open")[0]), "--require", "x-a",
+        output = json.loads(signer.verify(arrived(interauth, service.requests("/open")[0]), "--require", "x-a",
                                         "--json").stdout)
-        assert told["keyid"] == "mine" and told["covered"] == ['"@method"', '"x-a"']
+        assert output["keyid"] == "mine" and output["covered"] == ['"@method"', '"x-a"']
 
     def test_label_tag_and_end_are_chosen(self, interauth, service):
         signer = Signer(interauth, "ed25519")
@@ -86,20 +86,20 @@ class TestService:
         created, expires = (int(re.search(r";%s=(\d+)" % name, field).group(1)) for name in ("created", "expires"))
         assert field.startswith("mine=(") and ';tag="orders"' in field and expires == created + 60
 
-    def test_fields_that_are_made_when_it_is_sent(self, interauth, service):
+    def test_fields_that_are_added_on_sending(self, interauth, service):
         signer = Signer(interauth, "ed25519")
         options = ["--no-grant", "--sign", signer.private, "--cover", "host", "--cover", '"content-length"']
         assert interauth("call", *options, "-d", BODY, service.origin + "/open").returncode == 0
         assert interauth("call", *options, "-T", "-", service.origin + "/open", data=b"").returncode == 0
         for seen, length in zip(service.requests("/open"), (len(BODY), 0)):
             assert seen[2]["Host"] == service.origin.split("//")[1] and seen[2]["Content-Length"] == str(length)
-            told = signer.verify(arrived(interauth, seen), "--require", "host", "--require", "content-length", "--json")
-            assert json.loads(told.stdout)["covered"] == ['"host"', '"content-length"'], told.stderr
+            output = signer.verify(arrived(interauth, seen), "--require", "host", "--require", "content-length", "--json")
+            assert json.loads(output.stdout)["covered"] == ['"host"', '"content-length"'], output.stderr
         refused = interauth("call", *options, service.origin + "/open")
         assert refused.returncode == 2 and '"content-length" cannot be covered: ' in refused.stderr
 
     @pytest.mark.parametrize("option", [["--label", "a"], ["--tag", "a"], ["--expires", "9"], ["--cover", "@path"]])
-    def test_options_of_a_signature_want_one(self, interauth, service, option):
+    def test_signature_options_require_a_key(self, interauth, service, option):
         result = interauth("call", *option, service.origin + "/open")
         assert result.returncode == 2 and "require --sign" in result.stderr and service.requests("/open") == []
 
@@ -111,7 +111,7 @@ class TestService:
         assert seen[2]["Host"] == "Orders.example"
         assert signer.verify(arrived(interauth, seen)).returncode == 0
 
-    def test_nothing_is_sent_where_it_cannot_be_signed(self, interauth, ask, service):
+    def test_nothing_is_sent_if_it_cannot_be_signed(self, interauth, ask, service):
         ask()
         signer = Signer(interauth, "ed25519")
         call = lambda *options: interauth("call", *options, service.origin + "/app").returncode
@@ -173,7 +173,7 @@ def httpd(keys):
 
 
 class TestHttpd:
-    """A server knows no signature nonces of before its start, so that for half a minute it takes none."""
+    """After its start, a server does not know which nonces were used before, and refuses signatures for half a minute."""
 
     @pytest.fixture(scope="class", autouse=True)
     def started(self, httpd, keys):
@@ -199,7 +199,7 @@ class TestHttpd:
         result = self.call(interauth, httpd, keys["ed25519"], "--no-grant", "--uid", UID, *cover)
         assert (result.returncode, result.stdout, result.stderr) == (0, "plain\n", "")
 
-    def test_refusals_are_told(self, interauth, httpd, keys):
+    def test_refusals_are_reported(self, interauth, httpd, keys):
         httpd.log.expect("sig_key_unknown")
         result = self.call(interauth, httpd, keys["ed25519"], "--no-grant", "--uid", UID, "--keyid", UID + "#k9")
         assert result.returncode == 1 and "invalid_signature" in result.stderr
@@ -213,7 +213,7 @@ class TestHttpd:
             result = self.call(interauth, httpd, keys[kind], "-d", BODY, path="/cgi-bin/show")
             assert result.returncode == 0 and BODY in result.stdout, result.stderr
 
-    def test_the_verb_agrees_with_the_server(self, interauth, httpd, keys):
+    def test_verify_agrees_with_the_server(self, interauth, httpd, keys):
         saved = interauth.home / "saved"
         assert interauth("sign", *keys["p384"].give, "--uid", UID, "--save", saved,
                          "http://127.0.0.1:%d/files/plain.txt" % httpd.port).returncode == 0

@@ -1,4 +1,4 @@
-"""Usage: one table makes --help and the parser, and a mistake is told with what was meant."""
+"""Usage: --help and the parser come from one table, and errors suggest what was meant."""
 import os
 import re
 
@@ -37,7 +37,7 @@ def test_options_are_read_by_getopt_long(interauth, tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-def test_an_unknown_verb_is_told_with_the_nearest(interauth):
+def test_an_unknown_verb_is_reported_with_the_most_similar(interauth):
     result = interauth("gran")
     assert (result.returncode, result.stderr) == (2, "interauth: unknown verb gran; did you mean grant?\n")
     assert interauth("zzzzzz").returncode == 2
@@ -47,14 +47,14 @@ def test_an_unknown_verb_is_told_with_the_nearest(interauth):
 def test_help_of_a_verb_agrees_with_its_manual(interauth, verb):
     result = interauth(verb, "--help")
     assert result.returncode == 0 and result.stderr == ""
-    told = set(re.findall(r"--([a-z][a-z-]*)", result.stdout))
+    output = set(re.findall(r"--([a-z][a-z-]*)", result.stdout))
     with open(os.path.join(MANUALS, "interauth-%s.1" % verb)) as manual:
         documented = set(re.findall(r"^\.It .*?Fl -([a-z][a-z-]*)", manual.read(), re.M))
-    assert documented == told
+    assert documented == output
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_an_unknown_option_is_told(interauth, verb):
+def test_an_unknown_option_is_reported(interauth, verb):
     result = interauth(verb, "--nosuchthing=SECRETVALUE")
     assert result.returncode == 2 and result.stdout == ""
     assert "unknown option --nosuchthing" in result.stderr
@@ -62,7 +62,7 @@ def test_an_unknown_option_is_told(interauth, verb):
     assert interauth(verb, "-Z").returncode == 2
 
 
-@pytest.mark.parametrize("arguments, told", [
+@pytest.mark.parametrize("arguments, message", [
     (["grant", "--capabilty", "read"], "did you mean --capability?"),
     (["grant", "--secret-flie", "x"], "did you mean --secret-file?"),
     (["grant", "--c", "x"], "--c is ambiguous: --capability, --cacert"),
@@ -133,9 +133,9 @@ def test_an_unknown_option_is_told(interauth, verb):
     (["participant", "list", "x", "--file", "f"], "show?"),
     (["check"], "nothing to check"),
 ])
-def test_a_usage_error_says_what_is_wrong(interauth, arguments, told):
+def test_a_usage_error_says_what_is_wrong(interauth, arguments, message):
     result = interauth(*arguments)
     assert result.returncode == 2, result.stderr
     assert result.stdout == "" or "--json" in arguments
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("\n") == 1
