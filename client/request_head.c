@@ -17,7 +17,7 @@ int head_is_token(const char *text, apr_size_t len)
     return len > 0;
 }
 
-int head_add(apr_array_header_t *lines, const char *line, const char *const *reserved)
+static int head_add(apr_array_header_t *lines, const char *line, const char *const *reserved)
 {
     const char *colon = strchr(line, ':'), *value;
 

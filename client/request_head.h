@@ -10,13 +10,10 @@
 int head_is_token(const char *text, apr_size_t len);
 
 /**
- * Adds a line "Name: value", in the form that libcurl requires if the value is empty.
+ * Creates `*lines` from the lines "Name: value" in `given`, which may be NULL, in the form that libcurl requires.
  * @param reserved names of fields that the user must not set, ending with NULL
  * @return CL_OK or CL_USAGE, reported
  */
-int head_add(apr_array_header_t *lines, const char *line, const char *const *reserved);
-
-/** Creates `*lines` and adds the lines in `given`, which may be NULL, as head_add does. */
 int head_read(apr_array_header_t **lines, apr_pool_t *p, const apr_array_header_t *given, const char *const *reserved);
 
 int head_has(const apr_array_header_t *lines, const char *name);

@@ -81,7 +81,8 @@ unsigned problem_start_wait(apr_pool_t *p, const http_response *response)
     return seconds >= 1 && seconds <= WAIT_MAX && problem_is(p, response, 503, "starting") ? (unsigned)seconds : 0;
 }
 
-int problem_status(long status)
+/* The exit status for an HTTP status. */
+static int exit_status(long status)
 {
     if (status < 400)
         return CL_OK;
@@ -101,7 +102,7 @@ const char *problem_message(apr_pool_t *p, const problem *found, long status)
 int problem_report(apr_pool_t *p, const http_response *response)
 {
     problem found;
-    int rc = problem_status(response->status);
+    int rc = exit_status(response->status);
     apr_int64_t after = retry_after(response);
 
     problem_read(&found, p, response);

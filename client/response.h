@@ -21,16 +21,13 @@ int problem_is(apr_pool_t *p, const http_response *response, long status, const 
 /** The seconds in Retry-After, if the server has just started and will be ready within a minute, else 0. */
 unsigned problem_start_wait(apr_pool_t *p, const http_response *response);
 
-/** The exit status for an HTTP status: CL_OK below 400, CL_REFUSED for 4xx, CL_FAULT from 500. */
-int problem_status(long status);
-
 /** Code and message of an error; for a response without them "http_404" and a sentence with the status. */
 const char *problem_code(apr_pool_t *p, const problem *found, long status);
 const char *problem_message(apr_pool_t *p, const problem *found, long status);
 
 /**
  * Reports an unsuccessful response on standard error and as the error of --json.
- * @return problem_status, or CL_FAULT for anything below 400
+ * @return CL_REFUSED for 4xx, else CL_FAULT
  */
 int problem_report(apr_pool_t *p, const http_response *response);
 

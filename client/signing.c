@@ -136,7 +136,7 @@ static int mint_refuse(apr_pool_t *p, const ia_httpsig_message *message, const i
     ia_httpsig_plan one = *plan;
 
     if (rc < 0)
-        return say_fault("the signature could not be made: %s", tag);
+        return say_fault("the signature could not be created: %s", tag);
     one.component_count = 1;
     for (unsigned i = 0; i < plan->component_count; i++) {
         one.components = plan->components + i;
