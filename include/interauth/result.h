@@ -185,10 +185,8 @@ typedef enum ia_severity {
     X(IA_SIG_TAG_ABSENT,               179, "sig_tag_absent", "signature_required", 401, FRESH, NOTABLE, "A signature is required") \
     X(IA_SIG_KEYID_MISSING,            180, "sig_keyid_missing", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
     X(IA_SIG_KEY_UNKNOWN,              181, "sig_key_unknown", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
-    X(IA_SIG_KEY_REVOKED,              182, "sig_key_revoked", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
     X(IA_SIG_KEY_EXPIRED,              183, "sig_key_expired", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
     X(IA_SIG_KEY_EARLY,                184, "sig_key_early", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
-    X(IA_SIG_KEY_FOREIGN,              185, "sig_key_foreign", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
     X(IA_SIG_ALG_MISMATCH,             186, "sig_alg_mismatch", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
     X(IA_SIG_ALG_NOT_ALLOWED,          187, "sig_alg_not_allowed", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \
     X(IA_SIG_LENGTH,                   188, "sig_length", "invalid_signature", 401, FRESH, NOTABLE, "Invalid signature") \

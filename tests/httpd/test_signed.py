@@ -1,9 +1,8 @@
 """
 Signed requests (RFC 9421): what verifies reaches the app, what was changed, replayed or is nobody's does not.
 
-Only unit tests bring about: sig_missing and sig_label_absent (no location asks for a label), sig_key_revoked and
-sig_key_foreign (for registries that know more than a file), sig_request_only (responses), and a flag that is no boolean
-beside what is here.
+Only unit tests bring about sig_missing and sig_label_absent (no location asks for a label), sig_request_only (responses),
+and a flag that is not a boolean.
 """
 import base64
 import gzip
