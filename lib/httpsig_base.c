@@ -1,7 +1,7 @@
-/* The signature base (RFC 9421 section 2.5), and what a signature covers. */
+/* The signature base (RFC 9421 section 2.5). */
 #include "httpsig_internal.h"
 
-/* One line: a quoted plain name, or an identifier with parameters as serialised. */
+/* A line of the base. A plain name is written in quotes, an identifier with parameters as serialized. */
 typedef struct line {
     iai_component component;
     ia_sfv_text identifier, value;
@@ -19,13 +19,13 @@ static ia_result read_line(line *out, apr_pool_t *p, const ia_httpsig_message *m
     char *text;
 
     out->identifier = out->component.name;
-    if (rc == IA_OK && item->params != NULL) {
+    if (!rc && item->params) {
         if (ia_sfv_format_member(&text, &len, p, item) != IA_OK)
             return IA_SIG_MALFORMED;
         out->identifier.data = text;
         out->identifier.len = len;
     }
-    return rc == IA_OK ? iai_component_value(&out->value, p, message, &out->component) : rc;
+    return rc ? rc : iai_component_value(&out->value, p, message, &out->component);
 }
 
 static char *put(char *at, const char *data, apr_size_t len)
@@ -72,11 +72,11 @@ ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
 
     out->data = NULL;
     out->len = 0;
-    for (item = input->items; item != NULL; item = item->next) {
+    for (item = input->items; item; item = item->next) {
         if (count == IA_HTTPSIG_COMPONENTS_MAX)
             return IA_SIG_LIMIT;
         rc = read_line(&lines[count], p, message, item);
-        if (rc != IA_OK)
+        if (rc)
             return rc;
         for (i = 0; i < count; i++) {
             if (is_same(&lines[i].component, &lines[count].component))
@@ -91,53 +91,4 @@ ia_result ia_httpsig_base(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
         return IA_SIG_MALFORMED;
     write_base(out, p, lines, count, room, params, params_len);
     return IA_OK;
-}
-
-/* Whether one derived component says everything that another one says. */
-static int contains(const ia_sfv_text *whole, const char *part)
-{
-    static const char *const parts[] = {"@path", "@query", "@authority", "@scheme"};
-    unsigned count = ia_sfv_text_is(whole, "@target-uri") ? 4 : ia_sfv_text_is(whole, "@request-target") ? 2 : 0, i;
-
-    for (i = 0; i < count; i++) {
-        if (strcmp(part, parts[i]) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-/* A component taken from another message, or of which only a part is covered, has another parameter. */
-static int is_whole(const ia_sfv_member *item)
-{
-    const ia_sfv_param *param;
-
-    for (param = item->params; param != NULL; param = param->next) {
-        if (!ia_sfv_text_is(&param->key, "sf") && !ia_sfv_text_is(&param->key, "bs"))
-            return 0;
-    }
-    return 1;
-}
-
-int ia_httpsig_mentions(const ia_httpsig *signature, const char *component)
-{
-    const ia_sfv_text wanted = iai_text(component);
-    const ia_sfv_member *item;
-
-    for (item = signature->input->items; item != NULL; item = item->next)
-        if (iai_sfv_text_equal(&item->value.text, &wanted))
-            return 1;
-    return 0;
-}
-
-int ia_httpsig_covers(const ia_httpsig *signature, const char *component)
-{
-    const ia_sfv_text wanted = iai_text(component);
-    const ia_sfv_member *item;
-
-    for (item = signature->input->items; item != NULL; item = item->next) {
-        if ((iai_sfv_text_equal(&item->value.text, &wanted) || contains(&item->value.text, component)) &&
-            is_whole(item))
-            return 1;
-    }
-    return 0;
 }

@@ -87,9 +87,9 @@ ia_result iai_component_read(iai_component *out, const ia_sfv_member *item)
     if (item->value.type != IA_SFV_STRING)
         return IA_SIG_COMPONENT_TYPE;
     rc = read_name(out);
-    for (param = item->params; param != NULL && rc == IA_OK; param = param->next)
+    for (param = item->params; param && !rc; param = param->next)
         rc = take_param(out, param);
-    if (rc != IA_OK)
+    if (rc)
         return rc;
     if ((out->flags & IAI_BS) && (out->flags & (IAI_SF | IAI_KEY)))
         return IA_SIG_COMPONENT_CONFLICT;
@@ -99,13 +99,13 @@ ia_result iai_component_read(iai_component *out, const ia_sfv_member *item)
 ia_result iai_component_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
                               const iai_component *component)
 {
-    int is_response = message->method == NULL;
+    int is_response = !message->method;
     ia_result rc;
 
     out->data = NULL;
     out->len = 0;
     if (component->flags & IAI_REQ) {
-        if (!is_response || message->request == NULL || message->request->method == NULL)
+        if (!is_response || !message->request || !message->request->method)
             return IA_SIG_REQ_MISUSED;
         message = message->request;
         is_response = 0;
@@ -117,7 +117,7 @@ ia_result iai_component_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_
     if (component->derived != IAI_STATUS && is_response)
         return IA_SIG_REQUEST_ONLY;
     rc = iai_derived_value(out, p, message, component);
-    if (rc == IA_OK && !iai_is_signable(out))
+    if (!rc && !iai_is_signable(out))
         rc = IA_SIG_CHARACTERS;
     return rc;
 }

@@ -18,7 +18,7 @@ static ia_result split_target(ia_sfv_text *path, ia_sfv_text *query, const char 
 {
     const char *at = target, *mark;
 
-    if (target == NULL)
+    if (!target)
         return IA_SIG_VALUE_MALFORMED;
     if (strcmp(target, "*") == 0) {
         at = target + 1;
@@ -35,18 +35,19 @@ static ia_result split_target(ia_sfv_text *path, ia_sfv_text *query, const char 
     return IA_OK;
 }
 
-ia_result iai_authority(ia_sfv_text *out, apr_pool_t *p, const char *authority, const char *scheme)
+/* In lower case, without the default port of the scheme. */
+static ia_result normalize_authority(ia_sfv_text *out, apr_pool_t *p, const char *authority, const char *scheme)
 {
     const char *colon, *bracket;
     apr_size_t len, i;
     char *copy;
 
-    if (authority == NULL || scheme == NULL || *authority == '\0' || strpbrk(authority, "@/?# ") != NULL)
+    if (!authority || !scheme || !*authority || strpbrk(authority, "@/?# "))
         return IA_SIG_VALUE_MALFORMED;
     len = strlen(authority);
     colon = strrchr(authority, ':');
     bracket = strrchr(authority, ']');
-    if (colon != NULL && (bracket == NULL || bracket < colon) &&
+    if (colon && (!bracket || bracket < colon) &&
         (colon[1] == '\0' || (strcmp(colon, ":443") == 0 && strcasecmp(scheme, "https") == 0) ||
          (strcmp(colon, ":80") == 0 && strcasecmp(scheme, "http") == 0)))
         len = (apr_size_t)(colon - authority);
@@ -63,10 +64,10 @@ static ia_result lower_scheme(ia_sfv_text *out, apr_pool_t *p, const char *schem
 {
     char *copy, *at;
 
-    if (scheme == NULL || *scheme == '\0')
+    if (!scheme || !*scheme)
         return IA_SIG_VALUE_MALFORMED;
     copy = apr_pstrdup(p, scheme);
-    for (at = copy; *at != '\0'; at++)
+    for (at = copy; *at; at++)
         *at = iai_lower(*at);
     *out = iai_text(copy);
     return IA_OK;
@@ -79,9 +80,9 @@ static ia_result target_uri(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_me
     ia_result rc = lower_scheme(&scheme, p, message->scheme);
     const char *slash = message->normalized && path->len == 0 && strcmp(message->target, "*") != 0 ? "/" : "";
 
-    if (rc == IA_OK)
-        rc = iai_authority(&authority, p, message->authority, message->scheme);
-    if (rc != IA_OK)
+    if (!rc)
+        rc = normalize_authority(&authority, p, message->authority, message->scheme);
+    if (rc)
         return rc;
     if (!message->normalized)
         authority = iai_text(message->authority);
@@ -111,11 +112,11 @@ ia_result iai_derived_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_me
         return out->len > 0 ? IA_OK : IA_SIG_VALUE_MALFORMED;
     }
     if (component->derived == IAI_AUTHORITY)
-        return iai_authority(out, p, message->authority, message->scheme);
+        return normalize_authority(out, p, message->authority, message->scheme);
     if (component->derived == IAI_SCHEME)
         return lower_scheme(out, p, message->scheme);
     rc = split_target(&path, &query, message->target);
-    if (rc != IA_OK)
+    if (rc)
         return rc;
     switch (component->derived) {
     case IAI_TARGET_URI:
@@ -144,7 +145,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* application/x-www-form-urlencoded as the URL standard decodes it: a broken escape stands for itself. */
+/* application/x-www-form-urlencoded as the URL standard decodes it: an invalid escape is left as it is. */
 static ia_sfv_text form_decode(apr_pool_t *p, const char *at, const char *end)
 {
     char *copy = apr_palloc(p, (apr_size_t)(end - at) + 1);
@@ -185,7 +186,7 @@ static ia_sfv_text percent_encode(apr_pool_t *p, const ia_sfv_text *text)
     return encoded;
 }
 
-/* Bytes that are no UTF-8 would be replaced by decoders, so that two names could become one: refused. */
+/* Invalid UTF-8 is refused: decoders replace it, so that two names could become one. */
 ia_result iai_query_param(ia_sfv_text *out, apr_pool_t *p, const ia_sfv_text *query, const ia_sfv_text *name)
 {
     const char *at = query->data + (query->len > 0), *end = query->data + query->len, *stop, *equals;
@@ -194,19 +195,19 @@ ia_result iai_query_param(ia_sfv_text *out, apr_pool_t *p, const ia_sfv_text *qu
 
     for (; at < end; at = stop + 1) {
         stop = memchr(at, '&', (apr_size_t)(end - at));
-        if (stop == NULL)
+        if (!stop)
             stop = end;
         if (stop == at)
             continue;
         equals = memchr(at, '=', (apr_size_t)(stop - at));
-        decoded = form_decode(p, at, equals != NULL ? equals : stop);
+        decoded = form_decode(p, at, equals ? equals : stop);
         if (!iai_utf8_is_valid(decoded.data, decoded.len))
             return IA_SIG_VALUE_MALFORMED;
         decoded = percent_encode(p, &decoded);
         if (!iai_sfv_text_equal(&decoded, name))
             continue;
         count++;
-        found = form_decode(p, equals != NULL ? equals + 1 : stop, stop);
+        found = form_decode(p, equals ? equals + 1 : stop, stop);
     }
     if (count != 1)
         return count == 0 ? IA_SIG_QUERY_PARAM_MISSING : IA_SIG_QUERY_PARAM_REPEATED;

@@ -3,7 +3,7 @@
 #include "httpsig_internal.h"
 #include "interauth/encoding.h"
 
-/* Fields whose definition says that they are structured, and as what; sorted. */
+/* Registered structured fields and their types, sorted by name. */
 static const struct {
     const char *name;
     ia_sfv_kind kind;
@@ -84,9 +84,8 @@ static int is_named(const char *field, const ia_sfv_text *name)
 }
 
 /*
- * The value without the white space around it. In a joined value, the blank after a comma at its end is part
- * of the join with an empty last line (section 2.1): a server strips each line before it joins them, so no
- * line ends in a blank.
+ * The value without surrounding white space. In a joined value, the space after a final comma is part of the join with an
+ * empty last line (section 2.1): a server strips each line before it joins them, so no line ends in a space.
  */
 static ia_sfv_text trim(const char *value, int merged)
 {
@@ -101,7 +100,7 @@ static ia_sfv_text trim(const char *value, int merged)
     return text;
 }
 
-/* The lines from `i` on that have that name; the number of the next one, or the number of fields. */
+/* Finds the next line of that name, from `i` on. Returns its number, or the number of fields. */
 static unsigned next_line(ia_sfv_text *line, const ia_httpsig_message *message, const ia_sfv_text *name, unsigned i)
 {
     while (i < message->field_count && !is_named(message->fields[i].name, name))
@@ -150,19 +149,19 @@ static ia_result byte_sequences(ia_sfv_text *out, apr_pool_t *p, const ia_httpsi
     if (i == message->field_count)
         return IA_SIG_FIELD_MISSING;
     for (; i < message->field_count; i = next_line(&line, message, name, i + 1)) {
-        if (message->merged && memchr(line.data, ',', line.len) != NULL)
+        if (message->merged && memchr(line.data, ',', line.len))
             return IA_SIG_FIELD_LINES;
         if (line.len > IA_HTTPSIG_BASE_MAX)
             return IA_SIG_LIMIT;
         encoded = apr_palloc(p, IA_BASE64_SIZE(line.len));
         ia_base64_encode(encoded, line.data, line.len);
-        text = apr_pstrcat(p, text != NULL ? text : "", text != NULL ? ", " : "", ":", encoded, ":", NULL);
+        text = apr_pstrcat(p, text ? text : "", text ? ", " : "", ":", encoded, ":", NULL);
     }
     *out = iai_text(text);
     return IA_OK;
 }
 
-/* The whole field, or one member of a dictionary, serialised again (sections 2.1.1 and 2.1.2). */
+/* The whole field, or one member of a dictionary, serialized again (sections 2.1.1 and 2.1.2). */
 static ia_result structured(ia_sfv_text *out, apr_pool_t *p, const ia_sfv_text *value, ia_sfv_kind kind,
                             const iai_component *component)
 {
@@ -176,11 +175,11 @@ static ia_result structured(ia_sfv_text *out, apr_pool_t *p, const ia_sfv_text *
     if (ia_sfv_parse(&field, p, kind, value->data, value->len, 0, NULL) != IA_OK)
         return IA_SIG_VALUE_MALFORMED;
     if (component->flags & IAI_KEY) {
-        for (member = field.first; member != NULL; member = member->next) {
+        for (member = field.first; member; member = member->next) {
             if (iai_sfv_text_equal(&member->key, &component->text))
                 break;
         }
-        if (member == NULL)
+        if (!member)
             return IA_SIG_DICTIONARY_KEY_MISSING;
         if (ia_sfv_format_member(&text, &len, p, member) != IA_OK)
             return IA_SIG_VALUE_MALFORMED;
@@ -204,7 +203,7 @@ ia_result iai_field_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_mess
     if ((component->flags & (IAI_SF | IAI_KEY)) && !find_kind(&kind, &component->name))
         return IA_SIG_TYPE_UNKNOWN;
     rc = iai_field_lines(&value, p, message, &component->name);
-    if (rc == IA_OK && (component->flags & (IAI_SF | IAI_KEY)))
+    if (!rc && (component->flags & (IAI_SF | IAI_KEY)))
         return structured(out, p, &value, kind, component);
     *out = value;
     return rc;

@@ -1,4 +1,4 @@
-/* HTTP message signatures: what their files share. */
+/* Declarations shared by the files of HTTP message signatures. */
 #ifndef IAI_HTTPSIG_INTERNAL_H
 #define IAI_HTTPSIG_INTERNAL_H
 
@@ -6,7 +6,7 @@
 #include "sfv_internal.h"
 
 typedef enum iai_derived {
-    IAI_FIELD, /* no derived component */
+    IAI_FIELD, /* not a derived component */
     IAI_METHOD,
     IAI_TARGET_URI,
     IAI_AUTHORITY,
@@ -23,7 +23,7 @@ typedef enum iai_derived {
 #define IAI_REQ 4u
 #define IAI_KEY 8u /* `text` is the key of a dictionary member */
 
-/* A component identifier, understood: equal ones are equal here, whatever the order of their parameters. */
+/* A parsed component identifier: equal identifiers are equal here, in whatever order their parameters are. */
 typedef struct iai_component {
     ia_sfv_text name;
     iai_derived derived;
@@ -43,10 +43,10 @@ static inline ia_sfv_text iai_text(const char *string)
     return text;
 }
 
-/* Grammar of an identifier, without regard to a message. */
+/* Parses an identifier, without regard to a message. */
 ia_result iai_component_read(iai_component *out, const ia_sfv_member *item);
 
-/* Its value in a message; where the component is taken from the related request, so is the value. */
+/* The value of a component in a message, or with `req` in the related request. */
 ia_result iai_component_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
                               const iai_component *component);
 
@@ -54,16 +54,18 @@ ia_result iai_derived_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_me
                             const iai_component *component);
 ia_result iai_query_param(ia_sfv_text *out, apr_pool_t *p, const ia_sfv_text *query, const ia_sfv_text *name);
 
-/* The value of @authority, from `p`. */
-ia_result iai_authority(ia_sfv_text *out, apr_pool_t *p, const char *authority, const char *scheme);
-
 ia_result iai_field_value(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message,
                           const iai_component *component);
 
-/* All lines of a field, trimmed and joined with ", "; IA_SIG_FIELD_MISSING where there is none. */
+/* All lines of a field, trimmed and joined with ", "; IA_SIG_FIELD_MISSING if there is none. */
 ia_result iai_field_lines(ia_sfv_text *out, apr_pool_t *p, const ia_httpsig_message *message, const ia_sfv_text *name);
 
-/* Printable ASCII and tabs only. */
+/* Whether it consists of printable ASCII and tabs. */
 int iai_is_signable(const ia_sfv_text *text);
+
+/* Rules of a policy that a verification applies before ia_httpsig_judge applies all of them. */
+ia_result iai_judge_algorithm(ia_algorithm algorithm, const ia_httpsig_policy *policy);
+ia_result iai_judge_time(const ia_httpsig *signature, const ia_httpsig_policy *policy, apr_time_t now);
+ia_result iai_judge_nonce(const ia_httpsig *signature, const ia_httpsig_policy *policy);
 
 #endif

@@ -1,4 +1,4 @@
-/* Making signatures, and asking for them (RFC 9421 sections 3.1 and 5.1). */
+/* Makes signatures, and the Accept-Signature that requests them (RFC 9421 sections 3.1 and 5.1). */
 #include <apr_strings.h>
 #include "httpsig_internal.h"
 
@@ -38,13 +38,13 @@ static void add_text(draft *d, const char *key, const char *text)
 {
     ia_sfv_value value = {IA_SFV_STRING, 0, {NULL, 0}};
 
-    if (text == NULL)
+    if (!text)
         return;
     value.text = iai_text(text);
     add_param(d, key, &value);
 }
 
-/* Identifiers with parameters begin with a quote, plain names do not. */
+/* An identifier with parameters begins with a quote, a plain name does not. */
 static ia_result read_component(ia_sfv_member **out, apr_pool_t *p, const char *text)
 {
     ia_sfv_field field;
@@ -74,14 +74,14 @@ static ia_result begin(draft *d, apr_pool_t *p, const ia_httpsig_plan *plan)
     d->p = p;
     d->end = &d->input.params;
     d->input.value.type = IA_SFV_INNER_LIST;
-    if (plan->label == NULL)
+    if (!plan->label)
         return IA_SIG_MALFORMED;
     d->input.key = iai_text(plan->label);
-    for (i = 0; i < plan->component_count && rc == IA_OK; i++) {
+    for (i = 0; i < plan->component_count && !rc; i++) {
         rc = read_component(end, p, plan->components[i]);
-        if (rc == IA_OK)
+        if (!rc)
             rc = iai_component_read(&component, *end);
-        if (rc == IA_OK) {
+        if (!rc) {
             end = &(*end)->next;
             d->input.item_count++;
         }
@@ -103,7 +103,7 @@ static ia_result sign_base(ia_sfv_member *out, apr_pool_t *p, const ia_sfv_text 
     apr_size_t len = IA_SHA256_LEN;
     ia_result rc = IA_OK;
 
-    if (key->key != NULL)
+    if (key->key)
         rc = ia_signature_mint((unsigned char *)bytes, &len, key->key, base->data, base->len);
     else
         ia_signature_mint_mac((unsigned char *)bytes, key->secret, base->data, base->len);
@@ -123,9 +123,9 @@ ia_result ia_httpsig_mint(ia_httpsig_minted *out, apr_pool_t *p, const ia_httpsi
     ia_result rc = begin(&d, p, plan);
 
     *out = made;
-    if ((key->key == NULL) == (key->secret == NULL))
+    if ((!key->key) == (!key->secret))
         return IA_FAULT_INTERNAL;
-    if (rc != IA_OK)
+    if (rc)
         return rc;
     if (plan->created != 0)
         add_time(&d, "created", plan->created);
@@ -133,18 +133,18 @@ ia_result ia_httpsig_mint(ia_httpsig_minted *out, apr_pool_t *p, const ia_httpsi
         add_time(&d, "expires", plan->expires);
     add_text(&d, "nonce", plan->nonce);
     if (plan->names_algorithm)
-        add_text(&d, "alg", ia_algorithm_name(key->key != NULL ? ia_key_algorithm(key->key) : IA_ALGORITHM_HMAC));
+        add_text(&d, "alg", ia_algorithm_name(key->key ? ia_key_algorithm(key->key) : IA_ALGORITHM_HMAC));
     add_text(&d, "keyid", plan->keyid);
     add_text(&d, "tag", plan->tag);
     rc = ia_httpsig_base(&base, p, message, &d.input);
-    if (rc == IA_OK)
+    if (!rc)
         rc = sign_base(&signature, p, &base, key);
     signature.key = d.input.key;
-    if (rc == IA_OK)
+    if (!rc)
         rc = format_labelled(&made.input, p, &d.input);
-    if (rc == IA_OK)
+    if (!rc)
         rc = format_labelled(&made.signature, p, &signature);
-    if (rc == IA_OK)
+    if (!rc)
         *out = made;
     return rc;
 }
@@ -155,7 +155,7 @@ ia_result ia_httpsig_format_accept(char **out, apr_pool_t *p, const ia_httpsig_p
     ia_result rc = begin(&d, p, plan);
 
     *out = NULL;
-    if (rc != IA_OK)
+    if (rc)
         return rc;
     if (plan->created != 0)
         add_flag(&d, "created");

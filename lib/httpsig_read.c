@@ -1,4 +1,4 @@
-/* The fields Signature-Input and Signature (RFC 9421 section 4). */
+/* Reads the fields Signature-Input and Signature (RFC 9421 section 4), and chooses one of the signatures. */
 #include "httpsig_internal.h"
 
 #define TIME_MAX APR_INT64_C(253402300799) /* the end of the year 9999, far from overflow in microseconds */
@@ -19,7 +19,7 @@ static ia_result read_text(ia_sfv_text *out, const ia_sfv_value *value)
     return IA_OK;
 }
 
-/* Unknown parameters are kept and signed, but say nothing to us. */
+/* Unknown parameters are part of the signature base, but otherwise ignored. */
 static ia_result read_param(ia_httpsig *signature, const ia_sfv_param *param)
 {
     const ia_sfv_text *key = &param->key;
@@ -46,22 +46,22 @@ static ia_result read_signature(ia_httpsig *out, const ia_sfv_member *input, con
     out->label = input->key;
     out->input = input;
     out->created = out->expires = -1;
-    for (value = signatures->first; value != NULL; value = value->next) {
+    for (value = signatures->first; value; value = value->next) {
         if (iai_sfv_text_equal(&value->key, &input->key))
             break;
     }
-    if (value == NULL)
+    if (!value)
         return IA_SIG_LABEL_UNPAIRED;
     if (value->value.type != IA_SFV_BYTES)
         return IA_SIG_NOT_BYTES;
     if (input->value.type != IA_SFV_INNER_LIST)
         return IA_SIG_NOT_LIST;
     out->signature = value->value.text;
-    for (param = input->params; param != NULL && rc == IA_OK; param = param->next)
+    for (param = input->params; param && !rc; param = param->next)
         rc = read_param(out, param);
-    if (rc != IA_OK)
+    if (rc)
         return rc;
-    if (out->nonce.data != NULL && (out->nonce.len == 0 || out->nonce.len > IA_HTTPSIG_NONCE_MAX))
+    if (out->nonce.data && (out->nonce.len == 0 || out->nonce.len > IA_HTTPSIG_NONCE_MAX))
         return IA_SIG_NONCE_LONG;
     return out->expires >= 0 && out->expires < out->created ? IA_SIG_EXPIRES_EARLY : IA_OK;
 }
@@ -77,14 +77,14 @@ static ia_result read_dictionary(ia_sfv_field *out, int *present, apr_pool_t *p,
 
     *out = none;
     *present = rc != IA_SIG_FIELD_MISSING;
-    if (rc != IA_OK)
+    if (rc)
         return *present ? rc : IA_OK;
     rc = ia_sfv_parse(out, p, IA_SFV_DICTIONARY, value.data, value.len, IA_SFV_STRICT, &limits);
     if (rc == IA_SFV_DUPLICATE)
         return IA_SIG_LABEL_REPEATED;
     if (rc == IA_SFV_LIMIT || out->count > IA_HTTPSIG_SIGNATURES_MAX)
         return IA_SIG_LIMIT;
-    return rc == IA_OK && out->count > 0 ? IA_OK : IA_SIG_MALFORMED;
+    return !rc && out->count > 0 ? IA_OK : IA_SIG_MALFORMED;
 }
 
 ia_result ia_httpsig_read(ia_httpsig_set *out, apr_pool_t *p, const ia_httpsig_message *message)
@@ -97,25 +97,25 @@ ia_result ia_httpsig_read(ia_httpsig_set *out, apr_pool_t *p, const ia_httpsig_m
 
     *out = set;
     rc = read_dictionary(&inputs, &has_input, p, message, "signature-input");
-    if (rc == IA_OK)
+    if (!rc)
         rc = read_dictionary(&signatures, &has_signature, p, message, "signature");
-    if (rc != IA_OK)
+    if (rc)
         return rc;
     if (!has_input && !has_signature)
         return IA_SIG_MISSING;
     if (inputs.count != signatures.count)
         return IA_SIG_LABEL_UNPAIRED;
     set.list = apr_pcalloc(p, inputs.count * sizeof *set.list);
-    for (input = inputs.first; input != NULL && rc == IA_OK; input = input->next)
+    for (input = inputs.first; input && !rc; input = input->next)
         rc = read_signature(&set.list[set.count++], input, &signatures);
-    if (rc == IA_OK)
+    if (!rc)
         *out = set;
     return rc;
 }
 
 static int fits(const char *wanted, const ia_sfv_text *text)
 {
-    return wanted == NULL || ia_sfv_text_is(text, wanted);
+    return !wanted || ia_sfv_text_is(text, wanted);
 }
 
 ia_result ia_httpsig_choose(ia_httpsig **out, const ia_httpsig_set *set, const ia_httpsig_policy *policy)
@@ -129,10 +129,10 @@ ia_result ia_httpsig_choose(ia_httpsig **out, const ia_httpsig_set *set, const i
         if (!fits(policy->label, &signature->label))
             continue;
         labelled++;
-        if (policy->tag != NULL && (signature->tag.data == NULL || !fits(policy->tag, &signature->tag)))
+        if (policy->tag && (!signature->tag.data || !fits(policy->tag, &signature->tag)))
             continue;
         tagged++;
-        if (policy->keyid != NULL && (signature->keyid.data == NULL || !fits(policy->keyid, &signature->keyid)))
+        if (policy->keyid && (!signature->keyid.data || !fits(policy->keyid, &signature->keyid)))
             continue;
         found++;
         last = signature;

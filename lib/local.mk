@@ -3,8 +3,8 @@
 client_sources = \
 	lib/access.c lib/authorization.c lib/challenge.c lib/challenge_internal.h lib/challenge_secret.c lib/digest.c \
 	lib/encoding.c lib/envelope.c lib/envelope_write.c lib/form.c \
-	lib/httpsig.c lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_derived.c lib/httpsig_field.c \
-	lib/httpsig_internal.h lib/httpsig_mint.c lib/httpsig_read.c \
+	lib/httpsig_base.c lib/httpsig_component.c lib/httpsig_coverage.c lib/httpsig_derived.c lib/httpsig_field.c \
+	lib/httpsig_internal.h lib/httpsig_judge.c lib/httpsig_mint.c lib/httpsig_read.c lib/httpsig_verify.c \
 	lib/json.c lib/json_writer.c lib/key.c lib/key_check.c lib/key_internal.h lib/key_jwk.c lib/key_pem.c lib/mac.c \
 	lib/name.c lib/result.c lib/sfv.c lib/sfv_internal.h lib/sfv_value.c lib/sfv_write.c lib/sign.c lib/timestamp.c \
 	lib/utf8.c lib/utf8.h lib/xml.c
