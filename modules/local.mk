@@ -28,6 +28,7 @@ module_ldflags = -module -avoid-version -shared
 module_libs = libclock.la libst.la libia.la
 
 common_sources = \
+	modules/common/body.c modules/common/body.h \
 	modules/common/request.c modules/common/request.h modules/common/snapshot.c modules/common/snapshot.h \
 	modules/common/sanitize.c modules/common/sanitize.h modules/common/environment.c modules/common/log_field.c modules/common/log_field.h modules/common/external.c modules/common/external.h modules/common/environment.h \
 	modules/common/problem.c modules/common/problem.h modules/common/private.c modules/common/private.h \
@@ -49,7 +50,7 @@ modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/isign_tempfile.c modules/isign/isign_tempfile.h \
 	modules/isign/isign_spool.c modules/isign/isign_response.c modules/isign/isign_store.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
-	modules/isign/isign_read.c modules/isign/isign_limit.c modules/isign/isign_persist.c \
+	modules/isign/isign_limit.c modules/isign/isign_persist.c \
 	modules/isign/isign_log_detail.c modules/isign/isign_guard.c $(persist_sources)
 modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'

@@ -29,10 +29,4 @@ const char *request_location_handler(request_rec *r);
 /** Whether the headers announce a body of at least one byte, or of unknown length. */
 int request_has_body(request_rec *r);
 
-/**
- * Reads a request body of at most `max` bytes.
- * @return IA_OK, IA_BODY_TOO_LARGE, IA_BODY_BROKEN; `status` is httpd's own status for a broken body
- */
-int request_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status);
-
 #endif

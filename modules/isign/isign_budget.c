@@ -1,43 +1,43 @@
-/* How many bytes bodies take, in shared memory: in all, of strangers, and of each participant. */
+/* Counts the bytes of bodies in shared memory: in total, of clients without a name, and of each participant. */
 #include <httpd.h>
 #include <string.h>
 #include <unistd.h>
 #include "mod_isign.h"
 #include "isign_budget.h"
 
-#define RECORDS  16384       /* bodies at a time */
-#define STRANGER 0xffffffffu /* nobody knows yet who sends it */
-#define GUEST    0xfffffffeu /* let in, but no participant */
+#define RECORDS      16384       /* bodies at a time */
+#define UNIDENTIFIED 0xffffffffu /* the sender is not known yet */
+#define ANONYMOUS    0xfffffffeu /* authorized, but not a participant */
 
 /*
- * A body says in a record whose it is and what it holds: when its process is killed, a child that starts, or a body that
- * finds no room, gives that back. A count is raised after its record and lowered before it: a process killed in between
- * makes it too low, never too high, and it is right again once its bodies are gone.
+ * Each body has a record with its sender and its bytes. If its process is killed, its bytes are given back by the next child
+ * that starts, or by a body that finds no space. A count is raised after its record and lowered before it: a process killed
+ * in between leaves the count too low, never too high, and it is right again when the bodies of that process are gone.
  */
 typedef struct record {
     apr_uint64_t owner; /* process, or 0: free */
     apr_uint64_t held;
-    apr_uint64_t whose; /* index of a participant, STRANGER or GUEST */
+    apr_uint64_t sender; /* index of a participant, UNIDENTIFIED or ANONYMOUS */
 } record;
 
 typedef struct account {
     apr_uint64_t total;
-    apr_uint64_t strangers;
-    apr_uint64_t guests;
+    apr_uint64_t unidentified;
+    apr_uint64_t anonymous;
     record records[RECORDS];
     apr_uint64_t counts[]; /* by participant */
 } account;
 
 struct isign_budget {
     record *part;
-    apr_uint32_t whose;
+    apr_uint32_t sender;
 };
 
 static struct {
     account *shared; /* NULL until post_config */
     apr_uint32_t participants;
     apr_uint64_t total;
-    apr_uint32_t next; /* where a free record is looked for */
+    apr_uint32_t next; /* where the search for a free record starts */
 } budget;
 
 #define LOADED(where) __atomic_load_n(&(where), __ATOMIC_ACQUIRE)
@@ -54,11 +54,11 @@ void isign_budget_attach(void *base, apr_uint32_t participants, apr_uint64_t tot
     budget.total = total;
 }
 
-static apr_uint64_t *count_of(apr_uint64_t whose)
+static apr_uint64_t *count_of(apr_uint64_t sender)
 {
-    if (whose < budget.participants)
-        return &budget.shared->counts[whose];
-    return whose == GUEST ? &budget.shared->guests : &budget.shared->strangers;
+    if (sender < budget.participants)
+        return &budget.shared->counts[sender];
+    return sender == ANONYMOUS ? &budget.shared->anonymous : &budget.shared->unidentified;
 }
 
 static void subtract(apr_uint64_t *count, apr_uint64_t bytes)
@@ -70,13 +70,13 @@ static void subtract(apr_uint64_t *count, apr_uint64_t bytes)
         ;
 }
 
-static void uncount(apr_uint64_t whose, apr_uint64_t bytes)
+static void uncount(apr_uint64_t sender, apr_uint64_t bytes)
 {
-    subtract(count_of(whose), bytes);
+    subtract(count_of(sender), bytes);
     subtract(&budget.shared->total, bytes);
 }
 
-/* Whoever exchanges the owner frees it: no two processes do. */
+/* Only the process that exchanged the owner frees the record. */
 static int reclaim_one(record *part)
 {
     apr_uint64_t owner = LOADED(part->owner), held;
@@ -85,13 +85,13 @@ static int reclaim_one(record *part)
         !__atomic_compare_exchange_n(&part->owner, &owner, st_owner_self(), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return 0;
     held = LOADED(part->held);
-    uncount(LOADED(part->whose), held);
+    uncount(LOADED(part->sender), held);
     __atomic_store_n(&part->held, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&part->owner, 0, __ATOMIC_RELEASE);
     return 1;
 }
 
-/* Gives back what the processes held that are no more. @return whether there was any */
+/* Frees the records of dead processes. @return whether there were any */
 static int reclaim(void)
 {
     int found = 0;
@@ -104,7 +104,7 @@ static int reclaim(void)
 
 void isign_budget_child_init(void)
 {
-    budget.next = (apr_uint32_t)getpid() * 64; /* children begin at places of their own */
+    budget.next = (apr_uint32_t)getpid() * 64; /* each child starts elsewhere */
     if (budget.shared)
         reclaim();
 }
@@ -132,7 +132,7 @@ static apr_status_t give_back(void *data)
     if (!part)
         return APR_SUCCESS;
     b->part = NULL;
-    uncount(b->whose, LOADED(part->held));
+    uncount(b->sender, LOADED(part->held));
     __atomic_store_n(&part->held, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&part->owner, 0, __ATOMIC_RELEASE);
     return APR_SUCCESS;
@@ -141,42 +141,42 @@ static apr_status_t give_back(void *data)
 static apr_uint32_t index_of(const char *participant)
 {
     ia_registry_entry entry;
-    apr_uint32_t index = GUEST;
+    apr_uint32_t index = ANONYMOUS;
 
     if (!participant || !isign.registry)
-        return GUEST;
+        return ANONYMOUS;
     if (isign.registry->find(&entry, participant) == IA_OK && entry.index < budget.participants)
         index = entry.index;
     ia_wipe(entry.secrets, sizeof entry.secrets);
     return index;
 }
 
-isign_budget *isign_budget_open(apr_pool_t *p, const char *participant, int is_stranger)
+isign_budget *isign_budget_open(apr_pool_t *p, const char *participant, int is_unidentified)
 {
     isign_budget *b = apr_pcalloc(p, sizeof *b);
 
-    b->whose = is_stranger ? STRANGER : index_of(participant);
+    b->sender = is_unidentified ? UNIDENTIFIED : index_of(participant);
     apr_pool_cleanup_register(p, b, give_back, apr_pool_cleanup_null);
     return b;
 }
 
 /*
- * Eighths of the whole: two for each participant, five for everybody else together, of which strangers get three. So
- * neither one participant nor all the others together can leave nothing for the rest.
+ * In eighths of the total: each participant may take two, all other clients together five, and those that are not identified
+ * yet three of these. So neither one participant nor all other clients together can take everything.
  */
 static ia_result judge(const isign_budget *b)
 {
-    apr_uint64_t held = LOADED(b->part->held), own = LOADED(*count_of(b->whose)), eighth = budget.total / 8;
-    apr_uint64_t others = LOADED(budget.shared->strangers) + LOADED(budget.shared->guests);
+    apr_uint64_t held = LOADED(b->part->held), own = LOADED(*count_of(b->sender)), eighth = budget.total / 8;
+    apr_uint64_t others = LOADED(budget.shared->unidentified) + LOADED(budget.shared->anonymous);
 
-    if (b->whose != STRANGER && b->whose != GUEST) {
+    if (b->sender != UNIDENTIFIED && b->sender != ANONYMOUS) {
         if (own > 2 * eighth)
             return held > 2 * eighth ? IA_BODY_TOO_LARGE : IA_SPOOL_QUOTA;
         return LOADED(budget.shared->total) > budget.total ? IA_SPOOL_FULL : IA_OK;
     }
-    if (held > (b->whose == STRANGER ? 3 : 5) * eighth)
+    if (held > (b->sender == UNIDENTIFIED ? 3 : 5) * eighth)
         return IA_BODY_TOO_LARGE;
-    if (others > 5 * eighth || (b->whose == STRANGER && own > 3 * eighth))
+    if (others > 5 * eighth || (b->sender == UNIDENTIFIED && own > 3 * eighth))
         return IA_SPOOL_FULL;
     return LOADED(budget.shared->total) > budget.total ? IA_SPOOL_FULL : IA_OK;
 }
@@ -189,15 +189,15 @@ ia_result isign_budget_take(isign_budget *b, apr_size_t bytes)
         return IA_SPOOL_FULL;
     if (!b->part && !(b->part = find_free()) && (!reclaim() || !(b->part = find_free())))
         return IA_SPOOL_FULL;
-    __atomic_store_n(&b->part->whose, b->whose, __ATOMIC_RELEASE);
+    __atomic_store_n(&b->part->sender, b->sender, __ATOMIC_RELEASE);
     __atomic_add_fetch(&b->part->held, bytes, __ATOMIC_ACQ_REL);
-    __atomic_add_fetch(count_of(b->whose), bytes, __ATOMIC_ACQ_REL);
+    __atomic_add_fetch(count_of(b->sender), bytes, __ATOMIC_ACQ_REL);
     __atomic_add_fetch(&budget.shared->total, bytes, __ATOMIC_ACQ_REL);
     if ((rc = judge(b)) && rc != IA_BODY_TOO_LARGE && reclaim())
         rc = judge(b);
     if (!rc)
         return IA_OK;
-    uncount(b->whose, bytes);
+    uncount(b->sender, bytes);
     __atomic_sub_fetch(&b->part->held, bytes, __ATOMIC_ACQ_REL);
     return rc;
 }

@@ -1,6 +1,6 @@
 /**
- * The memory and disk that bodies take while they are read, over all processes: ISignSpoolTotal, of which each participant
- * gets a share, and everybody else together another.
+ * The memory and disk space that bodies of all processes take while they are read. Each participant has a share of
+ * ISignSpoolTotal, and all other clients together have another.
  */
 #ifndef ISIGN_BUDGET_H
 #define ISIGN_BUDGET_H
@@ -8,22 +8,22 @@
 #include <httpd.h>
 #include "interauth/result.h"
 
-/** One body's part; given back with its pool. */
+/** What one body takes; given back when its pool is cleared. */
 typedef struct isign_budget isign_budget;
 
 /** Bytes of shared memory, a multiple of 64. */
 apr_size_t isign_budget_size(apr_uint32_t participants);
-/** post_config: shared memory that was zeroed when it was made. @param total bytes that all bodies may take */
+/** post_config. @param base shared memory, zeroed when it was created @param total bytes that all bodies may take */
 void isign_budget_attach(void *base, apr_uint32_t participants, apr_uint64_t total);
-/** child_init: gives back what children held that were killed. */
+/** child_init: gives back what killed children held. */
 void isign_budget_child_init(void);
 
-/** @param participant who sends the body, or NULL @param is_stranger the body is read before it is known who sends it */
-isign_budget *isign_budget_open(apr_pool_t *p, const char *participant, int is_stranger);
+/** @param participant the sender, or NULL @param is_unidentified the body is read before its sender is known */
+isign_budget *isign_budget_open(apr_pool_t *p, const char *participant, int is_unidentified);
 /**
  * Takes bytes for a body.
- * @return IA_OK, IA_SPOOL_QUOTA where this participant has its share, IA_SPOOL_FULL where all bodies, or all of
- * clients that are no participants, have theirs, IA_BODY_TOO_LARGE where this body alone is more than such a share
+ * @return IA_OK, IA_SPOOL_QUOTA if the share of this participant is used up, IA_SPOOL_FULL if the total or the share of the
+ *         other clients is, IA_BODY_TOO_LARGE if this body alone exceeds its share
  */
 ia_result isign_budget_take(isign_budget *budget, apr_size_t bytes);
 

@@ -1,6 +1,6 @@
 /*
- * A body is read to its end before its handler runs, then given back where it came in: below every filter that decodes,
- * since what was read is what came over the wire.
+ * Bodies that are read to their end before the handler runs. The handler then reads the spool in place of the connection:
+ * below every filter that decodes, because the spool holds the bytes that came over the wire.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -11,31 +11,33 @@
 #include "isign_budget.h"
 #include "isign_spool.h"
 #include "isign_tempfile.h"
+#include "body.h"
 #include "intake.h"
+#include "request.h"
 
-#define WRITE_SIZE 131072 /* a body comes in pieces of 8000 bytes: written one by one they cost twice as much */
+#define WRITE_SIZE 131072 /* httpd reads pieces of 8000 bytes: writing them one by one costs twice as much */
 #define PIECES_MAX 64
-#define MOVE_MIN   2048 /* a smaller piece is copied: its bucket and the buffer behind it may be many times as big */
+#define MOVE_MIN   2048 /* smaller pieces are copied: a bucket and its buffer may be many times as large */
 
-/* Pieces of a body, set aside in their order. */
+/* Pieces of a body, in order. */
 typedef struct pieces {
     apr_bucket_brigade *list;
     apr_size_t length;
-    int tail_is_shared; /* nobody may write behind it: its buffer can be that of another bucket too */
+    int tail_is_shared; /* its buffer may belong to another bucket too: nothing is written behind it */
 } pieces;
 
 struct isign_spool {
-    request_rec *r; /* of which it was read */
+    request_rec *r;
     apr_pool_t *p;
     apr_bucket_alloc_t *alloc;
     pieces memory;  /* the body's beginning */
-    pieces pending; /* on its way to the file */
+    pieces pending; /* not yet written to the file */
     apr_off_t length;
     apr_file_t *file; /* the rest, or NULL */
     isign_budget *budget;
-    apr_bucket_brigade *left;  /* what the reader has not taken yet */
+    apr_bucket_brigade *left;  /* what has not been read yet */
     const request_rec *reader; /* only compared */
-    const char *text;          /* the whole body where somebody asked for it, or NULL */
+    const char *text;          /* the whole body, if it was requested in one piece, or NULL */
 };
 
 static ia_result write_pieces(isign_spool *s)
@@ -67,7 +69,7 @@ static ia_result write_pieces(isign_spool *s)
     return IA_OK;
 }
 
-/* Takes a bucket that was read out of its brigade where that is cheaper than to copy it. */
+/* Moves a bucket where that is cheaper than to copy its data. */
 static void set_aside(isign_spool *s, pieces *to, apr_bucket *b, const char *data, apr_size_t len)
 {
     to->length += len;
@@ -83,7 +85,7 @@ static void set_aside(isign_spool *s, pieces *to, apr_bucket *b, const char *dat
     apr_brigade_write(to->list, NULL, NULL, data, len);
 }
 
-static ia_result keep(isign_spool *s, apr_bucket *b, const char *data, apr_size_t len, apr_off_t memory)
+static ia_result append(isign_spool *s, apr_bucket *b, const char *data, apr_size_t len, apr_off_t memory)
 {
     ia_result rc = isign_budget_take(s->budget, len);
 
@@ -98,35 +100,10 @@ static ia_result keep(isign_spool *s, apr_bucket *b, const char *data, apr_size_
     return s->pending.length < WRITE_SIZE ? IA_OK : write_pieces(s);
 }
 
-/* One brigade of body: 1 at its end, 0 for more, -1 with *rc set. */
-static int take_brigade(isign_spool *s, apr_bucket_brigade *bb, const isign_spool_limits *limits, isign_on_data on_data,
-                        void *context, ia_result *rc)
-{
-    apr_bucket *b, *next;
+/* --- reading the body of a request --- */
 
-    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = next) {
-        const char *data;
-        apr_size_t len;
-
-        if (APR_BUCKET_IS_EOS(b))
-            return 1;
-        *rc = IA_BODY_BROKEN;
-        if (!APR_BUCKET_IS_METADATA(b) && apr_bucket_read(b, &data, &len, APR_BLOCK_READ))
-            return -1;
-        next = APR_BUCKET_NEXT(b); /* reading may have split it */
-        if (APR_BUCKET_IS_METADATA(b) || !len)
-            continue;
-        *rc = IA_BODY_TOO_LARGE;
-        if ((apr_off_t)len > limits->max - s->length)
-            return -1;
-        if ((*rc = on_data(context, data, len)) || (*rc = keep(s, b, data, len, limits->memory)))
-            return -1;
-    }
-    return 0;
-}
-
-/* So that it is refused before a byte was read, and before the client was told to go on. */
-int isign_announces_more(request_rec *r, apr_off_t max)
+/* Such a body is refused before a byte of it is read, and before the client gets 100 Continue. */
+static int announces_more(request_rec *r, apr_off_t max)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t announced;
@@ -136,45 +113,68 @@ int isign_announces_more(request_rec *r, apr_off_t max)
            apr_strtoff(&announced, length, &end, 10) == APR_SUCCESS && announced > max;
 }
 
-ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
-                           void *context, int *status)
-{
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    isign_spool *s = apr_pcalloc(r->pool, sizeof *s);
-    intake *in = intake_of(r);
-    ia_result rc = IA_OK;
-    int end = 0;
+/* A body on its way from the connection into a spool. */
+typedef struct reading {
+    isign_spool *spool;
+    intake *in;
+    const isign_spool_limits *limits;
+    isign_on_data on_data;
+    void *context;
+} reading;
 
-    *out = NULL;
-    *status = 0;
-    if (in->taken || !in->filter)
-        return IA_FAULT_BODY_TAKEN;
-    if (isign_announces_more(r, limits->max))
-        return IA_BODY_TOO_LARGE;
-    intake_keep_fields(r);
+static apr_status_t fetch(void *context, apr_bucket_brigade *bb)
+{
+    reading *from = context;
+
+    return intake_fetch(from->in, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+}
+
+static ia_result take(void *context, apr_bucket *b, const char *data, apr_size_t len)
+{
+    reading *to = context;
+    ia_result rc = to->on_data ? to->on_data(to->context, data, len) : IA_OK;
+
+    return rc ? rc : append(to->spool, b, data, len, to->limits->memory);
+}
+
+static isign_spool *create_spool(request_rec *r, const isign_spool_limits *limits)
+{
+    isign_spool *s = apr_pcalloc(r->pool, sizeof *s);
+
     s->r = r;
     s->p = r->pool;
     s->alloc = r->connection->bucket_alloc;
     s->memory.list = apr_brigade_create(r->pool, s->alloc);
     s->pending.list = apr_brigade_create(r->pool, s->alloc);
-    s->budget = isign_budget_open(r->pool, limits->participant, limits->is_stranger);
-    while (!end) {
-        apr_status_t rv = intake_fetch(in, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+    s->budget = isign_budget_open(r->pool, limits->participant, limits->is_unidentified);
+    return s;
+}
 
-        if (rv) {
-            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-            return *status == HTTP_REQUEST_ENTITY_TOO_LARGE ? IA_BODY_TOO_LARGE : IA_BODY_BROKEN;
-        }
-        end = take_brigade(s, bb, limits, on_data, context, &rc);
-        apr_brigade_cleanup(bb);
-    }
-    if (end < 0)
-        return rc;
-    if (in->taken)
+ia_result isign_spool_read(isign_spool **out, request_rec *r, const isign_spool_limits *limits, isign_on_data on_data,
+                           void *context, int *status)
+{
+    reading what = {NULL, intake_of(r), limits, on_data, context};
+    body_reader reader = {fetch, take, &what};
+    ia_result rc;
+
+    *out = NULL;
+    *status = 0;
+    if (what.in->taken || !what.in->filter)
         return IA_FAULT_BODY_TAKEN;
-    if (s->pending.length && (rc = write_pieces(s)))
+    if (announces_more(r, limits->max))
+        return IA_BODY_TOO_LARGE;
+    intake_keep_fields(r);
+    what.spool = create_spool(r, limits);
+    rc = body_read(r, &reader, limits->max, status);
+    if (rc == IA_BODY_BROKEN && *status == HTTP_REQUEST_ENTITY_TOO_LARGE)
+        return IA_BODY_TOO_LARGE;
+    if (rc)
         return rc;
-    *out = s;
+    if (what.in->taken)
+        return IA_FAULT_BODY_TAKEN;
+    if (what.spool->pending.length && (rc = write_pieces(what.spool)))
+        return rc;
+    *out = what.spool;
     return IA_OK;
 }
 
@@ -183,7 +183,9 @@ apr_off_t isign_spool_length(const isign_spool *spool)
     return spool->length;
 }
 
-/* The whole body once more: copies of the buckets in memory, and the file from its beginning. */
+/* --- giving it back --- */
+
+/* Appends the whole body: copies of the buckets in memory, and the file from its beginning. */
 static void copy_whole(isign_spool *s, apr_bucket_brigade *to)
 {
     apr_bucket *b, *copy;
@@ -204,7 +206,7 @@ static void refill(isign_spool *s)
     copy_whole(s, s->left);
 }
 
-/* Some MiB of the file at once: who reads a split file bucket maps and unmaps for every piece. */
+/* Maps some MiB of the file at once: reading a split file bucket maps and unmaps the file for each piece. */
 static void map(apr_bucket *b)
 {
     const char *data;
@@ -214,7 +216,7 @@ static void map(apr_bucket *b)
         apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
 }
 
-/* Everybody may read on after the end: who discards a body reads until EOS, and must meet one each time. */
+/* Each read after the end returns EOS again: a filter that discards a body reads until EOS, maybe more than once. */
 static apr_status_t give_back(ap_filter_t *f, void *context, apr_bucket_brigade *out, ap_input_mode_t mode,
                               apr_read_type_e block, apr_off_t bytes)
 {
@@ -226,7 +228,7 @@ static apr_status_t give_back(ap_filter_t *f, void *context, apr_bucket_brigade 
     if (mode == AP_MODE_EATCRLF || mode == AP_MODE_INIT)
         return ap_get_brigade(f->next, out, mode, block, bytes);
     while (!APR_BRIGADE_EMPTY(s->left) && !APR_BRIGADE_FIRST(s->left)->length)
-        apr_bucket_delete(APR_BRIGADE_FIRST(s->left)); /* what keeps small pieces apart from large ones */
+        apr_bucket_delete(APR_BRIGADE_FIRST(s->left)); /* the separators of set_aside */
     if (mode == AP_MODE_EXHAUSTIVE)
         APR_BRIGADE_CONCAT(out, s->left);
     if (APR_BRIGADE_EMPTY(s->left)) {
@@ -283,4 +285,43 @@ ia_result isign_spool_text(isign_spool *spool, apr_size_t max, const char **text
     *text = spool->text;
     *len = (apr_size_t)spool->length;
     return IA_OK;
+}
+
+/* --- a body that names its client: read before the client is known, and given back as any other --- */
+
+/* A sub-request has no body of its own. */
+static request_rec *owner_of(request_rec *r)
+{
+    while (r->main)
+        r = r->main;
+    return r;
+}
+
+static ia_result read_whole(request_rec *r, apr_size_t max, isign_state *state)
+{
+    isign_spool_limits limits = {(apr_off_t)max, (apr_off_t)max, NULL, 1};
+    ia_result rc = isign_spool_read(&state->spool, r, &limits, NULL, NULL, &state->read_status);
+
+    if (!rc)
+        isign_spool_replay(state->spool, r);
+    return rc;
+}
+
+int isign_read_body(request_rec *r, apr_size_t max, const char **text, apr_size_t *len, int *status)
+{
+    isign_state *state = isign_state_of(r);
+    request_rec *owner = owner_of(r);
+
+    *text = "";
+    *len = 0;
+    *status = 0;
+    if (!state->spool && !state->read_rc && !intake_may_have_content(owner))
+        return IA_OK;
+    if (!state->spool && !state->read_rc) {
+        if (announces_more(owner, (apr_off_t)max))
+            return IA_BODY_TOO_LARGE; /* nothing of it was read */
+        state->read_rc = read_whole(owner, max, state);
+    }
+    *status = state->read_status;
+    return state->read_rc ? state->read_rc : isign_spool_text(state->spool, max, text, len);
 }

@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "clock.h"
+#include "body.h"
 #include "challenge_login.h"
 #include "mod_sauth.h"
 #include "sauth_grant.h"

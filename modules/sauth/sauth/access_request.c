@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <string.h>
 #include "access.h"
+#include "body.h"
 #include "clock.h"
 #include "external.h"
 #include "interauth/access_verify.h"

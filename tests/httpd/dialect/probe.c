@@ -9,10 +9,10 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <string.h>
+#include "body.h"
 #include "clock.h"
 #include "mod_sauth.h"
 #include "probe.h"
-#include "request.h"
 #include "sauth_export.h"
 #include "sauth_grant.h"
 #include "sauth_refuse.h"
