@@ -3,6 +3,10 @@
 module_cppflags = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(top_srcdir)/modules/common -I$(top_srcdir)/modules/store
 
 noinst_LTLIBRARIES += libst.la libclock.la
+# Which signature schemes there are: tests link a list with one more.
+noinst_LTLIBRARIES += libscheme.la
+libscheme_la_SOURCES = modules/isign/isign_scheme.c
+libscheme_la_CPPFLAGS = $(module_cppflags)
 libclock_la_SOURCES = modules/common/clock.c modules/common/clock.h
 libclock_la_CPPFLAGS = $(module_cppflags)
 libst_la_SOURCES = \
@@ -48,13 +52,16 @@ modules_isign_mod_isign_la_SOURCES = $(common_sources) \
 	modules/isign/mod_isign.c modules/isign/mod_isign.h modules/isign/isign_config.c modules/isign/isign_config.h \
 	modules/isign/isign_spool.h modules/isign/isign_body.c modules/isign/isign_budget.c modules/isign/isign_budget.h \
 	modules/isign/isign_tempfile.c modules/isign/isign_tempfile.h \
-	modules/isign/isign_spool.c modules/isign/isign_response.c modules/isign/isign_store.c \
+	modules/isign/isign_spool.c modules/isign/isign_response.c modules/isign/isign_store.c modules/isign/isign_store.h \
+	modules/isign/isign_nonce.c modules/isign/isign_key_cache.c modules/isign/isign_state.c modules/isign/isign_state.h \
+	modules/isign/isign_proof.c modules/isign/isign_proof.h modules/isign/isign_httpsig.c modules/isign/isign_httpsig.h \
+	modules/isign/isign_message.c modules/isign/isign_lookup.c modules/isign/isign_accept.c \
 	modules/isign/isign_verify.c modules/isign/isign_require.c modules/isign/isign_stream.c \
-	modules/isign/isign_limit.c modules/isign/isign_persist.c \
+	modules/isign/isign_limit.c modules/isign/isign_limit.h modules/isign/isign_persist.c \
 	modules/isign/isign_log_detail.c modules/isign/isign_guard.c $(persist_sources)
 modules_isign_mod_isign_la_CPPFLAGS = $(module_cppflags)
 modules_isign_mod_isign_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^isign_module$$'
-modules_isign_mod_isign_la_LIBADD = $(module_libs)
+modules_isign_mod_isign_la_LIBADD = libscheme.la $(module_libs)
 
 # The table of dialects stands alone, so that tests can link another one.
 noinst_LTLIBRARIES += libdialects.la

@@ -1,6 +1,6 @@
 /*
- * The body's digest. It runs in fixups, after authorization: a client that may not come in cannot make the server read,
- * hash or store anything. What was found stays on the outermost request, because a body can be read only once.
+ * Checks the digest of the body. This happens in fixups, after authorization: a client without access cannot make the server
+ * read, hash or store anything. The result is kept per external request, because a body can be read only once.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -18,30 +18,18 @@
 
 APLOG_USE_MODULE(isign);
 
-isign_state *isign_state_of(request_rec *r)
-{
-    request_rec *top = request_outermost(r);
-    isign_state *state = ap_get_module_config(top->request_config, &isign_module);
-
-    if (!state) {
-        state = apr_pcalloc(top->pool, sizeof *state);
-        ap_set_module_config(top->request_config, &isign_module, state);
-    }
-    return state;
-}
-
 static ia_result hash_piece(void *digest, const void *data, apr_size_t len)
 {
     return ia_digest_update(digest, data, len);
 }
 
-/* Who is accountable for the body. */
+/* The participant whose share of ISignSpoolTotal the body takes. */
 static const char *sender_of(request_rec *r, const isign_state *state)
 {
-    return state->participant ? state->participant : request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
+    return state->proof ? state->proof->participant : request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
 }
 
-/* Reads the body, unless it was read before the client was known; either way each byte is hashed once. */
+/* Reads the body, unless it was read before the client was known. Either way each byte is hashed once. */
 static ia_result hash_body(request_rec *r, const isign_dir *conf, ia_digest *digest, isign_state *state)
 {
     isign_spool_limits limits = {conf->spool_memory, conf->spool_max, sender_of(r, state), 0};
@@ -50,7 +38,7 @@ static ia_result hash_body(request_rec *r, const isign_dir *conf, ia_digest *dig
     ia_result rc;
 
     if (!state->spool)
-        return isign_spool_read(&state->spool, r, &limits, hash_piece, digest, &state->status);
+        return isign_spool_read(&state->spool, r, &limits, hash_piece, digest, &state->body_status);
     rc = isign_spool_text(state->spool, (apr_size_t)conf->spool_max, &text, &len);
     return rc ? rc : ia_digest_update(digest, text, len);
 }
@@ -69,19 +57,19 @@ static ia_result check_spooled(request_rec *r, const isign_dir *conf, const ia_d
     return IA_OK;
 }
 
-/* Whether there is a byte of it: 1, 0, or -1 with *rc set. */
-static int look_for_content(request_rec *r, isign_state *state, ia_result *rc)
+/* Whether the body has a byte: 1, 0, or -1 with *rc set. */
+static int find_content(request_rec *r, isign_state *state, ia_result *rc)
 {
     int found;
 
     if (state->spool)
         return isign_spool_length(state->spool) > 0;
-    if ((found = intake_has_content(r, &state->status)) < 0)
-        *rc = state->status == HTTP_REQUEST_ENTITY_TOO_LARGE ? IA_BODY_TOO_LARGE : IA_BODY_BROKEN;
+    if ((found = intake_has_content(r, &state->body_status)) < 0)
+        *rc = state->body_status == HTTP_REQUEST_ENTITY_TOO_LARGE ? IA_BODY_TOO_LARGE : IA_BODY_BROKEN;
     return found;
 }
 
-/* Whether there has to be a digest is asked of each location: see judge. */
+/* Whether a digest is required depends on the location: see judge. */
 static ia_result check_digest(request_rec *r, const isign_dir *conf, isign_state *state, int has_content)
 {
     const char *field = apr_table_get(isign_fields_of(r), "Content-Digest");
@@ -107,10 +95,10 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
     int was_open = !intake_must_have_content(r), has_content;
     ia_result rc = IA_OK;
 
-    if ((has_content = look_for_content(r, state, &rc)) < 0)
+    if ((has_content = find_content(r, state, &rc)) < 0)
         return rc;
     state->has_content = has_content;
-    if (has_content && was_open && state->signature && (rc = isign_judge(r, conf, state)))
+    if (has_content && was_open && state->proof && (rc = isign_judge(r, conf, state)))
         return rc;
     return check_digest(r, conf, state, has_content);
 }
@@ -126,8 +114,8 @@ static ia_result judge(const isign_dir *conf, const isign_state *state)
 }
 
 /*
- * The handler of an earlier pass has read the body and leads on to a page that gets none: a CGI by its Location, or a
- * failed one to its error page.
+ * The handler of an earlier pass has read the body, and httpd continues with a page that gets none: the local redirect of a
+ * CGI program, or the error page of a failed one.
  */
 static int is_left_over(request_rec *r, const isign_state *state)
 {
@@ -135,7 +123,7 @@ static int is_left_over(request_rec *r, const isign_state *state)
            (!request_has_body(r) || strcmp(r->method, snapshot_of(r)->method));
 }
 
-static void hand_on(request_rec *r, const isign_state *state)
+static void pass_on(request_rec *r, const isign_state *state)
 {
     if (state->spool)
         isign_spool_replay(state->spool, r);
@@ -143,8 +131,8 @@ static void hand_on(request_rec *r, const isign_state *state)
         isign_stream_insert(state->stream, r);
 }
 
-/* In observe mode only what the digest says is forgiven: a body that could not be read whole cannot be passed on. */
-static int is_forgivable(ia_result rc)
+/* Observe mode tolerates wrong digests and coverage, but a body that was not read to its end cannot be passed on. */
+static int is_tolerated(ia_result rc)
 {
     if (rc == IA_SIG_DIGEST_UNCOVERED || rc == IA_SIG_COMPONENT_MISSING)
         return 1;
@@ -154,15 +142,15 @@ static int is_forgivable(ia_result rc)
 
 static void write_notes(request_rec *r, const isign_state *state, ia_result rc)
 {
-    if (state->headers_rc)
-        rc = state->headers_rc;
+    if (state->signature_rc)
+        rc = state->signature_rc;
     apr_table_unset(r->notes, IA_NOTE_ISIGN_DIGEST);
     if (state->algorithms)
         apr_table_setn(r->notes, IA_NOTE_ISIGN_DIGEST, ia_digest_names(state->algorithms));
     apr_table_setn(r->notes, IA_NOTE_ISIGN_RESULT,
                    rc                                                          ? ia_outcome_of(rc)->tag
                    : state->stream && !isign_stream_is_verified(state->stream) ? "pending"
-                   : state->signature || state->algorithms                     ? "verified"
+                   : state->proof || state->algorithms                         ? "verified"
                                                                                : "none");
 }
 
@@ -173,7 +161,7 @@ int isign_check_body(request_rec *r)
     isign_state *state;
     ia_result rc;
 
-    if (refused)
+    if (refused || (refused = isign_check_late(r)) > OK)
         return refused;
     if (r->main)
         return DECLINED;
@@ -181,8 +169,8 @@ int isign_check_body(request_rec *r)
     if (intake_of(r)->dropped) /* this is the error page */
         return DECLINED;
     if (state->read_rc)
-        return isign_refuse(r, state->read_rc, state->read_status); /* half a body is none */
-    hand_on(r, state);
+        return isign_refuse(r, state->read_rc, state->read_status); /* the body is incomplete */
+    pass_on(r, state);
     if (conf.demand == ISIGN_OFF)
         return DECLINED;
     problem_clear(r);
@@ -194,15 +182,15 @@ int isign_check_body(request_rec *r)
         state->body_checked = 1;
         intake_keep_fields(r);
         state->body_rc = check(r, &conf, state);
-        hand_on(r, state);
+        pass_on(r, state);
     }
     rc = judge(&conf, state);
-    if (rc && (conf.mode == ISIGN_MODE_ENFORCE || !is_forgivable(rc)))
-        return isign_refuse(r, rc, state->status);
-    if (rc && (state->body_logged != rc || state->body_logged_in != r)) /* this hook runs first and last */
+    if (rc && (conf.mode == ISIGN_MODE_ENFORCE || !is_tolerated(rc)))
+        return isign_refuse(r, rc, state->body_status);
+    if (rc && (state->observed != rc || state->observed_in != r)) /* this hook runs first and last */
         isign_log(r, "would refuse", rc);
-    state->body_logged = rc;
-    state->body_logged_in = r;
+    state->observed = rc;
+    state->observed_in = r;
     write_notes(r, state, rc);
     return OK;
 }

@@ -84,7 +84,7 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
                          log_words(ptemp, d->filename), d->line_num, d->directive, log_words(ptemp, d->args));
 }
 
-void isign_guard_say(request_rec *r)
+void isign_guard_warn(request_rec *r)
 {
     static apr_int64_t logged;
 

@@ -1,22 +1,23 @@
 /*
- * How much of a child's time signatures may take. Who sends signatures that fail, again and again under one keyid from one
- * address, is refused before the next one is looked at; known and unknown keyids alike, so that nobody learns which are
- * known. What is known of that is bounded: a client that was not heard of for long makes room for a new one.
+ * Limits how much time a child spends on signatures. After too many failures with one keyid from one address, further
+ * signatures are refused without a verification, whether or not the keyid is known. The memory for failures is bounded: the
+ * client whose last failure is the oldest is forgotten first.
  */
 #include <httpd.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <string.h>
 #include <unistd.h>
-#include "mod_isign.h"
+#include "interauth/mac.h"
+#include "isign_limit.h"
 
 #define SETS  512
 #define WAYS  4
-#define BURST 200                     /* failures at once */
-#define PAUSE (APR_USEC_PER_SEC / 20) /* after which one more is forgiven */
-#define WAIT  apr_time_from_sec(1)    /* for a place among the verifications under way */
+#define BURST 200                     /* failures in a row */
+#define PAUSE (APR_USEC_PER_SEC / 20) /* after which one failure is forgotten */
+#define WAIT  apr_time_from_sec(1)    /* until another verification ends */
 
-/* A bucket that leaks: `empty_at` is when all its failures are forgiven. */
+/* A leaky bucket: all its failures are forgotten at `empty_at`. */
 typedef struct bucket {
     apr_uint64_t who;
     apr_time_t empty_at;
@@ -50,7 +51,7 @@ static apr_uint64_t name_of(const char *address, const ia_sfv_text *keyid)
     return who;
 }
 
-/* What lies further ahead than it can was written before the clock went back. */
+/* A time further ahead than possible was written before the clock was set back. */
 static int is_full(const bucket *b, apr_time_t now)
 {
     return b->empty_at - now > BURST * PAUSE && b->empty_at - now < 2 * BURST * PAUSE;

@@ -1,98 +1,61 @@
 /*
- * What the log says of a refused signature beside the reason: whose it is or claims to be, by which key, and what it
- * lacks. Never a signature or a secret; what a client wrote is escaped and cut.
+ * What the log says about a refused signature in addition to the reason: the signer, proven or claimed, the key, and what
+ * the signature lacks. Never a signature or a secret. Text of a client is escaped and cut.
  */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
-#include "clock.h"
 #include "log_field.h"
 #include "mod_isign.h"
 #include "request.h"
-#include "snapshot.h"
 
 #define SHOWN_MAX 300 /* bytes of a client's text */
 
-static const char *quote(apr_pool_t *p, const char *name, const char *text, apr_size_t len)
+const char *isign_log_text(apr_pool_t *p, const char *name, const char *text)
 {
-    return log_field_cut(p, name, text, len, SHOWN_MAX);
+    return log_field_cut(p, name, text, strlen(text), SHOWN_MAX);
 }
 
-static const char *name_missing(apr_pool_t *p, const ia_httpsig *signature, const char *const *names, unsigned count)
+const char *isign_log_missing(apr_pool_t *p, const isign_proof *proof, const char *const *components, unsigned count)
 {
     apr_array_header_t *missing = apr_array_make(p, 4, sizeof(const char *));
-    const char *list;
     unsigned i;
 
     for (i = 0; i < count; i++)
-        if (!ia_httpsig_covers(signature, names[i]))
-            APR_ARRAY_PUSH(missing, const char *) = names[i];
-    list = apr_array_pstrcat(p, missing, ',');
-    return quote(p, "missing", list, strlen(list));
+        if (!isign_proof_covers(proof, components[i]))
+            APR_ARRAY_PUSH(missing, const char *) = components[i];
+    return isign_log_text(p, "missing", apr_array_pstrcat(p, missing, ','));
 }
 
-/* Who the keyid names; where it names nobody, what stands where the name of a participant would. */
-static const char *name_claimed(apr_pool_t *p, const ia_httpsig *signature, const char *participant)
+/* The participant that the keyid names. If there is none, the part of the keyid where its id would be. */
+static const char *name_claimed(apr_pool_t *p, const isign_proof *claim)
 {
-    const ia_sfv_text *keyid = &signature->keyid;
-    const char *hash = memchr(keyid->data, '#', keyid->len), *next;
+    const char *hash = strrchr(claim->keyid, '#');
 
-    if (*participant)
-        return quote(p, "claimed", participant, strlen(participant));
-    while (hash && (next = memchr(hash + 1, '#', keyid->len - (apr_size_t)(hash + 1 - keyid->data))))
-        hash = next;
-    return quote(p, "claimed", keyid->data, hash ? (apr_size_t)(hash - keyid->data) : keyid->len);
+    if (*claim->participant)
+        return isign_log_text(p, "claimed", claim->participant);
+    return log_field_cut(p, "claimed", claim->keyid, hash ? (apr_size_t)(hash - claim->keyid) : strlen(claim->keyid),
+                         SHOWN_MAX);
 }
 
-static const char *name_lack(request_rec *r, apr_pool_t *p, ia_result rc, const ia_httpsig *signature,
-                             const ia_httpsig_policy *policy)
+static const char *name_signer(apr_pool_t *p, const isign_proof *claim)
 {
-    const char *authority;
-
-    switch (rc) {
-    case IA_SIG_COMPONENT_MISSING:
-        return name_missing(p, signature, policy->required, policy->required_count);
-    case IA_SIG_AUTHORITY_FOREIGN:
-        authority = snapshot_of(r)->authority;
-        return quote(p, "authority", authority, strlen(authority));
-    case IA_SIG_CREATED_OLD:
-    case IA_SIG_CREATED_FUTURE:
-        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT,
-                            signature->created - (apr_int64_t)apr_time_sec(clock_now()));
-    case IA_SIG_EXPIRED:
-        return apr_psprintf(p, " offset=%+" APR_INT64_T_FMT,
-                            signature->expires - (apr_int64_t)apr_time_sec(clock_now()));
-    default:
+    if (!claim->keyid)
         return "";
-    }
+    return apr_pstrcat(p, claim->alg ? "" : name_claimed(p, claim), isign_log_text(p, "keyid", claim->keyid), NULL);
 }
 
-void isign_log_detail(request_rec *r, ia_result rc, const ia_httpsig *signature, const ia_httpsig_policy *policy,
-                      const char *participant)
+void isign_log_detail(request_rec *r, ia_result rc, const isign_proof *claim, const char *lack)
 {
     apr_pool_t *p = request_outermost(r)->pool;
     isign_state *state = isign_state_of(r);
-    const char *whose = "";
 
-    state->has_log_detail = rc;
-    state->log_detail = "";
-    state->proven = NULL;
-    if (!rc || !signature)
+    state->log_detail_rc = rc;
+    state->log_detail = NULL;
+    state->log_participant = NULL;
+    if (!rc)
         return;
-    if (signature->algorithm != IA_ALGORITHM_NONE)
-        state->proven = apr_pstrdup(p, participant);
-    else if (signature->keyid.data)
-        whose = name_claimed(p, signature, participant);
-    if (signature->keyid.data)
-        whose = apr_pstrcat(p, whose, quote(p, "keyid", signature->keyid.data, signature->keyid.len), NULL);
-    state->log_detail = apr_pstrcat(p, whose, name_lack(r, p, rc, signature, policy), NULL);
-}
-
-void isign_log_detail_coverage(request_rec *r, const char *const *components, unsigned count)
-{
-    isign_state *state = isign_state_of(r);
-
-    state->has_log_detail = IA_INSUFFICIENT_COVERAGE;
-    state->log_detail = name_missing(request_outermost(r)->pool, state->signature, components, count);
-    state->proven = NULL;
+    state->log_detail = apr_pstrcat(p, claim ? name_signer(p, claim) : "", lack, NULL);
+    if (claim && claim->alg)
+        state->log_participant = claim->participant;
 }

@@ -1,6 +1,6 @@
 /*
- * ISignStateFile: which nonces were used outlives a clean stop. There is nothing to save in between: after an unclean end
- * the file would not know the last ones, and one that does not know all is no better than none.
+ * ISignStateFile keeps used nonces over a clean stop. It is not saved while the server runs: after a crash it would lack the
+ * latest nonces, and an incomplete file is no better than none.
  */
 #include <httpd.h>
 #include <http_config.h>

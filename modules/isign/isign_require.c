@@ -1,4 +1,4 @@
-/* Require signed [COMPONENT..]: a signature that was verified, and that covers these components. */
+/* Require signed [COMPONENT..]: requires a verified signature that covers these components. */
 #include <httpd.h>
 #include <ap_provider.h>
 #include <apr_strings.h>
@@ -10,7 +10,7 @@
 #include "directive.h"
 #include "request.h"
 
-/* What a Require line asks for. */
+/* A parsed Require line. */
 typedef struct demand {
     const char *const *components;
     unsigned count;
@@ -24,7 +24,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 
     while (*line && *(name = ap_getword_white(cmd->pool, &line))) {
         if (strspn(name, "@abcdefghijklmnopqrstuvwxyz0123456789-_") != strlen(name))
-            return apr_psprintf(cmd->pool, "Require signed: \"%s\" is no component name", name);
+            return apr_psprintf(cmd->pool, "Require signed: \"%s\" is not a component name", name);
         APR_ARRAY_PUSH(names, const char *) = name;
     }
     d->components = (const char *const *)names->elts;
@@ -33,34 +33,41 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     return directive_send_forbidden(cmd);
 }
 
-static ia_result look(const isign_state *state, const demand *d)
+static ia_result match(const isign_state *state, const demand *d)
 {
     unsigned i;
 
-    if (!state->signature)
+    if (!state->proof)
         return IA_SIGNATURE_REQUIRED;
     for (i = 0; i < d->count; i++)
-        if (!ia_httpsig_covers(state->signature, d->components[i]))
+        if (!isign_proof_covers(state->proof, d->components[i]))
             return IA_INSUFFICIENT_COVERAGE;
     return IA_OK;
 }
 
 /*
- * Without an AuthType httpd has nobody to ask for credentials: 403 then, which says what is wanted in Accept-Signature.
- * With one, "no user" lets it ask; a signature may be what it asks for.
+ * With an AuthType, "no user" makes httpd authenticate the client; the signature may be its credentials, or be verified after
+ * it. Without one, there is no authentication: the response is 403, and its Accept-Signature describes the signature.
  */
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
+    const isign_state *state = isign_state_of(r);
     const demand *d = parsed;
     ia_result rc;
 
     (void)line;
-    if (request_is_for_endpoint(r) || !(rc = look(isign_state_of(r), d)))
+    if (request_is_for_endpoint(r))
+        return AUTHZ_GRANTED;
+    if (isign_is_pending(r) && !r->user && ap_auth_type(r))
+        return AUTHZ_DENIED_NO_USER;
+    if (isign_check_late(r) > OK)
+        return AUTHZ_DENIED;
+    if (!(rc = match(state, d)))
         return AUTHZ_GRANTED;
     if (rc == IA_INSUFFICIENT_COVERAGE)
-        isign_log_detail_coverage(r, d->components, d->count);
-    else if (!isign_looks(r))
-        isign_guard_say(r);
+        isign_log_detail(r, rc, NULL, isign_log_missing(r->pool, state->proof, d->components, d->count));
+    else if (!isign_is_enabled(r))
+        isign_guard_warn(r);
     if (!r->user && ap_auth_type(r) && rc == IA_SIGNATURE_REQUIRED) {
         isign_ask(r);
         return AUTHZ_DENIED_NO_USER;

@@ -1,6 +1,6 @@
 /*
- * ISignBody stream: the body is hashed on its way to the handler. Only its last byte waits until the digest was found
- * right, so that the app never has a whole changed body, whatever it did with the beginning: the log says so.
+ * ISignBody stream: the body is hashed while the handler reads it. Its last byte is held back until the digest is verified, so
+ * that the application never gets the whole of a changed body. It may have acted on the beginning: the log says so.
  */
 #include <httpd.h>
 #include <http_log.h>
@@ -13,7 +13,7 @@
 
 APLOG_USE_MODULE(isign);
 
-#define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* what leaves it is what the app reads */
+#define TOP ((ap_filter_type)(AP_FTYPE_RESOURCE - 9)) /* above every other filter: what the application reads */
 
 struct isign_stream {
     intake *in;
@@ -38,7 +38,7 @@ static ia_result finish(isign_stream *s)
 }
 
 /* Hashes a brigade; `*last` is its last bucket with data, or NULL. */
-static ia_result see(isign_stream *s, apr_bucket_brigade *bb, apr_bucket **last)
+static ia_result hash_brigade(isign_stream *s, apr_bucket_brigade *bb, apr_bucket **last)
 {
     apr_bucket *b;
     ia_result rc;
@@ -62,7 +62,7 @@ static ia_result see(isign_stream *s, apr_bucket_brigade *bb, apr_bucket **last)
     return IA_OK;
 }
 
-/* Lets go of the byte that was held, and unless the body ended well holds the last one of this brigade instead. */
+/* Releases the byte that was held. Unless the body has ended, holds the last byte of this brigade instead. */
 static ia_result exchange(isign_stream *s, apr_bucket_brigade *bb, apr_bucket *last)
 {
     apr_bucket *byte = last;
@@ -85,7 +85,7 @@ static ia_result exchange(isign_stream *s, apr_bucket_brigade *bb, apr_bucket *l
     return IA_OK;
 }
 
-static apr_status_t break_off(isign_stream *s, ap_filter_t *f, apr_bucket_brigade *bb, ia_result rc)
+static apr_status_t abort_body(isign_stream *s, ap_filter_t *f, apr_bucket_brigade *bb, ia_result rc)
 {
     s->rc = rc;
     apr_brigade_cleanup(bb);
@@ -97,8 +97,8 @@ static apr_status_t break_off(isign_stream *s, ap_filter_t *f, apr_bucket_brigad
     return APR_EGENERAL;
 }
 
-static apr_status_t hash_on_the_way(ap_filter_t *f, void *context, apr_bucket_brigade *bb, ap_input_mode_t mode,
-                                    apr_read_type_e block, apr_off_t bytes)
+static apr_status_t hash_and_hold(ap_filter_t *f, void *context, apr_bucket_brigade *bb, ap_input_mode_t mode,
+                                  apr_read_type_e block, apr_off_t bytes)
 {
     isign_stream *s = context;
     apr_bucket *last;
@@ -114,8 +114,8 @@ static apr_status_t hash_on_the_way(ap_filter_t *f, void *context, apr_bucket_br
     do {
         if ((rv = intake_fetch(s->in, bb, mode, block, bytes)))
             return rv;
-        if ((rc = see(s, bb, &last)) || (rc = exchange(s, bb, last)))
-            return break_off(s, f, bb, rc);
+        if ((rc = hash_brigade(s, bb, &last)) || (rc = exchange(s, bb, last)))
+            return abort_body(s, f, bb, rc);
     } while (APR_BRIGADE_EMPTY(bb));
     return APR_SUCCESS;
 }
@@ -135,7 +135,7 @@ void isign_stream_insert(isign_stream *s, request_rec *r)
 {
     (void)r;
     if (!s->in->dropped)
-        intake_divert(s->in, hash_on_the_way, s);
+        intake_divert(s->in, hash_and_hold, s);
 }
 
 int isign_stream_is_verified(const isign_stream *s)
@@ -144,11 +144,11 @@ int isign_stream_is_verified(const isign_stream *s)
 }
 
 /*
- * The app reads the end of a body of which the end has not come here: a module in between gave it something else, or only
- * a part.
+ * If the application reads the end of the body before it was seen here, another module gave it something else, or only a
+ * part.
  */
-static apr_status_t look_for_end(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
-                                 apr_off_t bytes)
+static apr_status_t check_end(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
+                              apr_off_t bytes)
 {
     isign_stream *s = f->ctx;
     apr_status_t rv = ap_get_brigade(f->next, bb, mode, block, bytes);
@@ -160,7 +160,7 @@ static apr_status_t look_for_end(ap_filter_t *f, apr_bucket_brigade *bb, ap_inpu
         return APR_EGENERAL;
     for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b))
         if (APR_BUCKET_IS_EOS(b))
-            return break_off(s, f, bb, IA_FAULT_BODY_TAKEN);
+            return abort_body(s, f, bb, IA_FAULT_BODY_TAKEN);
     return APR_SUCCESS;
 }
 
@@ -180,6 +180,6 @@ static void insert_end(request_rec *r)
 void isign_stream_register(apr_pool_t *p)
 {
     (void)p;
-    end_rec = ap_register_input_filter("ISIGN_STREAM_END", look_for_end, NULL, TOP);
+    end_rec = ap_register_input_filter("ISIGN_STREAM_END", check_end, NULL, TOP);
     ap_hook_insert_filter(insert_end, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

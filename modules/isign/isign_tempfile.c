@@ -1,4 +1,4 @@
-/* Where the files of bodies are: ISignSpoolDirectory, or the temporary directory of the system. */
+/* The files of bodies, in ISignSpoolDirectory or in the temporary directory of the system. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <errno.h>
@@ -20,9 +20,9 @@ APLOG_USE_MODULE(isign);
 #define NAME  "/interauth-body-XXXXXX"
 #define PAUSE apr_time_from_sec(10)
 
-static const char *directory; /* of this child; NULL: none takes files */
+static const char *directory; /* of this child; NULL: there is none */
 
-/* What a child of the server will be, as far as files go. */
+/* Becomes what a child of the server is: its root directory, group and user. */
 static int become_child(void)
 {
     const unixd_config_rec *conf = &ap_unixd_config;
@@ -50,7 +50,7 @@ static int try_file(char *name)
     return 0;
 }
 
-/* By a process that becomes what the server's children become: permissions, ACLs and mounts need no guess. */
+/* In a process with the rights of a child: permissions, ACLs and mounts are not guessed. */
 static apr_status_t try_as_child(apr_pool_t *p, const char *path)
 {
     char *name = apr_pstrcat(p, path, NAME, NULL);
@@ -85,15 +85,15 @@ int isign_tempfile_check(apr_pool_t *ptemp, server_rec *s)
 void isign_tempfile_child_init(apr_pool_t *p, server_rec *s)
 {
     directory = isign_server_of(s)->spool_directory;
-    if (!directory && apr_temp_dir_get(&directory, p)) /* once: the search writes a file */
+    if (!directory && apr_temp_dir_get(&directory, p)) /* once: this writes a file */
         directory = NULL;
 }
 
 ia_result isign_tempfile_failed(request_rec *r, apr_status_t rv)
 {
-    static apr_int64_t said;
+    static apr_int64_t logged;
 
-    if (log_ratelimit_due(&said, PAUSE))
+    if (log_ratelimit_due(&logged, PAUSE))
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "isign: a body cannot be kept in a file in %s",
                       directory ? log_words(r->pool, directory) : "a temporary directory: there is none");
     return IA_FAULT_SPOOL;
@@ -109,6 +109,6 @@ ia_result isign_tempfile_open(apr_file_t **out, request_rec *r)
     name = apr_pstrcat(r->pool, directory, NAME, NULL);
     if ((rv = apr_file_mktemp(out, name, APR_CREATE | APR_READ | APR_WRITE | APR_EXCL | APR_BINARY, r->pool)))
         return isign_tempfile_failed(r, rv);
-    apr_file_remove(name, r->pool); /* its space goes with the last handle, whoever is killed */
+    apr_file_remove(name, r->pool); /* freed with the last handle, even if the process is killed */
     return IA_OK;
 }

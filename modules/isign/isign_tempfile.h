@@ -1,17 +1,17 @@
-/** Files for bodies: without a name, in the directory that ISignSpoolDirectory names. */
+/** Unlinked temporary files for bodies, in ISignSpoolDirectory. */
 #ifndef ISIGN_TEMPFILE_H
 #define ISIGN_TEMPFILE_H
 
 #include <httpd.h>
 #include "interauth/result.h"
 
-/** check_config: whether the directory takes files of the server's User. @return OK or a status that ends a start */
+/** check_config: whether the server's User can create files in it. @return OK or a status that ends a start */
 int isign_tempfile_check(apr_pool_t *ptemp, server_rec *s);
 void isign_tempfile_child_init(apr_pool_t *p, server_rec *s);
 
-/** Opens a file that lives as long as the request. @return IA_OK or, logged, IA_FAULT_SPOOL */
+/** Creates a file that lives as long as the request. Logs errors. @return IA_OK or IA_FAULT_SPOOL */
 ia_result isign_tempfile_open(apr_file_t **out, request_rec *r);
-/** Logs why a file could not be written, once in a while. @return IA_FAULT_SPOOL */
+/** Logs why a file could not be written, rate-limited. @return IA_FAULT_SPOOL */
 ia_result isign_tempfile_failed(request_rec *r, apr_status_t rv);
 
 #endif

@@ -40,7 +40,7 @@ static void child_init(apr_pool_t *p, server_rec *s)
     isign_tempfile_child_init(p, s);
 }
 
-/* A rule was not met, ours or that of another module, before the body was looked at. */
+/* Whether access was denied, by us or by another module, before the body was checked. */
 static int is_unchecked(request_rec *r, const isign_state *state)
 {
     isign_dir conf = isign_dir_effective(r);
@@ -60,9 +60,9 @@ static int post_read_request(request_rec *r)
 
 static void register_hooks(apr_pool_t *p)
 {
-    /* DirectoryIndex and FallbackResource put another request in the place of this one, with its rules and filters. */
+    /* DirectoryIndex and FallbackResource replace this request by another, with its own rules and filters. */
     static const char *const body_after[] = {"mod_dir.c", NULL};
-    /* It reads the body in its fixups, and gives it back from a filter above. */
+    /* It reads the body in its fixups, and returns it from a filter above ours. */
     static const char *const body_before[] = {"mod_security2.c", NULL};
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -70,7 +70,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_check_access(isign_check_headers, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    ap_hook_check_access(isign_check_early, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    ap_hook_check_authz(isign_check_late, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_fixups(isign_check_body, NULL, body_before, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(isign_check_body, body_after, NULL, APR_HOOK_LAST);
     ap_hook_fixups(isign_export, NULL, NULL, APR_HOOK_REALLY_LAST);

@@ -95,7 +95,7 @@ class TestCapacity:
     def test_change_needs_a_stop(self, server):
         server.configure("ISignReplayCapacity 32\n" + opened("in"))
         server.graceful()
-        assert server.log.wait("ISignReplayCapacity 32 comes into force after a stop and start; 16 stays")
+        assert server.log.wait("ISignReplayCapacity 32 takes effect after a stop and start; until then it is 16")
 
 
 class TestFailures:

@@ -269,7 +269,7 @@ class TestRules:
         assert signer.get("/quiet").status == 200
 
     def test_configuration(self, server):
-        for line, said in (("Require signed @Method", "no component name"), ("ISignCover X-A", "lower case"),
+        for line, said in (("Require signed @Method", "not a component name"), ("ISignCover X-A", "lower case"),
                            ("ISignCover @status", "lower case"), ("ISignMaxAge 0", "whole number"),
                            ("ISignAlgorithms none", "expected"), ("ISignExternal shop.example", "expected"),
                            ("ISignExternal https://shop.example/x", "expected"), ("ISignExternal ftp://a", "expected"),
