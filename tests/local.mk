@@ -80,6 +80,10 @@ EXTRA_PROGRAMS = tests/bench/httpsig
 # set in the place of the system's.
 noinst_LTLIBRARIES += tests/httpd/clock/libclock.la tests/httpd/clock/mod_registry.la tests/httpd/clock/mod_isign.la \
 	tests/httpd/clock/mod_sauth.la
+# mod_isign has one signature scheme more there.
+noinst_LTLIBRARIES += tests/httpd/scheme/libscheme.la
+tests_httpd_scheme_libscheme_la_SOURCES = tests/httpd/scheme/scheme.c
+tests_httpd_scheme_libscheme_la_CPPFLAGS = $(module_cppflags) -I$(top_srcdir)/modules/isign
 tests_httpd_clock_libclock_la_SOURCES = tests/httpd/clock/clock.c
 tests_httpd_clock_libclock_la_CPPFLAGS = $(module_cppflags)
 clock_libs = tests/httpd/clock/libclock.la libst.la libia.la
@@ -90,7 +94,8 @@ tests_httpd_clock_mod_registry_la_LDFLAGS = $(clock_ldflags) -export-symbols-reg
 tests_httpd_clock_mod_registry_la_LIBADD = $(modules_registry_mod_registry_la_OBJECTS) $(clock_libs)
 tests_httpd_clock_mod_isign_la_SOURCES =
 tests_httpd_clock_mod_isign_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^isign_module$$'
-tests_httpd_clock_mod_isign_la_LIBADD = $(modules_isign_mod_isign_la_OBJECTS) libscheme.la $(clock_libs)
+tests_httpd_clock_mod_isign_la_LIBADD = $(modules_isign_mod_isign_la_OBJECTS) \
+	tests/httpd/scheme/libscheme.la $(clock_libs)
 tests_httpd_clock_mod_sauth_la_SOURCES =
 tests_httpd_clock_mod_sauth_la_LDFLAGS = $(clock_ldflags) -export-symbols-regex '^sauth_module$$'
 tests_httpd_clock_mod_sauth_la_LIBADD = $(modules_sauth_mod_sauth_la_OBJECTS) libdialects.la $(clock_libs)

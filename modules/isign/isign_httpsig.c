@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "mod_isign.h"
 #include "isign_httpsig.h"
-#include "log_field.h"
+#include "request.h"
 #include "sanitize.h"
 #include "snapshot.h"
 
@@ -122,8 +122,9 @@ static ia_result check(isign_lookup *l, request_rec *top, const isign_dir *conf,
     return rc ? rc : check_signer(l, top, conf, signature);
 }
 
-static ia_result verify(request_rec *top, const isign_dir *conf, isign_proof *out)
+static ia_result verify(request_rec *r, const isign_dir *conf, isign_proof *out)
 {
+    request_rec *top = request_outermost(r);
     isign_lookup lookup = {.p = top->pool};
     isign_proof claim = {0};
     ia_httpsig *signature = NULL;

@@ -22,7 +22,7 @@ typedef struct isign_proof {
 /** When a scheme is able to verify. */
 typedef enum isign_phase {
     ISIGN_BEFORE_AUTHENTICATION, /**< in check_access: the signature names the owner of its key */
-    ISIGN_AFTER_AUTHENTICATION   /**< once the owner is known from the access token, or will not be known */
+    ISIGN_AFTER_AUTHENTICATION   /**< the access token names it: in check_authz; in check_access without an AuthType */
 } isign_phase;
 
 /** A way to sign requests. A new scheme is a file with such a row, which isign_scheme.c lists. */
@@ -32,9 +32,10 @@ typedef struct isign_scheme {
     int (*is_present)(request_rec *top);
     /**
      * Verifies the signature, apart from what only some locations require. Called once per external request.
-     * @param out zeroed; filled if IA_OK, from the pool of `top`
+     * @param r where the external request is now
+     * @param out zeroed; filled if IA_OK, from the pool of the outermost request
      */
-    ia_result (*verify)(request_rec *top, const isign_dir *conf, isign_proof *out);
+    ia_result (*verify)(request_rec *r, const isign_dir *conf, isign_proof *out);
     /** Applies the requirements of the location where `r` is now, in the light of what is known of the body. */
     ia_result (*judge)(request_rec *r, const isign_dir *conf, const isign_proof *proof);
     /** Whether the whole of a component, such as "content-type" or "@path", is covered. */

@@ -56,13 +56,7 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
     ia_result rc;
 
     (void)line;
-    if (request_is_for_endpoint(r))
-        return AUTHZ_GRANTED;
-    if (isign_is_pending(r) && !r->user && ap_auth_type(r))
-        return AUTHZ_DENIED_NO_USER;
-    if (isign_check_late(r) > OK)
-        return AUTHZ_DENIED;
-    if (!(rc = match(state, d)))
+    if (request_is_for_endpoint(r) || !(rc = match(state, d)))
         return AUTHZ_GRANTED;
     if (rc == IA_INSUFFICIENT_COVERAGE)
         isign_log_detail(r, rc, NULL, isign_log_missing(r->pool, state->proof, d->components, d->count));

@@ -1,5 +1,6 @@
 /* The signature of a request: verified once per external request, then judged at each location that the request reaches. */
 #include <httpd.h>
+#include <http_core.h>
 #include <http_log.h>
 #include "intake.h"
 #include "log_field.h"
@@ -21,7 +22,7 @@ static void verify_once(request_rec *r, const isign_dir *conf, isign_state *stat
         return;
     }
     proof = apr_pcalloc(top->pool, sizeof *proof);
-    if ((state->signature_rc = scheme->verify(top, conf, proof)))
+    if ((state->signature_rc = scheme->verify(r, conf, proof)))
         return;
     state->proof = proof;
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified%s%s",
@@ -55,10 +56,16 @@ static int check(request_rec *r, const isign_dir *conf, const isign_scheme *sche
     return isign_refuse(r, rc, 0);
 }
 
-/* Not for the error page of a refused request. */
+/* The error page of a refused request is not checked. */
 static int is_checked(request_rec *r, const isign_dir *conf)
 {
     return conf->demand != ISIGN_OFF && (!intake_of(r)->dropped || r->main);
+}
+
+/* Where no authentication is configured, there is nothing to wait for. */
+static int is_late(request_rec *r, const isign_scheme *scheme)
+{
+    return scheme && scheme->phase == ISIGN_AFTER_AUTHENTICATION && ap_auth_type(r);
 }
 
 int isign_check_early(request_rec *r)
@@ -69,7 +76,7 @@ int isign_check_early(request_rec *r)
     if (!is_checked(r, &conf))
         return DECLINED;
     scheme = isign_scheme_of(r);
-    return scheme && scheme->phase != ISIGN_BEFORE_AUTHENTICATION ? DECLINED : check(r, &conf, scheme);
+    return is_late(r, scheme) ? DECLINED : check(r, &conf, scheme);
 }
 
 int isign_check_late(request_rec *r)
@@ -78,7 +85,7 @@ int isign_check_late(request_rec *r)
     isign_state *state;
     isign_dir conf;
 
-    if (!scheme || scheme->phase != ISIGN_AFTER_AUTHENTICATION)
+    if (!is_late(r, scheme))
         return DECLINED;
     conf = isign_dir_effective(r);
     state = isign_state_of(r);
@@ -86,12 +93,4 @@ int isign_check_late(request_rec *r)
         return DECLINED;
     state->judged_in = r;
     return check(r, &conf, scheme);
-}
-
-int isign_is_pending(request_rec *r)
-{
-    const isign_scheme *scheme = isign_scheme_of(r);
-
-    return scheme && scheme->phase == ISIGN_AFTER_AUTHENTICATION && !isign_state_of(r)->signature_checked &&
-           isign_is_enabled(r);
 }

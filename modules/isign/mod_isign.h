@@ -20,14 +20,11 @@ extern module AP_MODULE_DECLARE_DATA isign_module
 
 /* --- checks, in the order in which a request meets them ------------------------------------------------------------ */
 
-/** check_access: the signature, if its scheme verifies before authentication. */
+/** check_access: the signature, unless its scheme waits for authentication and there is an AuthType. */
 int isign_check_early(request_rec *r);
 
-/** check_authz, and for locations without authorization fixups: the signature, if its scheme verifies after it. */
+/** check_authz, or fixups if httpd did not authenticate the client: such a signature. */
 int isign_check_late(request_rec *r);
-
-/** Whether the signature will be verified by isign_check_late, but is not yet. */
-int isign_is_pending(request_rec *r);
 
 /** What the location where `r` is now requires of the signer, in the light of what is known of the body. */
 ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *state);
