@@ -103,14 +103,13 @@ static ia_result check(request_rec *r, const isign_dir *conf, isign_state *state
     return check_digest(r, conf, state, has_content);
 }
 
-/* A location further on in the request may demand a digest where the one that checked the body did not. */
+/* A later location of the request may require a digest although the one that checked the body did not. */
 static ia_result judge(const isign_dir *conf, const isign_state *state)
 {
     if (state->body_rc)
         return state->body_rc;
-    return state->has_content && !state->algorithms && !state->stream && conf->demand >= ISIGN_DIGEST
-               ? IA_DIGEST_MISSING
-               : IA_OK;
+    return state->has_content && !state->algorithms && !state->stream && conf->level >= ISIGN_DIGEST ? IA_DIGEST_MISSING
+                                                                                                     : IA_OK;
 }
 
 /*
@@ -171,7 +170,7 @@ int isign_check_body(request_rec *r)
     if (state->read_rc)
         return isign_refuse(r, state->read_rc, state->read_status); /* the body is incomplete */
     pass_on(r, state);
-    if (conf.demand == ISIGN_OFF)
+    if (conf.level == ISIGN_OFF)
         return DECLINED;
     problem_clear(r);
     if (is_left_over(r, state)) {

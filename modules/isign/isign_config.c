@@ -1,4 +1,4 @@
-/* Directives: what they take, and how the settings of sections are merged. */
+/* Parses the directives, and merges the settings of sections. */
 #include <httpd.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -45,7 +45,7 @@ static isign_dir merge(const isign_dir *base, const isign_dir *add)
 {
     isign_dir conf;
 
-    DIRECTIVE_MERGE(&conf, base, add, demand, ISIGN_UNSET);
+    DIRECTIVE_MERGE(&conf, base, add, level, ISIGN_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, mode, ISIGN_MODE_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, body, ISIGN_BODY_UNSET);
     DIRECTIVE_MERGE(&conf, base, add, spool_memory, -1);
@@ -90,7 +90,7 @@ isign_dir isign_dir_effective(request_rec *r)
     isign_dir conf = merge(&defaults, ap_get_module_config(r->per_dir_config, &isign_module));
 
     if (request_is_for_endpoint(r))
-        conf.demand = ISIGN_OFF;
+        conf.level = ISIGN_OFF;
     return conf;
 }
 
@@ -110,19 +110,19 @@ isign_server *isign_server_of(server_rec *s)
     return ap_get_module_config(s->module_config, &isign_module);
 }
 
-static const char *set_demand(cmd_parms *cmd, void *conf_, const char *arg)
+static const char *set_level(cmd_parms *cmd, void *conf_, const char *arg)
 {
     isign_dir *conf = conf_;
 
     (void)cmd;
     if (!strcasecmp(arg, "off"))
-        conf->demand = ISIGN_OFF;
+        conf->level = ISIGN_OFF;
     else if (!strcasecmp(arg, "optional"))
-        conf->demand = ISIGN_OPTIONAL;
+        conf->level = ISIGN_OPTIONAL;
     else if (!strcasecmp(arg, "digest"))
-        conf->demand = ISIGN_DIGEST;
+        conf->level = ISIGN_DIGEST;
     else if (!strcasecmp(arg, "require"))
-        conf->demand = ISIGN_REQUIRE;
+        conf->level = ISIGN_REQUIRE;
     else if (!strcasecmp(arg, "observe"))
         return "ISign observe is now written as two directives: \"ISign digest\" and \"ISignMode observe\"";
     else
@@ -165,7 +165,7 @@ static const char *set_body(cmd_parms *cmd, void *conf_, const char *way, const 
     return conf->spool_memory > conf->spool_max ? "ISignBody: MEM is larger than MAX" : NULL;
 }
 
-/* A component that a policy can ask for: a field name in lower case, or a derived component of requests. */
+/* A component that a policy can require: a field name in lower case, or a derived component of requests. */
 static int is_component(const char *name)
 {
     static const char *const derived[] = {"@method",         "@target-uri", "@authority", "@scheme",
@@ -242,7 +242,7 @@ static const char *set_algorithms(cmd_parms *cmd, void *conf_, const char *arg)
     int is_all = !strcasecmp(arg, "all");
 
     if (*algorithms == ISIGN_ALGORITHMS_ALL || (is_all && *algorithms))
-        return "ISignAlgorithms: all stands alone";
+        return "ISignAlgorithms: all must be the only argument";
     if (!is_all && algorithm == IA_ALGORITHM_NONE)
         return apr_psprintf(cmd->pool,
                             "ISignAlgorithms: ed25519, ecdsa-p256-sha256, ecdsa-p384-sha384, rsa-pss-sha512, "
@@ -344,24 +344,25 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec isign_directives[] = {
-    AP_INIT_TAKE1("ISign", set_demand, NULL, ANYWHERE,
-                  "off, optional, digest or require: what signatures and body digests requests must have"),
-    AP_INIT_TAKE1("ISignMode", set_mode, NULL, ANYWHERE,
-                  "enforce, or observe: log what would be refused and let it pass"),
+    AP_INIT_TAKE1("ISign", set_level, NULL, ANYWHERE,
+                  "off, optional, digest or require: which signatures and digests are checked and required"),
+    AP_INIT_TAKE1("ISignMode", set_mode, NULL, ANYWHERE, "enforce, or observe: only log what would be refused"),
     AP_INIT_TAKE123(
         "ISignBody", set_body, NULL, ANYWHERE,
-        "spool [MEM [MAX]]: read bodies whole, MEM bytes in memory, MAX at most; or stream: check on the way"),
-    AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that a signature must cover"),
-    AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "seconds that a signature is good"),
-    AP_INIT_TAKE1("ISignClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds that the clocks of clients may differ"),
+        "spool [MEM [MAX]]: read bodies of up to MAX bytes first, MEM in memory; or stream: check while reading"),
+    AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that signatures must cover"),
+    AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "age in seconds up to which signatures are accepted"),
+    AP_INIT_TAKE1("ISignClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds by which clocks of clients may differ"),
     AP_INIT_TAKE1("ISignNonce", set_nonce, NULL, ANYWHERE, "required or optional: whether signatures need a nonce"),
     AP_INIT_ITERATE("ISignAlgorithms", set_algorithms, NULL, ANYWHERE, "algorithms that are accepted, or all"),
-    AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature that counts, or none"),
-    AP_INIT_TAKE1("ISignLabel", set_label, NULL, ANYWHERE, "label of the signature that counts, or none"),
+    AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature to verify, or none for any"),
+    AP_INIT_TAKE1("ISignLabel", set_label, NULL, ANYWHERE, "label of the signature to verify, or none for any"),
     AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE,
-                  "scheme and authority that clients see, behind a proxy"),
-    AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF, "bytes that all bodies being read may take"),
-    AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for the files of bodies"),
-    AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF, "signature nonces that are remembered"),
-    AP_INIT_TAKE1("ISignStateFile", set_state_file, NULL, RSRC_CONF, "file in which used nonces outlive a clean stop"),
+                  "scheme://host[:port] that clients see behind a proxy, or none"),
+    AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF,
+                  "bytes that all stored bodies may take together"),
+    AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for files of stored bodies"),
+    AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF,
+                  "number of used nonces that are remembered"),
+    AP_INIT_TAKE1("ISignStateFile", set_state_file, NULL, RSRC_CONF, "file that keeps used nonces over a clean stop"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -14,8 +14,8 @@ APLOG_USE_MODULE(isign);
 
 static persist state = {.directive = "ISignStateFile",
                         .log_prefix = "isign",
-                        .at_risk = "after the next start, signatures are refused for as long as ISignClockSkew says",
-                        .gone = "signatures of before are refused",
+                        .at_risk = "after the next start, signatures will be refused for the time of ISignClockSkew",
+                        .gone = "earlier signatures are refused",
                         .kind = ST_STATE_SIGNATURES};
 
 int isign_persist_check(apr_pool_t *ptemp, server_rec *s)
@@ -43,8 +43,7 @@ int isign_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, int 
                      log_words(ptemp, path));
     else if (state.restored)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "isign: %s was written at no clean stop: signatures of before are "
-                     "refused",
+                     "isign: %s was not written at a clean stop: earlier signatures are refused",
                      log_words(ptemp, path));
     return status;
 }

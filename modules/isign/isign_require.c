@@ -11,15 +11,15 @@
 #include "request.h"
 
 /* A parsed Require line. */
-typedef struct demand {
+typedef struct requirement {
     const char *const *components;
     unsigned count;
-} demand;
+} requirement;
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 {
     apr_array_header_t *names = apr_array_make(cmd->pool, 4, sizeof(const char *));
-    demand *d = apr_palloc(cmd->pool, sizeof *d);
+    requirement *d = apr_palloc(cmd->pool, sizeof *d);
     const char *name;
 
     while (*line && *(name = ap_getword_white(cmd->pool, &line))) {
@@ -33,7 +33,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     return directive_send_forbidden(cmd);
 }
 
-static ia_result match(const isign_state *state, const demand *d)
+static ia_result match(const isign_state *state, const requirement *d)
 {
     unsigned i;
 
@@ -52,7 +52,7 @@ static ia_result match(const isign_state *state, const demand *d)
 static authz_status check(request_rec *r, const char *line, const void *parsed)
 {
     const isign_state *state = isign_state_of(r);
-    const demand *d = parsed;
+    const requirement *d = parsed;
     ia_result rc;
 
     (void)line;

@@ -58,14 +58,14 @@ static int lacks_digest(ia_result rc)
 
 int isign_is_enabled(request_rec *r)
 {
-    return isign_dir_effective(r).demand != ISIGN_OFF;
+    return isign_dir_effective(r).level != ISIGN_OFF;
 }
 
 void isign_ask(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
 
-    if (conf.demand == ISIGN_OFF)
+    if (conf.level == ISIGN_OFF)
         return;
     isign_write_accept(r, &conf);
     isign_state_of(r)->accept_in = r;

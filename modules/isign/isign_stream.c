@@ -90,8 +90,7 @@ static apr_status_t abort_body(isign_stream *s, ap_filter_t *f, apr_bucket_briga
     s->rc = rc;
     apr_brigade_cleanup(bb);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, f->r,
-                  "isign: broken off reason=%s%s (the app had begun to read the body, with "
-                  "ISignBody stream)",
+                  "isign: aborted reason=%s%s (the application had begun to read the body: ISignBody stream)",
                   ia_outcome_of(rc)->tag, log_field(f->r->pool, "location", f->r->uri));
     f->r->connection->keepalive = AP_CONN_CLOSE;
     return APR_EGENERAL;

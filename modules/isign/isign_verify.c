@@ -34,7 +34,7 @@ ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *
     if (state->signature_rc)
         return state->signature_rc;
     if (!state->proof)
-        return conf->demand == ISIGN_REQUIRE ? IA_SIG_ABSENT : IA_OK;
+        return conf->level == ISIGN_REQUIRE ? IA_SIG_ABSENT : IA_OK;
     return state->proof->how->judge(r, conf, state->proof);
 }
 
@@ -59,7 +59,7 @@ static int check(request_rec *r, const isign_dir *conf, const isign_scheme *sche
 /* The error page of a refused request is not checked. */
 static int is_checked(request_rec *r, const isign_dir *conf)
 {
-    return conf->demand != ISIGN_OFF && (!intake_of(r)->dropped || r->main);
+    return conf->level != ISIGN_OFF && (!intake_of(r)->dropped || r->main);
 }
 
 /* Where no authentication is configured, there is nothing to wait for. */

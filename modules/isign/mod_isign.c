@@ -45,7 +45,7 @@ static int is_unchecked(request_rec *r, const isign_state *state)
 {
     isign_dir conf = isign_dir_effective(r);
 
-    return state->denied || (conf.demand != ISIGN_OFF && conf.mode == ISIGN_MODE_ENFORCE && !state->body_checked);
+    return state->denied || (conf.level != ISIGN_OFF && conf.mode == ISIGN_MODE_ENFORCE && !state->body_checked);
 }
 
 static int post_read_request(request_rec *r)

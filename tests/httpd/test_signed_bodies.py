@@ -42,7 +42,7 @@ class TestBodies:
         pairs = signer.headers("POST", path, JSON, BODY)
         whole = server.message("POST", path, pairs, BODY, chunked=chunked)
         before = server.journal()
-        server.log.allow("isign: (refused|broken off)|AH0")
+        server.log.allow("isign: (refused|aborted)|AH0")
         with server.connect() as connection:
             connection.send(whole[:-8])
             connection.half_close()
@@ -70,14 +70,14 @@ class TestBodies:
         pairs = signer.headers("POST", "/stream", JSON, body)
         response = server.post("/stream", body[:-1] + bytes([body[-1] ^ 1]), pairs, chunked=chunked)
         assert response.status != 200, repr(response)
-        server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
+        server.log.expect("isign: aborted reason=digest_mismatch .*the application had begun")
         server.log.allow("AH0")
 
     def test_stream_changed_is_never_whole(self, server, signer):
         """Whoever reads Content-Length bytes misses the last."""
         body = b"?" + os.urandom(49999)
         pairs = signer.headers("POST", "/php/index.php", JSON, body)
-        server.log.allow("isign: broken off|AH0|AH1|proxy")
+        server.log.allow("isign: aborted|AH0|AH1|proxy")
         response = server.post("/php/index.php", b"!" + body[1:], pairs)
         assert response.status != 200 or len(Shown(response).body) < 50000
 

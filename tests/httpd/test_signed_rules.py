@@ -353,7 +353,7 @@ class TestWithin:
         assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "pending"
         pairs = signer.headers("POST", path, JSON, BODY)
         response = server.post(path, BODY[:-1] + b"!", pairs)
-        server.log.expect("isign: broken off reason=digest_mismatch .*the app had begun")
+        server.log.expect("isign: aborted reason=digest_mismatch .*the application had begun")
         server.log.allow("AH0")
         assert response.status != 200, repr(response)
 

@@ -138,7 +138,7 @@ class TestUncleanEnd:
         after_crash(keeper)
         for pairs in (used, held):
             starting(keeper, pairs)
-        assert keeper.log.wait("nonces was written at no clean stop: signatures of before are refused")
+        assert keeper.log.wait("nonces was not written at a clean stop: earlier signatures are refused")
 
     def test_marked_before_it_serves(self, keeper):
         """A clean file is good for one start."""
@@ -214,7 +214,7 @@ class TestNotBelieved:
         assert keeper.check() == (True, "Syntax OK\n")
         change(keeper.root / "state" / name)
         accepted, said = keeper.check()
-        assert accepted and re.search(r"isign: ISignStateFile: .*" + reason + ".*; a start sets it aside, and signatures of before are refused", said), said
+        assert accepted and re.search(r"isign: ISignStateFile: .*" + reason + ".*; a start sets it aside, and earlier signatures are refused", said), said
 
     def test_file_of_grants(self, make_keeper):
         """It knows which access requests were used, not which signatures: renaming it must not tell otherwise."""
@@ -340,7 +340,7 @@ class TestUnsafe:
         """The file that is there says that it does not know."""
         pairs = used_and_held(keeper)
         (keeper.root / "state").chmod(0o777)
-        keeper.log.expect(OURS + ".*nobody else can open.*after the next start, signatures are refused for as long as ISignClockSkew says")
+        keeper.log.expect(OURS + ".*nobody else can open.*after the next start, signatures will be refused for the time of ISignClockSkew")
         keeper.stop()
         (keeper.root / "state").chmod(0o700)
         keeper.start()
@@ -348,7 +348,7 @@ class TestUnsafe:
             starting(keeper, one)
 
     def test_directory_gone(self, keeper):
-        stop_without_directory(keeper, OURS, "after the next start, signatures are refused")
+        stop_without_directory(keeper, OURS, "after the next start, signatures will be refused")
 
     @pytest.mark.parametrize("change, part", [(lambda path: path.chmod(0o644), "mode 0644"),
                                               (lambda path: path.write_bytes(bytes(31)), "32 bytes"),

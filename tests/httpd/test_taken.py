@@ -66,7 +66,7 @@ class TestModSecurity:
                     assert shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
                 before = server.journal()
                 for right, wrong in ((BODY, CHANGED), (b"", BODY)):
-                    server.log.allow(r"isign: (refused|broken off) reason=digest_mismatch|AH")
+                    server.log.allow(r"isign: (refused|aborted) reason=digest_mismatch|AH")
                     pairs = signer.headers("POST", "/" + target, JSON, right)
                     assert send(server, pairs, "/" + target, wrong, way).status in (400, 500, 0), (target, way)
                 assert server.journal() == before, (target, way)
@@ -135,7 +135,7 @@ class TestTaken:
                 for claimed in (BODY, b"", BODY[5:]):
                     response = server.post(target, BODY, signer.headers("POST", target, JSON, claimed))
                     assert response.status != 200 and UID.encode() not in response.body, (target, claimed, repr(response))
-        server.log.expect("isign: (refused|broken off) reason=fault_body_taken")
+        server.log.expect("isign: (refused|aborted) reason=fault_body_taken")
         server.log.allow("AH0")
         assert [line for line in server.journal()[len(before):] if "stream" not in line] == []
 
@@ -182,7 +182,7 @@ class TestTaken:
             assert Shown(signer.post(target, body)).body == body
         response = signer.post("/late-5-end", long)
         assert response.status != 200, repr(response)
-        server.log.expect("isign: broken off reason=fault_body_taken")
+        server.log.expect("isign: aborted reason=fault_body_taken")
         server.log.allow("AH0")
 
 
