@@ -44,7 +44,7 @@ static void read_message(ia_httpsig_message *message, ia_httpsig_field *fields, 
     while (*text != '\0' && message->field_count < FIELDS_MAX) {
         line = next_line(&text);
         colon = strchr(line, ':');
-        if (colon != NULL) {
+        if (colon) {
             *colon = '\0';
             fields[message->field_count].name = line;
             fields[message->field_count++].value = colon + 1;
@@ -107,9 +107,9 @@ static void check_signed(apr_pool_t *p, const ia_httpsig_message *message, const
         copy.field_count++;
         rc = ia_httpsig_verify(&chosen, p, &copy, &policy, &ports, apr_time_from_sec(1));
         copy.field_count--;
-        CHECK(chosen != NULL && rc != IA_FAULT_INTERNAL);
+        CHECK(chosen && rc != IA_FAULT_INTERNAL);
         CHECK(wrong == 0 || rc != IA_OK);
-        CHECK(rc != IA_SIG_MISMATCH || wrong == 1 || signature->keyid.data == NULL);
+        CHECK(rc != IA_SIG_MISMATCH || wrong == 1 || !signature->keyid.data);
     }
 }
 
@@ -134,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check_base(&base, &set.list[i]);
                 check_signed(p, &message, &set.list[i], &base, size > 0 ? data[size - 1] * 131u : 0);
             } else {
-                CHECK(base.data == NULL);
+                CHECK(!base.data);
             }
             if (ia_httpsig_base(&base, p, &response, set.list[i].input) == IA_OK) {
                 check_base(&base, &set.list[i]);

@@ -1,4 +1,4 @@
-"""Content-Digest: bodies that are what they claim reach the app whole, others never."""
+"""Content-Digest: only bodies that agree with it reach the application."""
 import base64
 import hashlib
 import os
@@ -100,7 +100,7 @@ class TestRequire:
         assert set(Shown(server.post("/require", BODY, pairs)).env["ISIGN_DIGEST"].split()) == {"sha-256", "sha-512"}
 
     def test_a_key_repeated(self, server):
-        """RFC 9651 lets the last win; a second value here is an attack on somebody who reads the first."""
+        """RFC 9651 uses the last value; here a repeated key is refused, because other parsers may use the first."""
         for values in ([digest(BODY), digest(BODY + b"x")], [digest(BODY + b"x"), digest(BODY)]):
             self.bad(server, BODY, values, "digest_malformed", "digest_malformed")
 
@@ -117,7 +117,7 @@ class TestRequire:
         assert shown.env["ISIGN_RESULT"] == "none" and "ISIGN_DIGEST" not in shown.env
 
     def test_empty_body(self, server):
-        """A body of no bytes is no body to require a digest of; one that is given is checked."""
+        """An empty body needs no digest; a digest that is present is checked."""
         assert Shown(server.post("/require", b"")).env["ISIGN_RESULT"] == "none"
         assert Shown(server.post("/require", b"", {"Content-Digest": digest(b"")})).env["ISIGN_RESULT"] == "verified"
         self.bad(server, b"", digest(b"x"), "digest_mismatch", "digest_mismatch")
@@ -133,7 +133,7 @@ class TestRequire:
         refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
 
     def test_static_file(self, server):
-        """What does not read its body is protected as well."""
+        """An application that does not read its body is protected too."""
         before = server.journal()
         response = server.post("/files/plain.txt", BODY, {"Content-Digest": digest(b"x")})
         refused(server, response, 400, "digest_mismatch", "digest_mismatch", module="isign")
@@ -172,7 +172,7 @@ class TestRequire:
         assert server.journal() == before
 
     def test_connection_after_a_refusal(self, server):
-        """httpd closes it after a 400: nothing of the refused body can be taken for a request."""
+        """httpd closes the connection after a 400: no part of the refused body can be read as a request."""
         with server.connect() as connection:
             connection.send(server.message("POST", "/require", {"Content-Digest": digest(b"x")}, BODY, close=False))
             response = connection.response()
@@ -230,7 +230,7 @@ class TestObserve:
 
 
 class TestSpool:
-    """Bodies beyond MEM go through an unlinked temporary file, beyond MAX nowhere."""
+    """Bodies larger than MEM are kept in an unlinked temporary file; bodies larger than MAX are refused."""
 
     site = Site(config=opened("small", "ISign digest", "ISignBody spool 1K 64K") +
                 opened("wide", "ISign digest", "ISignBody spool 1K 1M") + opened("plain", "ISign digest"))
@@ -245,7 +245,7 @@ class TestSpool:
         assert shown.body == body and shown.env["ISIGN_RESULT"] == "verified"
 
     def test_pieces_of_every_size(self, server):
-        """Large pieces are kept as they came, small ones are joined: neither may write over the other."""
+        """Large pieces are moved, small ones are joined: neither may overwrite the other."""
         pieces = [os.urandom(size) for size in (1, 2047, 1, 9000, 3, 2048, 5, 5, 40000, 1, 1, 8000, 17, 100000, 2, 2049, 1) * 4]
         body = b"".join(pieces)
         for path in ("/wide", "/plain"):
@@ -257,7 +257,7 @@ class TestSpool:
                 assert Shown(connection.response()).body == body
 
     def test_temporary_file_is_used_and_unlinked(self, server):
-        """While a large body is under way a worker holds a deleted file; while a small one is, none."""
+        """A worker holds a deleted file while it reads a large body, and none while it reads a small one."""
         for size, held in ((600000, True), (1000, False)):
             self.none_left(server)
             body = os.urandom(size)
@@ -273,7 +273,7 @@ class TestSpool:
         self.none_left(server)
 
     def none_left(self, server):
-        """A file goes with its request, soon after the response."""
+        """The file is closed with its request, soon after the response."""
         deadline = time.monotonic() + 5
         while deleted_files(server) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -289,7 +289,7 @@ class TestSpool:
         assert server.journal() == before
 
     def test_over_max_is_refused_by_its_content_length(self, server):
-        """Nothing of it is read: the refusal comes before the body, and instead of a 100."""
+        """A body that is announced as too large is refused before it is read, and without 100 Continue."""
         with server.connect() as connection:
             connection.send(server.message("POST", "/small", {"Content-Digest": digest(b""), "Content-Length": "70000",
                                                               "Expect": "100-continue"}))
@@ -306,7 +306,7 @@ class TestSpool:
 
 
 def deleted_files(server):
-    """Regular files that workers hold open and that have no name any more."""
+    """Unlinked regular files that workers have open."""
     found = []
     for pid in server.children():
         try:
@@ -321,7 +321,7 @@ def deleted_files(server):
 
 
 class TestWithSAuth:
-    """Authorization first, the body after."""
+    """The body is read after authorization."""
 
     site = Site(participants=PEOPLE, php_fcgi=True, modules=("rewrite", "actions"), config=ENDPOINT
                 + script("orders", "Require capability read", "ISign digest")

@@ -1,5 +1,5 @@
 """
-Signed requests (RFC 9421): what verifies reaches the app, what was changed, replayed or is nobody's does not.
+Signed requests (RFC 9421): those that verify reach the application; changed, replayed and unknown ones do not.
 
 Only unit tests bring about sig_missing and sig_label_absent (no location asks for a label), sig_request_only (responses),
 and a flag that is not a boolean.
@@ -66,7 +66,7 @@ class TestAccepted:
         assert Shown(signer.get("/in?a=1&b=2", headers, cover=COVER + (component,))).env["ISIGN_RESULT"] == "verified"
 
     def test_host_in_other_letters(self, server, signer):
-        """The signature is good, only the name is not ours."""
+        """The signature is valid, but the authority is not ours."""
         response = signer.get("/in", authority=f"localhost:{server.port}", host=f"LocalHost:{server.port}")
         turned_away(server, response, 403, "wrong_authority", "sig_authority_foreign")
 
@@ -76,7 +76,7 @@ class TestAccepted:
         assert Shown(server.get(target, fields)).env["ISIGN_RESULT"] == "verified"
 
     def test_obs_fold(self, server, signer):
-        """httpd makes one line of it; so did the signer."""
+        """httpd joins the lines of a field, and so did the signer."""
         fields = signer.fields("GET", "/in", [("X-Long", "one two")], cover=COVER + ("x-long",))
         response = server.get("/in", [("X-Long", "one\r\n  two")] + fields)
         assert Shown(response).env["HTTP_X_LONG"] == "one two"
@@ -98,7 +98,7 @@ class TestAccepted:
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_gzip(self, server, signer, chunked):
-        """The digest is of what came over the wire."""
+        """The digest is of the bytes that came over the wire."""
         packed = gzip.compress(BODY * 1000)
         shown = Shown(signer.post("/gzip", packed, {"Content-Encoding": "gzip", **JSON}, chunked=chunked))
         assert shown.body == BODY * 1000 and shown.env["ISIGN_RESULT"] == "verified"
@@ -113,7 +113,7 @@ class TestAccepted:
         turned_away(server, server.get("/in?a=1", pairs, host=None), 401, "invalid_signature", "sig_mismatch")
 
     def test_two_signatures_one_is_looked_at(self, server, signer):
-        """Two that qualify are refused: trying them costs what the client wants."""
+        """Two signatures that qualify are refused: verifying several would let clients choose the cost."""
         pairs = signer.fields("GET", "/in") + signer.fields("GET", "/in", label="sig2")
         turned_away(server, server.get("/in", pairs), 400, "malformed_signature", "sig_ambiguous")
 
@@ -189,7 +189,7 @@ class TestKeyForms:
         assert Shown(Signer(server, STRANGER, OTHER + "#theirs").get("/in")).env["ISIGN_PARTICIPANT"] == OTHER
 
     def test_public_key_as_a_secret(self, server):
-        """Under the name of a public key an HMAC over what everybody knows is nothing."""
+        """An HMAC keyed with a public key is refused."""
         raw = base64.urlsafe_b64decode(ED.jwk("")["x"] + "=")
         for secret in (raw, FILED.pem().encode()):
             response = Signer(server, Secret(secret), UID + "#k1").get("/in")
@@ -198,7 +198,7 @@ class TestKeyForms:
         turned_away(server, response, 401, "invalid_signature", "sig_alg_mismatch")
 
     def test_reload(self, server):
-        """A key that was rotated, a participant that is suspended, removed, expired, back again."""
+        """Keys that were rotated; participants that were suspended, removed, expired, or added again."""
         old, new = Signer(server, ED, UID + "#k1"), Signer(server, KEYS["ecdsa-p256-sha256"], UID + "#k2")
         untouched(server, lambda: new.get("/in"), 401, "invalid_signature", "sig_key_unknown")
         server.participants(self.people(new.key.jwk("k2")))
@@ -229,7 +229,7 @@ class TestKeyForms:
         assert old.get("/in").status == 200
 
     def test_two_owners(self, server):
-        """A key has one owner; such a file changes nothing."""
+        """A key has one owner: a file with two is not loaded."""
         people = self.people()
         people[1]["keys"].append(ED.jwk("mine"))
         server.participants(people)
@@ -240,7 +240,8 @@ class TestKeyForms:
         server.graceful()
 
 
-# Reported before anything is verified, because a client can see it in its own request: (components, parameters, headers, reason).
+# Errors that a client can see in its own request are reported before the verification: (components, parameters, headers,
+# reason).
 GRAMMAR = {
     "component twice": (("@method", "@method"), {}, {}, "sig_component_repeated"),
     "upper case": (('"X-A"',), {}, {"X-A": "1"}, "sig_component_case"),
@@ -267,7 +268,7 @@ GRAMMAR = {
 }
 
 
-# What the fields are made into after signing: (Signature-Input values, Signature values), reason.
+# How the fields are changed after signing: (Signature-Input values, Signature values), reason.
 FIELDS = {
     "no Signature": (lambda i, s: ([i], []), "sig_label_unpaired"),
     "no Signature-Input": (lambda i, s: ([], [s]), "sig_label_unpaired"),
@@ -322,7 +323,7 @@ class TestRefused:
         ("http://silent.example.org", "sig_key_unknown"), (UID + "#ecdsa-p256-sha256", "sig_mismatch"),
         (UID + "#ecdsa-p384-sha384", "sig_length"), (UID, "sig_length")])
     def test_key(self, server, signer, keyid, reason):
-        """One status, one code, one text, whatever is wrong."""
+        """The status, code and title are the same, whatever is wrong."""
         response = untouched(server, lambda: signer.get("/in", keyid=keyid), 401, "invalid_signature", reason)
         assert response.problem == {"title": "Invalid signature", "status": 401, "code": "invalid_signature"}
         assert re.fullmatch(r'sig1=\("@method" "@authority" "@path" "@query"\);created;nonce="[\w-]{22}"', response.header("Accept-Signature"))
@@ -419,7 +420,7 @@ class TestRefused:
                   "signature_component_missing", "sig_digest_uncovered")
 
     def test_authority(self, server, signer):
-        """Another name, another port: another service, whatever it is that answers."""
+        """Another host name or port is another service."""
         for host in ("other.example.org", f"other.example.org:{server.port}", "127.0.0.1", "127.0.0.1:1",
                      f"127.0.0.2:{server.port}"):
             untouched(server, lambda: signer.get("/in", authority=host.removesuffix(":80"), host=host), 403,
@@ -481,7 +482,7 @@ class TestRefused:
         assert response.status in (400, 401, 403, 405)
 
     def test_signed_for_the_other_slash(self, server, signer):
-        """What was signed is the target as it was sent, before httpd cleans it."""
+        """The target is signed as it was sent, before httpd normalizes it."""
         pairs = signer.headers("GET", "/in")
         for target in ("//in", "/./in", "/x/../in", "/%69n", "/in?"):
             response = server.get(target, pairs)
@@ -490,7 +491,7 @@ class TestRefused:
 
 
 class TestStandIn:
-    """The only key there is stands in for unknown ones; its owner is not let in under their names."""
+    """The only key is the dummy for unknown keyids, but does not verify for them."""
 
     site = Site(participants=[participant(UID, ["read"], keys=[ED.jwk("k1")])], config=opened("in"))
 
@@ -501,7 +502,7 @@ class TestStandIn:
 
 
 class TestNobodyKnown:
-    """mod_isign without mod_registry verifies digests, and nobody."""
+    """mod_isign without mod_registry verifies digests, but no signatures."""
 
     path = "/any"
     site = Site(participants=None, ours=("isign",), config=opened("any", "ISign digest", "Require all granted"))
@@ -512,7 +513,7 @@ class TestNobodyKnown:
 
 
 class TestNobodyKnownObserved(TestNobodyKnown):
-    """A fault is a fault in observe mode too. A server of its own: it would not say so twice in ten seconds."""
+    """Faults are refused in observe mode too. This needs a server of its own: faults are logged once in ten seconds."""
 
     path = "/watched"
     site = Site(participants=None, ours=("isign",), config=opened("watched", "ISign digest", "ISignMode observe", "Require all granted"))
@@ -536,7 +537,7 @@ class TestFlipped:
         for at in range(len(whole)):
             if version <= at < version + 8:
                 continue  # no part of what can be signed
-            # Behind the signed fields a flip lets the signature verify, which uses its nonce up.
+            # A byte after the signed fields does not invalidate the signature, whose nonce is used up then.
             one = whole if at < unsigned or unsigned < 0 else made()
             one = one[:at] + bytes([one[at] ^ mask]) + one[at + 1:]
             if tried % 100 == 0 and connection:
@@ -564,7 +565,7 @@ class TestFlipped:
         assert Shown(server_exchange(server, whole)).env["ISIGN_RESULT"] == "verified", "the one that was not changed"
 
     def read(self, connection):
-        """The response; a message whose end was changed waits for more, until it gets no more."""
+        """Sends a message. If its end was changed, the server waits for more until the connection is closed."""
         try:
             return connection.response()
         except TimeoutError:

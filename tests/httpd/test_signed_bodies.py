@@ -1,4 +1,4 @@
-"""Signed requests with bodies: read in time, held within bounds, large ones, over HTTP/2."""
+"""Bodies of signed requests: when they are read, their limits, large bodies, HTTP/2."""
 import base64
 import hashlib
 import os
@@ -65,7 +65,7 @@ class TestBodies:
     @pytest.mark.parametrize("size", [1, 13, 8000, 700000])
     @pytest.mark.parametrize("chunked", [False, True])
     def test_stream_changed(self, server, signer, size, chunked):
-        """The app may have begun; it never has the whole."""
+        """The application may get the beginning of a changed body, but never all of it."""
         body = os.urandom(size)
         pairs = signer.headers("POST", "/stream", JSON, body)
         response = server.post("/stream", body[:-1] + bytes([body[-1] ^ 1]), pairs, chunked=chunked)
@@ -74,7 +74,7 @@ class TestBodies:
         server.log.allow("AH0")
 
     def test_stream_changed_is_never_whole(self, server, signer):
-        """Whoever reads Content-Length bytes misses the last."""
+        """An application that reads Content-Length bytes does not get the last one."""
         body = b"?" + os.urandom(49999)
         pairs = signer.headers("POST", "/php/index.php", JSON, body)
         server.log.allow("isign: aborted|AH0|AH1|proxy")
@@ -82,7 +82,7 @@ class TestBodies:
         assert response.status != 200 or len(Shown(response).body) < 50000
 
     def once_free(self, server, call):
-        """A body is given back with its request, soon after the response."""
+        """The share of a body is released with its request, soon after the response."""
         server.log.allow("isign: refused reason=spool_(full|quota)")
         deadline = time.monotonic() + 5
         while (response := call()).status in (429, 503) and time.monotonic() < deadline:
@@ -90,7 +90,7 @@ class TestBodies:
         return response
 
     def test_total(self, server, signer):
-        """A participant has a quarter for all of its bodies; what is given back can be taken again."""
+        """All bodies of a participant share a quarter; what is released can be used again."""
         big = os.urandom(700000)
         pairs = signer.headers("POST", "/in", JSON, big)
         with server.connect() as holder:
@@ -122,11 +122,11 @@ class TestBodies:
             assert Shown(self.once_free(server, lambda: signer.post("/in", big))).body == big
 
     def test_above_the_share(self, server, signer):
-        """A body that could not fit in an empty share either is too large."""
+        """A body that exceeds an empty share is too large."""
         turned_away(server, signer.post("/in", b"x" * (1 << 20 | 1), JSON), 413, "body_too_large", "body_too_large")
 
     def test_stalled_bodies_leave_room(self, server, signer):
-        """As much as one participant, and clients that are none, can hold leaves room for another."""
+        """When one participant and all other clients use their whole shares, another participant still has space."""
         held = []
         piece = os.urandom(500000)
         server.log.allow("isign: refused reason=(spool_quota|spool_full|body_broken)")
@@ -156,7 +156,7 @@ class TestSpoolFault:
     site = Site(participants=PEOPLE, config=opened("in", "ISign digest", "Require signed", "ISignBody spool 0 4M"))
 
     def test_no_temporary_file(self, make_server):
-        """A body that cannot be kept is refused, not passed on unchecked."""
+        """A body that cannot be stored is refused, not passed on unchecked."""
         server = make_server(self.site, start=False)
         place = server.root / "tmp"
         place.mkdir()
@@ -179,7 +179,7 @@ class TestSpoolFault:
         return Site(participants=PEOPLE, config=f"ISignSpoolDirectory {path}\n" + self.site.config)
 
     def test_directory(self, make_server):
-        """Files are in the directory that was named, and nowhere else; a full disk and a lost directory are logged."""
+        """Files are created in the configured directory only; a full disk and a missing directory are logged."""
         server = make_server(self.site_in("bodies"), start=False)
         place = server.root / "bodies"
         place.mkdir()
@@ -218,7 +218,7 @@ class TestSpoolFault:
 
 
 def with_bodies(server):
-    """Children that hold a body in a file without a name."""
+    """Children that have an unlinked file of a body open."""
     found = set()
     for pid in server.children():
         try:
@@ -231,7 +231,7 @@ def with_bodies(server):
 
 
 def resident(server):
-    """KiB of the largest child, shared pages aside."""
+    """KiB of the largest child, without shared pages."""
     sizes = [0]
     for pid in server.children():
         try:
@@ -317,7 +317,7 @@ class TestHttp2:
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_post(self, server, signer, chunked):
-        """A body without a length is a body too."""
+        """A body without a Content-Length is checked too."""
         method, headers = "POST", [("Content-Type", "application/json")]
         pairs = signer.headers(method, "/in", headers, BODY)
         status, text = self.curl(server, [one for one in pairs if one[0] != "Content-Type"], BODY, method, chunked)
@@ -334,7 +334,7 @@ class TestHttp2:
 
 
 class TestManyCapabilities:
-    """What a request costs grows with the list of its capabilities, not with the square of it."""
+    """The cost of a request is linear in the length of its list, not quadratic."""
 
     names = [f"{'c' * 200}-{number}" for number in range(1024)]
     site = Site(participants=[participant(UID, names, keys=[ED.jwk("ed25519")])],

@@ -1,4 +1,4 @@
-"""Signed requests: good once, and a bound on those that fail."""
+"""Signed requests are accepted once, and failing ones are limited."""
 import base64
 import re
 import time
@@ -21,7 +21,7 @@ class TestReplay:
             untouched(server, lambda: server.post("/in", BODY, pairs), 401, "signature_replayed", "sig_nonce_replayed")
 
     def test_nonce_in_another_signature(self, server, signer):
-        """It is the participant's: other key, other label, other request."""
+        """A nonce belongs to the participant: another key, label or request does not make it new."""
         assert signer.get("/in", nonce="one-and-only").status == 200
         for key, keyid in ((KEYS["rsa-pss-sha512"], UID + "#rsa-pss-sha512"), (Secret(SECRET), UID)):
             untouched(server, lambda: Signer(server, key, keyid).get("/in?x", nonce="one-and-only", label="x"), 401,
@@ -29,7 +29,7 @@ class TestReplay:
         assert Signer(server, STRANGER, OTHER + "#theirs").get("/in", nonce="one-and-only").status == 200
 
     def test_other_half_of_the_group(self, server):
-        """ECDSA has (r, s) and (r, n - s): a signature's bytes are no name for it."""
+        """ECDSA has two signatures (r, s) and (r, n - s) for each: the bytes of a signature do not identify it."""
         order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
         signer = Signer(server, KEYS["ecdsa-p256-sha256"], UID + "#ecdsa-p256-sha256")
         pairs = dict(signer.headers("GET", "/in"))
@@ -40,7 +40,7 @@ class TestReplay:
         untouched(server, lambda: server.get("/in", pairs), 401, "signature_replayed", "sig_nonce_replayed")
 
     def test_parallel(self, server, signer):
-        """One winner, wherever it is served."""
+        """Only one of several parallel requests is accepted, by whichever worker."""
         for _ in range(5):
             pairs = signer.headers("GET", "/in")
             before = len(server.journal())
@@ -60,7 +60,7 @@ class TestReplay:
         assert signer.get("/in", nonce=f"kept {dict(key=OLD)}"[:40]).status == 200
 
     def test_after_restarts(self, server, signer):
-        """A reload keeps what was used, a killed child too; a restart keeps it as well: the parent stays."""
+        """Used nonces survive a reload, a killed child, and a restart, because the parent process stays."""
         used = [signer.headers("GET", "/in") for _ in range(8)]
         for pairs in used:
             assert server.get("/in", pairs).status == 200
@@ -86,7 +86,7 @@ class TestCapacity:
     site = Site(participants=PEOPLE, config="ISignReplayCapacity 16\n" + opened("in"))
 
     def test_quota(self, server, signer):
-        """One participant has an eighth; another one still comes in."""
+        """One participant may use an eighth of the capacity; another participant is still accepted."""
         for _ in range(2):
             assert signer.get("/in").status == 200
         untouched(server, lambda: signer.get("/in"), 429, "too_many_requests", "replay_quota")
@@ -99,7 +99,7 @@ class TestCapacity:
 
 
 class TestFailures:
-    """Whoever sends signatures that fail is refused before they are looked at; others are not."""
+    """A client whose signatures fail is refused without a verification; other clients are not."""
 
     site = Site(participants=PEOPLE, config=opened("in"))
 
@@ -121,7 +121,7 @@ class TestFailures:
     @pytest.mark.parametrize("keyid, source", [(UID + "#ed25519", "127.0.0.21"), ("http://nobody.example#x", "127.0.0.22"),
                                                ("http://nobody.example", "127.0.0.23")])
     def test_too_many(self, server, keyid, source):
-        """Keyids that nobody has are treated alike: the refusal tells nothing."""
+        """Unknown keyids are treated alike: the refusal does not reveal whether a keyid exists."""
         statuses = self.spend(server, keyid, source)
         assert statuses[-1] == 429 and len(statuses) > 200 and set(statuses[:200]) == {401}
         responses = []
@@ -150,7 +150,7 @@ class TestFailures:
 
 
 class TestFaultLines:
-    """A fault that every request brings is said once in ten seconds by each process, with what was not said."""
+    """A repeated fault is logged once in ten seconds by each process, with the number of suppressed lines."""
 
     people = [(f"http://p{number}.example.org", b"secret of participant %d" % number) for number in range(9)]
     site = Site(participants=[participant(uid, ["read"], secret) for uid, secret in people],
@@ -178,7 +178,7 @@ class TestFaultLines:
         assert 0 < sum(counts) <= asked + 2 * len(counts) + 50
 
     def test_refusals_are_all_said(self, server):
-        """Only faults are held back."""
+        """Only faults are rate-limited."""
         signer = Signer(server, Secret(self.people[0][1]), self.people[0][0])
         server.log.allow("isign: refused reason=(replay_quota|replays_full)")
         for _ in range(30):

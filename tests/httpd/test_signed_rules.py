@@ -1,4 +1,4 @@
-"""Signed requests beside grants and other rules, behind redirects, caches and proxies."""
+"""Signatures together with grants and other rules, redirects, caches and proxies."""
 import re
 
 import pytest
@@ -16,12 +16,12 @@ NOT_HEARD = r"isign: .*httpd.conf:\d+: (Require (not )?signed( @method)?|SAuthAc
 
 
 def log_details(line):
-    """What a line of the log says, by name."""
+    """The fields of a log line, by name."""
     return dict(re.findall(r" (?!reason=)(\w+)=(\S+)", line))
 
 
 class TestRemarks:
-    """A refusal tells the administrator whose signature it was, and what it lacks."""
+    """The log line of a refusal names the signer and what the signature lacks."""
 
     site = Site(participants=PEOPLE, config=opened("in") + opened("watched", "ISign digest", "ISignMode observe", "Require signed content-digest")
                 + opened("digest", "ISign digest", "Require signed content-digest x-order @method"))
@@ -45,7 +45,7 @@ class TestRemarks:
         assert said == {"claimed": keyid.split("#")[0], "keyid": keyid, "location": "/in"}
 
     def test_thumbprints(self, server):
-        """A keyid that is no name: whose the key is, where that is known."""
+        """A thumbprint as keyid: the log names the owner of the key if it is known."""
         said = self.refused(server, Signer(server, OLD, ED.thumbprint()).get("/in"), "sig_mismatch")
         assert said == {"claimed": UID, "keyid": ED.thumbprint(), "location": "/in"}
 
@@ -78,7 +78,7 @@ class TestRemarks:
         assert said["authority"] == f"shop.example:{server.port + 1}" and said["participant"] == UID
 
     def test_narrow(self, server, signer):
-        """A GET has no body, and its client no reason to send a digest: the line says what is asked for."""
+        """A GET without a digest: the log line names the missing component."""
         said = self.refused(server, signer.get("/digest"), "insufficient_coverage")
         assert said == {"participant": UID, "location": "/digest", "missing": "content-digest,x-order"}
 
@@ -102,7 +102,7 @@ def at(path, *lines, kind="Location"):
 
 
 class TestGuard:
-    """Demanded where nobody looks, a signature keeps everybody out for ever: `httpd -t` says so where it is certain."""
+    """Required where ISign is off, a signature refuses every request: `httpd -t` warns where this is certain."""
 
     @pytest.fixture
     def said(self, make_server):
@@ -136,7 +136,7 @@ class TestGuard:
 
 
 class TestRules:
-    """Require signed and SAuth, alone and beside each other."""
+    """Require signed and SAuth, alone and together."""
 
     site = Site(participants=PEOPLE, modules=("authz_user", "auth_basic", "authn_file"), expect=(NOT_HEARD,), config=ENDPOINT
                 + opened("alone") + opened("digest", "ISign digest", "Require signed content-digest x-order")
@@ -173,7 +173,7 @@ class TestRules:
             assert signer.post("/digest", BODY, pairs, cover=cover).status == 200
 
     def test_one_of_two(self, server, signer):
-        """Whoever comes in by the other rule was not refused: no line, no field, no problem."""
+        """A request that another rule grants was not refused: no log line, no Accept-Signature, no problem."""
         response = server.get("/either")
         assert response.status == 200 and response.header("Accept-Signature") is None
         assert signer.get("/either").status == 200
@@ -189,7 +189,7 @@ class TestRules:
         assert Shown(signer.get("/watched", key=OLD)).env["ISIGN_RESULT"] == "sig_mismatch"
 
     def test_without_isign(self, server, signer):
-        """Nobody could ever get in: that is said, but not each time."""
+        """No request can be granted: this is logged, but rate-limited."""
         server.log.allow("isign: Require signed where ")
         for _ in range(20):
             turned_away(server, signer.get("/unheard"), 403, "signature_required", "signature_required")
@@ -254,7 +254,7 @@ class TestRules:
         assert own.get("/grant", {"Authorization": client.header(response.nextnonce)}).status == 200
 
     def test_authorization_moved(self, server, signer):
-        """The signature covers it, so that it cannot be put beside another grant."""
+        """The signature covers Authorization, so that it cannot be combined with another grant."""
         mine, other = Client(server).granted().header(), Client(server).granted().header()
         pairs = signer.headers("GET", "/grant", {"Authorization": mine})
         pairs = [(name, other if name == "Authorization" else value) for name, value in pairs]
@@ -263,7 +263,7 @@ class TestRules:
         untouched(server, lambda: server.get("/grant", pairs), 401, "signature_component_missing", "sig_component_missing")
 
     def test_require_signed_with_a_user(self, server, signer):
-        """One that is known but has not signed is 403, not another 401."""
+        """An authenticated client without a signature gets 403, not another 401."""
         client = Client(server).granted()
         turned_away(server, client.get("/quiet"), 403, "signature_required", "signature_required")
         assert signer.get("/quiet").status == 200
@@ -285,7 +285,7 @@ class TestRules:
 
 
 class TestWithin:
-    """Sub-requests, internal redirects and error pages: one decision, nothing used up twice."""
+    """Sub-requests, internal redirects and error pages: one verification, and no nonce is used twice."""
 
     site = Site(participants=PEOPLE, modules=("include", "rewrite", "actions", "negotiation", "cgid"),
                 config=opened("in") + """
@@ -323,7 +323,7 @@ class TestWithin:
 
     @pytest.mark.parametrize("path", ["/app/script", "/plain/script"])
     def test_rewritten(self, server, signer, path):
-        """What was sent is what was signed, wherever it ends."""
+        """The message is the request as sent, wherever internal redirects lead it."""
         shown = Shown(signer.post(path + "?a=1", BODY, JSON))
         assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "verified" and shown.env["ISIGN_PARTICIPANT"] == UID
         assert len(server.log.matching("isign: verified")) == 1
@@ -348,7 +348,7 @@ class TestWithin:
 
     @pytest.mark.parametrize("path", ["/stream", "/plain/stream"])
     def test_stream_behind_a_redirect(self, server, signer, path):
-        """A redirect loses filters; the body is hashed all the same."""
+        """An internal redirect removes filters; the body is hashed all the same."""
         shown = Shown(signer.post(path, BODY, JSON))
         assert shown.body == BODY and shown.env["ISIGN_RESULT"] == "pending"
         pairs = signer.headers("POST", path, JSON, BODY)
@@ -366,7 +366,7 @@ class TestWithin:
         assert "private" in response.header("Cache-Control")
 
     def test_error_page(self, server, signer):
-        """Refused once, and the page about it is not refused again."""
+        """The error page of a refused request is not refused again."""
         pairs = signer.headers("GET", "/in")
         assert server.get("/in", pairs).status == 200
         response = server.get("/in", pairs)
@@ -384,7 +384,7 @@ class TestWithin:
 
 
 class TestCache:
-    """mod_cache in front: it spares only requests with an Authorization header by itself."""
+    """mod_cache in front: by itself it excludes only requests with an Authorization header."""
 
     site = Site(participants=PEOPLE, modules=("cache", "cache_disk"), config=opened("in")
                 + opened("mixed", "ISign digest", "<RequireAny>", "Require signed", "Require all granted", "</RequireAny>")
@@ -404,7 +404,7 @@ class TestCache:
 
 
 class TestExternal:
-    """Behind a real proxy that ends TLS (as far as the backend knows) and speaks to it under another name."""
+    """Behind a proxy that terminates TLS, as far as the backend knows, and that uses another host name for the backend."""
 
     backend = Site(participants=PEOPLE, config=opened("in", "ISign digest", "Require signed",
                                                       "ISignExternal https://orders.example"))
@@ -440,7 +440,7 @@ class TestExternal:
 
 
 class TestLevels:
-    """What each level of ISign demands: nothing wrong, a digest, a signature."""
+    """What each level of ISign requires: valid values, a digest, a signature."""
 
     site = Site(participants=PEOPLE, config="".join(
         opened(level, f"ISign {level}", "Require all granted") for level in ("off", "optional", "digest", "require"))
@@ -489,7 +489,7 @@ class TestLevels:
 
 
 class TestRequiredSomewhere:
-    """A signature is required of every location that a request passes through, and of none that it does not."""
+    """A signature is required by each location that a request passes through, and by no other."""
 
     site = Site(participants=PEOPLE, config=opened("require", "ISign require", "Require all granted")
                 + opened("plain", "ISign off", "Require all granted") + "ErrorDocument 401 /plain\n")
@@ -506,7 +506,7 @@ class TestRequiredSomewhere:
 
 
 class TestPasses:
-    """httpd looks ahead and includes: each pass of a request is judged by its own location, and one signature serves all."""
+    """Look-ahead and included sub-requests: each is judged by its own location, with one signature."""
 
     ahead = "RewriteEngine On\nRewriteCond %{LA-U:REMOTE_USER} ^-never-$\nRewriteRule . - [F]\n"
     site = Site(participants=PEOPLE, modules=("rewrite", "include"), config=ENDPOINT + ahead
@@ -588,7 +588,7 @@ class TestConnection:
 
 
 class TestFollowed:
-    """A client that signs exactly what Accept-Signature says gets in."""
+    """A client that signs exactly what Accept-Signature says is accepted."""
 
     site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require all granted")
                 + opened("named", "ISign require", "ISignTag shop", "ISignLabel order", "Require all granted")
@@ -626,7 +626,7 @@ class TestFollowed:
 
 
 class TestWithoutNonce:
-    """ISignNonce optional: the message itself is good once, unless its method is safe."""
+    """ISignNonce optional: a message is accepted once, unless its method is safe."""
 
     site = Site(participants=PEOPLE, config=opened("in", "ISign require", "Require all granted", "ISignNonce optional")
                 + opened("strict", "ISign require", "Require all granted"))
@@ -653,7 +653,7 @@ class TestWithoutNonce:
 
 
 class TestWrittenBack:
-    """What a section around sets can be set back to the default."""
+    """An inner section can restore the default that an outer one changed."""
 
     site = Site(participants=PEOPLE, config='ISignTag shop\nISignLabel order\nISignAlgorithms rsa-pss-sha512\n'
                 "ISignExternal https://elsewhere.example\nISignClockSkew 5\n"
@@ -662,7 +662,7 @@ class TestWrittenBack:
                 + opened("in", "ISign require", "Require all granted"))
 
     def created(self, server):
-        """The first second whose signatures the server can judge."""
+        """The first second whose signatures the server accepts."""
         created = int(server.listening_at) + 6
         server.clock.reach(created)
         return created
@@ -679,7 +679,7 @@ class TestWrittenBack:
 
 
 class TestNamedByScheme:
-    """ServerName with a scheme and without a port: the scheme's default port is ours."""
+    """ServerName with a scheme and without a port: the default port of the scheme is ours."""
 
     site = Site(participants=PEOPLE, config="ServerName https://orders.example\n" + ENDPOINT
                 + opened("in", "ISign require", "Require all granted")

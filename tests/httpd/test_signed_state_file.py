@@ -1,4 +1,4 @@
-"""ISignStateFile: used nonces outlive a clean stop, and nothing else is believed."""
+"""ISignStateFile keeps used nonces over a clean stop; a file of any other origin is not trusted."""
 import hmac
 import os
 import re
@@ -85,7 +85,7 @@ class TestCleanStop:
         assert "isign: 3 used signatures from " in line and str(state_of(keeper)) in line
 
     def test_without_a_file(self, make_server):
-        """What the file is for: without one, signatures wait."""
+        """Without the file, signatures are refused for a while after a start."""
         server = make_server(Site(config=opened("in"), participants=PEOPLE))
         used, held = used_and_held(server)
         again(server)
@@ -93,7 +93,7 @@ class TestCleanStop:
             starting(server, pairs)
 
     def test_participants_in_another_order(self, make_keeper):
-        """On disk a participant is an id."""
+        """The file names a participant by its id."""
         server = make_keeper()
         theirs = Signer(server, STRANGER, OTHER + "#theirs").headers("GET", "/in")
         used, _ = used_and_held(server)
@@ -114,7 +114,7 @@ class TestCleanStop:
         replayed(keeper, used)
 
     def test_beside_grants(self, make_keeper):
-        """Both modules keep a file, in one directory."""
+        """Both modules keep files in one directory."""
         server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
         client = Client(server).granted(nonces=2)
         used, held = used_and_held(server)
@@ -141,7 +141,7 @@ class TestUncleanEnd:
         assert keeper.log.wait("nonces was not written at a clean stop: earlier signatures are refused")
 
     def test_marked_before_it_serves(self, keeper):
-        """A clean file is good for one start."""
+        """A clean file is used for one start only."""
         again(keeper)
         used, _ = used_and_held(keeper)
         after_crash(keeper)
@@ -157,7 +157,7 @@ class TestUncleanEnd:
             starting(keeper, pairs)
 
     def test_clean_stop_after_a_crash(self, keeper):
-        """The memory is as young as the start after the crash, and stays so over a stop."""
+        """After a crash, the memory of nonces begins at the next start, also after a later clean stop."""
         used, _ = used_and_held(keeper)
         after_crash(keeper)
         again(keeper)
@@ -165,7 +165,7 @@ class TestUncleanEnd:
 
 
 class TestNotBelieved:
-    """A file that cannot be trusted is set aside, and signatures wait as after any start."""
+    """A file that cannot be trusted is set aside, and signatures are refused for a while as without one."""
 
     def course(self, server, reason, *pairs):
         server.start()
@@ -208,7 +208,7 @@ class TestNotBelieved:
         ("nonces", lambda path: path.chmod(0o644), "mode 0644"), ("nonces", lambda path: path.write_bytes(b"x"), "cut off"),
         ("nonces.key", lambda path: path.unlink(), "without its key")], ids=["mode", "short", "no key"])
     def test_announced(self, keeper, name, change, reason):
-        """What a start would set aside, `httpd -t` says while it can still be mended."""
+        """`httpd -t` reports a file that a start would set aside."""
         assert keeper.check() == (True, "Syntax OK\n")
         keeper.stop()
         assert keeper.check() == (True, "Syntax OK\n")
@@ -217,7 +217,7 @@ class TestNotBelieved:
         assert accepted and re.search(r"isign: ISignStateFile: .*" + reason + ".*; a start sets it aside, and earlier signatures are refused", said), said
 
     def test_file_of_grants(self, make_keeper):
-        """It knows which access requests were used, not which signatures: renaming it must not tell otherwise."""
+        """The file of mod_sauth does not know used signatures: it is refused under the name of this one."""
         server = make_keeper('SAuthStateFile "@ROOT@/state/grants"\n' + BASIC)
         Client(server).granted()
         pairs = used_and_held(server)
@@ -235,7 +235,7 @@ class TestNotBelieved:
         server.log.expect("sauth: SAuthStateFile: .*another directive.* all grants are gone")
 
     def test_removed(self, keeper):
-        """No file is no error: a first start is like that."""
+        """A missing file is not an error: it is missing at the first start."""
         pairs = used_and_held(keeper)
         keeper.stop()
         state_of(keeper).unlink()
@@ -244,7 +244,7 @@ class TestNotBelieved:
             starting(keeper, one)
 
     def test_old_file_of_a_directive_that_comes_back(self, keeper):
-        """At a reload the server knows more than any file: it goes on with what it knows."""
+        """A reload does not read the file: shared memory knows more."""
         keeper.stop()
         clean = state_of(keeper).read_bytes()
         keeper.configure(opened("in"))
@@ -262,7 +262,7 @@ class TestNotBelieved:
 
 class TestMeanwhile:
     def test_smaller_capacity(self, make_keeper):
-        """A memory with a hole is as young as the start."""
+        """If the file is incomplete, the memory of nonces begins at the start."""
         server = make_keeper("ISignReplayCapacity 160\n")
         pairs = [signer_of(server).headers("GET", "/in") for _ in range(6)]
         for one in pairs:
@@ -275,7 +275,7 @@ class TestMeanwhile:
 
     @pytest.mark.parametrize("end", ["graceful", "again"])
     def test_longer_age(self, keeper, end):
-        """What was forgotten under the default ISignMaxAge is not accepted under a longer one."""
+        """Signatures whose nonces were forgotten under the default ISignMaxAge are refused under a longer one."""
         used, _ = used_and_held(keeper)
         keeper.clock.reach(keeper.listening_at + 365)
         untouched(keeper, lambda: keeper.get("/in", used), 401, "signature_expired", "sig_created_old")
@@ -286,7 +286,7 @@ class TestMeanwhile:
 
 
 class TestUnsafe:
-    """Where somebody else could replace the files, or two directives would, the server does not start."""
+    """The server does not start if another user could replace the file, or two directives name the same one."""
 
     def refuses(self, server, *parts, directive="isign: ISignStateFile: "):
         accepted, said = server.check()
@@ -316,7 +316,7 @@ class TestUnsafe:
         self.refuses(server, "is already the file of ", directive="StateFile: ")
 
     def test_one_file_for_both_at_a_reload(self, keeper):
-        """The reload goes on; who comes second keeps nothing, and the file stays whole."""
+        """A reload continues; the second module keeps no file, and the first file stays intact."""
         used, held = used_and_held(keeper)
         keeper.log.expect("StateFile: .*is already the file of ")
         keeper.configure(STATE + 'SAuthStateFile "@ROOT@/state/nonces"\n' + opened("in"))
@@ -337,7 +337,7 @@ class TestUnsafe:
         server.log.allow("isign: ISignStateFile: |AH00020")
 
     def test_cannot_be_written_at_the_stop(self, keeper):
-        """The file that is there says that it does not know."""
+        """The remaining file is marked as incomplete."""
         pairs = used_and_held(keeper)
         (keeper.root / "state").chmod(0o777)
         keeper.log.expect(OURS + ".*nobody else can open.*after the next start, signatures will be refused for the time of ISignClockSkew")

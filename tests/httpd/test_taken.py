@@ -1,4 +1,4 @@
-"""Bodies that another module reads before or beside mod_isign: checked whole, or refused as a fault, never passed unchecked."""
+"""Bodies that another module reads before or beside mod_isign: checked as a whole or refused, never passed on unchecked."""
 import os
 
 import pytest
@@ -70,14 +70,14 @@ class TestModSecurity:
                     pairs = signer.headers("POST", "/" + target, JSON, right)
                     assert send(server, pairs, "/" + target, wrong, way).status in (400, 500, 0), (target, way)
                 assert server.journal() == before, (target, way)
-            # its rules see the body still
+            # its rules still see the body
             assert signer.post("/" + target, b"forbidden", {"Content-Type": "text/plain"}).status == 406
 
 
 @pytest.mark.skipif(build_dir() is None, reason="INTERAUTH_BUILD does not name a build directory")
 @pytest.mark.parametrize("ours_first", [False, True])
 class TestTaken:
-    """A third party that reads all or a part of a body, gives it back or does not, in any hook."""
+    """Another module that reads all or a part of a body, in any hook, and returns it or not."""
 
     hooks = ("access", "type", "fixups")
 
@@ -100,7 +100,7 @@ class TestTaken:
                                 files={"before/x": "", "free/x": ""}))
 
     def test_before(self, server):
-        """Right or wrong: nothing passes that was not checked whole."""
+        """No body passes that was not checked as a whole."""
         signer = Signer(server, ED, UID + "#ed25519")
         before = server.journal()
         for name in WAYS:
@@ -116,7 +116,7 @@ class TestTaken:
         assert server.journal() == before
 
     def test_digest_of_nothing(self, server):
-        """A body that was read away is not one of no bytes."""
+        """A body that another module consumed is not an empty body."""
         signer = Signer(server, ED, UID + "#ed25519")
         before = server.journal()
         for kind in ("drop", "replay"):
@@ -126,7 +126,7 @@ class TestTaken:
         assert server.journal() == before
 
     def test_below(self, server):
-        """Where the length is known, even a reader below every filter is noticed."""
+        """If the length is known, a reader below all filters is detected too."""
         signer = Signer(server, ED, UID + "#ed25519")
         before = server.journal()
         for name in WAYS:
@@ -140,7 +140,7 @@ class TestTaken:
         assert [line for line in server.journal()[len(before):] if "stream" not in line] == []
 
     def test_redirected(self, server):
-        """A body that was read at the location from which a request was led on."""
+        """A body that was read at the location where an internal redirect began."""
         signer = Signer(server, ED, UID + "#ed25519")
         for name in WAYS:
             for kind, status in (("before", 503), ("free", 200)):
@@ -150,20 +150,20 @@ class TestTaken:
         server.log.expect("isign: refused reason=fault_body_taken")
 
     def test_no_body(self, server):
-        """Who reads a body that is not there takes nothing."""
+        """Reading an empty body takes nothing away."""
         signer = Signer(server, ED, UID + "#ed25519")
         for target in ("/spool-access-1000-drop", "/stream-access-1000-replay"):
             assert Shown(signer.get(target)).env["ISIGN_RESULT"] == "verified"
             assert Shown(signer.post(target, b"")).env["ISIGN_RESULT"] == "verified"
 
     def test_where_nothing_is_checked(self, server):
-        """What is no business of ours is left alone."""
+        """Locations where ISign is off are not affected."""
         assert Shown(server.post("/plain", BODY)).body == BODY
         server.log.expect("isign: refused reason=digest_missing")
         assert server.post("/unsigned", BODY).status == 400
 
     def test_call(self, make_server, ours_first):
-        """A call by challenge that another module has read is nobody's."""
+        """A call by challenge that another module has read authenticates no one."""
         rules = "".join(location(f"/cgi-bin/{name}", "Require capability read", f"SAuthAccept challenge\nTakeBody access {take}")
                         for name, take in (("orders", "1000 replay"), ("other", "5 drop")))
         server = make_server(Site(participants=[person()], foreign=(("taker", taker()),), ours_first=ours_first,
@@ -175,7 +175,7 @@ class TestTaken:
         assert server.journal() == []
 
     def test_late(self, server):
-        """After the check everybody reads through it; only who invents an end is stopped."""
+        """After the check, all readers read through our filter; only a module that makes up an end is stopped."""
         signer = Signer(server, ED, UID + "#ed25519")
         long = os.urandom(100000)
         for target, body in (("/late-5-replay", long), ("/late-1000-replay", long), ("/late-1000-end", BODY)):

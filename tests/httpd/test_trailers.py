@@ -1,4 +1,4 @@
-"""MergeTrailers On: trailers come after everything was decided, and change nothing of it for whoever reads the body."""
+"""MergeTrailers On: trailers arrive after all decisions, and must not change what they were based on."""
 import pytest
 
 from harness import ENDPOINT, Shown, Site, UID, digest, location
@@ -32,7 +32,7 @@ class TestMerged:
 
     @pytest.mark.parametrize("target", ["/sealed/orders.php", "/streamed/orders.php", "/spooled/orders.php", "/cgi"])
     def test_identity(self, server, client, target):
-        """What a backend reads of the client is ours, and what it reads of the request is what came in its headers."""
+        """A backend gets our headers about the client, and the request's own headers, from the header section only."""
         value = client.header()
         headers = [("Authorization", value), ("Content-Digest", digest(BODY)), ("X-Order", "17"), *JSON.items()]
         shown = Shown(self.send(server, target, headers))
@@ -44,7 +44,7 @@ class TestMerged:
 
     @pytest.mark.parametrize("body", ["stream", "spool"])
     def test_signed_fields(self, make_server, body):
-        """A signed field stays what was signed."""
+        """A signed field keeps its signed value."""
         server = make_server(Site(participants=PEOPLE, php_fcgi=True, config="MergeTrailers On\n<Location /php>\nISign digest\n"
                                   f"Require signed x-order\nISignBody {body}\n</Location>\n"))
         signer = Signer(server, ED, UID + "#ed25519")
@@ -56,7 +56,7 @@ class TestMerged:
 
     @pytest.mark.parametrize("target", ["/open/orders.php"])
     def test_elsewhere(self, server, target):
-        """Where nothing is protected trailers are merged, as the administrator wants it: all but our names."""
+        """At unprotected locations trailers are merged as configured, except for the names that only we write."""
         shown = Shown(self.send(server, target, JSON.items(), trailers=FORGED.replace(b"Content-Length: 1\r\n", b"")))
         assert shown.body == BODY and shown.env["HTTP_X_ADDED"] == "1"
         names = " ".join(shown.env).upper()

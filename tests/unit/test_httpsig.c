@@ -73,11 +73,11 @@ static void start(fixture *f, void **state)
 static void put(fixture *f, const char *input, const char *signature)
 {
     f->message.field_count = 3;
-    if (input != NULL) {
+    if (input) {
         f->fields[f->message.field_count].name = "Signature-Input";
         f->fields[f->message.field_count++].value = input;
     }
-    if (signature != NULL) {
+    if (signature) {
         f->fields[f->message.field_count].name = "Signature";
         f->fields[f->message.field_count++].value = signature;
     }
@@ -96,7 +96,7 @@ static ia_result verify_at(fixture *f, apr_time_t now)
 {
     ia_result rc = ia_httpsig_verify(&f->chosen, f->p, &f->message, &f->policy, &f->ports, now);
 
-    if (f->chosen != NULL) {
+    if (f->chosen) {
         assert_true(rc == IA_OK || f->chosen->algorithm == IA_ALGORITHM_NONE || f->asked > 0);
     }
     return rc;
@@ -920,7 +920,7 @@ static unsigned flip(fixture *f, const char **slot, int (*same)(const char *befo
             char *changed = apr_pstrdup(f->p, original);
 
             changed[i] = (char)(changed[i] ^ masks[m]);
-            if (changed[i] == '\0' || (same != NULL && same(original, changed))) {
+            if (changed[i] == '\0' || (same && same(original, changed))) {
                 continue;
             }
             *slot = changed;
@@ -955,7 +955,7 @@ static void test_no_changed_byte_verifies(void **state)
 
         start(&f, state);
         f.ports.use_nonce = NULL;
-        if (pems[i] != NULL) {
+        if (pems[i]) {
             assert_result(ia_key_create_from_pem(&key, pems[i], strlen(pems[i]), IA_ALGORITHM_NONE), IA_OK);
             f.key.secret = NULL;
             f.key.key = key;

@@ -44,7 +44,7 @@ static ia_httpsig_message *read_message(apr_pool_t *p, const char *text)
             *rest++ = '\0';
         }
         colon = strchr(line, ':');
-        if (colon == NULL || message->field_count == FIELDS_MAX) {
+        if (!colon || message->field_count == FIELDS_MAX) {
             die("a message", "cannot be understood");
         }
         *colon = '\0';
@@ -71,7 +71,7 @@ static void load_key(keys *k, const char *id)
     apr_size_t len;
     const char *text;
 
-    if (jwk != NULL) {
+    if (jwk) {
         if (ia_key_create_from_jwk(&k->key, jwk, ia_algorithm_find(k->alg, strlen(k->alg))) != IA_OK) {
             die(id, "is refused");
         }
@@ -89,7 +89,7 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
     keys *k = context;
 
     (void)signature;
-    if (k->key != NULL) {
+    if (k->key) {
         out->key = k->key;
     } else {
         out->secret = &k->secret;
@@ -102,21 +102,21 @@ static void mint_again(apr_pool_t *p, const ia_json *test, const keys *k, const 
                        const ia_httpsig *signature)
 {
     const char *name = member_string(test, "name"), *components[FIELDS_MAX];
-    ia_httpsig_key key = {k->key, k->key != NULL ? NULL : &k->secret, 0, 0};
+    ia_httpsig_key key = {k->key, k->key ? NULL : &k->secret, 0, 0};
     ia_httpsig_plan plan = {member_string(test, "label"), components, 0, signature->created, 0, NULL, NULL, NULL, 0};
     const ia_sfv_member *item;
     ia_httpsig_minted minted;
     const char *wanted;
 
-    for (item = signature->input->items; item != NULL; item = item->next) {
+    for (item = signature->input->items; item; item = item->next) {
         components[plan.component_count++] = apr_pstrmemdup(p, item->value.text.data, item->value.text.len);
     }
     plan.keyid = member_string(test, "keyid");
     expect(ia_httpsig_mint(&minted, p, message, &plan, &key) == IA_OK, name, "cannot be made again");
     wanted = apr_pstrcat(p, plan.label, "=", member_string(test, "signatureInput"), NULL);
-    expect(minted.input != NULL && strcmp(minted.input, wanted) == 0, name, "another Signature-Input was made");
+    expect(minted.input && strcmp(minted.input, wanted) == 0, name, "another Signature-Input was made");
     wanted = apr_pstrcat(p, plan.label, "=:", member_string(test, "signature"), ":", NULL);
-    expect(minted.signature != NULL && strcmp(minted.signature, wanted) == 0, name, "another Signature was made");
+    expect(minted.signature && strcmp(minted.signature, wanted) == 0, name, "another Signature was made");
 }
 
 static void run(apr_pool_t *p, const ia_json *test, const ia_json *list)
@@ -132,18 +132,18 @@ static void run(apr_pool_t *p, const ia_json *test, const ia_json *list)
     ia_sfv_text base;
     ia_result rc;
 
-    if (request != NULL) {
+    if (request) {
         message->request = read_message(p, request);
     }
     load_key(&k, member_string(test, "keyid"));
     policy.label = member_string(test, "label");
     rc = ia_httpsig_verify(&signature, p, message, &policy, &ports, NOW);
     expect(rc == (valid ? IA_OK : IA_SIG_MISMATCH), name, ia_outcome_of(rc)->tag);
-    if (signature == NULL) {
+    if (!signature) {
         return;
     }
     expect(valid == (signature->algorithm == ia_algorithm_find(alg, strlen(alg))), name, "the algorithm");
-    if (base_text != NULL) {
+    if (base_text) {
         expect(ia_httpsig_base(&base, p, message, signature->input) == IA_OK && strcmp(base.data, base_text) == 0, name,
                "the base differs");
     }
@@ -160,7 +160,7 @@ static void check_pem(apr_pool_t *p, const ia_json *entry)
     ia_key_raw raw, from_jwk;
     ia_key *key, *private_key;
 
-    if (pem == NULL) {
+    if (!pem) {
         return;
     }
     expect(ia_key_create_from_jwk(&key, ia_json_member(entry, "jwk"), IA_ALGORITHM_NONE) == IA_OK, entry->name, "jwk");
@@ -171,7 +171,7 @@ static void check_pem(apr_pool_t *p, const ia_json *entry)
     expect(memcmp(&raw, &from_jwk, sizeof raw) == 0, entry->name, "PEM and JWK differ");
     expect(ia_key_create_from_pem(&private_key, second, strlen(second), IA_ALGORITHM_NONE) == IA_OK, entry->name,
            "private PEM");
-    expect(private_key != NULL && memcmp(ia_key_public(private_key), &from_jwk, sizeof from_jwk) == 0, entry->name,
+    expect(private_key && memcmp(ia_key_public(private_key), &from_jwk, sizeof from_jwk) == 0, entry->name,
            "private PEM and JWK differ");
     expect(ia_key_from_pem(&raw, second, strlen(second), IA_ALGORITHM_NONE) == IA_KEY_PRIVATE, entry->name,
            "private PEM as public");
@@ -193,10 +193,10 @@ int main(void)
     }
     document = load(p, "rfc9421/rfc9421.json");
     list = ia_json_member(document, "keys");
-    for (test = ia_json_member(document, "cases")->first; test != NULL; test = test->next, count++) {
+    for (test = ia_json_member(document, "cases")->first; test; test = test->next, count++) {
         run(p, test, list);
     }
-    for (entry = list->first; entry != NULL; entry = entry->next) {
+    for (entry = list->first; entry; entry = entry->next) {
         check_pem(p, entry);
     }
     printf("%u messages, %u wrong\n", count, failures);

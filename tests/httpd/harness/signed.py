@@ -1,4 +1,4 @@
-"""What the tests of signed requests share: keys, participants, and what a refusal looks like."""
+"""Shared by the tests of signed requests: keys, participants, and assertions about refusals."""
 from .signer import Key
 from .site import OTHER, OTHER_SECRET, UID, participant
 from .verdict import HTTPD_DENIES
@@ -10,19 +10,19 @@ KEYS = {alg: Key(alg) for alg in ("ed25519", "ecdsa-p256-sha256", "ecdsa-p384-sh
 ED = KEYS["ed25519"]
 STRANGER, OLD = Key("ed25519"), Key("ed25519")
 
-# UID has a key of each algorithm, named by it.
+# UID has a key of each algorithm; the algorithm is its kid.
 PEOPLE = [participant(UID, ["read", "update"], keys=[key.jwk(alg) for alg, key in KEYS.items()]),
           participant(OTHER, ["read"], OTHER_SECRET, keys=[STRANGER.jwk("theirs")])]
 
 
 def opened(name, *lines):
-    """A location that is its own CGI and demands a signature and nothing else."""
+    """A location with a CGI program that requires only a signature."""
     text = "\n".join(lines or ("ISign digest", "Require signed"))
     return f'ScriptAlias "/{name}" "@ROOT@/cgi-bin/show"\n<Location "/{name}">\n{text}\n</Location>\n'
 
 
 def turned_away(server, response, status, code, reason, level="warn", module="isign"):
-    """Asserts a refusal: status, code, what is asked for, the line in the log."""
+    """Asserts a refusal: status, code, header fields, the line in the log."""
     assert response.status == status, repr(response)
     assert response.problem["code"] == code and response.problem["status"] == status, repr(response)
     assert (response.header("WWW-Authenticate") is not None) == (status == 401), repr(response)
@@ -35,7 +35,7 @@ def turned_away(server, response, status, code, reason, level="warn", module="is
 
 
 def untouched(server, call, *refusal, **more):
-    """A refusal after which no app has run."""
+    """Asserts a refusal, and that no application has run."""
     before = server.journal()
     response = call()
     turned_away(server, response, *refusal, **more)

@@ -1,4 +1,4 @@
-"""HTTP message signatures, written from RFC 9421 alone. The cryptography is Python's own and python3-cryptography's."""
+"""HTTP message signatures, written from RFC 9421 alone, with the cryptography of Python and python3-cryptography."""
 import base64
 import datetime
 import hashlib
@@ -85,7 +85,7 @@ class Key:
                                                       serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
     def certificate(self):
-        """A self-signed certificate, long expired: it only carries the key."""
+        """A self-signed certificate that has expired: only its key matters."""
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop")])
         day = datetime.datetime(2001, 1, 1)
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self.private.public_key())
@@ -141,14 +141,14 @@ class Signer:
             server.guard(key.secret, b64url(key.secret), base64.b64encode(key.secret), key.secret.hex())
 
     def stamp(self):
-        """A `created` that the server can judge: newer than its memory by the 30 seconds that clocks may differ."""
+        """A `created` that the server accepts: 30 seconds (ISignClockSkew) after its memory of nonces began."""
         first = math.floor(self.server.listening_at) + 1
         self.server.clock.reach(first + 0.01)
         return max(first + 30, int(self.server.clock.time()))
 
     def fields(self, method, target, headers=(), cover=None, authority=None, scheme="http", label="sig1", key=None,
                target_authority=None, **parameters):
-        """What to add to the headers; `cover` replaces the components, parameters that are None are left out."""
+        """The header fields to add. `cover` replaces the components; parameters that are None are left out."""
         names = {name.lower() for name, _ in headers}
         if cover is None:
             cover = COVER + tuple(name for name in ("authorization", "content-digest", "content-type", "content-encoding") if name in names)
