@@ -4,7 +4,7 @@
 #include "interauth_notes.h"
 #include "request.h"
 
-const isign_scheme *isign_scheme_of(request_rec *r)
+const isign_scheme *isign_scheme_find(request_rec *r)
 {
     request_rec *top = request_outermost(r);
     int i;

@@ -47,8 +47,8 @@ typedef struct isign_scheme {
 /** All schemes; the list ends with NULL. */
 extern const isign_scheme *const isign_schemes[];
 
-/** The scheme of the signature that the external request has, or NULL. */
-const isign_scheme *isign_scheme_of(request_rec *r);
+/** The scheme of the signature that the external request has now, or NULL. */
+const isign_scheme *isign_scheme_find(request_rec *r);
 
 /** Whether the signature covers a component as a whole. */
 int isign_proof_covers(const isign_proof *proof, const char *component);

@@ -21,7 +21,7 @@ void isign_keep_fields(request_rec *r)
 {
     isign_state *state = isign_state_of(r);
 
-    if (!state->fields && isign_scheme_of(r))
+    if (!state->fields && isign_scheme_find(r))
         state->fields = apr_table_copy(r->pool, r->headers_in);
 }
 

@@ -9,12 +9,12 @@
 
 APLOG_USE_MODULE(isign);
 
-static void verify_once(request_rec *r, const isign_dir *conf, isign_state *state, const isign_scheme *scheme)
+static void verify_once(request_rec *r, const isign_dir *conf, isign_state *state)
 {
     request_rec *top = request_outermost(r);
     isign_proof *proof;
 
-    if (state->signature_checked)
+    if (state->signature_checked || !state->scheme)
         return;
     state->signature_checked = 1;
     if (!isign.registry || !isign.replays) {
@@ -22,7 +22,7 @@ static void verify_once(request_rec *r, const isign_dir *conf, isign_state *stat
         return;
     }
     proof = apr_pcalloc(top->pool, sizeof *proof);
-    if ((state->signature_rc = scheme->verify(r, conf, proof)))
+    if ((state->signature_rc = state->scheme->verify(r, conf, proof)))
         return;
     state->proof = proof;
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "isign: verified%s%s",
@@ -38,13 +38,11 @@ ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *
     return state->proof->how->judge(r, conf, state->proof);
 }
 
-static int check(request_rec *r, const isign_dir *conf, const isign_scheme *scheme)
+static int check(request_rec *r, const isign_dir *conf, isign_state *state)
 {
-    isign_state *state = isign_state_of(r);
     ia_result rc;
 
-    if (scheme)
-        verify_once(r, conf, state, scheme);
+    verify_once(r, conf, state);
     rc = isign_judge(r, conf, state);
     isign_proof_write_notes(r, rc ? NULL : state->proof); /* what this location refuses proves nothing here */
     if (!rc)
@@ -63,34 +61,34 @@ static int is_checked(request_rec *r, const isign_dir *conf)
 }
 
 /* Where no authentication is configured, there is nothing to wait for. */
-static int is_late(request_rec *r, const isign_scheme *scheme)
+static int is_late(request_rec *r, const isign_state *state)
 {
-    return scheme && scheme->phase == ISIGN_AFTER_AUTHENTICATION && ap_auth_type(r);
+    return state->scheme && state->scheme->phase == ISIGN_AFTER_AUTHENTICATION && ap_auth_type(r);
 }
 
 int isign_check_early(request_rec *r)
 {
     isign_dir conf = isign_dir_effective(r);
-    const isign_scheme *scheme;
+    isign_state *state;
 
     if (!is_checked(r, &conf))
         return DECLINED;
-    scheme = isign_scheme_of(r);
-    return is_late(r, scheme) ? DECLINED : check(r, &conf, scheme);
+    state = isign_state_of(r);
+    if (!state->scheme) /* the late check must not miss a signature whose field is removed in between */
+        state->scheme = isign_scheme_find(r);
+    return is_late(r, state) ? DECLINED : check(r, &conf, state);
 }
 
 int isign_check_late(request_rec *r)
 {
-    const isign_scheme *scheme = isign_scheme_of(r);
-    isign_state *state;
+    isign_state *state = isign_state_of(r);
     isign_dir conf;
 
-    if (!is_late(r, scheme))
+    if (!is_late(r, state))
         return DECLINED;
     conf = isign_dir_effective(r);
-    state = isign_state_of(r);
     if (!is_checked(r, &conf) || state->judged_in == r)
         return DECLINED;
     state->judged_in = r;
-    return check(r, &conf, scheme);
+    return check(r, &conf, state);
 }
