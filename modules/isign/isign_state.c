@@ -19,9 +19,12 @@ isign_state *isign_state_of(request_rec *r)
 /* httpd runs the hook again for internal redirects, whose fields may have changed. */
 void isign_keep_fields(request_rec *r)
 {
-    isign_state *state = isign_state_of(r);
+    isign_state *state;
 
-    if (!state->fields && isign_scheme_find(r))
+    if (!isign_scheme_find(r))
+        return;
+    state = isign_state_of(r);
+    if (!state->fields)
         state->fields = apr_table_copy(r->pool, r->headers_in);
 }
 
