@@ -25,7 +25,7 @@ typedef struct where {
 } where;
 
 /* One list with one secret each, as most have. */
-static void load(st_participants *t, unsigned count, apr_uint64_t fingerprint)
+static void load(st_participants *t, unsigned count, apr_uint64_t version)
 {
     ia_participants list;
     st_load_report report;
@@ -34,7 +34,7 @@ static void load(st_participants *t, unsigned count, apr_uint64_t fingerprint)
     unsigned i;
 
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
-    participants_make(&list, p, 0, count, fingerprint);
+    participants_make(&list, p, 0, count, version);
     for (i = 0; i < count; i++)
         list.list[i].secret_count = 1;
     since = clock_micros();

@@ -39,7 +39,7 @@ class TestGraceful:
         assert Client(server).ask().status == 200
 
     def test_old_and_new_workers_share_their_state(self, server):
-        """A request of the old fingerprint is under way while the new one serves: no nonce is good for both."""
+        """A request of the old generation is under way while the new one serves: no nonce is good for both."""
         client = Client(server).granted(nonces=4)
         slow = client.header()
         responses = []

@@ -192,29 +192,29 @@ static inline void *participants_open(st_participants *t, apr_uint32_t capacity)
     return memory;
 }
 
-/** A challenge secret of a fingerprint: one byte, again and again. */
-static inline void challenge_make(ia_challenge_secret *out, unsigned bytes, apr_uint64_t fingerprint)
+/** A challenge secret of a version: one byte, again and again. */
+static inline void challenge_make(ia_challenge_secret *out, unsigned bytes, apr_uint64_t version)
 {
     unsigned i;
 
-    out->fingerprint = fingerprint;
+    out->fingerprint = version;
     for (i = 0; i < bytes; i++)
-        snprintf(out->text + 2 * i, 3, "%02x", (unsigned)(fingerprint & 0xff));
+        snprintf(out->text + 2 * i, 3, "%02x", (unsigned)(version & 0xff));
 }
 
-static inline int bytes_are(const void *bytes, apr_size_t len, apr_uint64_t fingerprint)
+static inline int bytes_are(const void *bytes, apr_size_t len, apr_uint64_t version)
 {
     apr_size_t i;
 
     for (i = 0; i < len; i++)
-        if (((const unsigned char *)bytes)[i] != (fingerprint & 0xff))
+        if (((const unsigned char *)bytes)[i] != (version & 0xff))
             return 0;
     return 1;
 }
 
-/** Participants "p<from>" .. of a fingerprint, which shows in every field: a torn record is seen. */
+/** Participants "p<from>" .. of a version, which shows in every field: a torn record is seen. */
 static inline void participants_make(ia_participants *out, apr_pool_t *p, unsigned from, unsigned count,
-                                     apr_uint64_t fingerprint)
+                                     apr_uint64_t version)
 {
     unsigned i, k;
 
@@ -227,36 +227,36 @@ static inline void participants_make(ia_participants *out, apr_pool_t *p, unsign
         snprintf(id, 16, "p%u", from + i);
         to->id = id;
         to->status = IA_STATUS_APPROVED;
-        to->expires = (apr_time_t)fingerprint;
-        to->token_max_lifespan = (apr_int64_t)fingerprint;
+        to->expires = (apr_time_t)version;
+        to->token_max_lifespan = (apr_int64_t)version;
         to->secret_count = IA_PARTICIPANT_SECRETS;
         for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
-            memset(&to->secrets[k].mac, (int)(fingerprint & 0xff), sizeof to->secrets[k].mac);
-            to->secrets[k].fingerprint = fingerprint;
-            to->secrets[k].not_after = (apr_time_t)fingerprint;
+            memset(&to->secrets[k].mac, (int)(version & 0xff), sizeof to->secrets[k].mac);
+            to->secrets[k].fingerprint = version;
+            to->secrets[k].not_after = (apr_time_t)version;
         }
-        challenge_make(&to->challenge_md5, IA_CHALLENGE_MD5_LEN / 2, fingerprint);
-        challenge_make(&to->challenge_hmac, IA_CHALLENGE_HMAC_LEN / 2, fingerprint);
+        challenge_make(&to->challenge_md5, IA_CHALLENGE_MD5_LEN / 2, version);
+        challenge_make(&to->challenge_hmac, IA_CHALLENGE_HMAC_LEN / 2, version);
     }
 }
 
-/** Whether every field is of one fingerprint. */
+/** Whether every field is of one version. */
 static inline int participant_is_whole(const st_participant *p)
 {
-    apr_uint64_t fingerprint = (apr_uint64_t)p->entitlement.expires;
+    apr_uint64_t version = (apr_uint64_t)p->entitlement.expires;
     unsigned k;
 
-    if (p->entitlement.token_max_lifespan != (apr_int64_t)fingerprint || p->secret_count != IA_PARTICIPANT_SECRETS ||
+    if (p->entitlement.token_max_lifespan != (apr_int64_t)version || p->secret_count != IA_PARTICIPANT_SECRETS ||
         p->id_len != strlen(p->id))
         return 0;
     for (k = 0; k < IA_PARTICIPANT_SECRETS; k++) {
-        if (p->secrets[k].fingerprint != fingerprint || p->secrets[k].not_after != (apr_time_t)fingerprint ||
-            !bytes_are(&p->secrets[k].mac, sizeof p->secrets[k].mac, fingerprint))
+        if (p->secrets[k].fingerprint != version || p->secrets[k].not_after != (apr_time_t)version ||
+            !bytes_are(&p->secrets[k].mac, sizeof p->secrets[k].mac, version))
             return 0;
     }
-    return p->challenge.md5_fingerprint == fingerprint && p->challenge.hmac_fingerprint == fingerprint &&
-           bytes_are(p->challenge.md5, sizeof p->challenge.md5, fingerprint) &&
-           bytes_are(p->challenge.hmac, sizeof p->challenge.hmac, fingerprint);
+    return p->challenge.md5_fingerprint == version && p->challenge.hmac_fingerprint == version &&
+           bytes_are(p->challenge.md5, sizeof p->challenge.md5, version) &&
+           bytes_are(p->challenge.hmac, sizeof p->challenge.hmac, version);
 }
 
 #endif

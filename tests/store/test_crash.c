@@ -575,15 +575,15 @@ static void nothing_more(void)
 
 /* --- participants ------------------------------------------------------------------------------------------------ */
 
-static void load_list(unsigned from, unsigned count, apr_uint64_t fingerprint)
+static void load_list(unsigned from, unsigned count, apr_uint64_t version)
 {
     const char *names[] = {"one", "two"};
     ia_participants list;
     st_load_report report;
 
-    participants_make(&list, pool, from, count, fingerprint);
+    participants_make(&list, pool, from, count, version);
     list.list[count - 1].capabilities = names;
-    list.list[count - 1].capability_count = fingerprint > 1 ? 2 : 0;
+    list.list[count - 1].capability_count = version > 1 ? 2 : 0;
     CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
     CHECK_EQ(report.added + report.changed + report.kept, count);
     apr_pool_clear(pool);

@@ -17,11 +17,11 @@ static fixture *open_participants(apr_pool_t *p, apr_uint32_t capacity)
     return f;
 }
 
-static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t fingerprint, st_load_report *report)
+static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t version, st_load_report *report)
 {
     ia_participants list;
 
-    participants_make(&list, f->p, from, count, fingerprint);
+    participants_make(&list, f->p, from, count, version);
     return st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, report);
 }
 
@@ -93,14 +93,14 @@ static void test_reload(void **state)
     st_load_report report;
     st_participant before, after;
     apr_uint32_t index, now_at;
-    apr_uint64_t fingerprint;
+    apr_uint64_t revision;
 
     assert_result(load(f, 0, 8, 1, &report), IA_OK);
     assert_result(find(f, "p5", &before, &index), IA_OK);
-    fingerprint = st_participants_revision(&f->t);
+    revision = st_participants_revision(&f->t);
     assert_result(load(f, 0, 8, 1, &report), IA_OK);
     assert_report(report, 0, 0, 0, 8);
-    assert_true(st_participants_revision(&f->t) != fingerprint);
+    assert_true(st_participants_revision(&f->t) != revision);
     assert_result(load(f, 0, 8, 2, &report), IA_OK);
     assert_report(report, 0, 8, 0, 0);
     /* It is still the same participant, in its place. */

@@ -3,7 +3,7 @@ import re
 import time
 
 LINE = re.compile(r"^\[[^\]]*\] \[([^:\]]*):(\w+)\] ")
-# httpd's own at reloads that follow each other closely and at a stop: mod_cgid's daemons of two fingerprints meet on one
+# httpd's own at reloads that follow each other closely and at a stop: mod_cgid's daemons of two generations meet on one
 # socket, and one of them may find a CGI slow to end; a worker that ends still has a connection to linger on.
 # mod_sauth's, because the apps of these tests answer calls with a page of their own.
 NOISE = (r"\[cgid:(error|crit)\] .*(AH01238|AH01239|AH01243|AH01260)|\[mpm_event:error\] .*AH03092|"

@@ -184,8 +184,18 @@ class Server(Httpd):
         self.launch(self.command("-DFOREGROUND"), env=self.environment())
 
     def has_started(self, before):
-        """Whether it has resumed operations more often than `before`, and accepts connections."""
-        return self.resumed() > before and self.listens()
+        """Whether it has resumed operations more often than `before`, and accepts connections and CGI requests."""
+        return self.resumed() > before and self.listens() and self.cgid_listens()
+
+    def cgid_listens(self):
+        """mod_cgid gives its socket to the workers' user some time after httpd resumes: before, they cannot connect."""
+        if os.getuid() != 0 or self.site.mpm == "prefork":
+            return True
+        owner = pwd.getpwnam(USER).pw_uid
+        try:
+            return any(path.stat().st_uid == owner for path in (self.root / "run").glob("cgisock*"))
+        except FileNotFoundError:
+            return False
 
     def resumed(self):
         """How often it has started or reloaded."""
