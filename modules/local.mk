@@ -43,7 +43,8 @@ persist_sources = modules/common/persist.c modules/common/persist.h
 
 modules_registry_mod_registry_la_SOURCES = $(common_sources) \
 	modules/registry/mod_registry.c modules/registry/mod_registry.h modules/registry/registry_config.c \
-	modules/registry/registry_file.c modules/registry/registry_api.c modules/registry/registry_status.c
+	modules/registry/registry_file.c modules/registry/registry_api.c modules/registry/registry_status.c \
+	modules/registry/registry_outcome.c modules/registry/registry_outcome.h
 modules_registry_mod_registry_la_CPPFLAGS = $(module_cppflags)
 modules_registry_mod_registry_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -export-symbols-regex '^registry_module$$'
 modules_registry_mod_registry_la_LIBADD = $(module_libs)

@@ -19,12 +19,14 @@ unit_tests = \
 	tests/unit/test_access tests/unit/test_authorization tests/unit/test_sfv tests/unit/test_sfv_write \
 	tests/unit/test_digest tests/unit/test_xml tests/unit/test_envelope \
 	tests/unit/test_key tests/unit/test_sign tests/unit/test_httpsig tests/unit/test_httpsig_base \
-	tests/unit/test_challenge tests/unit/test_isign_limit tests/unit/test_secret_quality tests/unit/test_sauth_outcome
+	tests/unit/test_challenge tests/unit/test_isign_limit tests/unit/test_secret_quality tests/unit/test_sauth_outcome tests/unit/test_registry_outcome
 tests_unit_test_isign_limit_SOURCES = tests/unit/test_isign_limit.c modules/isign/isign_limit.c
 tests_unit_test_isign_limit_CPPFLAGS = $(module_cppflags) -I$(top_srcdir)/modules/isign
 tests_unit_test_isign_limit_LDADD = libia.la $(CMOCKA_LIBS) -lpthread
 tests_unit_test_sauth_outcome_SOURCES = tests/unit/test_sauth_outcome.c modules/sauth/sauth_outcome.c
 tests_unit_test_sauth_outcome_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/modules/sauth
+tests_unit_test_registry_outcome_SOURCES = tests/unit/test_registry_outcome.c modules/registry/registry_outcome.c
+tests_unit_test_registry_outcome_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/store -I$(top_srcdir)/modules/registry
 # Computations are counted, and made to fail.
 tests_unit_test_challenge_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ia_mac_compute -Wl,--wrap=EVP_DigestFinal_ex \
 	-Wl,--wrap=EVP_PBE_scrypt -Wl,--wrap=EVP_CipherUpdate

@@ -3,12 +3,13 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "mod_registry.h"
+#include "registry_outcome.h"
 
 static ia_result copy_out(ia_registry_entry *out, st_participant *from, apr_uint32_t index, ia_result rc)
 {
     if (rc) {
         memset(out, 0, sizeof *out);
-        return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
+        return rc;
     }
     out->index = index;
     out->generation = from->generation;
@@ -32,7 +33,8 @@ static ia_result find(ia_registry_entry *out, const char *id)
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.table)
-        rc = st_participant_find(registry.table, id, strlen(id), &copy, &index);
+        rc = registry_outcome(st_participant_find(registry.table, id, strlen(id), &copy, &index),
+                              IA_PARTICIPANT_UNKNOWN);
     return copy_out(out, &copy, index, rc);
 }
 
@@ -42,7 +44,7 @@ static ia_result get(ia_registry_entry *out, apr_uint32_t index, apr_uint64_t ge
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.table)
-        rc = st_participant_get(registry.table, index, generation, &copy);
+        rc = registry_outcome(st_participant_get(registry.table, index, generation, &copy), IA_PARTICIPANT_UNKNOWN);
     return copy_out(out, &copy, index, rc);
 }
 
@@ -54,9 +56,9 @@ static ia_result credential(ia_credential *out, apr_uint32_t index, apr_uint64_t
 
     memset(out, 0, sizeof *out);
     if (registry.table)
-        rc = st_participant_get(registry.table, index, generation, &copy);
+        rc = registry_outcome(st_participant_get(registry.table, index, generation, &copy), IA_PARTICIPANT_UNKNOWN);
     if (rc)
-        return rc == IA_GRANT_ENDED ? IA_PARTICIPANT_UNKNOWN : rc;
+        return rc;
     st_challenge_unpack(&secret, &copy.challenge,
                         kind == IA_CREDENTIAL_CHALLENGE_MD5 ? IA_CHALLENGE_PROFILE_MD5 : IA_CHALLENGE_PROFILE_HMAC);
     out->fingerprint = secret.fingerprint;
@@ -103,7 +105,7 @@ static ia_result key(ia_registry_key *out, apr_uint32_t owner_index, apr_uint64_
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.keys)
-        rc = st_key_find(registry.keys, &owner, kid, kid_len, &copy);
+        rc = registry_outcome(st_key_find(registry.keys, &owner, kid, kid_len, &copy), IA_SIG_KEY_UNKNOWN);
     return copy_key(out, &copy, rc);
 }
 
@@ -113,7 +115,7 @@ static ia_result key_by_thumbprint(ia_registry_key *out, const unsigned char thu
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.keys)
-        rc = st_key_find_thumbprint(registry.keys, thumbprint, &copy);
+        rc = registry_outcome(st_key_find_thumbprint(registry.keys, thumbprint, &copy), IA_SIG_KEY_UNKNOWN);
     return copy_key(out, &copy, rc);
 }
 
@@ -123,7 +125,7 @@ static ia_result any_key(ia_registry_key *out, apr_uint64_t number)
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.keys)
-        rc = st_key_any(registry.keys, number, &copy);
+        rc = registry_outcome(st_key_any(registry.keys, number, &copy), IA_SIG_KEY_UNKNOWN);
     return copy_key(out, &copy, rc);
 }
 
@@ -144,7 +146,7 @@ static ia_result name(const char **out, apr_pool_t *p, apr_uint32_t index, apr_u
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.texts)
-        rc = st_text_name(registry.texts, &owner, &copy);
+        rc = registry_outcome(st_text_name(registry.texts, &owner, &copy), IA_PARTICIPANT_UNKNOWN);
     *out = rc ? NULL : apr_pstrdup(p, copy.text);
     return rc;
 }
@@ -157,7 +159,8 @@ static ia_result endpoint(const char **out, apr_pool_t *p, apr_uint32_t index, a
     ia_result rc = IA_FAULT_REGISTRY;
 
     if (registry.texts)
-        rc = st_text_endpoint(registry.texts, &owner, api_version, now, &copy);
+        rc =
+            registry_outcome(st_text_endpoint(registry.texts, &owner, api_version, now, &copy), IA_PARTICIPANT_UNKNOWN);
     *out = rc ? NULL : apr_pstrdup(p, copy.text);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "log_field.h"
 #include "mod_registry.h"
+#include "registry_outcome.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(registry);
@@ -167,11 +168,15 @@ static void wipe_list(ia_participants *list)
 /* Participants first: keys and texts refer to them. */
 static ia_result publish(const ia_participants *list, apr_time_t now, apr_pool_t *ptemp, st_load_report *report)
 {
-    ia_result rc = st_participants_load(registry.table, ST_SOURCE_FILE, list, now, ptemp, report);
+    ia_result rc = registry_load_outcome(st_participants_load(registry.table, ST_SOURCE_FILE, list, now, ptemp, report),
+                                         IA_PARTICIPANTS_FULL);
 
     if (!rc)
-        rc = st_keys_load(registry.keys, registry.table, list, now, ptemp);
-    return rc ? rc : st_texts_load(registry.texts, registry.table, list, now, ptemp);
+        rc = registry_load_outcome(st_keys_load(registry.keys, registry.table, list, now, ptemp), IA_KEYS_FULL);
+    if (!rc)
+        rc = registry_load_outcome(st_texts_load(registry.texts, registry.table, list, now, ptemp),
+                                   IA_PARTICIPANTS_FULL);
+    return rc;
 }
 
 int registry_file_publish(apr_pool_t *ptemp, server_rec *s)

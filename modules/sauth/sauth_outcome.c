@@ -22,6 +22,7 @@ ia_result sauth_grant_outcome(st_result result)
         return IA_NONCE_FUTURE;
     case ST_UNISSUED:
         return IA_NONCE_UNISSUED;
+    case ST_NAMES_FULL:
     case ST_FAULT:
         break;
     }

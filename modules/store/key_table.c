@@ -18,10 +18,10 @@ typedef struct kid_key {
     apr_size_t len;
 } kid_key;
 
-static ia_result make(void *records, unsigned *count, const ia_participant *owner)
+static st_result make(void *records, unsigned *count, const ia_participant *owner)
 {
     st_key *record = records;
-    ia_result rc = IA_OK;
+    st_result rc = ST_OK;
 
     for (*count = 0; *count < owner->public_key_count && *count < IA_PARTICIPANT_KEYS && !rc; ++*count, record++) {
         const ia_participant_key *key = &owner->public_keys[*count];
@@ -51,7 +51,7 @@ static int match_thumbprint(const void *payload, const void *key)
 }
 
 /* A thumbprint leads to a key that is there: it comes after its key and goes before it, whoever is killed meanwhile. */
-static ia_result point_to(void *context, const void *record, apr_uint32_t place, apr_time_t now)
+static st_result point_to(void *context, const void *record, apr_uint32_t place, apr_time_t now)
 {
     st_keys *t = context;
     const unsigned char *thumbprint = ((const st_key *)record)->thumbprint;
@@ -64,19 +64,19 @@ static ia_result point_to(void *context, const void *record, apr_uint32_t place,
     if (rv == APR_SUCCESS) {
         STORE(((thumb *)held.payload)->key_index, place);
         st_table_release(&t->thumbprints, &held);
-        return IA_OK;
+        return ST_OK;
     }
     if (rv != APR_NOTFOUND)
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     memset(&entry, 0, sizeof entry);
     memcpy(entry.thumbprint, thumbprint, IA_SHA256_LEN);
     entry.key_index = place;
     rv = st_table_insert(&t->thumbprints, &what, now, NULL);
-    return !rv ? IA_OK : rv == APR_ENOSPC ? IA_KEYS_FULL : IA_FAULT_STORE;
+    return !rv ? ST_OK : rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
 }
 
 /* A thumbprint that leads to another record already stays: the same key with other dates, or of another owner. */
-static ia_result forget(void *context, const void *record, apr_uint32_t place)
+static st_result forget(void *context, const void *record, apr_uint32_t place)
 {
     st_keys *t = context;
     const unsigned char *thumbprint = ((const st_key *)record)->thumbprint;
@@ -88,7 +88,7 @@ static ia_result forget(void *context, const void *record, apr_uint32_t place)
         st_table_remove(&t->thumbprints, &held);
     else if (rv == APR_SUCCESS)
         st_table_release(&t->thumbprints, &held);
-    return rv == APR_SUCCESS || rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
+    return rv == APR_SUCCESS || rv == APR_NOTFOUND ? ST_OK : ST_FAULT;
 }
 
 static void recount(void *context)
@@ -96,7 +96,7 @@ static void recount(void *context)
     st_table_recount(&((st_keys *)context)->thumbprints);
 }
 
-static const st_owned_kind kind = {sizeof(st_key), IA_PARTICIPANT_KEYS, IA_KEYS_FULL, make, point_to, forget, recount};
+static const st_owned_kind kind = {sizeof(st_key), IA_PARTICIPANT_KEYS, make, point_to, forget, recount};
 
 apr_size_t st_keys_size(apr_uint32_t capacity)
 {
@@ -110,42 +110,42 @@ void st_keys_attach(st_keys *t, void *memory, apr_uint32_t capacity, const ia_ma
                     NULL, NULL, NULL);
 }
 
-static ia_result from_status(apr_status_t rv)
+static st_result from_status(apr_status_t rv)
 {
     if (rv == APR_SUCCESS)
-        return IA_OK;
-    return rv == APR_NOTFOUND ? IA_SIG_KEY_UNKNOWN : IA_FAULT_STORE;
+        return ST_OK;
+    return rv == APR_NOTFOUND ? ST_NOT_FOUND : ST_FAULT;
 }
 
-ia_result st_key_find(st_keys *t, const st_owner *owner, const char *kid, apr_size_t kid_len, st_key *copy)
+st_result st_key_find(st_keys *t, const st_owner *owner, const char *kid, apr_size_t kid_len, st_key *copy)
 {
     kid_key key = {kid, kid_len};
 
     return from_status(st_owned_find(&t->keys, owner, match_kid, &key, copy));
 }
 
-ia_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_SHA256_LEN], st_key *copy)
+st_result st_key_find_thumbprint(st_keys *t, const unsigned char thumbprint[IA_SHA256_LEN], st_key *copy)
 {
     thumb found;
-    ia_result rc = from_status(st_table_read(&t->thumbprints, st_owned_hash(&t->keys, thumbprint, IA_SHA256_LEN),
+    st_result rc = from_status(st_table_read(&t->thumbprints, st_owned_hash(&t->keys, thumbprint, IA_SHA256_LEN),
                                              match_thumbprint, thumbprint, &found, NULL));
 
     if (!rc)
         rc = from_status(st_table_read_at(&t->keys.table, found.key_index, copy, NULL));
-    return !rc && !ia_mac_equal(copy->thumbprint, thumbprint, IA_SHA256_LEN) ? IA_SIG_KEY_UNKNOWN : rc;
+    return !rc && !ia_mac_equal(copy->thumbprint, thumbprint, IA_SHA256_LEN) ? ST_NOT_FOUND : rc;
 }
 
-ia_result st_key_any(st_keys *t, apr_uint64_t number, st_key *copy)
+st_result st_key_any(st_keys *t, apr_uint64_t number, st_key *copy)
 {
     apr_uint32_t places = st_table_high_water(&t->keys.table), i;
-    ia_result rc = IA_SIG_KEY_UNKNOWN;
+    st_result rc = ST_NOT_FOUND;
 
-    for (i = 0; i < places && i < PROBES_MAX && rc == IA_SIG_KEY_UNKNOWN; i++)
+    for (i = 0; i < places && i < PROBES_MAX && rc == ST_NOT_FOUND; i++)
         rc = from_status(st_table_read_at(&t->keys.table, (apr_uint32_t)((number + i * STRIDE) % places), copy, NULL));
     return rc;
 }
 
-ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+st_result st_keys_load(st_keys *t, st_participants *owners, const ia_participants *list, apr_time_t now,
                        apr_pool_t *ptemp)
 {
     apr_uint64_t count = 0;
@@ -154,11 +154,11 @@ ia_result st_keys_load(st_keys *t, st_participants *owners, const ia_participant
     for (i = 0; i < list->count; i++)
         count += list->list[i].public_key_count;
     if (count > t->keys.table.capacity)
-        return IA_KEYS_FULL;
+        return ST_FULL;
     return st_owned_load(&t->keys, owners, list, now, ptemp);
 }
 
-ia_result st_keys_put_owner(st_keys *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
+st_result st_keys_put_owner(st_keys *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
                             apr_pool_t *ptemp)
 {
     return st_owned_put(&t->keys, owners, owner, now, ptemp);

@@ -86,10 +86,10 @@ static const void *record_of(const change *c, unsigned i)
     return c->records + i * c->t.kind->size;
 }
 
-static ia_result make_records(change *c, const ia_participant *owner)
+static st_result make_records(change *c, const ia_participant *owner)
 {
     st_participant found;
-    ia_result rc = st_participant_find(c->owners, owner->id, strlen(owner->id), &found, &c->owner.index);
+    st_result rc = st_participant_find(c->owners, owner->id, strlen(owner->id), &found, &c->owner.index);
     unsigned i;
 
     c->owner.generation = found.generation;
@@ -115,19 +115,19 @@ static int match_whole(const void *payload, const void *key)
     return ia_mac_equal(payload, wanted->record, wanted->size);
 }
 
-static ia_result from_insert(const change *c, apr_status_t rv)
+static st_result from_insert(const change *c, apr_status_t rv)
 {
     if (rv == APR_SUCCESS)
-        return IA_OK;
-    return rv == APR_ENOSPC ? c->t.kind->full : IA_FAULT_STORE;
+        return ST_OK;
+    return rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
 }
 
 /* Adds a record, or finds it there, perhaps not yet announced: whoever added it was killed. */
-static ia_result add(change *c, const void *record)
+static st_result add(change *c, const void *record)
 {
     whole key = {record, c->t.kind->size};
     st_insertion what = {hash_owner(&c->t, c->owner.generation), match_whole, &key, record, ST_NEVER, 0};
-    ia_result rc = IA_OK;
+    st_result rc = ST_OK;
     st_held held;
     st_ref ref = {0, 0};
     apr_status_t rv = st_table_hold_key(&c->t.table, what.hash, match_whole, &key, &held);
@@ -138,14 +138,14 @@ static ia_result add(change *c, const void *record)
     } else if (rv == APR_NOTFOUND) {
         rc = from_insert(c, st_table_insert(&c->t.table, &what, c->now, &ref));
     } else {
-        rc = IA_FAULT_STORE;
+        rc = ST_FAULT;
     }
     return rc || !c->t.kind->added ? rc : c->t.kind->added(c->t.context, record, ref.index, c->now);
 }
 
-static ia_result add_all(change *c)
+static st_result add_all(change *c)
 {
-    ia_result rc = IA_OK;
+    st_result rc = ST_OK;
     unsigned i;
 
     for (i = 0; i < c->count && !rc; i++)
@@ -153,17 +153,17 @@ static ia_result add_all(change *c)
     return rc;
 }
 
-static ia_result take_away(change *c, st_ref ref, const void *record)
+static st_result take_away(change *c, st_ref ref, const void *record)
 {
-    ia_result rc = c->t.kind->leaving ? c->t.kind->leaving(c->t.context, record, ref.index) : IA_OK;
+    st_result rc = c->t.kind->leaving ? c->t.kind->leaving(c->t.context, record, ref.index) : ST_OK;
     st_held held;
 
     if (rc)
         return rc;
     if (st_table_hold(&c->t.table, ref, &held))
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     st_table_remove(&c->t.table, &held);
-    return IA_OK;
+    return ST_OK;
 }
 
 /* A record of this owner that it should not have. */
@@ -180,10 +180,10 @@ static int match_other(const void *payload, const void *key)
     return 1;
 }
 
-static ia_result remove_others(change *c, void *copy)
+static st_result remove_others(change *c, void *copy)
 {
     apr_uint64_t hash = hash_owner(&c->t, c->owner.generation);
-    ia_result rc = IA_OK;
+    st_result rc = ST_OK;
     apr_status_t rv;
     st_held held;
 
@@ -192,16 +192,16 @@ static ia_result remove_others(change *c, void *copy)
         st_table_release(&c->t.table, &held);
         rc = take_away(c, held.ref, copy);
     }
-    return rc ? rc : rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
+    return rc ? rc : rv == APR_NOTFOUND ? ST_OK : ST_FAULT;
 }
 
-static ia_result put(change *c, const ia_participant *owner, void *copy)
+static st_result put(change *c, const ia_participant *owner, void *copy)
 {
-    ia_result rc = make_records(c, owner);
+    st_result rc = make_records(c, owner);
 
     if (rc)
         return rc;
-    if ((rc = add_all(c)) == c->t.kind->full && !(rc = remove_others(c, copy)))
+    if ((rc = add_all(c)) == ST_FULL && !(rc = remove_others(c, copy)))
         rc = add_all(c);
     return rc ? rc : remove_others(c, copy);
 }
@@ -209,12 +209,12 @@ static ia_result put(change *c, const ia_participant *owner, void *copy)
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
 /* Removes the records whose owner is gone, or was replaced by another in its place. */
-static ia_result remove_orphans(change *c, void *copy)
+static st_result remove_orphans(change *c, void *copy)
 {
     apr_uint32_t index, high = st_table_high_water(&c->t.table);
     const st_owner *owner = copy;
     st_participant found;
-    ia_result rc = IA_OK;
+    st_result rc = ST_OK;
     st_ref ref;
 
     for (index = 0; index < high && !rc; index++) {
@@ -223,24 +223,24 @@ static ia_result remove_orphans(change *c, void *copy)
         if (rv == APR_NOTFOUND)
             continue;
         if (rv)
-            return IA_FAULT_STORE;
+            return ST_FAULT;
         rc = st_participant_get(c->owners, owner->index, owner->generation, &found);
         ia_wipe(&found, sizeof found);
-        if (rc == IA_GRANT_ENDED)
+        if (rc == ST_GONE)
             rc = take_away(c, ref, copy);
     }
     return rc;
 }
 
-static ia_result put_all(change *c, const ia_participants *list, void *copy)
+static st_result put_all(change *c, const ia_participants *list, void *copy)
 {
-    ia_result rc = IA_OK, full = IA_OK;
+    st_result rc = ST_OK, full = ST_OK;
     unsigned i;
 
-    for (i = 0; i < list->count && (!rc || rc == c->t.kind->full); i++)
-        if ((rc = put(c, &list->list[i], copy)) == c->t.kind->full)
+    for (i = 0; i < list->count && (!rc || rc == ST_FULL); i++)
+        if ((rc = put(c, &list->list[i], copy)) == ST_FULL)
             full = rc;
-    return rc && rc != c->t.kind->full ? rc : full;
+    return rc && rc != ST_FULL ? rc : full;
 }
 
 /* The records of one owner, and a copy of one record. */
@@ -256,18 +256,18 @@ static void *begin(change *c, st_owned *t, st_participants *owners, apr_time_t n
     return c->records + t->kind->max * t->kind->size;
 }
 
-ia_result st_owned_load(st_owned *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+st_result st_owned_load(st_owned *t, st_participants *owners, const ia_participants *list, apr_time_t now,
                         apr_pool_t *ptemp)
 {
     change c;
     void *copy = begin(&c, t, owners, now, ptemp);
-    ia_result rc;
+    st_result rc;
 
     if (st_lock_within(&t->shared->writer, &c.patience))
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     rc = remove_orphans(&c, copy);
     /* In a full table an owner may find room only after a later one has given back its own: hence a second time. */
-    if (!rc && (rc = put_all(&c, list, copy)) == t->kind->full)
+    if (!rc && (rc = put_all(&c, list, copy)) == ST_FULL)
         rc = put_all(&c, list, copy);
     st_table_recount(&t->table);
     if (t->kind->loaded)
@@ -276,15 +276,15 @@ ia_result st_owned_load(st_owned *t, st_participants *owners, const ia_participa
     return rc;
 }
 
-ia_result st_owned_put(st_owned *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
+st_result st_owned_put(st_owned *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
                        apr_pool_t *ptemp)
 {
     change c;
     void *copy = begin(&c, t, owners, now, ptemp);
-    ia_result rc;
+    st_result rc;
 
     if (st_lock_within(&t->shared->writer, &c.patience))
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     rc = put(&c, owner, copy);
     st_unlock(&t->shared->writer);
     return rc;

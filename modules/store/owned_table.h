@@ -12,6 +12,7 @@
 #include <apr_pools.h>
 #include "interauth/participant.h"
 #include "participant_table.h"
+#include "st_result.h"
 
 /** What every record begins with. */
 typedef struct st_owner {
@@ -24,13 +25,12 @@ typedef struct st_owner {
 typedef struct st_owned_kind {
     apr_size_t size; /**< of a record, a multiple of 8 */
     unsigned max;    /**< records of one owner */
-    ia_result full;  /**< what there is no room for */
     /** Fills at most `max` zeroed records, whose owner is set; gives their number. */
-    ia_result (*make)(void *records, unsigned *count, const ia_participant *owner);
+    st_result (*make)(void *records, unsigned *count, const ia_participant *owner);
     /** A record is there, at this place: called at least once. */
-    ia_result (*added)(void *context, const void *record, apr_uint32_t place, apr_time_t now);
+    st_result (*added)(void *context, const void *record, apr_uint32_t place, apr_time_t now);
     /** A record is about to go. */
-    ia_result (*leaving)(void *context, const void *record, apr_uint32_t place);
+    st_result (*leaving)(void *context, const void *record, apr_uint32_t place);
     /** A load is over. */
     void (*loaded)(void *context);
 } st_owned_kind;
@@ -57,13 +57,13 @@ apr_status_t st_owned_find(const st_owned *t, const st_owner *owner, st_match ma
 /**
  * Makes the records of these participants exactly what the list says, and removes those of participants that are gone.
  * Records of participants of other sources stay.
- * @return IA_OK; the kind's `full`; IA_FAULT_STORE; what `make`, `added` and `leaving` say
+ * @return ST_OK; ST_FULL; ST_FAULT; what `make`, `added` and `leaving` say
  */
-ia_result st_owned_load(st_owned *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+st_result st_owned_load(st_owned *t, st_participants *owners, const ia_participants *list, apr_time_t now,
                         apr_pool_t *ptemp);
 
-/** Replaces all records of one owner. @return as above; IA_PARTICIPANT_UNKNOWN */
-ia_result st_owned_put(st_owned *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
+/** Replaces all records of one owner. @return as above; ST_NOT_FOUND */
+st_result st_owned_put(st_owned *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
                        apr_pool_t *ptemp);
 
 #endif

@@ -97,23 +97,23 @@ static apr_uint32_t count_others(const loading *l, apr_pool_t *ptemp)
 }
 
 /* Would the load fit? Asked first, so that what is too much is refused before anything changed. */
-static ia_result check_room(loading *l, apr_uint32_t others)
+static st_result check_room(loading *l, apr_uint32_t others)
 {
     unsigned i, k;
 
     if (l->list->count > l->table.capacity - others)
-        return IA_PARTICIPANTS_FULL;
+        return ST_FULL;
     for (i = 0; i < l->list->count; i++) {
         const ia_participant *from = &l->list->list[i];
 
         for (k = 0; k < from->capability_count; k++)
             if (!foresee(&l->capabilities, from->capabilities[k]))
-                return IA_NAMES_FULL;
+                return ST_NAMES_FULL;
         for (k = 0; k < from->role_count; k++)
             if (!foresee(&l->roles, from->roles[k]))
-                return IA_NAMES_FULL;
+                return ST_NAMES_FULL;
     }
-    return intern_added(&l->capabilities) && intern_added(&l->roles) ? IA_OK : IA_NAMES_FULL;
+    return intern_added(&l->capabilities) && intern_added(&l->roles) ? ST_OK : ST_NAMES_FULL;
 }
 
 static void to_record(const loading *l, const ia_participant *from, st_participant *to)
@@ -146,7 +146,7 @@ static void overwrite(st_participants *t, apr_uint32_t index, const st_participa
 }
 
 /* Changes or keeps a participant that is there. With the writer lock held, what a record says holds still. */
-static ia_result update_one(loading *l, unsigned i)
+static st_result update_one(loading *l, unsigned i)
 {
     const ia_participant *from = &l->list->list[i];
     apr_size_t len = strlen(from->id);
@@ -159,7 +159,7 @@ static ia_result update_one(loading *l, unsigned i)
                                                             st_participant_match, &key, &held);
 
     if (rv)
-        return rv == APR_NOTFOUND ? IA_OK : IA_FAULT_STORE;
+        return rv == APR_NOTFOUND ? ST_OK : ST_FAULT;
     there = held.payload;
     if (l->kept)
         set_bit(l->kept, held.ref.index);
@@ -176,11 +176,11 @@ static ia_result update_one(loading *l, unsigned i)
     }
     st_table_release(&l->table, &held);
     ia_wipe(&next, sizeof next);
-    return IA_OK;
+    return ST_OK;
 }
 
 /* Leavers go before who comes, so that a full table has room. */
-static ia_result remove_leavers(loading *l)
+static st_result remove_leavers(loading *l)
 {
     apr_uint32_t index, high = st_table_high_water(&l->table);
     apr_status_t rv;
@@ -194,7 +194,7 @@ static ia_result remove_leavers(loading *l)
         if (rv == APR_NOTFOUND)
             continue;
         if (rv)
-            return IA_FAULT_STORE;
+            return ST_FAULT;
         if (((const st_participant *)held.payload)->source != (apr_uint64_t)l->source) {
             st_table_release(&l->table, &held);
             continue;
@@ -202,10 +202,10 @@ static ia_result remove_leavers(loading *l)
         st_table_remove(&l->table, &held);
         l->report->removed++;
     }
-    return IA_OK;
+    return ST_OK;
 }
 
-static ia_result add_one(loading *l, unsigned i)
+static st_result add_one(loading *l, unsigned i)
 {
     const ia_participant *from = &l->list->list[i];
     st_participant record;
@@ -214,7 +214,7 @@ static ia_result add_one(loading *l, unsigned i)
     apr_status_t rv;
 
     if (has_bit(l->found, i))
-        return IA_OK;
+        return ST_OK;
     to_record(l, from, &record);
     key.len = record.id_len;
     what.hash = st_participant_hash(l->t, record.id, record.id_len);
@@ -222,14 +222,14 @@ static ia_result add_one(loading *l, unsigned i)
     rv = st_table_insert(&l->table, &what, l->now, NULL);
     ia_wipe(&record, sizeof record);
     if (rv)
-        return rv == APR_ENOSPC ? IA_PARTICIPANTS_FULL : IA_FAULT_STORE;
+        return rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
     l->report->added++;
-    return IA_OK;
+    return ST_OK;
 }
 
-static ia_result load(loading *l, apr_pool_t *ptemp)
+static st_result load(loading *l, apr_pool_t *ptemp)
 {
-    ia_result rc = check_room(l, count_others(l, ptemp));
+    st_result rc = check_room(l, count_others(l, ptemp));
     unsigned i;
 
     for (i = 0; i < l->list->count && !rc; i++)
@@ -259,16 +259,16 @@ static void begin(loading *l, st_participants *t, st_source source, const ia_par
     naming_init(&l->roles, &t->roles, ptemp);
 }
 
-ia_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
+st_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
                                apr_pool_t *ptemp, st_load_report *report)
 {
     loading l;
-    ia_result rc;
+    st_result rc;
 
     begin(&l, t, source, list, now, ptemp, report);
     l.kept = apr_pcalloc(ptemp, l.table.capacity / 8 + 1);
     if (st_participants_lock(t, &l.patience))
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     rc = load(&l, ptemp);
     if (!rc)
         STORE(t->shared->loaded, now);
@@ -278,17 +278,17 @@ ia_result st_participants_load(st_participants *t, st_source source, const ia_pa
     return rc;
 }
 
-ia_result st_participant_put(st_participants *t, st_source source, const ia_participant *one, apr_time_t now,
+st_result st_participant_put(st_participants *t, st_source source, const ia_participant *one, apr_time_t now,
                              apr_pool_t *ptemp, st_load_report *report)
 {
     ia_participant copy = *one;
     ia_participants list = {&copy, 1};
     loading l;
-    ia_result rc;
+    st_result rc;
 
     begin(&l, t, source, &list, now, ptemp, report);
     if (st_participants_lock(t, &l.patience))
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     if (!(rc = check_room(&l, 0)) && !(rc = update_one(&l, 0)))
         rc = add_one(&l, 0);
     ADD(t->shared->revision, 1);
@@ -297,7 +297,7 @@ ia_result st_participant_put(st_participants *t, st_source source, const ia_part
     return rc;
 }
 
-static ia_result drop_one(st_participants *t, st_table *table, st_source source, const char *id)
+static st_result drop_one(st_participants *t, st_table *table, st_source source, const char *id)
 {
     st_participant_id key = {id, strlen(id)};
     st_held held;
@@ -306,24 +306,24 @@ static ia_result drop_one(st_participants *t, st_table *table, st_source source,
                                                                 st_participant_match, &key, &held);
 
     if (rv)
-        return rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE;
+        return rv == APR_NOTFOUND ? ST_NOT_FOUND : ST_FAULT;
     if (((const st_participant *)held.payload)->source != (apr_uint64_t)source) {
         st_table_release(table, &held);
-        return IA_PARTICIPANT_UNKNOWN;
+        return ST_NOT_FOUND;
     }
     st_table_remove(table, &held);
-    return IA_OK;
+    return ST_OK;
 }
 
-ia_result st_participant_drop(st_participants *t, st_source source, const char *id)
+st_result st_participant_drop(st_participants *t, st_source source, const char *id)
 {
     apr_time_t patience = LOAD_PATIENCE;
     st_table table = t->table;
-    ia_result rc;
+    st_result rc;
 
     table.patience = &patience;
     if (st_participants_lock(t, &patience))
-        return IA_FAULT_STORE;
+        return ST_FAULT;
     rc = drop_one(t, &table, source, id);
     ADD(t->shared->revision, 1);
     st_unlock(&t->shared->writer);

@@ -77,13 +77,13 @@ static void mend(st_participants *t)
         st_unlock(&t->shared->writer);
 }
 
-static ia_result refuse(st_participant *copy, ia_result rc)
+static st_result refuse(st_participant *copy, st_result rc)
 {
     ia_wipe(copy, sizeof *copy);
     return rc;
 }
 
-ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
+st_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
                               apr_uint32_t *index)
 {
     st_participant_id key = {id, len};
@@ -103,11 +103,11 @@ ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len
     if (index)
         *index = rv ? 0 : ref.index;
     if (rv)
-        return refuse(copy, rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE);
-    return IA_OK;
+        return refuse(copy, rv == APR_NOTFOUND ? ST_NOT_FOUND : ST_FAULT);
+    return ST_OK;
 }
 
-ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy)
+st_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy)
 {
     apr_status_t rv = st_table_read_at(&t->table, index, copy, NULL);
     unsigned mends;
@@ -117,10 +117,10 @@ ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_
         rv = st_table_read_at(&t->table, index, copy, NULL);
     }
     if (rv)
-        return refuse(copy, rv == APR_NOTFOUND ? IA_GRANT_ENDED : IA_FAULT_STORE);
+        return refuse(copy, rv == APR_NOTFOUND ? ST_GONE : ST_FAULT);
     if (generation && copy->generation != generation)
-        return refuse(copy, IA_GRANT_ENDED);
-    return IA_OK;
+        return refuse(copy, ST_GONE);
+    return ST_OK;
 }
 
 apr_uint32_t st_participants_count(const st_participants *t)

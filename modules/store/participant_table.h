@@ -17,6 +17,7 @@
 #include "interauth/participant.h"
 #include "challenge_record.h"
 #include "name_table.h"
+#include "st_result.h"
 #include "shm_table.h"
 
 #define ST_ROLES_MAX 64 /* distinct role names of one server */
@@ -49,12 +50,12 @@ apr_size_t st_participants_size(apr_uint32_t capacity);
 /** @param hash_key from random bytes; kept when the memory is new (ids are chosen by clients) */
 void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
 
-/** @return IA_OK, IA_PARTICIPANT_UNKNOWN, IA_FAULT_STORE. `index` may be NULL. */
-ia_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
+/** @return ST_OK, ST_NOT_FOUND, ST_FAULT. `index` may be NULL. */
+st_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
                               apr_uint32_t *index);
 
-/** Generation 0 is whoever has the place. @return IA_OK, IA_GRANT_ENDED when that generation is gone, IA_FAULT_STORE */
-ia_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy);
+/** Generation 0 is whoever has the place. @return ST_OK, ST_GONE when that generation is gone, ST_FAULT */
+st_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy);
 
 /** What a load changed. */
 typedef struct st_load_report {
@@ -66,20 +67,20 @@ typedef struct st_load_report {
  * Makes the table hold exactly these participants of this source. Readers see each record before or after, never
  * between.
  * @param ptemp for the time of the call
- * @return IA_OK; IA_PARTICIPANTS_FULL, IA_NAMES_FULL (nothing changed then); IA_FAULT_STORE
+ * @return ST_OK; ST_FULL, ST_NAMES_FULL (nothing changed then); ST_FAULT
  */
-ia_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
+st_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
                                apr_pool_t *ptemp, st_load_report *report);
 
 /** Adds or changes one participant of this source. Parameters and results as st_participants_load. */
-ia_result st_participant_put(st_participants *t, st_source source, const ia_participant *one, apr_time_t now,
+st_result st_participant_put(st_participants *t, st_source source, const ia_participant *one, apr_time_t now,
                              apr_pool_t *ptemp, st_load_report *report);
 
 /**
  * Removes one participant of this source.
- * @return IA_OK; IA_PARTICIPANT_UNKNOWN where there is none, or only one of another source; IA_FAULT_STORE
+ * @return ST_OK; ST_NOT_FOUND where there is none, or only one of another source; ST_FAULT
  */
-ia_result st_participant_drop(st_participants *t, st_source source, const char *id);
+st_result st_participant_drop(st_participants *t, st_source source, const char *id);
 
 /** Participants held. */
 apr_uint32_t st_participants_count(const st_participants *t);

@@ -12,7 +12,7 @@ static void take(char *out, apr_size_t size, const char *text)
     memcpy(out, text, len);
 }
 
-static ia_result make(void *records, unsigned *count, const ia_participant *owner)
+static st_result make(void *records, unsigned *count, const ia_participant *owner)
 {
     st_text *record = records;
     unsigned i;
@@ -31,10 +31,10 @@ static ia_result make(void *records, unsigned *count, const ia_participant *owne
         take(record->api_version, sizeof record->api_version, owner->endpoints[i].api_version);
         take(record->text, sizeof record->text, owner->endpoints[i].url);
     }
-    return IA_OK;
+    return ST_OK;
 }
 
-static const st_owned_kind kind = {sizeof(st_text), MAX, IA_PARTICIPANTS_FULL, make, NULL, NULL, NULL};
+static const st_owned_kind kind = {sizeof(st_text), MAX, make, NULL, NULL, NULL};
 
 apr_size_t st_texts_size(apr_uint32_t capacity)
 {
@@ -46,17 +46,17 @@ void st_texts_attach(st_texts *t, void *memory, apr_uint32_t capacity, const ia_
     st_owned_attach(&t->texts, memory, capacity, hash_key, &kind, NULL);
 }
 
-static ia_result find(st_texts *t, const st_owner *owner, st_match match, const void *key, st_text *copy)
+static st_result find(st_texts *t, const st_owner *owner, st_match match, const void *key, st_text *copy)
 {
     apr_status_t rv = st_owned_find(&t->texts, owner, match, key, copy);
 
     if (rv) {
         memset(copy, 0, sizeof *copy);
-        return rv == APR_NOTFOUND ? IA_PARTICIPANT_UNKNOWN : IA_FAULT_STORE;
+        return rv == APR_NOTFOUND ? ST_NOT_FOUND : ST_FAULT;
     }
     copy->text[sizeof copy->text - 1] = '\0';
     copy->api_version[sizeof copy->api_version - 1] = '\0';
-    return IA_OK;
+    return ST_OK;
 }
 
 static int match_name(const void *payload, const void *unused)
@@ -65,7 +65,7 @@ static int match_name(const void *payload, const void *unused)
     return ((const st_text *)payload)->kind == ST_TEXT_NAME;
 }
 
-ia_result st_text_name(st_texts *t, const st_owner *owner, st_text *copy)
+st_result st_text_name(st_texts *t, const st_owner *owner, st_text *copy)
 {
     return find(t, owner, match_name, NULL, copy);
 }
@@ -85,20 +85,20 @@ static int match_endpoint(const void *payload, const void *key)
            (!wanted->api_version || !strncmp(record->api_version, wanted->api_version, sizeof record->api_version));
 }
 
-ia_result st_text_endpoint(st_texts *t, const st_owner *owner, const char *api_version, apr_time_t now, st_text *copy)
+st_result st_text_endpoint(st_texts *t, const st_owner *owner, const char *api_version, apr_time_t now, st_text *copy)
 {
     endpoint_key key = {api_version, now};
 
     return find(t, owner, match_endpoint, &key, copy);
 }
 
-ia_result st_texts_load(st_texts *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+st_result st_texts_load(st_texts *t, st_participants *owners, const ia_participants *list, apr_time_t now,
                         apr_pool_t *ptemp)
 {
     return st_owned_load(&t->texts, owners, list, now, ptemp);
 }
 
-ia_result st_texts_put_owner(st_texts *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
+st_result st_texts_put_owner(st_texts *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
                              apr_pool_t *ptemp)
 {
     return st_owned_put(&t->texts, owners, owner, now, ptemp);

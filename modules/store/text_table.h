@@ -7,6 +7,7 @@
 #define INTERAUTH_ST_TEXT_TABLE_H
 
 #include "owned_table.h"
+#include "st_result.h"
 
 /** What a text is. */
 typedef enum st_text_kind { ST_TEXT_NAME = 1, ST_TEXT_ENDPOINT = 2 } st_text_kind;
@@ -29,21 +30,21 @@ apr_size_t st_texts_size(apr_uint32_t capacity);
 /** @param hash_key from random bytes; kept when the memory is new */
 void st_texts_attach(st_texts *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
 
-/** @return IA_OK; IA_PARTICIPANT_UNKNOWN where its record has no name or is gone; IA_FAULT_STORE */
-ia_result st_text_name(st_texts *t, const st_owner *owner, st_text *copy);
+/** @return ST_OK; ST_NOT_FOUND where its record has no name or is gone; ST_FAULT */
+st_result st_text_name(st_texts *t, const st_owner *owner, st_text *copy);
 
 /**
  * An endpoint of this version that is valid now; with a NULL version, of any.
- * @return IA_OK; IA_PARTICIPANT_UNKNOWN where its record has none or is gone; IA_FAULT_STORE
+ * @return ST_OK; ST_NOT_FOUND where its record has none or is gone; ST_FAULT
  */
-ia_result st_text_endpoint(st_texts *t, const st_owner *owner, const char *api_version, apr_time_t now, st_text *copy);
+st_result st_text_endpoint(st_texts *t, const st_owner *owner, const char *api_version, apr_time_t now, st_text *copy);
 
-/** As st_keys_load. @return IA_OK, IA_PARTICIPANTS_FULL, IA_FAULT_STORE */
-ia_result st_texts_load(st_texts *t, st_participants *owners, const ia_participants *list, apr_time_t now,
+/** As st_keys_load. @return ST_OK, ST_FULL, ST_FAULT */
+st_result st_texts_load(st_texts *t, st_participants *owners, const ia_participants *list, apr_time_t now,
                         apr_pool_t *ptemp);
 
-/** As st_keys_put_owner. @return IA_OK, IA_PARTICIPANT_UNKNOWN, IA_PARTICIPANTS_FULL, IA_FAULT_STORE */
-ia_result st_texts_put_owner(st_texts *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
+/** As st_keys_put_owner. @return ST_OK, ST_NOT_FOUND, ST_FULL, ST_FAULT */
+st_result st_texts_put_owner(st_texts *t, st_participants *owners, const ia_participant *owner, apr_time_t now,
                              apr_pool_t *ptemp);
 
 apr_uint32_t st_texts_count(const st_texts *t);

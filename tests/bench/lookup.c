@@ -38,7 +38,7 @@ static void load(st_participants *t, unsigned count, apr_uint64_t version)
     for (i = 0; i < count; i++)
         list.list[i].secret_count = 1;
     since = clock_micros();
-    CHECK_EQ(st_participants_load(t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(t, ST_SOURCE_FILE, &list, NOW, p, &report), ST_OK);
     printf("  load: %u added, %u changed, %u kept in %.2f s\n", report.added, report.changed, report.kept,
            (double)(clock_micros() - since) / 1e6);
     apr_pool_destroy(p);
@@ -60,11 +60,11 @@ static void measure(st_participants *t, const where *order, unsigned count, cons
         apr_int64_t since = clock_micros();
 
         for (i = part; i < part + PART; i++)
-            CHECK_EQ(st_participant_find(t, order[i % count].id, strlen(order[i % count].id), &copy, &index), IA_OK);
+            CHECK_EQ(st_participant_find(t, order[i % count].id, strlen(order[i % count].id), &copy, &index), ST_OK);
         find = smaller(find, ns_each(since, PART));
         since = clock_micros();
         for (i = part; i < part + PART; i++)
-            CHECK_EQ(st_participant_get(t, order[i % count].index, order[i % count].generation, &copy), IA_OK);
+            CHECK_EQ(st_participant_get(t, order[i % count].index, order[i % count].generation, &copy), ST_OK);
         get = smaller(get, ns_each(since, PART));
     }
     printf("  %s: find %.0f ns, get %.0f ns\n", what, find, get);
@@ -85,7 +85,7 @@ static void participants(unsigned count)
     load(&t, count, 1);
     for (i = 0; i < samples; i++) {
         snprintf(order[i].id, sizeof order[i].id, "p%u", (unsigned)(next_random(&seed) % count));
-        CHECK_EQ(st_participant_find(&t, order[i].id, strlen(order[i].id), &copy, &order[i].index), IA_OK);
+        CHECK_EQ(st_participant_find(&t, order[i].id, strlen(order[i].id), &copy, &order[i].index), ST_OK);
         order[i].generation = copy.generation;
     }
     measure(&t, order, samples, "random");

@@ -165,6 +165,12 @@ class TestCapacity:
         accepted, said = server.check()
         assert not accepted and "RegistryCapacity 1" in said
 
+    def test_too_many_names(self, server, client):
+        server.participants([participant(capabilities=[f"c{number}" for number in range(1024)])])
+        server.log.expect(r"\[registry:error\] .*reason=names_full")
+        server.graceful()
+        passed(client.get(PAGE))
+
     def test_room_is_used_again(self, server):
         """Records that come and go do not use the capacity up."""
         for number in range(6):

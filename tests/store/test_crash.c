@@ -584,7 +584,7 @@ static void load_list(unsigned from, unsigned count, apr_uint64_t version)
     participants_make(&list, pool, from, count, version);
     list.list[count - 1].capabilities = names;
     list.list[count - 1].capability_count = version > 1 ? 2 : 0;
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_OK);
     CHECK_EQ(report.added + report.changed + report.kept, count);
     apr_pool_clear(pool);
 }
@@ -592,7 +592,7 @@ static void load_list(unsigned from, unsigned count, apr_uint64_t version)
 static apr_uint64_t generations[5];
 static apr_uint32_t places[5];
 
-static ia_result look_up(unsigned number, st_participant *copy, apr_uint32_t *index)
+static st_result look_up(unsigned number, st_participant *copy, apr_uint32_t *index)
 {
     char id[16];
 
@@ -607,7 +607,7 @@ static void remember(void)
 
     load_list(0, 4, 1);
     for (i = 0; i < 4; i++) {
-        CHECK_EQ(look_up(i, &copy, &places[i]), IA_OK);
+        CHECK_EQ(look_up(i, &copy, &places[i]), ST_OK);
         generations[i] = copy.generation;
     }
 }
@@ -621,7 +621,7 @@ static void load_run(void)
     participants_make(&list, pool, 2, 3, 2);
     participants_make(&old, pool, 2, 1, 1);
     list.list[0] = old.list[0];
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_OK);
 }
 
 static void load_check(int done)
@@ -630,20 +630,20 @@ static void load_check(int done)
     st_load_report report;
     st_participant copy, same;
     apr_uint32_t index, i;
-    ia_result rc;
+    st_result rc;
 
     for (i = 0; i < 5; i++) {
         rc = look_up(i, &copy, &index);
-        CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
-        CHECK(rc == IA_OK ? i > 1 || !done : i < 2 || (i == 4 && !done));
+        CHECK(rc == ST_OK || rc == ST_NOT_FOUND);
+        CHECK(rc == ST_OK ? i > 1 || !done : i < 2 || (i == 4 && !done));
         if (i < 4 && rc) {
-            CHECK_EQ(st_participant_get(&t, places[i], generations[i], &same), IA_GRANT_ENDED);
-        } else if (rc == IA_OK) {
+            CHECK_EQ(st_participant_get(&t, places[i], generations[i], &same), ST_GONE);
+        } else if (rc == ST_OK) {
             CHECK(participant_is_whole(&copy));
             CHECK(i == 4 || (index == places[i] && copy.generation == generations[i]));
             CHECK_EQ(copy.entitlement.expires, i == 4 || (i == 3 && (done || copy.entitlement.expires == 2)) ? 2 : 1);
             rc = st_participant_get(&t, index, copy.generation, &same);
-            CHECK(i == 4 ? rc == IA_OK || rc == IA_GRANT_ENDED : rc == IA_OK);
+            CHECK(i == 4 ? rc == ST_OK || rc == ST_GONE : rc == ST_OK);
         }
     }
     /* The next load sets everything right. */
@@ -651,20 +651,20 @@ static void load_check(int done)
     CHECK_EQ(st_participants_count(&t), 3);
     for (i = 0; i < 5; i++) {
         rc = look_up(i, &copy, &index);
-        CHECK_EQ(rc, i < 2 ? IA_PARTICIPANT_UNKNOWN : IA_OK);
+        CHECK_EQ(rc, i < 2 ? ST_NOT_FOUND : ST_OK);
         if (rc)
             continue;
         CHECK_EQ(copy.entitlement.expires, i == 2 ? 1 : 2);
-        CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), IA_OK);
+        CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), ST_OK);
         CHECK(!memcmp(&copy, &same, sizeof copy));
     }
     /* And no record is lost: the table takes as many as it ever did. */
     participants_make(&list, pool, 10, CAPACITY, 3);
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_OK);
     CHECK_EQ(report.added, CAPACITY);
     CHECK_EQ(st_participants_count(&t), CAPACITY);
     for (i = 10; i < 10 + CAPACITY; i++)
-        CHECK_EQ(look_up(i, &copy, &index), IA_OK);
+        CHECK_EQ(look_up(i, &copy, &index), ST_OK);
     apr_pool_clear(pool);
 }
 
@@ -677,7 +677,7 @@ static void put_run(void)
 
     participants_make(&list, pool, 3, 2, 2);
     for (i = 0; i < 2; i++)
-        CHECK_EQ(st_participant_put(&t, ST_SOURCE_FILE, &list.list[i], NOW, pool, &report), IA_OK);
+        CHECK_EQ(st_participant_put(&t, ST_SOURCE_FILE, &list.list[i], NOW, pool, &report), ST_OK);
     st_participant_drop(&t, ST_SOURCE_FILE, "p0");
 }
 
@@ -688,12 +688,12 @@ static void put_check(int done)
     unsigned i;
 
     for (i = 0; i < 5; i++) {
-        ia_result rc = look_up(i, &copy, &index);
+        st_result rc = look_up(i, &copy, &index);
 
-        CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
+        CHECK(rc == ST_OK || rc == ST_NOT_FOUND);
         CHECK(rc || participant_is_whole(&copy));
-        CHECK(i == 0 || i == 4 || (rc == IA_OK && index == places[i] && copy.generation == generations[i]));
-        CHECK(!done || (rc == IA_OK) == (i != 0));
+        CHECK(i == 0 || i == 4 || (rc == ST_OK && index == places[i] && copy.generation == generations[i]));
+        CHECK(!done || (rc == ST_OK) == (i != 0));
     }
     put_run();
     load_check(0);
@@ -715,9 +715,9 @@ static void first_load_check(int done)
     const char *name;
 
     for (i = 0; i < 2; i++) {
-        ia_result rc = look_up(i, &copy, &index);
+        st_result rc = look_up(i, &copy, &index);
 
-        CHECK(rc == IA_OK || (!done && rc == IA_PARTICIPANT_UNKNOWN));
+        CHECK(rc == ST_OK || (!done && rc == ST_NOT_FOUND));
         CHECK(rc || participant_is_whole(&copy));
     }
     for (i = 0; i < st_names_count(&t.capabilities); i++) {
@@ -726,8 +726,8 @@ static void first_load_check(int done)
     }
     first_load_run();
     for (i = 0; i < 2; i++) {
-        CHECK_EQ(look_up(i, &copy, &index), IA_OK);
-        CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), IA_OK);
+        CHECK_EQ(look_up(i, &copy, &index), ST_OK);
+        CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), ST_OK);
     }
     CHECK_EQ(ia_capset_has(&copy.entitlement.capabilities, st_names_find(&t.capabilities, "two")), 1);
     CHECK_EQ(st_participants_count(&t), 2);
@@ -768,8 +768,8 @@ static void load_keys(unsigned first, unsigned count, const unsigned *numbers)
         list.list[i].public_keys = &some_keys[numbers[i]];
         list.list[i].public_key_count = 1;
     }
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
-    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW, pool), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_OK);
+    CHECK_EQ(st_keys_load(&keys, &t, &list, NOW, pool), ST_OK);
     apr_pool_clear(pool);
 }
 
@@ -781,13 +781,13 @@ static int key_number(unsigned participant, int loaded)
     st_owner of = {0};
     int number;
 
-    CHECK_EQ(look_up(participant, &owner, &of.index), IA_OK);
+    CHECK_EQ(look_up(participant, &owner, &of.index), ST_OK);
     of.generation = owner.generation;
     if (st_key_find(&keys, &of, "k", 1, &key))
         return -1;
     for (number = 0; memcmp(key.raw.bytes, some_keys[number].raw.bytes, 32); number++)
         CHECK(number < 5 + CAPACITY);
-    if (st_key_find_thumbprint(&keys, key.thumbprint, &same) == IA_OK)
+    if (st_key_find_thumbprint(&keys, key.thumbprint, &same) == ST_OK)
         CHECK(!memcmp(&key, &same, sizeof key));
     else
         CHECK(!loaded);

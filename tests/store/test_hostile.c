@@ -270,12 +270,12 @@ static void all_locks_held(void)
 
     open_all();
     participants_make(&list, pool, 0, PARTICIPANTS, 1);
-    CHECK_EQ(st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_OK);
     for (i = 0; i < ST_STRIPES; i++)
         participants.table.shared->stripes[i].lock = live_word;
     since = clock_micros();
     participants_make(&list, pool, 10, PARTICIPANTS, 2);
-    CHECK_EQ(st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report), IA_FAULT_STORE);
+    CHECK_EQ(st_participants_load(&participants, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_FAULT);
     CHECK(clock_micros() - since < 100 * ST_LOCK_PATIENCE + SEC);
     for (i = 0; i < GRANTS; i++) {
         st_grant grant;

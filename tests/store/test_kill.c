@@ -35,7 +35,7 @@ static apr_uint64_t add(apr_uint64_t *where, apr_uint64_t n)
     return __atomic_fetch_add(where, n, __ATOMIC_ACQ_REL);
 }
 
-static void check_rc(ia_result rc, apr_int64_t since)
+static void check_rc(st_result rc, apr_int64_t since)
 {
     CHECK(rc >= 0); /* no fault */
     CHECK(clock_micros() - since < SLOWEST);
@@ -88,7 +88,7 @@ static void record_proof(uint64_t *seed)
         return;
     digest_of(mac, number);
     rc = st_replay_record(&replays, mac, (apr_uint32_t)(number % 4), PROOFS, NOW + 3600 * SEC, NOW);
-    check_rc(IA_OK, since);
+    check_rc(ST_OK, since);
     CHECK(rc == ST_OK || rc == ST_EXISTS);
     if (rc == ST_OK)
         CHECK_EQ(__atomic_fetch_add(&b->proof_wins[number], 1, __ATOMIC_ACQ_REL), 0);
@@ -154,12 +154,12 @@ static void read_participant(uint64_t *seed)
     st_participant copy, same;
     apr_uint32_t index;
     char id[16];
-    ia_result rc;
+    st_result rc;
 
     snprintf(id, sizeof id, "p%u", number);
     rc = st_participant_find(&t, id, strlen(id), &copy, &index);
     check_rc(rc, since);
-    CHECK(rc == IA_OK || number >= KEPT);
+    CHECK(rc == ST_OK || number >= KEPT);
     if (rc)
         return;
     CHECK(participant_is_whole(&copy) && !strcmp(copy.id, id));
@@ -216,7 +216,7 @@ static void load_for_ever(void *place_)
 
         participants_make(&list, p, 0, KEPT + (unsigned)(next_random(&seed) % (PARTICIPANTS - KEPT)),
                           next_random(&seed) % 200);
-        CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
+        CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), ST_OK);
         CHECK_EQ(st_participants_count(&t), list.count);
         apr_pool_clear(p);
         add(&b->loads, 1);
@@ -244,7 +244,7 @@ static void prepare(void)
     replays_open(&replays, PROOFS + 100, 4);
     participants_open(&t, PARTICIPANTS);
     participants_make(&list, p, 0, PARTICIPANTS, 1);
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), ST_OK);
     grant_make(&grant, 1, 3, 1);
     CHECK_EQ(st_grant_create(&g, &grant, 1, ST_NEVER, NOW), ST_OK);
     apr_pool_destroy(p);
@@ -325,7 +325,7 @@ static void check_what_is_left(void)
     CHECK_EQ(st_grant_create(&g, &grant, CAPACITY, later + 3600 * SEC, later), ST_FULL);
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
     participants_make(&list, p, 1000, PARTICIPANTS, 1);
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), ST_OK);
     CHECK_EQ(report.added, PARTICIPANTS);
     CHECK_EQ(st_participants_count(&t), PARTICIPANTS);
     apr_pool_destroy(p);

@@ -17,7 +17,7 @@ static fixture *open_participants(apr_pool_t *p, apr_uint32_t capacity)
     return f;
 }
 
-static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t version, st_load_report *report)
+static st_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t version, st_load_report *report)
 {
     ia_participants list;
 
@@ -25,7 +25,7 @@ static ia_result load(fixture *f, unsigned from, unsigned count, apr_uint64_t ve
     return st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, report);
 }
 
-static ia_result find(fixture *f, const char *id, st_participant *copy, apr_uint32_t *index)
+static st_result find(fixture *f, const char *id, st_participant *copy, apr_uint32_t *index)
 {
     return st_participant_find(&f->t, id, strlen(id), copy, index);
 }
@@ -45,23 +45,23 @@ static void test_load_and_find(void **state)
     st_participant copy, again;
     apr_uint32_t index = 99;
 
-    assert_result(find(f, "p1", &copy, &index), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(find(f, "p1", &copy, &index), ST_NOT_FOUND);
     assert_int_equal(index, 0);
     assert_true(st_participants_loaded(&f->t) == 0);
-    assert_result(load(f, 0, 5, 7, &report), IA_OK);
+    assert_int_equal(load(f, 0, 5, 7, &report), ST_OK);
     assert_report(report, 5, 0, 0, 0);
     assert_int_equal(st_participants_count(&f->t), 5);
     assert_true(st_participants_loaded(&f->t) == NOW);
-    assert_result(find(f, "p3", &copy, &index), IA_OK);
+    assert_int_equal(find(f, "p3", &copy, &index), ST_OK);
     assert_string_equal(copy.id, "p3");
     assert_true(participant_is_whole(&copy) && copy.entitlement.expires == 7);
-    assert_result(st_participant_get(&f->t, index, copy.generation, &again), IA_OK);
+    assert_int_equal(st_participant_get(&f->t, index, copy.generation, &again), ST_OK);
     assert_memory_equal(&copy, &again, sizeof copy);
-    assert_result(st_participant_get(&f->t, index, 0, &again), IA_OK); /* whoever has the place */
-    assert_result(st_participant_get(&f->t, index, copy.generation + 1, &again), IA_GRANT_ENDED);
-    assert_result(st_participant_get(&f->t, 9, 0, &again), IA_GRANT_ENDED);
-    assert_result(st_participant_get(&f->t, 10, 1, &again), IA_GRANT_ENDED);
-    assert_result(st_participant_get(&f->t, APR_UINT32_MAX, 1, &again), IA_GRANT_ENDED);
+    assert_int_equal(st_participant_get(&f->t, index, 0, &again), ST_OK); /* whoever has the place */
+    assert_int_equal(st_participant_get(&f->t, index, copy.generation + 1, &again), ST_GONE);
+    assert_int_equal(st_participant_get(&f->t, 9, 0, &again), ST_GONE);
+    assert_int_equal(st_participant_get(&f->t, 10, 1, &again), ST_GONE);
+    assert_int_equal(st_participant_get(&f->t, APR_UINT32_MAX, 1, &again), ST_GONE);
 }
 
 /* A refusal leaves nobody's keys in the client's hands. */
@@ -73,18 +73,18 @@ static void test_refusals_clear(void **state)
     st_participant copy;
     char *id = apr_pcalloc(*state, 400);
 
-    assert_result(load(f, 0, 2, 7, &report), IA_OK);
+    assert_int_equal(load(f, 0, 2, 7, &report), ST_OK);
     memset(&copy, 1, sizeof copy);
-    assert_result(find(f, "p9", &copy, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(find(f, "p9", &copy, NULL), ST_NOT_FOUND);
     assert_memory_equal(&copy, &none, sizeof copy);
     memset(&copy, 1, sizeof copy);
-    assert_result(st_participant_get(&f->t, 0, 77, &copy), IA_GRANT_ENDED);
+    assert_int_equal(st_participant_get(&f->t, 0, 77, &copy), ST_GONE);
     assert_memory_equal(&copy, &none, sizeof copy);
     /* Longer than any id, though the record claims so: nothing beyond it is read. */
     memset(id, 'p', 399);
-    assert_result(st_participant_find(&f->t, id, 399, &copy, NULL), IA_PARTICIPANT_UNKNOWN);
-    assert_result(st_participant_find(&f->t, id, IA_NAME_MAX + 1, &copy, NULL), IA_PARTICIPANT_UNKNOWN);
-    assert_result(st_participant_find(&f->t, "", 0, &copy, NULL), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(st_participant_find(&f->t, id, 399, &copy, NULL), ST_NOT_FOUND);
+    assert_int_equal(st_participant_find(&f->t, id, IA_NAME_MAX + 1, &copy, NULL), ST_NOT_FOUND);
+    assert_int_equal(st_participant_find(&f->t, "", 0, &copy, NULL), ST_NOT_FOUND);
 }
 
 static void test_reload(void **state)
@@ -95,31 +95,31 @@ static void test_reload(void **state)
     apr_uint32_t index, now_at;
     apr_uint64_t revision;
 
-    assert_result(load(f, 0, 8, 1, &report), IA_OK);
-    assert_result(find(f, "p5", &before, &index), IA_OK);
+    assert_int_equal(load(f, 0, 8, 1, &report), ST_OK);
+    assert_int_equal(find(f, "p5", &before, &index), ST_OK);
     revision = st_participants_revision(&f->t);
-    assert_result(load(f, 0, 8, 1, &report), IA_OK);
+    assert_int_equal(load(f, 0, 8, 1, &report), ST_OK);
     assert_report(report, 0, 0, 0, 8);
     assert_true(st_participants_revision(&f->t) != revision);
-    assert_result(load(f, 0, 8, 2, &report), IA_OK);
+    assert_int_equal(load(f, 0, 8, 2, &report), ST_OK);
     assert_report(report, 0, 8, 0, 0);
     /* It is still the same participant, in its place. */
-    assert_result(find(f, "p5", &after, &now_at), IA_OK);
+    assert_int_equal(find(f, "p5", &after, &now_at), ST_OK);
     assert_true(after.generation == before.generation && now_at == index && after.entitlement.expires == 2);
     /* Half of them leave, others come: the table of 10 has room for 8 and 8 only that way. */
-    assert_result(load(f, 4, 10, 2, &report), IA_OK);
+    assert_int_equal(load(f, 4, 10, 2, &report), ST_OK);
     assert_report(report, 6, 0, 4, 4);
     assert_int_equal(st_participants_count(&f->t), 10);
-    assert_result(find(f, "p3", &after, NULL), IA_PARTICIPANT_UNKNOWN);
-    assert_result(st_participant_get(&f->t, index, before.generation, &after), IA_OK);
+    assert_int_equal(find(f, "p3", &after, NULL), ST_NOT_FOUND);
+    assert_int_equal(st_participant_get(&f->t, index, before.generation, &after), ST_OK);
     /* Who comes back is another one. */
-    assert_result(load(f, 0, 3, 2, &report), IA_OK);
+    assert_int_equal(load(f, 0, 3, 2, &report), ST_OK);
     assert_report(report, 3, 0, 10, 0);
-    assert_result(st_participant_get(&f->t, index, before.generation, &after), IA_GRANT_ENDED);
-    assert_result(load(f, 5, 1, 2, &report), IA_OK);
-    assert_result(find(f, "p5", &after, NULL), IA_OK);
+    assert_int_equal(st_participant_get(&f->t, index, before.generation, &after), ST_GONE);
+    assert_int_equal(load(f, 5, 1, 2, &report), ST_OK);
+    assert_int_equal(find(f, "p5", &after, NULL), ST_OK);
     assert_true(after.generation != before.generation);
-    assert_result(load(f, 0, 0, 2, &report), IA_OK);
+    assert_int_equal(load(f, 0, 0, 2, &report), ST_OK);
     assert_report(report, 0, 0, 1, 0);
     assert_int_equal(st_participants_count(&f->t), 0);
 }
@@ -141,8 +141,8 @@ static void test_challenge_secrets(void **state)
     participants_make(&list, f->p, 0, 1, 7);
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_md5, IA_CHALLENGE_PROFILE_MD5, LIT(md5)), IA_OK);
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(hmac)), IA_OK);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
-    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), ST_OK);
+    assert_int_equal(find(f, "p0", &copy, NULL), ST_OK);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
     assert_memory_equal(&out, &list.list[0].challenge_md5, sizeof out);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_HMAC);
@@ -153,17 +153,17 @@ static void test_challenge_secrets(void **state)
     /* Another secret has another fingerprint; one that is taken away has none. */
     list.list[0].challenge_md5 = none;
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(other)), IA_OK);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), ST_OK);
     assert_report(report, 0, 1, 0, 0);
-    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_int_equal(find(f, "p0", &copy, NULL), ST_OK);
     assert_true(copy.challenge.hmac_fingerprint && copy.challenge.hmac_fingerprint != fingerprint);
     memset(&out, 1, sizeof out);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
     assert_memory_equal(&out, &none, sizeof none);
     /* What is no whole secret is none. */
     memcpy(list.list[0].challenge_hmac.text, "xy", 2);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), IA_OK);
-    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), ST_OK);
+    assert_int_equal(find(f, "p0", &copy, NULL), ST_OK);
     assert_true(copy.challenge.hmac_fingerprint == 0);
 }
 
@@ -173,15 +173,15 @@ static void test_too_many(void **state)
     st_load_report report;
     st_participant copy;
 
-    assert_result(load(f, 0, 5, 1, &report), IA_OK);
-    assert_result(load(f, 10, 6, 2, &report), IA_PARTICIPANTS_FULL);
+    assert_int_equal(load(f, 0, 5, 1, &report), ST_OK);
+    assert_int_equal(load(f, 10, 6, 2, &report), ST_FULL);
     assert_report(report, 0, 0, 0, 0);
     assert_int_equal(st_participants_count(&f->t), 5);
-    assert_result(find(f, "p4", &copy, NULL), IA_OK);
-    assert_result(load(f, 10, 5, 2, &report), IA_OK); /* all leave, as many come */
+    assert_int_equal(find(f, "p4", &copy, NULL), ST_OK);
+    assert_int_equal(load(f, 10, 5, 2, &report), ST_OK); /* all leave, as many come */
     assert_report(report, 5, 0, 5, 0);
     for (int i = 0; i < 20; i++)
-        assert_result(load(f, 20 * (unsigned)i, 5, 2, &report), IA_OK);
+        assert_int_equal(load(f, 20 * (unsigned)i, 5, 2, &report), ST_OK);
 }
 
 static void name_one(ia_participants *list, apr_pool_t *p, const char *kind, unsigned from, unsigned count)
@@ -206,26 +206,26 @@ static void test_names_full(void **state)
     participants_make(&list, *state, 0, 2, 1);
     name_one(&list, *state, "c", 0, IA_CAPABILITIES_MAX + 1);
     for (int i = 0; i < 3; i++)
-        assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_NAMES_FULL);
+        assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), ST_NAMES_FULL);
     assert_int_equal(st_participants_count(&f->t), 0);
     assert_int_equal(st_names_count(&f->t.capabilities), 0);
     name_one(&list, *state, "r", 0, ST_ROLES_MAX + 1);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_NAMES_FULL);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), ST_NAMES_FULL);
     assert_int_equal(st_names_count(&f->t.roles), 0);
     name_one(&list, *state, "c", 500, IA_CAPABILITIES_MAX);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), ST_OK);
     name_one(&list, *state, "c", 499, 1);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_NAMES_FULL);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), ST_NAMES_FULL);
     name_one(&list, *state, "c", 700, 3);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), ST_OK);
     number = st_names_find(&f->t.capabilities, "c701");
     assert_string_equal(st_names_get(&f->t.capabilities, number), "c701");
-    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_int_equal(find(f, "p0", &copy, NULL), ST_OK);
     assert_true(ia_capset_has(&copy.entitlement.capabilities, number));
     assert_true(!ia_capset_has(&copy.entitlement.capabilities, st_names_find(&f->t.capabilities, "c703")));
     name_one(&list, *state, "r", 0, 32);
-    assert_result(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), IA_OK);
-    assert_result(find(f, "p0", &copy, NULL), IA_OK);
+    assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, *state, &report), ST_OK);
+    assert_int_equal(find(f, "p0", &copy, NULL), ST_OK);
     assert_true(copy.roles == 0xffffffff && ia_capset_is_empty(&copy.entitlement.capabilities));
 }
 
@@ -270,7 +270,7 @@ static void test_size(void **state)
         assert_true(st_participants_size(APR_UINT32_MAX) > (apr_uint64_t)APR_UINT32_MAX * sizeof(st_participant));
 }
 
-static ia_result load_from(fixture *f, st_source source, unsigned from, unsigned count, st_load_report *report)
+static st_result load_from(fixture *f, st_source source, unsigned from, unsigned count, st_load_report *report)
 {
     ia_participants list;
 
@@ -285,20 +285,20 @@ static void test_sources(void **state)
     st_load_report report;
     st_participant copy;
 
-    assert_result(load_from(f, ST_SOURCE_FILE, 0, 3, &report), IA_OK);
-    assert_result(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), IA_OK); /* p2 is in the file */
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 0, 3, &report), ST_OK);
+    assert_int_equal(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), ST_OK); /* p2 is in the file */
     assert_report(report, 2, 0, 0, 0);
     assert_int_equal(report.shadowed, 1);
-    assert_result(find(f, "p2", &copy, NULL), IA_OK);
+    assert_int_equal(find(f, "p2", &copy, NULL), ST_OK);
     assert_true(copy.source == ST_SOURCE_FILE);
-    assert_result(load_from(f, ST_SOURCE_FILE, 0, 1, &report), IA_OK);
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 0, 1, &report), ST_OK);
     assert_report(report, 0, 0, 2, 1);
     assert_int_equal(st_participants_count(&f->t), 3); /* p0; p3 and p4 */
-    assert_result(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), IA_OK);
+    assert_int_equal(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), ST_OK);
     assert_report(report, 1, 0, 0, 2);
-    assert_result(load_from(f, ST_SOURCE_FILE, 3, 1, &report), IA_OK); /* takes p3 over */
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 3, 1, &report), ST_OK); /* takes p3 over */
     assert_report(report, 0, 1, 1, 0);
-    assert_result(find(f, "p3", &copy, NULL), IA_OK);
+    assert_int_equal(find(f, "p3", &copy, NULL), ST_OK);
     assert_true(copy.source == ST_SOURCE_FILE);
 }
 
@@ -308,10 +308,10 @@ static void test_sources_full(void **state)
     fixture *f = open_participants(*state, 5);
     st_load_report report;
 
-    assert_result(load_from(f, ST_SOURCE_DATABASE, 0, 3, &report), IA_OK);
-    assert_result(load_from(f, ST_SOURCE_FILE, 10, 3, &report), IA_PARTICIPANTS_FULL);
+    assert_int_equal(load_from(f, ST_SOURCE_DATABASE, 0, 3, &report), ST_OK);
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 10, 3, &report), ST_FULL);
     assert_int_equal(st_participants_count(&f->t), 3);
-    assert_result(load_from(f, ST_SOURCE_FILE, 2, 3, &report), IA_OK); /* one of them is there */
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 2, 3, &report), ST_OK); /* one of them is there */
     assert_report(report, 2, 1, 0, 0);
     assert_int_equal(st_participants_count(&f->t), 5);
 }
@@ -325,35 +325,34 @@ static void test_put_and_drop(void **state)
     st_participant before, after;
 
     participants_make(&list, f->p, 0, 3, 7);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_int_equal(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), ST_OK);
     assert_report(report, 1, 0, 0, 0);
     assert_true(st_participants_revision(&f->t) != revision);
-    assert_result(find(f, "p0", &before, NULL), IA_OK);
+    assert_int_equal(find(f, "p0", &before, NULL), ST_OK);
     assert_true(participant_is_whole(&before) && before.source == ST_SOURCE_DATABASE);
     participants_make(&list, f->p, 0, 1, 8);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_int_equal(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), ST_OK);
     assert_report(report, 0, 1, 0, 0);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_int_equal(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), ST_OK);
     assert_report(report, 0, 0, 0, 1);
-    assert_result(find(f, "p0", &after, NULL), IA_OK);
+    assert_int_equal(find(f, "p0", &after, NULL), ST_OK);
     assert_true(participant_is_whole(&after) && after.generation == before.generation);
 
-    assert_result(st_participant_drop(&f->t, ST_SOURCE_FILE, "p0"), IA_PARTICIPANT_UNKNOWN);
-    assert_result(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p1"), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(st_participant_drop(&f->t, ST_SOURCE_FILE, "p0"), ST_NOT_FOUND);
+    assert_int_equal(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p1"), ST_NOT_FOUND);
     revision = st_participants_revision(&f->t);
-    assert_result(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p0"), IA_OK);
+    assert_int_equal(st_participant_drop(&f->t, ST_SOURCE_DATABASE, "p0"), ST_OK);
     assert_true(st_participants_revision(&f->t) != revision);
-    assert_result(find(f, "p0", &after, NULL), IA_PARTICIPANT_UNKNOWN);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
-    assert_result(find(f, "p0", &after, NULL), IA_OK);
+    assert_int_equal(find(f, "p0", &after, NULL), ST_NOT_FOUND);
+    assert_int_equal(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), ST_OK);
+    assert_int_equal(find(f, "p0", &after, NULL), ST_OK);
     assert_true(after.generation != before.generation);
 
-    assert_result(load(f, 1, 2, 7, &report), IA_OK);
+    assert_int_equal(load(f, 1, 2, 7, &report), ST_OK);
     participants_make(&list, f->p, 9, 1, 7);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report),
-                  IA_PARTICIPANTS_FULL);
+    assert_int_equal(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), ST_FULL);
     participants_make(&list, f->p, 1, 1, 7);
-    assert_result(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), IA_OK);
+    assert_int_equal(st_participant_put(&f->t, ST_SOURCE_DATABASE, &list.list[0], NOW, f->p, &report), ST_OK);
     assert_int_equal(report.shadowed, 1);
 }
 

@@ -372,18 +372,18 @@ static void read_participants(st_participants *t, uint64_t seed)
 
     while (!look(&b->stop)) {
         char id[16];
-        ia_result rc;
+        st_result rc;
 
         snprintf(id, sizeof id, "p%u", (unsigned)(next_random(&seed) % 300));
         rc = st_participant_find(t, id, strlen(id), &p, &index);
-        CHECK(rc == IA_OK || rc == IA_PARTICIPANT_UNKNOWN);
+        CHECK(rc == ST_OK || rc == ST_NOT_FOUND);
         /* These are in every list. */
         CHECK(!rc || atoi(id + 1) < 100 || atoi(id + 1) >= 200);
         if (rc)
             continue;
         CHECK(participant_is_whole(&p) && !strcmp(p.id, id));
         rc = st_participant_get(t, index, p.generation, &same);
-        CHECK(rc == IA_OK || rc == IA_GRANT_ENDED);
+        CHECK(rc == ST_OK || rc == ST_GONE);
         CHECK(rc || (participant_is_whole(&same) && !strcmp(same.id, id)));
         found++;
     }
@@ -406,7 +406,7 @@ static void load_or_read(unsigned number, void *participants)
         st_load_report report;
 
         participants_make(&list, p, i % 3 == 0 ? 100 : 0, i % 3 == 0 ? 200 : 300, i / 2);
-        CHECK_EQ(st_participants_load(t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
+        CHECK_EQ(st_participants_load(t, ST_SOURCE_FILE, &list, NOW, p, &report), ST_OK);
         CHECK_EQ(st_participants_count(t), list.count);
         apr_pool_clear(p);
         add(&b->current, 1);
@@ -428,7 +428,7 @@ static void readers_see_whole_records(void)
     CHECK_EQ(apr_pool_create(&p, NULL), APR_SUCCESS);
     participants_open(&t, 330);
     participants_make(&list, p, 0, 300, 1);
-    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), IA_OK);
+    CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, p, &report), ST_OK);
     run_everywhere(load_or_read, &t);
     CHECK_EQ(b->current, RELOADS - 2);
     CHECK(b->total > 1000);

@@ -28,11 +28,11 @@ static ia_participant_endpoint endpoint(const char *url, const char *api_version
     return made;
 }
 
-static ia_result load(fixture *f, ia_participants *list)
+static st_result load(fixture *f, ia_participants *list)
 {
     st_load_report report;
 
-    assert_result(st_participants_load(&f->owners, ST_SOURCE_FILE, list, NOW, f->p, &report), IA_OK);
+    assert_int_equal(st_participants_load(&f->owners, ST_SOURCE_FILE, list, NOW, f->p, &report), ST_OK);
     return st_texts_load(&f->texts, &f->owners, list, NOW, f->p);
 }
 
@@ -41,7 +41,7 @@ static st_owner owner_of(fixture *f, const char *id)
     st_owner owner = {0};
     st_participant copy;
 
-    assert_result(st_participant_find(&f->owners, id, strlen(id), &copy, &owner.index), IA_OK);
+    assert_int_equal(st_participant_find(&f->owners, id, strlen(id), &copy, &owner.index), ST_OK);
     owner.generation = copy.generation;
     return owner;
 }
@@ -62,23 +62,23 @@ static void test_find(void **state)
     list.list[0].name = "First & Co";
     list.list[0].endpoints = endpoints;
     list.list[0].endpoint_count = 3;
-    assert_result(load(f, &list), IA_OK);
+    assert_int_equal(load(f, &list), ST_OK);
     assert_int_equal(st_texts_count(&f->texts), 4);
     owner = owner_of(f, "p0");
-    assert_result(st_text_name(&f->texts, &owner, &copy), IA_OK);
+    assert_int_equal(st_text_name(&f->texts, &owner, &copy), ST_OK);
     assert_string_equal(copy.text, "First & Co");
-    assert_result(st_text_endpoint(&f->texts, &owner, "2.0", NOW, &copy), IA_OK);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "2.0", NOW, &copy), ST_OK);
     assert_string_equal(copy.text, "https://a.example/v2/");
-    assert_result(st_text_endpoint(&f->texts, &owner, NULL, NOW, &copy), IA_OK);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, NULL, NOW, &copy), ST_OK);
     assert_string_equal(copy.api_version, "2.0");
-    assert_result(st_text_endpoint(&f->texts, &owner, "1.0", NOW, &copy), IA_PARTICIPANT_UNKNOWN); /* over */
-    assert_result(st_text_endpoint(&f->texts, &owner, "1.0", NOW - 1, &copy), IA_OK);
-    assert_result(st_text_endpoint(&f->texts, &owner, "3.0", NOW, &copy), IA_PARTICIPANT_UNKNOWN); /* not yet */
-    assert_result(st_text_endpoint(&f->texts, &owner, "", NOW, &copy), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "1.0", NOW, &copy), ST_NOT_FOUND); /* over */
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "1.0", NOW - 1, &copy), ST_OK);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "3.0", NOW, &copy), ST_NOT_FOUND); /* not yet */
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "", NOW, &copy), ST_NOT_FOUND);
     owner.generation++;
-    assert_result(st_text_name(&f->texts, &owner, &copy), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(st_text_name(&f->texts, &owner, &copy), ST_NOT_FOUND);
     owner = owner_of(f, "p1");
-    assert_result(st_text_name(&f->texts, &owner, &copy), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(st_text_name(&f->texts, &owner, &copy), ST_NOT_FOUND);
     assert_string_equal(copy.text, "");
 }
 
@@ -95,20 +95,20 @@ static void test_change(void **state)
     list.list[0].endpoints = &one;
     list.list[0].endpoint_count = 1;
     list.list[1].name = "other";
-    assert_result(load(f, &list), IA_OK);
+    assert_int_equal(load(f, &list), ST_OK);
     owner = owner_of(f, "p0");
     list.list[0].name = "new";
-    assert_result(st_texts_put_owner(&f->texts, &f->owners, &list.list[0], NOW, f->p), IA_OK);
-    assert_result(st_text_name(&f->texts, &owner, &copy), IA_OK);
+    assert_int_equal(st_texts_put_owner(&f->texts, &f->owners, &list.list[0], NOW, f->p), ST_OK);
+    assert_int_equal(st_text_name(&f->texts, &owner, &copy), ST_OK);
     assert_string_equal(copy.text, "new");
     assert_int_equal(st_texts_count(&f->texts), 3);
     list.count = 1;
     list.list[0].endpoint_count = 0;
-    assert_result(load(f, &list), IA_OK);
+    assert_int_equal(load(f, &list), ST_OK);
     assert_int_equal(st_texts_count(&f->texts), 1);
-    assert_result(st_text_endpoint(&f->texts, &owner, NULL, NOW, &copy), IA_PARTICIPANT_UNKNOWN);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, NULL, NOW, &copy), ST_NOT_FOUND);
     list.count = 0;
-    assert_result(load(f, &list), IA_OK);
+    assert_int_equal(load(f, &list), ST_OK);
     assert_int_equal(st_texts_count(&f->texts), 0);
 }
 
@@ -128,13 +128,13 @@ static void test_longest(void **state)
     participants_make(&list, f->p, 0, 1, 1);
     list.list[0].endpoints = two;
     list.list[0].endpoint_count = 1;
-    assert_result(load(f, &list), IA_OK);
+    assert_int_equal(load(f, &list), ST_OK);
     owner = owner_of(f, "p0");
-    assert_result(st_text_endpoint(&f->texts, &owner, version, NOW, &copy), IA_OK);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, version, NOW, &copy), ST_OK);
     assert_string_equal(copy.text, url);
     list.list[0].endpoint_count = 2;
-    assert_result(load(f, &list), IA_PARTICIPANTS_FULL);
-    assert_result(st_text_endpoint(&f->texts, &owner, version, NOW, &copy), IA_OK);
+    assert_int_equal(load(f, &list), ST_FULL);
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, version, NOW, &copy), ST_OK);
 }
 
 int main(void)
