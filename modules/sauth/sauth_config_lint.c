@@ -9,23 +9,13 @@
 #include <string.h>
 #include "mod_sauth.h"
 #include "log_field.h"
-#include "sauth_store.h"
+#include "sauth_config_lint.h"
 #include "section.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(sauth);
 
-static int accepts_signature(apr_pool_t *p, const ap_directive_t *d)
-{
-    return section_has_word(p, d, "SAuthAccept", "signature");
-}
-
-static int accepts_challenge(apr_pool_t *p, const ap_directive_t *d)
-{
-    return section_has_word(p, d, "SAuthAccept", "challenge");
-}
-
-static int is_endpoint(apr_pool_t *p, const ap_directive_t *d)
+int sauth_lint_is_endpoint(apr_pool_t *p, const ap_directive_t *d)
 {
     return section_has_word(p, d, "SetHandler", SAUTH_HANDLER);
 }
@@ -51,18 +41,6 @@ static int grants_all(apr_pool_t *p, const ap_directive_t *d)
 
     return !strcasecmp(d->directive, "Require") && !strcasecmp(ap_getword_conf(p, &args), "all") &&
            !strcasecmp(ap_getword_conf(p, &args), "granted");
-}
-
-static int requires_call(apr_pool_t *p, const ap_directive_t *d)
-{
-    const char *args = d->args, *word;
-
-    if (strcasecmp(d->directive, "Require"))
-        return 0;
-    word = ap_getword_conf(p, &args);
-    if (!strcasecmp(word, "not"))
-        word = ap_getword_conf(p, &args);
-    return !strcasecmp(word, "call");
 }
 
 static int is_if(const ap_directive_t *d)
@@ -112,14 +90,14 @@ static const ap_directive_t *find_replacing_handler(apr_pool_t *p, const ap_dire
 
     for (d = place ? section_first(NULL) : NULL; d; d = section_next(NULL, d)) {
         section = section_of(d);
-        if (!strcasecmp(d->directive, "SetHandler") && !is_endpoint(p, d) && section &&
+        if (!strcasecmp(d->directive, "SetHandler") && !sauth_lint_is_endpoint(p, d) && section &&
             section_covers(p, section, place) && is_later(section, place))
             break;
     }
     return d;
 }
 
-static void warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const char *lack)
+void sauth_lint_warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, const char *lack)
 {
     ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s, "sauth: %s:%d: %s %s: %s",
                  log_words(p, d->filename), d->line_num, d->directive, log_words(p, d->args), log_words(p, lack));
@@ -184,47 +162,38 @@ static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
     const ap_directive_t *section = section_of(d), *opener = section ? find_opener(p, section) : NULL;
 
     if (opener)
-        warn(p, s, opener,
-             apr_psprintf(p,
-                          "its \"Require all granted\" opens what AuthType SAuth protects at %s:%d; put it "
-                          "before that section",
-                          log_words(p, d->filename), d->line_num));
+        sauth_lint_warn(p, s, opener,
+                        apr_psprintf(p,
+                                     "its \"Require all granted\" opens what AuthType SAuth protects at %s:%d; put it "
+                                     "before that section",
+                                     log_words(p, d->filename), d->line_num));
     if (is_only_sometimes(d))
-        warn(p, s, d,
-             "only where its <If> applies; protect the other requests in an <Else>, or they may have no protection");
+        sauth_lint_warn(
+            p, s, d,
+            "only where its <If> applies; protect the other requests in an <Else>, or they may have no protection");
 }
 
-static void check(apr_pool_t *p, server_rec *s)
+void sauth_config_lint(apr_pool_t *p, server_rec *s)
 {
     const ap_directive_t *d, *replacing;
 
     for (d = section_first(NULL); d; d = section_next(NULL, d)) {
-        if (requires_call(p, d) && !section_may_apply(p, d, accepts_challenge))
-            warn(p, s, d, "no request here is a call by challenge without \"SAuthAccept challenge\"");
         if (satisfies_any(p, d) && section_may_apply(p, d, is_sauth_type))
-            warn(p, s, d, "clients that meet the rules for hosts need no credentials; use <RequireAny> instead");
+            sauth_lint_warn(p, s, d,
+                            "clients that meet the rules for hosts need no credentials; use <RequireAny> instead");
         if (merges_or(p, d) && section_may_apply(p, d, is_sauth_type) && section_may_apply(p, d, grants_all))
-            warn(p, s, d, "a section around it has \"Require all granted\", which then grants access to everybody");
+            sauth_lint_warn(p, s, d,
+                            "a section around it has \"Require all granted\", which then grants access to everybody");
         if (is_sauth_type(p, d))
             check_type(p, s, d);
         if (grants_all(p, d) && is_in_if_around(p, d) && section_may_apply(p, d, is_sauth_type))
-            warn(p, s, d,
-                 "where the <If> around it applies, everybody has access, also to locations with AuthType SAuth");
-        if (is_endpoint(p, d) && (replacing = find_replacing_handler(p, d)))
-            warn(p, s, replacing,
-                 apr_psprintf(p, "replaces the handler of the endpoints at %s:%d; put that section after this one",
-                              d->filename, d->line_num));
+            sauth_lint_warn(
+                p, s, d,
+                "where the <If> around it applies, everybody has access, also to locations with AuthType SAuth");
+        if (sauth_lint_is_endpoint(p, d) && (replacing = find_replacing_handler(p, d)))
+            sauth_lint_warn(
+                p, s, replacing,
+                apr_psprintf(p, "replaces the handler of the endpoints at %s:%d; put that section after this one",
+                             d->filename, d->line_num));
     }
-}
-
-void sauth_config_lint(apr_pool_t *ptemp, server_rec *s)
-{
-    const ap_directive_t *signs = section_find_below(ptemp, NULL, accepts_signature);
-    const ap_directive_t *accepts = section_find_below(ptemp, NULL, accepts_challenge);
-
-    check(ptemp, s);
-    if (signs && !ap_find_linked_module("mod_isign.c")) /* it has better warnings of its own */
-        warn(ptemp, s, signs, "signatures are not verified unless mod_isign is loaded");
-    if (accepts && !section_find_below(ptemp, NULL, is_endpoint))
-        warn(ptemp, s, accepts, "no client can log in without a section with \"SetHandler sauth\"");
 }

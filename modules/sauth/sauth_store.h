@@ -25,7 +25,4 @@ int sauth_persist_monitor(apr_pool_t *p, server_rec *s);
 /** check_config: an AuthType SAuth without a Require would be open to everybody. */
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
-/** check_config: warns of what is configured by half. */
-void sauth_config_lint(apr_pool_t *ptemp, server_rec *s);
-
 #endif

@@ -9,7 +9,9 @@
 #include "interauth/name.h"
 #include "log_field.h"
 #include "mod_sauth.h"
+#include "sauth_config_lint.h"
 #include "sauth_require.h"
+#include "section.h"
 #include "startup.h"
 
 APLOG_USE_MODULE(sauth);
@@ -112,6 +114,34 @@ static const char *check_config(apr_pool_t *ptemp, server_rec *s)
                        NULL);
 }
 
+static int accepts_challenge(apr_pool_t *p, const ap_directive_t *d)
+{
+    return section_has_word(p, d, "SAuthAccept", "challenge");
+}
+
+static int requires_call(apr_pool_t *p, const ap_directive_t *d)
+{
+    const char *args = d->args, *word;
+
+    if (strcasecmp(d->directive, "Require"))
+        return 0;
+    word = ap_getword_conf(p, &args);
+    if (!strcasecmp(word, "not"))
+        word = ap_getword_conf(p, &args);
+    return !strcasecmp(word, "call");
+}
+
+static void lint(apr_pool_t *ptemp, server_rec *s)
+{
+    const ap_directive_t *d, *accepts = section_find_below(ptemp, NULL, accepts_challenge);
+
+    for (d = section_first(NULL); d; d = section_next(NULL, d))
+        if (requires_call(ptemp, d) && !section_may_apply(ptemp, d, accepts_challenge))
+            sauth_lint_warn(ptemp, s, d, "no request here is a call by challenge without \"SAuthAccept challenge\"");
+    if (accepts && !section_find_below(ptemp, NULL, sauth_lint_is_endpoint))
+        sauth_lint_warn(ptemp, s, accepts, "no client can log in without a section with \"SetHandler sauth\"");
+}
+
 /* The ServerName where it stands in for SAuthChallengeDomain and is likely to change, else NULL. */
 static const char *weak_domain(server_rec *s)
 {
@@ -202,6 +232,7 @@ const sauth_dialect challenge_dialect = {
     .directives = directives,
     .server = {sizeof(challenge_settings), server_init, NULL},
     .check_config = check_config,
+    .lint = lint,
     .post_config = post_config,
     .register_hooks = register_hooks,
 };

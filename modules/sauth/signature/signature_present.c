@@ -12,7 +12,9 @@
 #include "interauth_notes.h"
 #include "mod_sauth.h"
 #include "request.h"
+#include "sauth_config_lint.h"
 #include "sauth_state.h"
+#include "section.h"
 #include "signature.h"
 
 static APR_OPTIONAL_FN_TYPE(isign_ask) * ask_for_signature; /* NULL without mod_isign */
@@ -47,6 +49,20 @@ static const char *challenge(request_rec *r, const char *realm, ia_result rc)
     return apr_pstrcat(r->pool, "Signature realm=\"", realm, "\"", NULL);
 }
 
+static int accepts_signature(apr_pool_t *p, const ap_directive_t *d)
+{
+    return section_has_word(p, d, "SAuthAccept", "signature");
+}
+
+/* mod_isign has better warnings of its own. */
+static void lint(apr_pool_t *ptemp, server_rec *s)
+{
+    const ap_directive_t *accepts = section_find_below(ptemp, NULL, accepts_signature);
+
+    if (accepts && !ap_find_linked_module("mod_isign.c"))
+        sauth_lint_warn(ptemp, s, accepts, "signatures are not verified unless mod_isign is loaded");
+}
+
 static void find_isign(void)
 {
     ask_for_signature = APR_RETRIEVE_OPTIONAL_FN(isign_ask);
@@ -72,5 +88,6 @@ static const sauth_presentation *const presentations[] = {&signature_presentatio
 const sauth_dialect signature_dialect = {
     .name = "signature",
     .presentations = presentations,
+    .lint = lint,
     .register_hooks = register_hooks,
 };
