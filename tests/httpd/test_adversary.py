@@ -1,4 +1,4 @@
-"""Somebody on the way, somebody slow, and a neighbour of the same server that is not to be trusted."""
+"""Attackers: on the network path, with slow requests, and as an application of the same server."""
 import json
 import time
 from urllib.parse import urlencode
@@ -40,8 +40,8 @@ CALLED = 'AuthType SAuth\nAuthName x\nSAuthAccept challenge\nRequire capability 
 
 @pytest.mark.parametrize("ours_first", [False, True])
 @pytest.mark.parametrize("way", ["DirectoryIndex app.cgi", "FallbackResource /index/app.cgi"])
-class TestAnotherInItsPlace:
-    """mod_dir puts another request in the place of the one that came, whoever was loaded first."""
+class TestReplacedRequest:
+    """mod_dir replaces the request by another one, in each load order of the modules."""
 
     def start(self, make_server, way, rules, ours_first, participants):
         server = make_server(Site(config=ENDPOINT + CHALLENGE + INDEX.format(way + "\n" + rules), participants=participants,
@@ -70,7 +70,7 @@ class TestAnotherInItsPlace:
 
 
 class TestTrailers:
-    """MergeTrailers puts trailers beside the headers, behind whatever was decided by them."""
+    """MergeTrailers adds trailers to the headers after decisions about these."""
 
     site = site("MergeTrailers On\n")
 
@@ -89,7 +89,7 @@ class TestTrailers:
         assert "HTTP_CONTENT_ENCODING" not in shown.env
 
     @pytest.mark.parametrize("trailer", [b"Content-Encoding: gzip", b"Content-Type: text/xml"])
-    def test_of_strangers(self, server, trailer):
+    def test_of_unauthenticated_clients(self, server, trailer):
         server.log.expect("sauth: refused reason=token_unknown")
         stranger = {"method": "a.b", "token": "0" * 64, "signature": "0" * 64, "nonce": "0" * 20, "timestamp": 1, "request": {}}
         assert self.send(server, json.dumps(stranger).encode(), trailer).status == 401
@@ -101,7 +101,7 @@ class TestTrailers:
 
 
 class TestSlow:
-    """A proof is judged by the time at which it is whole: one held back is not good a second time."""
+    """Proofs are checked against the time at which they are complete, so that one that is held back cannot be used twice."""
 
     site = site("SAuthReplayCapacity 64\nSAuthReplayQuota 4\n", skew=2)
 
@@ -132,8 +132,8 @@ class TestSlow:
         server.log.expect("sauth: refused reason=timestamp_stale")
 
 
-class TestSeen:
-    """Profile md5: who saw a call has it until its window ends, and cannot go on from there."""
+class TestEavesdropper:
+    """Profile md5: whoever has seen a call can repeat it until its window ends, but not refresh the token."""
 
     site = site("SAuthChallengeLifetime 120\n", skew=60)
 
@@ -146,8 +146,8 @@ class TestSeen:
             assert reply.status == 200 and reply.response["signature"] == user.k(reply.response["token"], str(nonce))
 
 
-class TestSignedAnswers:
-    """A client takes what is signed for the response to its call."""
+class TestSignedResponses:
+    """Clients take a signed response for that to their call."""
 
     text = '{"status":"valid","response":{"balance":"1"}}'
     slow = """#!/bin/sh
@@ -169,7 +169,7 @@ printf '"b":2}'
         assert response.status == status and response.body.decode() == self.text
 
     def test_replayed(self, server):
-        """Else somebody on the way could show this in the place of the response, and the call be made once more."""
+        """Otherwise an attacker could replace the response by this one, and the client would repeat the call."""
         user = ChallengeClient(server).login()
         user.call(TARGET)
         server.log.expect("sauth: refused reason=call_replayed")
@@ -188,12 +188,12 @@ printf '"b":2}'
                 pass
 
 
-class TestRoom:
-    """Bodies of clients that nobody knows yet leave a quarter of ISignSpoolTotal to others."""
+class TestSpoolQuota:
+    """Bodies of unauthenticated clients cannot use the last quarter of ISignSpoolTotal."""
 
     site = site("ISignSpoolTotal 4M\n<Location \"/cgi-bin/show\">\n    ISign digest\n</Location>\n")
 
-    def test_strangers(self, server):
+    def test_unauthenticated_clients(self, server):
         piece = b'{"method":"a.b","request":"' + b"x" * 1000000
         server.log.allow(r"reason=(spool_full|body_broken)")
         held = []

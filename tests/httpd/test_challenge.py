@@ -64,7 +64,7 @@ class TestFlow(Protocol):
         assert Reply(response, "xml").response["challenge"]
 
     def test_published_values(self, make_server):
-        """A client that knows no profile: method, username, and arithmetic with MD5."""
+        """A client without profiles: method, username, and MD5."""
         for separator in ("", ":"):
             line = f'SAuthChallengeSeparator "{separator}"\n' if separator else ""
             server = make_server(Site(config=CONFIG + line, participants=[person("guest", password="guest",
@@ -80,8 +80,8 @@ class TestFlow(Protocol):
             reply = user.exchange("auth.token", {"challenge": said["challenge"], "signature": signature})
             assert reply.response == {"token": token}
 
-    def test_no_bytes_of_the_client_choose_a_longer_life(self, server):
-        """A token ends with its window, whatever the participant could have."""
+    def test_the_client_cannot_choose_a_longer_lifespan(self, server):
+        """A token expires with its window, even if the participant's lifespan is longer."""
         user = self.user(server).login()
         line = server.log.wait(r"sauth: granted participant")[-1]
         until = time.strptime(line.split("until=")[1].split("Z")[0], "%Y-%m-%dT%H:%M:%S")
@@ -186,12 +186,12 @@ class TestProfiles:
         assert ChallengeClient(server).request().response["domain"] == "127.0.0.1"
 
     @pytest.mark.parametrize("name, warns", [("localhost", True), ("api.example.org", False), ("7.example.org", False)])
-    def test_a_poor_domain(self, make_server, name, warns):
-        """A ServerName that another one will follow is no domain to make secrets for."""
+    def test_a_temporary_domain(self, make_server, name, warns):
+        """A ServerName that will change is not usable as the domain of secrets."""
         make_server(Site(config=ENDPOINT + APP + f"ServerName {name}\n", participants=PEOPLE,
                          expect=(WEAK_DOMAIN % name,) if warns else ()))
 
-    def test_a_poor_domain_where_nobody_calls(self, make_server):
+    def test_a_temporary_domain_without_calls(self, make_server):
         make_server(Site(config=ENDPOINT + "ServerName localhost\n"))
 
     def test_lifetime(self, make_server):
@@ -203,13 +203,13 @@ class TestProfiles:
 
 
 def shape(response):
-    """What an onlooker sees, with what differs between any two answers masked."""
+    """What an attacker sees of a response, with the parts that always differ masked."""
     headers = [(name, value) for name, value in response.headers if name != "Date"]
     return response.status, headers, len(response.body)
 
 
 class TestOneOracle(Protocol):
-    """Before a signature verified, clients that are unknown look like those that are known."""
+    """Until a signature is verified, responses do not reveal which users exist."""
 
     @each
     def test_request(self, server, profile, format):
@@ -222,7 +222,7 @@ class TestOneOracle(Protocol):
 
     @each
     def test_token(self, server, profile, format):
-        """Wrong password, no secret, nobody, and a challenge that was never made, which one in 128 times looks like one."""
+        """Wrong password, no secret, unknown user, and a made-up challenge, of which one in 128 looks genuine."""
         responses = []
         other = {HMAC: MD5, MD5: HMAC}[profile]
         half = next(one["id"] for one in PEOPLE if set(one.get("challenge_secret", ())) == {other})
@@ -237,15 +237,15 @@ class TestOneOracle(Protocol):
         assert len({str((response.status, [line for line in response.headers if line[0] != "Date"], response.body))
                     for response in responses}) == 1, responses
 
-    def test_who_asked(self, server):
-        """A name that nobody has is only seen where a challenge is asked for."""
+    def test_unknown_names(self, server):
+        """Unknown names are logged only at the request for a challenge."""
         for name, lacks in ((UID, ""), (BARE, " lacks=secret_missing"), ("x" * 255, " lacks=participant_unknown"),
                             ("a\"b\n[core:error] c", " lacks=participant_unknown")):
             self.user(server, username=name).challenge()
             shown = name.replace('"', "%22").replace("\n", "%0A").replace(" ", "%20")
             assert server.log.next(r"sauth: challenged ").endswith(f' claimed={shown} profile={HMAC}{lacks}')
 
-    def test_a_secret_that_went_away(self, server):
+    def test_a_removed_secret(self, server):
         user = self.user(server)
         challenge = user.challenge()
         server.participants([person(profiles=(MD5,))] + PEOPLE[1:])
@@ -255,7 +255,7 @@ class TestOneOracle(Protocol):
         server.graceful()
 
     def test_another_participants_key(self, server):
-        """The challenge of one user, answered with the secret of another."""
+        """The challenge for one user, used with the secret of another."""
         user, other = self.user(server), self.user(server, username=OTHER, password="another password of this one")
         token, signature = other.make(user.challenge())
         reply = user.exchange("auth.token", {"challenge": other.challenge(), "signature": user.make("0" * 32)[1]})
@@ -285,7 +285,7 @@ class TestToken(Protocol):
 
     @each
     def test_superseded(self, server, profile, format):
-        """A newer challenge ends an older one when it is used, not when it is asked for; and each is good once."""
+        """A newer challenge invalidates older ones when it is used, not when it is requested. Each is valid once."""
         user = self.user(server, profile, format)
         older, newer, unused = user.challenge(), user.challenge(), user.challenge()
         assert user.redeem(newer)[1].status == 200
@@ -293,14 +293,14 @@ class TestToken(Protocol):
             rejected(server, user.redeem(challenge)[1].http, 401, "replayed_challenge", "challenge_superseded", format)
         assert user.redeem(unused)[1].status == 200
 
-    def test_anybody_may_ask_and_nobody_is_locked_out(self, server):
+    def test_requests_for_challenges_lock_nobody_out(self, server):
         user = self.user(server)
         challenge = user.challenge()
         for _ in range(50):
             user.challenge()
         assert user.redeem(challenge)[1].status == 200
 
-    def test_a_wrong_signature_uses_nothing_up(self, server):
+    def test_a_wrong_signature_does_not_use_the_challenge(self, server):
         user = self.user(server)
         challenge = user.challenge()
         _, reply = user.redeem(challenge, signature="0" * 64)
@@ -322,8 +322,8 @@ class TestToken(Protocol):
         user = ChallengeClient(server)
         rejected(server, user.redeem(user.challenge())[1].http, 403, "participant_expired", "participant_expired")
 
-    def test_another_life(self, server):
-        """A participant that left and came back begins again."""
+    def test_another_generation(self, server):
+        """A participant that was removed and added again starts anew."""
         user = self.user(server)
         challenge = user.challenge()
         server.participants(PEOPLE[1:])
@@ -387,13 +387,13 @@ class TestRefresh(Protocol):
         wrong = user.refresh_members(signature=user.k("0" * 64, user.window()))
         rejected(server, user.refresh(wrong).http, 401, "invalid_credentials", "mac_mismatch", format)
 
-    def test_the_token_alone_buys_nothing(self, server):
+    def test_the_token_alone_is_not_enough(self, server):
         for profile in (HMAC, MD5):
             user = self.user(server, profile).login()
             reply = user.exchange("auth.refresh", {"token": user.token})
             rejected(server, reply.http, 400, "malformed_request", "envelope_malformed")
 
-    def test_a_calls_signature_is_none(self, server):
+    def test_the_signature_of_a_call_is_not_accepted(self, server):
         user = self.user(server).login()
         members = user.call_members("auth.refreshed", {})
         reply = user.exchange("auth.refresh", {name: str(value) for name, value in members.items()})
@@ -430,7 +430,7 @@ class TestRefresh(Protocol):
         user = ChallengeClient(server).login()
         rejected(server, user.refresh().http, 403, "refresh_not_allowed", "refresh_not_allowed", level="info")
 
-    def test_capabilities_of_today(self, server):
+    def test_current_capabilities(self, server):
         user = self.user(server).login()
         server.participants([person(capabilities=["read"])] + PEOPLE[1:])
         server.graceful()
@@ -466,7 +466,7 @@ class TestRefresh(Protocol):
         assert together([lambda: user.refresh(one, keep=False).status for _ in range(16)]) == [200] + [401] * 15
 
     def test_refreshed_by_the_wrong_dialect(self, make_server):
-        """A token of SAuth is none here, and one of this protocol none there, before anything is used up."""
+        """Tokens of SAuth and of this protocol are not accepted by the other, and nothing is used up."""
         secret = b"one more secret of some length"
         server = make_server(Site(config=CONFIG, participants=[person(secret=secret)], expect=(MD5_WARNS,)))
         sauth, user = Client(server, secret=secret).granted(), ChallengeClient(server).login()
@@ -477,7 +477,7 @@ class TestRefresh(Protocol):
 
 
 class TestTls:
-    """Profile md5 wants TLS, from wherever the client comes: a proxy on this machine may name nobody."""
+    """Profile md5 requires TLS, also from this machine: the client may be a proxy that does not name its own client."""
 
     site = Site(participants=PEOPLE, expect=(MD5_WARNS,), config=CONFIG + """
 <VirtualHost *:@PORT@>

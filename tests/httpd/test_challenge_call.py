@@ -1,4 +1,4 @@
-"""The challenge protocol at a location: calls of the app, what it sees, what is refused, how answers are signed."""
+"""The challenge protocol at a location: calls, what the application sees, refusals, and signed responses."""
 import base64
 import gzip
 import json
@@ -80,7 +80,7 @@ class TestApp(Calls):
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_odd_bytes_in_the_request(self, server, format):
-        """What is signed are the request's bytes, however they are written."""
+        """The signature covers the bytes of the request as they are sent."""
         user = self.user(server, format=format)
         request = ' {"a" : [1, 2.50, "\\u00e9", "é"]\n}' if format == "json" else ' <a b="c">x<!-- y --> é</a>\n'
         inner = request.strip() if format == "json" else request
@@ -168,7 +168,7 @@ class TestRefused(Calls):
         self.bad(server, user, user.post("/cgi-bin/other", user.body), 401, "replayed_request", "call_replayed")
 
     def test_md5_calls_may_be_repeated(self, server):
-        """What profile md5 cannot tell: see docs/protocols/challenge.md."""
+        """Profile md5 cannot detect replays: see docs/protocols/challenge.md."""
         user = self.user(server, MD5)
         assert user.call(TARGET).status == user.post(TARGET, user.body).status == 200
 
@@ -204,7 +204,7 @@ class TestRefused(Calls):
         self.bad(server, user, user.call(TARGET, nonce=nonce), 400, "malformed_request", "malformed")
 
     @each
-    def test_half_a_credential(self, server, profile, format):
+    def test_incomplete_credentials(self, server, profile, format):
         user = self.user(server, profile, format)
         for name in ("token", "signature"):
             response = user.post(TARGET, user.text("a.b", {}, **{name: "0" * 64}))
@@ -244,7 +244,7 @@ class TestRefused(Calls):
             self.bad(server, user, user.call(TARGET), status, code, reason)
 
     def test_rotated_secret(self, make_server):
-        """The new password does not revive what the old one was given."""
+        """After a change of password, old tokens stay invalid, also with the new one."""
         server = make_server(Site(config=self.site.config, participants=PEOPLE, expect=(MD5_WARNS,)))
         user = self.user(server)
         old = user.token
@@ -293,21 +293,21 @@ class TestGrammar(Calls):
     @pytest.mark.parametrize("method, headers, body", [
         ("GET", {}, None), ("POST", {}, b""), ("HEAD", {}, None), ("POST", {"Content-Type": "text/plain"}, b""),
         ("PUT", {"Content-Type": "application/json"}, b'{"method":"a","request":{},"token":"b","signature":"c"}')])
-    def test_nothing_shown(self, server, method, headers, body):
+    def test_no_credentials(self, server, method, headers, body):
         response = server.request(method, TARGET, headers, body)
         assert response.status == 401 and (method == "HEAD" or response.problem["code"] == "credentials_required")
         assert response.all("WWW-Authenticate") == [f'Challenge realm="{TARGET}"']
         server.log.wait(r"\[sauth:info\] .*refused reason=credentials_missing")
 
     @pytest.mark.parametrize("format", ["json", "xml"])
-    def test_a_call_of_nobody(self, server, format):
+    def test_a_call_without_credentials(self, server, format):
         user = ChallengeClient(server, format=format)
         self.bad(server, user, user.post(TARGET, user.text("a.b", {})), 401, "credentials_required", "credentials_missing",
                  level="info")
 
 
 class TestPresentations:
-    """One presentation decides, and a token opens only its own."""
+    """One presentation decides, and a token is valid only in its own."""
 
     site = Site(config=ENDPOINT + BOTH + location(TARGET, "Require capability read", "SAuthAccept sauth challenge")
                 + location("/files", "Require capability read")
@@ -365,8 +365,8 @@ class TestPresentations:
         for who, where in ((user, "/red"), (red, "/only"), (red, "/green")):
             rejected(server, who.call(where), 403, "wrong_scope", "scope_mismatch")
 
-    def test_beside_a_rule_that_lets_anybody_in(self, server):
-        """Who shows nothing is not asked, who shows a call is known or refused."""
+    def test_beside_a_rule_that_grants_access_to_everybody(self, server):
+        """Requests without credentials are not challenged; calls are authenticated or refused."""
         user = ChallengeClient(server).login()
         assert "REMOTE_USER" not in Shown(server.get("/any")).env
         plain = b'{"order": 17}'
@@ -427,13 +427,13 @@ class TestRequireCall(Calls):
         self.bad(server, user, user.call("/wanted", "a.b", headers={"X-Wanted": "a.bc"}), 403, "method_not_allowed_here",
                  "call_not_listed")
 
-    def test_a_grant_of_sauth_calls_nothing(self, server):
+    def test_a_grant_of_sauth_is_not_a_call(self, server):
         sauth = Client(server, secret=SECRET).granted()
         refused(server, sauth.get("/mixed"), 403, "method_not_allowed_here", "call_not_listed")
 
 
 class TestBodies(Calls):
-    """Read before the client is known, and once: digest, redirects and the app find it where it always was."""
+    """Bodies are read once, before authentication. The digest, redirects and the application still find them."""
 
     site = Site(config=ENDPOINT + BOTH + "ISignSpoolTotal 3M\nRewriteEngine On\n"
                 + script("require", "Require capability read", CALL + "\nISign digest")
@@ -494,15 +494,15 @@ class TestBodies(Calls):
         assert shown.body == user.body and shown.env["SAUTH_CALL"] == "orders.list"
 
     def test_behind_a_rewrite(self, server):
-        """An internal redirect: the call counts once, and its body is still there."""
+        """After an internal redirect the call is used once, and its body is still there."""
         user = self.user(server)
         shown = Shown(user.call("/front/orders"))
         assert shown.body == user.body and shown.env["REDIRECT_URL"] == "/front/orders"
         assert shown.env["SAUTH_CALL"] == "orders.list"
         rejected(server, user.post("/front/orders", user.body), 401, "replayed_request", "call_replayed")
 
-    def test_looked_at_ahead(self, server):
-        """A sub-request that is made before the request's own authentication decides for both."""
+    def test_sub_request_before_authentication(self, server):
+        """The result for a sub-request before the request's own authentication is that for both."""
         user = self.user(server)
         shown = Shown(user.call("/ahead", request={"x": "y" * 20000}, options={"chunked": True}))
         assert shown.body == user.body and shown.env["AHEAD"] == UID and shown.env["SAUTH_CALL"] == "orders.list"
@@ -511,7 +511,7 @@ class TestBodies(Calls):
     @pytest.mark.parametrize("size, status", [(1100000, 413), (10, 401)])
     @pytest.mark.parametrize("chunked", [False, True])
     def test_error_document(self, server, size, status, chunked):
-        """The administrator's page, made by an app, whatever became of the body."""
+        """An ErrorDocument that is an application, whether or not the body was read."""
         user = self.user(server)
         response = user.call("/paged", request={"x": "y" * size}, signature="0" * 64, options={"chunked": chunked})
         assert response.status == status and b"REDIRECT_STATUS=%d" % status in response.body
@@ -520,7 +520,7 @@ class TestBodies(Calls):
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_limit_of_httpd(self, server, chunked):
-        """LimitRequestBody bounds what a stranger can have read."""
+        """LimitRequestBody limits how much is read for unauthenticated clients."""
         user = self.user(server)
         assert user.call("/limited", options={"chunked": chunked}).status == 200
         before = server.journal()
@@ -530,7 +530,7 @@ class TestBodies(Calls):
         assert server.journal() == before
 
     def test_all_bodies_together(self, server):
-        """ISignSpoolTotal counts them, and gets back what it gave."""
+        """ISignSpoolTotal counts them, and they are released afterwards."""
         user = self.user(server)
         text = user.text("a.b", {"x": "y" * 1000000}, **user.call_members("a.b", {"x": "y" * 1000000})).encode()
         connections = [server.connect() for _ in range(3)]
@@ -582,7 +582,7 @@ class TestBodies(Calls):
             assert plain["server"]["SAUTH_CALL"] == "a.c" and base64.b64decode(plain["body"]) == text
 
 
-class TestAnswers:
+class TestResponses:
     """Responses to calls of profile hmac-sha256 are signed."""
 
     site = Site(config=ENDPOINT + BOTH + location("/php", "Require capability read", CALL)
@@ -626,7 +626,7 @@ class TestAnswers:
         response.body = gzip.decompress(response.body)
         assert user.verify(response) == b'{"status":"valid","response":{"x":"' + b"y" * 1000 + b'"}}'
 
-    def test_a_range_is_not_looked_at(self, server):
+    def test_a_range_is_ignored(self, server):
         user, response = self.response(server, "size=1000", headers={"Range": "bytes=0-9"})
         assert response.status == 200 and user.verify(response)
 
@@ -639,8 +639,8 @@ class TestAnswers:
         server.log.allow(NOT_SIGNED)
         assert server.log.wait(r"\[sauth:(debug|warn)\] .*the response is not signed: ")
 
-    def test_not_signed_is_said_once(self, make_server):
-        """At httpd's default LogLevel, each reason now and then."""
+    def test_not_signed_is_logged_once(self, make_server):
+        """At httpd's default LogLevel, with a rate limit for each reason."""
         server = make_server(self.site)
         user = ChallengeClient(server).login()
         server.log.expect(NOT_SIGNED)
@@ -650,17 +650,17 @@ class TestAnswers:
             lines = server.log.wait(NOT_SIGNED + why + r'.* location=/php/answer.php')
             assert len(lines) <= 8, "one in each process"
 
-    def test_md5_signs_nothing(self, server):
+    def test_md5_does_not_sign_responses(self, server):
         _, response = self.response(server, profile=MD5)
         assert response.body == b'{"status":"valid","response":{}}' and response.header("ETag")
 
-    def test_nor_is_anybody_elses(self, server):
+    def test_other_responses_are_not_signed(self, server):
         response = server.post("/sauth/challenge", b'{"method":"auth.request","request":{"username":"x"}}',
                              {"Content-Type": "application/json"})
         assert b"signature" not in response.body and response.status == 200
 
     def test_bound_to_the_call(self, server):
-        """The signature of one response is none for another call's."""
+        """A signature is not valid for the response to another call."""
         user, first = self.response(server)
         second = user.call("/php/answer.php")
         assert first.body != second.body and user.verify(second)
@@ -676,7 +676,7 @@ class TestAnswers:
 
 class TestConfiguration:
     def test_inherited_and_overridden(self, make_server):
-        """SAuthAccept of an outer section holds within, until an inner one says another."""
+        """SAuthAccept applies to inner sections, unless these have their own."""
         config = (ENDPOINT + BOTH + "SAuthAccept challenge\n" + location("/cgi-bin", "Require capability read")
                   + location("/cgi-bin/other", "Require capability read", "SAuthAccept sauth"))
         server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)))
@@ -696,7 +696,7 @@ class TestConfiguration:
         rejected(server, user.call(TARGET), 400, "profile_not_enabled", "profile_not_enabled")
 
     def test_over_a_stop(self, make_server):
-        """With SAuthStateFile tokens outlive a clean stop; challenges that may have been used do not."""
+        """With SAuthStateFile tokens survive a clean stop. Challenges that may have been used do not."""
         config = (ENDPOINT + BOTH + 'SAuthStateFile "@ROOT@/state/grants"\n' + location(TARGET, "Require capability read", CALL))
         server = make_server(Site(config=config, participants=PEOPLE, expect=(MD5_WARNS,)), start=False)
         (server.root / "state").mkdir(mode=0o700)
@@ -714,7 +714,7 @@ class TestConfiguration:
 
 
 class TestWithoutIsign:
-    """A location that accepts calls needs mod_isign: said at the start, and 503 where a reload took it away."""
+    """A location that accepts calls requires mod_isign: an error at the start, and 503 if a reload removes it."""
 
     CONFIG = ENDPOINT + location(TARGET, "Require capability read", CALL)
     site = Site(config=CONFIG, participants=PEOPLE)

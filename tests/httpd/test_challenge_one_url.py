@@ -60,7 +60,7 @@ class TestFlow(OneUrl):
         assert user.call(at).status == 200
 
     def test_both_urls_are_one(self, server):
-        """A challenge of one is redeemed at the other, and a token of either opens both."""
+        """A challenge from one can be used at the other, and a token from either is valid at both."""
         user, at_endpoint = self.user(server), ChallengeClient(server)
         token, reply = at_endpoint.redeem(user.challenge())
         assert reply.response == {"token": token}
@@ -91,7 +91,7 @@ class TestRestrictions(OneUrl):
         server.log.allow(r"AH0163[01]|rule_not_met")
 
     def test_scope(self, server):
-        """A login is for the scope of its URL."""
+        """A login is valid in the scope of its URL."""
         user = self.user(server, at="/other").login()
         assert user.call("/other").status == 200
         rejected(server, user.call(TARGET), 403, "wrong_scope", "scope_mismatch")
@@ -139,7 +139,7 @@ class TestRestrictions(OneUrl):
         assert len(shapes) == 2, shapes
 
     def test_refused_on_the_page_for_it_too(self, server):
-        """An error document at another location of calls does not answer the call a second time."""
+        """An error document at another location of calls does not process the call again."""
         user = self.user(server, at="/page")
         request = {"challenge": user.challenge(), "signature": "0" * 64}
         assert user.post(user.at, user.text("auth.token", request)).status == 401
@@ -162,7 +162,7 @@ class TestEndpoint(OneUrl):
 
 
 class TestProxied:
-    """The application is behind mod_proxy, which takes any request by its file name."""
+    """The application is behind mod_proxy, which claims requests by their file name."""
 
     site = Site(participants=PEOPLE, expect=(MD5_WARNS,), backend=Site(ours=(), participants=None),
                 config=ENDPOINT + BOTH + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n' +
@@ -174,7 +174,7 @@ class TestProxied:
 
 
 class TestBesideOthers:
-    """Look-aheads, internal redirects, and a location that demands signatures."""
+    """Sub-requests, internal redirects, and a location that requires signatures."""
 
     site = Site(participants=PEOPLE, expect=(MD5_WARNS,), modules=("rewrite",), config=ENDPOINT + BOTH +
                 "RewriteEngine On\nRewriteRule ^/ahead$ - [E=AHEAD:%{LA-U:REMOTE_USER}]\n" +
@@ -187,7 +187,7 @@ class TestBesideOthers:
         assert user.call(user.at).status == 200
         assert not server.log.matching("refused reason=")
 
-    def test_an_unsigned_login_where_signatures_are_demanded(self, server):
+    def test_an_unsigned_login_where_signatures_are_required(self, server):
         user = ChallengeClient(server, at="/signed")
         response = user.post(user.at, user.text("auth.request", {"username": UID}))
         assert response.status in (400, 401) and b'"challenge"' not in response.body

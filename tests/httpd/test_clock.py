@@ -1,4 +1,4 @@
-"""The clock that tests set: what they load has it, what is installed has not."""
+"""The settable clock is in the modules that tests load, and not in those that are installed."""
 import re
 import subprocess
 from pathlib import Path

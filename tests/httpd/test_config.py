@@ -1,4 +1,4 @@
-"""httpd -t: every directive with values it takes and values it refuses, each refusal naming the directive."""
+"""httpd -t: valid and invalid values of each directive. Each error names the directive."""
 import re
 
 import pytest
@@ -157,7 +157,7 @@ class TestContext(Checks):
         assert not accepted
         assert 'Require capability: separate names by spaces, not by commas: "read,update"' in said
 
-    def test_observe_was_a_level_once(self, idle):
+    def test_observe_is_no_longer_a_level(self, idle):
         accepted, said = self.check(idle, '<Location "/x">\nISign observe\n</Location>\n')
         assert not accepted
         assert 'ISign observe is now written as two directives: "ISign digest" and "ISignMode observe"' in said
@@ -172,7 +172,7 @@ HTACCESS = ["SAuthMode observe", "SAuthScope x", "SAuthPass headers", "SAuthPass
 
 
 class TestHtaccess:
-    """Whoever may write a .htaccess may not loosen what the server's configuration says."""
+    """A .htaccess file cannot weaken the server's configuration."""
 
     site = Site(config=ENDPOINT, files={f"d{n}/.htaccess": text + "\n" for n, text in enumerate(HTACCESS)})
 
@@ -258,7 +258,7 @@ WHOLE = [
 
 
 class TestConfigLint(Checks):
-    """What passes and then refuses every client is warned of, with file and line."""
+    """Warnings, with file and line, of configurations that refuse every client."""
 
     @pytest.mark.parametrize("config, directive, says", [pytest.param(*row[1:], id=row[0]) for row in INCOMPLETE])
     def test_warned(self, idle, config, directive, says):
@@ -268,7 +268,7 @@ class TestConfigLint(Checks):
         assert any(f"{idle.conf}:{n}: {directive}: " in said for n in lines) and said.count(says) == 1, said
 
     @pytest.mark.parametrize("config", [pytest.param(row[1], id=row[0]) for row in WHOLE])
-    def test_whole(self, idle, config):
+    def test_complete(self, idle, config):
         accepted, said = self.check(idle, config)
         assert accepted and not any(says in said for says in (NO_CALLS, NO_LOGIN)), said
 

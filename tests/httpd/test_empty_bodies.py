@@ -1,4 +1,4 @@
-"""Zero bytes are no content: on every protocol version, however the request announces them, signed or not."""
+"""A body of zero bytes is no content: in every version of HTTP, however it is announced, signed or not."""
 import re
 import time
 
@@ -22,7 +22,7 @@ class TestEmpty:
                 + location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge"))
 
     def ways(self, server, target, pairs, method="PUT"):
-        """The responses to a request of no bytes, announced in each way that there is."""
+        """The responses to requests with zero bytes, announced in every way."""
         def fresh():
             return pairs() if callable(pairs) else pairs
         yield server.request(method, target, fresh(), b"")
@@ -53,7 +53,7 @@ class TestEmpty:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_signed(self, server, signer, name):
-        """A signature that covers neither a digest nor a media type of nothing is good."""
+        """A signature need not cover a digest or media type of an empty body."""
         target = f"/{name}-signed"
         for response in self.ways(server, target, lambda: list(JSON.items()) + signer.fields("PUT", target, cover=COVER)):
             shown = Shown(response)
@@ -81,7 +81,7 @@ class TestEmpty:
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("way", ["chunked", "h2"])
     def test_not_empty(self, server, signer, name, way):
-        """A byte of which no length tells has to be covered; what was asked of its signer is found out when it comes."""
+        """A body without a length must be covered; the requirement is checked when its first byte arrives."""
         target, before = f"/{name}-signed", server.journal()
         for covered, reason in ((COVER, "sig_(component_missing|digest_uncovered)"),
                                 (COVER + ("content-type",), "sig_digest_uncovered"),
@@ -101,8 +101,8 @@ class TestEmpty:
         assert Shown(server.request("PUT", target, pairs, b"x", chunked=True)).body == b"x"
 
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_what_is_asked_for(self, server, signer, chunked):
-        """A request signed as the refusal asks for passes, with a body and without, whatever tells of its length."""
+    def test_as_the_refusal_demands(self, server, signer, chunked):
+        """A request that is signed as the refusal demands is accepted, with or without a body, however its length is announced."""
         server.log.allow("isign: refused reason=|" + HTTPD_DENIES)
         for body in (b"", BODY):
             pairs = [*JSON.items(), ("Content-Digest", digest(body))]
@@ -113,7 +113,7 @@ class TestEmpty:
             assert Shown(response).env["ISIGN_RESULT"] == "verified", asked
 
     def test_call(self, server):
-        """A POST of no bytes is no call of another media type."""
+        """A POST of zero bytes is not refused as a call with a wrong media type."""
         for response in self.ways(server, "/cgi-bin/orders", {"Content-Type": "text/plain"}.items(), "POST"):
             assert response.status == 401, repr(response)
         server.log.allow("sauth: refused reason=credentials_missing")

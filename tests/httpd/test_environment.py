@@ -1,4 +1,4 @@
-"""What the app sees on every way to it, and what it never sees."""
+"""What applications see, and what they never see, for each way in which they can be run."""
 import re
 import time
 
@@ -16,7 +16,7 @@ SPOOFED = [("SAuth-Participant", "evil"), ("SAuth-Capabilities", "evil"), ("SAut
 
 
 def assert_sauth(env, prefix=""):
-    """The whole of the identity, as one request's environment."""
+    """Asserts that the environment has the complete identity."""
     assert env[f"{prefix}SAUTH_PARTICIPANT"] == UID
     assert env[f"{prefix}SAUTH_CAPABILITIES"] == "read"
     assert env[f"{prefix}SAUTH_SCHEME"] == "SAuth"
@@ -25,7 +25,7 @@ def assert_sauth(env, prefix=""):
 
 
 def assert_nothing_secret(client, raw, value):
-    """Neither the token nor the header value, under any name."""
+    """Asserts that no variable contains the token or the header value."""
     credentials = value.split(" ", 1)[1]
     parts = {credentials[at:at + 16] for at in range(len(credentials) - 15)}
     for secret in {client.token, value} | parts:
@@ -35,7 +35,7 @@ def assert_nothing_secret(client, raw, value):
 
 
 class Ways:
-    """Every way to an app; subclasses add servers."""
+    """Requests to applications; subclasses add servers."""
 
     def call(self, server, target, method="GET", headers=(), body=None):
         client = Client(server).granted()
@@ -108,7 +108,7 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
         assert shown.env["REMOTE_USER"] == UID
 
     def test_internal_redirect_to_a_protected_location(self, server):
-        """One request from outside uses one nonce, whatever happens inside."""
+        """An external request uses one nonce, whatever internal requests it causes."""
         shown = Shown(self.call(server, "/cgi-bin/orders?location=/cgi-bin/orders"))
         assert_sauth(shown.env)
 
@@ -146,12 +146,12 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
         env, _ = environment(response.body)
         assert env["REDIRECT_STATUS"] == "403" and env["SAUTH_PARTICIPANT"] == UID
 
-    def test_error_document_of_a_stranger(self, server):
+    def test_error_document_of_an_unauthenticated_client(self, server):
         env, _ = environment(server.get("/nowhere", SPOOFED).body)
         assert not [name for name in env if "SAUTH" in name or "ISIGN" in name]
 
     def test_redirects_leave_no_second_identity(self, server):
-        """REDIRECT_SAUTH_* would be another identity for an app to trust."""
+        """An application could take REDIRECT_SAUTH_* for an identity."""
         shown = Shown(self.call(server, "/app/x", headers=SPOOFED))
         assert not [name for name in shown.env if re.match(r"(REDIRECT_)+(SAUTH|ISIGN|HTTP)_", name)]
         assert b"evil" not in shown.raw
@@ -176,7 +176,7 @@ SetEnvIf Authorization 'response="(.....)' TOO_SHORT_FOR_A_PART=$1-and-words-tha
         assert shown.env["HTTP_AUTHORIZATION"] == "Basic dXNlcjpwYXNz"
 
     def test_uses_one_nonce(self, server):
-        """Sub-requests and internal redirects consume nothing: each call spends one nonce and earns one."""
+        """Sub-requests and internal redirects use no nonces: each call uses one and gets one."""
         client = Client(server).granted()
         for target in ("/page.shtml", "/cgi-bin/orders?location=/cgi-bin/orders", "/app/x", "/cgi-bin/orders"):
             value = client.header()
@@ -276,7 +276,7 @@ SetEnvIf Authorization "(.+)" HTTP_AUTHORIZATION=$1
 
 
 class TestPassAuthorization:
-    """SAuthPassAuthorization On: the app gets the header, because its administrator says so."""
+    """SAuthPassAuthorization On: the application gets the header."""
 
     site = Site(php_fcgi=True, config=ENDPOINT + location("/cgi-bin/orders", "Require capability read",
                                                           "CGIPassAuth On\nSAuthPassAuthorization On")
@@ -293,7 +293,7 @@ class TestPassAuthorization:
 
 
 class TestVariablesOfOthers:
-    """Whoever is observed only cannot have a variable removed by naming its value."""
+    """In observe mode clients cannot have a variable removed by sending its value."""
 
     site = Site(config=ENDPOINT + location("/cgi-bin/orders", "Require capability read",
                                            "SAuthMode observe\nSetEnvIf Host . STAGE=production-and-locked"))
@@ -310,7 +310,7 @@ FAR = Site(ours=(), participants=None,
 
 
 class TestHeaders:
-    """SAuthPass headers: a backend behind mod_proxy_http learns who calls from request headers."""
+    """SAuthPass headers: a backend behind mod_proxy_http gets the client's identity in request headers."""
 
     site = Site(backend=FAR, config=ENDPOINT + 'ProxyPass "/far/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
                 'ProxyPass "/open/" "http://127.0.0.1:@BACKEND@/cgi-bin/"\n'
@@ -330,7 +330,7 @@ class TestHeaders:
         assert b"evil" not in response.body and not response.header("X-Underscore")
 
     def test_header_of_the_backends_own(self, server, client):
-        """What the backend answers is not touched, its own Authentication-Info aside."""
+        """The backend's response headers are not changed, except for its Authentication-Info."""
         assert passed(client.get("/far/show?header=X-A:+b")).header("X-A") == "b"
 
     def test_status_of_the_backend(self, server, client):
@@ -347,7 +347,7 @@ class TestHeaders:
         assert not [name for name in Shown(response).env if "SAUTH" in name or "ISIGN" in name]
 
     def test_harness_sees_underscores(self, server):
-        """Sent to the backend directly, the header is there: the test above can fail."""
+        """If it is sent to the backend directly, the header is there: the test above can fail."""
         assert server.backend.get("/cgi-bin/show", SPOOFED).header("X-Underscore") == "evilevil, evil"
 
     def test_cgi_beside(self, server, client):
@@ -355,11 +355,11 @@ class TestHeaders:
 
 
 class TestPlainServerWithModules:
-    """Loaded, but used nowhere: spoofed names are still removed, nothing else is touched."""
+    """The modules are loaded but not used: spoofed names are removed, and nothing else is changed."""
 
     site = Site(participants=None, config="")
 
-    def test_nothing_to_see(self, server):
+    def test_no_identity(self, server):
         server.log.allow("no RegistryFile: there are no participants")
         shown = Shown(server.get("/cgi-bin/show", SPOOFED + [("X-Seen", "yes")]))
         assert b"evil" not in shown.raw and shown.env["HTTP_X_SEEN"] == "yes"
@@ -381,7 +381,7 @@ class TestAccessLog:
 
 
 class TestOddNames:
-    """Ids and capabilities at the edge of what is allowed."""
+    """Ids and capabilities with unusual but valid characters."""
 
     uid = "x" + "!#$%&'()*+,-./:;<=>?@[]^_`{|}~" * 3
     site = Site(config=ENDPOINT + location("/cgi-bin/orders", 'Require capability "a;b=c"'),

@@ -1,4 +1,4 @@
-"""Full tables and quotas: what does not fit is refused and said, everybody else is served, and room comes back."""
+"""Full tables and quotas: what does not fit is refused and logged, other requests are served, and entries are reused."""
 import json
 import os
 import re
@@ -32,7 +32,7 @@ def numbers(server):
 
 
 def eventually(call, timeout=20):
-    """The first response of 200; others meanwhile must be refusals for want of room."""
+    """The first response of 200. Until then, all must be refusals because a table is full."""
     deadline = time.monotonic() + timeout
     while True:
         response = call()
@@ -47,7 +47,7 @@ class TestGrants:
     site = Site(modules=("status",), participants=PEOPLE,
                 config="SAuthRefreshWindow 1\n" + room(12, 8, 1000, 900) + BASIC)
 
-    def test_quota_capacity_and_back(self, server):
+    def test_quota_capacity_and_reuse(self, server):
         assert numbers(server) == [0, 12, 0, 1000]
         clients = [Client(server).granted(token_lifespan=6) for _ in range(8)]
         for _ in range(3):
@@ -76,11 +76,11 @@ class TestGrants:
 
 
 class TestReplays:
-    """Used access requests: with a skew of a second their memory is short, and its room comes back soon."""
+    """Used access requests: with a skew of one second their entries are soon free again."""
 
     site = Site(modules=("status",), participants=PEOPLE, skew=1, config=room(1000, 900, 12, 8) + BASIC)
 
-    def test_quota_capacity_and_back(self, server):
+    def test_quota_capacity_and_reuse(self, server):
         other = Client(server, OTHER, OTHER_SECRET)
         Client(server).stamp()
         while True:  # one burst within the second before the first entries are over
@@ -116,12 +116,12 @@ class TestReplays:
         assert other.ask().status == 503
 
 
-class TestNothingForNothing:
-    """What fills no table: refusals before the proof, refusals of policy fill no grants."""
+class TestUnfilled:
+    """Refusals before authentication fill no table, refusals by policy no grants."""
 
     site = Site(modules=("status",), participants=PEOPLE, config=room(12, 8, 12, 8) + BASIC)
 
-    def test_strangers(self, server):
+    def test_unauthenticated_clients(self, server):
         server.log.allow("reason=(mac_mismatch|participant_unknown|json_malformed|timestamp_stale)")
         for _ in range(20):
             assert Client(server, secret=b"not the secret!!").ask().status == 401
@@ -137,7 +137,7 @@ class TestNothingForNothing:
 
 
 class TestLog:
-    """A fault that every request brings is said once in ten seconds by each process, with what was not said."""
+    """A fault in every request is logged once in ten seconds by each process, with the number of suppressed lines."""
 
     site = Site(participants=PEOPLE, config=room(2, 2, 5000, 5000) + BASIC, modules=("status",))
 
@@ -165,8 +165,8 @@ class TestLog:
         counts = [int(count) for count in re.findall(r"suppressed=(\d+)", "\n".join(server.log.matching("grants_full")))]
         assert 0 < sum(counts) <= asked + 2 * len(counts) + 50
 
-    def test_refusals_are_all_said(self, server):
-        """Only faults are held back: each refusal that is somebody's doing has its line."""
+    def test_all_refusals_are_logged(self, server):
+        """Only faults are rate-limited: each refusal that a client causes is logged."""
         server.log.allow("reason=grant_quota")
         for count in range(1, 31):
             assert Client(server).ask().status == 429
@@ -239,7 +239,7 @@ class TestManyGrants:
         use(server, grants[1::count // 100])
 
     def test_state_file_of_them(self, make_server):
-        """Thousands of grants survive a stop; it takes no longer than people wait."""
+        """Thousands of grants survive a stop."""
         count = 60000 if LONG else 3000
         server = make_server(Site(modules=("status",), participants=self.site.participants,
                                   config='SAuthStateFile "@ROOT@/state/grants"\n' + self.site.config), start=False)
@@ -254,7 +254,7 @@ class TestManyGrants:
 
 
 class TestManyParticipants:
-    """A participants file of a size that nobody edits by hand."""
+    """A very large participants file."""
 
     def test_load(self, make_server):
         count = 1000000 if LONG else 100000
@@ -282,7 +282,7 @@ class TestManyParticipants:
         assert took < (240 if LONG else 60)
 
     def test_one_too_many(self, make_server):
-        """More than fits is refused: at a start, and at a reload the ones before stay."""
+        """Too many participants are refused at a start; at a reload the previous ones stay."""
         server = make_server(Site(modules=("status",), participants=PEOPLE, config="RegistryCapacity 2\n" + STATUS + BASIC))
         client = Client(server).granted()
         server.log.expect(r"\[registry:error\]")

@@ -91,7 +91,7 @@ class TestGrant:
         server.guard(response.json["token"])
 
     def test_body_is_signed_byte_for_byte(self, server):
-        """Spaces, member order and escapes are the client's."""
+        """Spaces, the order of members and escapes are those of the client."""
         client = Client(server)
         body = f'{{ "uid":"{UID}",\t"access_for" : [ "re\\u0061d" ] , "id":"{os.urandom(9).hex()}"}}'
         assert client.submit("request_access", client.form(body)).json["access_to"] == ["read"]
@@ -118,7 +118,7 @@ class TestGrant:
             passed(Client(server, "rotating", secret).granted().get("/files/plain.txt"))
 
     def test_participants_alternate(self, server):
-        """One thread's MAC context must not keep another participant's key."""
+        """The MAC context of a thread must not keep another participant's key."""
         with server.connect() as connection:
             for uid, secret, status in [(UID, SECRET, 200), ("nosecret", SECRET, 401), (OTHER, OTHER_SECRET, 200),
                                         ("nosecret", OTHER_SECRET, 401), ("nosecret", b"", 401)] * 3:
@@ -140,7 +140,7 @@ class TestGrant:
 
 
 class TestHash:
-    """SHA-1 only where the directive allows it."""
+    """SHA-1 is accepted only if the directive allows it."""
 
     site = Site(config="SAuthHash sha256 sha1\n" + BASIC)
 
@@ -246,7 +246,7 @@ def named(rows):
 
 
 class TestGrammar:
-    """Faults that a client can see in its own request: 400, before anything is looked up."""
+    """Errors that a client can find in its own request: 400, before any look-up."""
 
     site = Site(config=BASIC, participants=PEOPLE)
 
@@ -332,7 +332,7 @@ class TestEndpoint:
         refused(server, response, 413, "body_too_large", "body_too_large")
 
     def test_body_of_the_largest_size(self, server):
-        """64 KiB are read, and refused for what they say."""
+        """64 KiB are read, and refused because of their content."""
         data = b"uid=" + b"x" * (65536 - 4)
         refused(server, Client(server).submit("request_access", data), 400, "malformed_request",
                 "field_missing|malformed|too_long")
@@ -375,7 +375,7 @@ class TestRefusedAccess:
         refused(server, Client(server, uid).ask(), 401, "invalid_credentials", "secret_missing")
 
     def test_empty_key_does_not_verify(self, server):
-        """The published code's forgery: a MAC made without the secret."""
+        """The forgery that the published code allowed: a MAC without the secret."""
         client = Client(server)
         body, stamp = client.body(), str(client.stamp())
         for mac in (hexmac(b"", f"{stamp} {body}"), hexmac(b"\0" * 64, f"{stamp} {body}"), "0" * 64):
@@ -399,7 +399,7 @@ class TestRefusedAccess:
         refused(server, client.ask(), 401, "invalid_credentials", "mac_mismatch")
 
     def test_one_response_before_the_mac_verified(self, server):
-        """No oracle: unknown, without a secret, suspended, expired and known clients get the same refusal."""
+        """Unknown, suspended, expired and known clients, and those without a secret, get the same refusal."""
         server.log.allow("reason=(participant_unknown|secret_missing|mac_mismatch)")
         responses = [Client(server, uid, b"not the secret!!").ask()
                    for uid in ("http://nobody.example.org", "nosecret", UID, "suspended", "expired")]
@@ -407,7 +407,7 @@ class TestRefusedAccess:
         assert len({tuple(name for name, _ in response.headers) for response in responses}) == 1
         assert responses[0].problem["code"] == "invalid_credentials"
 
-    def test_stale_timestamp_of_a_stranger_is_no_oracle_either(self, server):
+    def test_stale_timestamp_of_an_unknown_client(self, server):
         response = Client(server, secret=b"not the secret!!").ask(timestamp=1300000000)
         refused(server, response, 401, "invalid_credentials", "mac_mismatch")
 
@@ -431,7 +431,7 @@ class TestRefusedAccess:
             refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
     def test_replayed_with_another_spelling(self, server):
-        """What counts is the MAC that the server computed, not the text that carried it."""
+        """Replays are detected by the MAC that the server computes, not by the text in the request."""
         client = Client(server)
         form = client.form(client.body())
         assert client.submit("request_access", form).status == 200
@@ -442,7 +442,7 @@ class TestRefusedAccess:
         refused(server, client.submit("request_access", spelt), 401, "replayed_request", "access_replayed")
 
     def test_a_refused_proof_is_not_remembered(self, server):
-        """Replay records are for proofs that verified: a stranger cannot spend somebody's request beforehand."""
+        """Only verified proofs are recorded, so that nobody can use up another client's request."""
         client = Client(server)
         form = client.form(client.body())
         refused(server, client.submit("request_access", {**form, "hmac": "0" * 64}), 401, "invalid_credentials",
@@ -485,8 +485,8 @@ class TestRefusedAccess:
         aud = f"http://127.0.0.1:{server.port}/sauth/refresh_access"
         refused(server, Client(server).ask(aud=aud), 403, "wrong_audience", "audience_mismatch")
 
-    def test_audience_is_not_what_the_host_header_says(self, server):
-        """A capture for another host must not work by naming that host."""
+    def test_audience_is_not_that_of_the_host_header(self, server):
+        """A captured request for another host must not be accepted with its Host header."""
         client = Client(server)
         form = client.form(client.body(aud="http://elsewhere.example.org/sauth/request_access"))
         response = server.post("/sauth/request_access", urlencode(form).encode(),
@@ -495,7 +495,7 @@ class TestRefusedAccess:
 
 
 class TestStarting:
-    """Proofs stamped at or before birth + skew could be replays of what the lost memory held."""
+    """Proofs with timestamps up to start + skew could be replays of proofs that were used before the start."""
 
     site = Site(config=BASIC)
 
@@ -503,11 +503,11 @@ class TestStarting:
         response = Client(server).ask(timestamp=int(server.listening_at))
         refused(server, response, 503, "starting", "replay_cache_warming", level="info")
 
-    def test_stamped_at_birth_and_skew(self, server):
+    def test_stamped_at_start_and_skew(self, server):
         response = Client(server).ask(timestamp=int(server.listening_at) + 29)
         refused(server, response, 503, "starting", "replay_cache_warming", level="info")
 
-    def test_stranger_learns_nothing(self, server):
+    def test_unauthenticated_clients_learn_nothing(self, server):
         response = Client(server, secret=b"not the secret!!").ask(timestamp=int(server.listening_at))
         refused(server, response, 401, "invalid_credentials", "mac_mismatch")
 
@@ -526,7 +526,7 @@ class TestClockSkew:
 
 
 class TestRequired:
-    """SAuthRequestRequire: optional members that a server insists on."""
+    """SAuthRequestRequire: optional members that a server requires."""
 
     site = Site(config="SAuthRequestRequire id aud\n" + BASIC)
 
@@ -618,7 +618,7 @@ class TestRefresh:
         refused(server, thief.refresh(token=client.token), 401, "invalid_credentials", "mac_mismatch")
 
     def test_repeated_gets_the_same_response(self, server, client):
-        """Its response may have got lost. It is the same response: no second set of nonces."""
+        """The first response may have been lost. The second is the same, without new nonces."""
         form = client.form(client.body(access_for=None, token=client.token, nonces=3))
         first = client.submit("refresh_access", form)
         assert first.status == 200 and client.submit("refresh_access", form).json == first.json
@@ -650,7 +650,7 @@ class TestRefresh:
         refused(server, client.submit("refresh_access", client.form(body)), 400, "malformed_request", reason)
 
     def test_a_request_is_no_refresh(self, server):
-        """The two bodies differ in their members, so neither proof is good at the other endpoint."""
+        """The bodies have different members, so neither proof is valid at the other endpoint."""
         client = Client(server)
         response = client.submit("refresh_access", client.form(client.body()))
         refused(server, response, 400, "malformed_request", "access_malformed")
@@ -670,7 +670,7 @@ class TestGreatestAge:
 
 
 class TestExpiry:
-    """A participant's own end clamps what is granted."""
+    """A grant expires no later than its participant."""
 
     site = Site(config=BASIC, participants=[participant(
         expires=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)))])
@@ -679,8 +679,8 @@ class TestExpiry:
         assert seconds_left(server, Client(server).ask(token_lifespan=86400).json) <= 3600
 
 
-class TestRoom:
-    """Tables that are full refuse; they never evict."""
+class TestCapacity:
+    """Full tables refuse new entries, and never evict any."""
 
     site = Site(config="SAuthGrantCapacity 8\nSAuthGrantQuota 6\nSAuthReplayCapacity 1000\n" + BASIC, participants=PEOPLE)
 
@@ -694,8 +694,8 @@ class TestRoom:
         assert clients[0].refresh().status == 200
 
 
-class TestRoomAgain:
-    """An expired grant's room is given away once nobody can refresh it any more."""
+class TestReuse:
+    """The entry of an expired grant is reused once it can no longer be refreshed."""
 
     site = Site(config="SAuthGrantCapacity 2\nSAuthGrantQuota 2\nSAuthRefreshWindow 1\nSAuthReplayCapacity 1000\n" + BASIC)
 
@@ -707,7 +707,7 @@ class TestRoomAgain:
         passed(Client(server).granted().get("/files/plain.txt"))
 
 
-class TestReplayRoom:
+class TestReplayCapacity:
     site = Site(config="SAuthReplayCapacity 8\nSAuthReplayQuota 6\n" + BASIC, participants=PEOPLE)
 
     def test_quota_then_full(self, server):
@@ -724,12 +724,12 @@ class TestReplayRoom:
         assert client.submit("request_access", first).status in (401, 429)  # refused, whichever is found first
 
 
-class TestStrangersFillNothing:
-    """Unauthenticated requests take no room."""
+class TestUnauthenticated:
+    """Unauthenticated requests use no entries."""
 
     site = Site(config="SAuthReplayCapacity 4\nSAuthReplayQuota 4\nSAuthGrantCapacity 4\nSAuthGrantQuota 4\n" + BASIC)
 
-    def test_many_strangers(self, server, client):
+    def test_many_clients(self, server, client):
         server.log.allow("reason=(mac_mismatch|participant_unknown|token_unknown|credentials_missing)")
         held = client.header()
         for number in range(20):

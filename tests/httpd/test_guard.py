@@ -1,4 +1,4 @@
-"""Locations that look protected: what the configuration does not show at start-up shows at the first request."""
+"""Locations that look protected, but are not: detected at the start, or else at the first request."""
 import re
 
 from harness import BASIC, Client, Connection, ENDPOINT, PAGE, Site, digest, passed, refused
@@ -13,17 +13,17 @@ class TestInherited:
 
     site = Site(config=INHERITS)
 
-    def test_nobody_gets_in(self, server):
+    def test_anonymous(self, server):
         server.log.allow("AuthType SAuth in <Location /files> without a Require of its own|AuthType SAuth in <Location")
         refused(server, server.get(PAGE), 503, "unavailable", "location_unguarded", level="error")
         assert server.get(PAGE).header("Retry-After") == "60"
 
-    def test_a_known_client_does(self, server):
+    def test_authenticated(self, server):
         passed(Client(server).granted().get(PAGE))
 
 
 class TestOwn:
-    """`Require all granted` said beside AuthType SAuth is meant: clients that show credentials are checked."""
+    """`Require all granted` beside AuthType SAuth is intended: credentials are checked if there are any."""
 
     site = Site(config=ENDPOINT + DEBIAN + '<Location "/files">\n    AuthType SAuth\n    AuthName x\n'
                        '    Require all granted\n</Location>\n')
@@ -33,7 +33,7 @@ class TestOwn:
 
 
 class TestBelowASecondSection:
-    """The capability of a wider section holds below it."""
+    """The rule of an outer section applies to inner ones."""
 
     site = Site(config=ENDPOINT + '<Location "/files">\n    Require capability read\n</Location>\n'
                        '<Location "/files/plain.txt">\n    AuthType SAuth\n    AuthName x\n</Location>\n')
@@ -44,7 +44,7 @@ class TestBelowASecondSection:
 
 
 class TestElsewhere:
-    """What is good at one location is not good at another, in one request or in two."""
+    """Credentials that are valid at one location are not valid at another, within one request or in two."""
 
     site = Site(config=ENDPOINT + """
 <Location "/cgi-bin/show">
@@ -75,7 +75,7 @@ class TestElsewhere:
         server.log.expect(r"\[sauth:warn\] .*sauth: refused reason=presentation_mismatch")
 
     def test_captured(self, server):
-        """A request that one location refused for its scope is not good at the one that it would suit."""
+        """A request that is refused for its scope cannot be replayed at the location for which it is valid."""
         client = Client(server).granted()
         seen = {"Authorization": client.header()}
         response = server.get("/app/x", seen)
@@ -85,7 +85,7 @@ class TestElsewhere:
 
 
 class TestHashElsewhere:
-    """A location that wants SHA-256 is not reached by SHA-1 through one that takes it."""
+    """A location that requires SHA-256 cannot be reached with SHA-1 through one that accepts it."""
 
     site = Site(modules=("include",), config=ENDPOINT.replace("SetHandler sauth", "SetHandler sauth\nSAuthHash sha1 sha256") + """
 AddOutputFilter INCLUDES .shtml
@@ -122,7 +122,7 @@ AddOutputFilter INCLUDES .shtml
 
 
 class TestTrailers:
-    """Trailers that httpd merges into the headers bring no identity with them."""
+    """Trailers that httpd merges into the headers cannot set an identity."""
 
     site = Site(config=ENDPOINT + """
 MergeTrailers On
@@ -147,7 +147,7 @@ MergeTrailers On
 
 
 class TestSubRequests:
-    """What a sub-request learned outlives it."""
+    """The result of a sub-request is kept after its end."""
 
     site = Site(config=ENDPOINT + """
 <Location "/files">
@@ -165,8 +165,8 @@ DirectoryIndex /files/nothing.txt index.html
             assert value is None or re.fullmatch(r'nextnonce="[\w-]{22}"', value), value
 
 
-class TestRemarks:
-    """What the log says besides the reason, and the response does not."""
+class TestLogDetail:
+    """Details in the log that are not in the response."""
 
     site = Site(config=BASIC)
 
@@ -181,7 +181,7 @@ class TestRemarks:
 
 
 class TestObserved:
-    """Who would be locked out shows at httpd's default LogLevel."""
+    """Requests that would be refused are logged at httpd's default LogLevel."""
 
     site = Site(config=BASIC.replace("Require capability read", "SAuthMode observe\nRequire capability read"))
 
@@ -191,7 +191,7 @@ class TestObserved:
 
 
 class TestEndpointBelowASection:
-    """An endpoint has a protection of its own: it inherits neither AuthType nor ISign nor the rules of ours around it."""
+    """An endpoint authenticates clients itself: it does not inherit AuthType, ISign or our rules of sections around it."""
 
     site = Site(config=ENDPOINT + """
 <Location "/">
@@ -209,7 +209,7 @@ class TestEndpointBelowASection:
         client = Client(server).granted()
         assert client.refresh().status == 200 and client.generate()
 
-    def test_bad_proof_is_refused_as_ever(self, server):
+    def test_bad_proof_is_refused(self, server):
         refused(server, Client(server, secret=b"not the secret!!").ask(), 401, "invalid_credentials", "mac_mismatch")
 
     def test_what_lies_beside_it_is_protected(self, server):
@@ -218,7 +218,7 @@ class TestEndpointBelowASection:
 
 
 class TestEndpointWithAnotherHandler:
-    """What an endpoint is exempt from protects whatever else is served in its place."""
+    """The exemptions of an endpoint do not apply to other content at its URL."""
 
     site = Site(modules=("status", "rewrite"), expect=("replaces the handler of the endpoints",), config=ENDPOINT + """
 <Location "/">
@@ -264,7 +264,7 @@ class TestVirtualHostOverAnEndpoint:
 
 
 class TestLimited:
-    """Rules for some methods leave none for the others."""
+    """Rules for some methods leave the others without a rule."""
 
     site = Site(config=ENDPOINT + """
 <Location "/files">
@@ -302,7 +302,7 @@ class TestLimited:
         assert response.status == 503 and server.journal() == before
         server.log.allow("reason=location_unguarded")
 
-    def test_named_ones_are_as_they_were(self, server):
+    def test_methods_with_rules(self, server):
         client = Client(server).granted("read", "update")
         for path in ("/files/plain.txt", "/cgi-bin/orders", "/cgi-bin/show"):
             passed(client.get(path))
@@ -311,7 +311,7 @@ class TestLimited:
 
 
 class Methods:
-    """A rule for GET alone, where everything else would be open: who has no credentials gets nothing else."""
+    """A rule for GET only, where other methods would be open: they are refused."""
 
     def test_get_is_protected(self, server):
         refused(server, server.get(PAGE), 401, "credentials_required", "credentials_missing", level="info")
@@ -326,7 +326,7 @@ class Methods:
 
 
 class TestMethodsOfASectionAround(Methods):
-    """The method's rule is in the section around the one that says AuthType SAuth and no more."""
+    """The rule for the method is in a section around the one that has only AuthType SAuth."""
 
     site = Site(config=ENDPOINT + DEBIAN + """
 <Location "/files">
@@ -345,7 +345,7 @@ class TestMethodsOfASectionAround(Methods):
 
 
 class TestMethodsMerged(Methods):
-    """AuthMerging keeps the open rule of the directory for the methods that no rule of ours names."""
+    """With AuthMerging the open rule of the directory applies to methods without a rule of ours."""
 
     site = Site(config=ENDPOINT + DEBIAN + """
 <Location "/files">
@@ -377,7 +377,7 @@ OPENED_BETWEEN = ENDPOINT + """
 
 
 class TestOpenedBetween:
-    """A granting section in between takes the rule of the wider one away."""
+    """A section in between grants access and replaces the rule of the outer one."""
 
     def test_start_is_refused(self, make_server):
         accepted, said = make_server(Site(config=OPENED_BETWEEN % ""), start=False).check()
@@ -390,7 +390,7 @@ class TestOpenedBetween:
         server.log.allow("credentials_missing")
 
     def test_found_at_run_time(self, make_server):
-        """Where a pattern makes it undecidable, the request shows it."""
+        """With a pattern it is undecidable at the start, and detected at the request."""
         server = make_server(Site(config=OPENED_BETWEEN.replace('<Location "/a/b">', '<LocationMatch "^/a/b">').replace(
             "Require all granted\n</Location>\n<Location", "Require all granted\n</LocationMatch>\n<Location") % "", files={"a/b/c/x.txt": "x"},
             expect=("AuthType SAuth in <Location",)))
@@ -455,7 +455,7 @@ class TestWarnings:
 
 
 class TestRulesOfOthers:
-    """A known client that a stock rule denies: 403 in our words, one line, and no challenge."""
+    """An authenticated client that a rule of httpd denies: 403 with problem+json, one log line, no challenge."""
 
     site = Site(modules=("authz_user",), config=ENDPOINT
                 + "".join(f'<Location "{path}">\nAuthType SAuth\nAuthName x\n{rule}\n</Location>\n' for path, rule in (
@@ -477,7 +477,7 @@ class TestRulesOfOthers:
         server.log.expect("sauth: refused reason=rule_not_met participant=")
         server.log.allow("AH016")
 
-    def test_let_in(self, server):
+    def test_allowed(self, server):
         assert Client(server).granted().get("/app/x").status in (200, 404)
         assert not server.log.matching("refused reason=rule_not_met.*/app")
 

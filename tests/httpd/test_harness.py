@@ -1,4 +1,4 @@
-"""The harness itself, on a plain httpd: what these tests rely on is real."""
+"""The harness itself, on httpd without our modules."""
 import hashlib
 import hmac
 import os
@@ -15,7 +15,7 @@ PLAIN = {"ours": (), "participants": None}
 
 
 class TestClient:
-    """The SAuth client computes what the protocol's description says."""
+    """The SAuth client computes the values of the protocol's description."""
 
     token = "2E82CF26-E5EE-11F1-8470-78AEB6B8DC6E"
     nonce = "JY55RaYo5GfMD6r8fxNr7A"
@@ -39,7 +39,7 @@ class TestClient:
 
 
 class TestPlain:
-    """Everything a test asks of the server, without our modules."""
+    """Everything that tests need of the server, without our modules."""
 
     site = Site(**PLAIN, modules=("include", "rewrite"), php_fcgi=True,
                 config='AddOutputFilter INCLUDES .shtml\nErrorDocument 404 /cgi-bin/show?found=no\n',
@@ -147,7 +147,7 @@ def test_bad_configuration_does_not_start():
 
 
 class TestAccount:
-    """What fails a test: alarming lines that nobody announced, announced lines that never came, secrets in logs."""
+    """What fails a test: unannounced warnings and errors, announced lines that are missing, secrets in logs."""
 
     site = Site(**PLAIN)
 

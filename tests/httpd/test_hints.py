@@ -1,4 +1,4 @@
-"""What a refusal says so that somebody can put it right: in the log, and to a client that is known."""
+"""Hints for the solution of a problem, in the log and in responses to authenticated clients."""
 import pytest
 
 from harness import ENDPOINT, OTHER_SECRET, PEOPLE, Client, Site, UID, refused, script

@@ -1,4 +1,4 @@
-"""Lines of the log as programs read them: no value looks like another field, and a line fits into JSON."""
+"""Log lines as programs parse them: values cannot imitate fields, and lines fit into JSON."""
 import json
 import os
 import pathlib
@@ -17,7 +17,7 @@ HOSTILE = ['x" participant="admin', "x participant=admin reason=none", "back\\sl
 
 
 def fields(line):
-    """A strict logfmt reader: every word with a '=' is a field, and none comes twice."""
+    """A strict logfmt parser: every word with a '=' is a field, and no field is repeated."""
     text = re.search(r"(?:sauth|isign): (.*)", line).group(1)
     text = re.sub(r" \([^()]*\)$", "", text)
     assert not re.search(r"[\"'\\\x00-\x1f\x7f-\uffff]", text), text
@@ -71,7 +71,7 @@ WARNED = r"""
 
 
 def test_json(make_server):
-    """The format of docs/guides/troubleshooting.md: each line is an object, with a client or without."""
+    """The format of docs/guides/troubleshooting.md: each line is an object, with or without a client."""
     state = r'SAuthStateFile "@ROOT@/state/a\"b"' + "\n" + r'ISignStateFile "@ROOT@/state/c\"d"' + "\n"
     config = JSON + "\n" + state + BASIC + WARNED + opened("in")
     server = make_server(Site(participants=PEOPLE, config=config, expect=(".",)), start=False)
@@ -116,7 +116,7 @@ def fail2ban(line):
 
 
 class TestFail2ban:
-    """The shipped filter counts failed proofs, by the address that they came from, and nothing else."""
+    """The shipped filter counts failed proofs by client address, and nothing else."""
     site = Site(participants=PEOPLE, config=BASIC + opened("in"))
 
     def line(self, server, reason):

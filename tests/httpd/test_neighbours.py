@@ -1,4 +1,4 @@
-"""Directives and rules of other modules beside ours: what they decide takes nothing away from what we check."""
+"""Directives and rules of other modules do not weaken our checks."""
 import re
 
 import pytest
@@ -17,7 +17,7 @@ def location(path, text, kind="Location"):
 
 
 class TestSectionsInBetween:
-    """httpd merges Location and Files sections with each other before those of directories: what opens stays open."""
+    """httpd merges Location and Files sections with each other: a section that grants access to everybody is detected."""
 
     @pytest.mark.parametrize("between", [
         location("^/files", "Require all granted", "LocationMatch"),
@@ -42,7 +42,7 @@ class TestSectionsInBetween:
         assert not accepted and "without a Require: the location would be open" in said, said
 
     def test_negated_rule_of_a_pattern(self, make_server):
-        """What a start cannot tell: a rule that only keeps somebody out is no rule of ours."""
+        """Undecidable at the start: a rule that only excludes clients does not protect."""
         rules = "<RequireAll>\nRequire all granted\nRequire not participant http://banned.example.org\n</RequireAll>"
         server = make_server(Site(config=ENDPOINT + location("^/files", rules, "LocationMatch") + location("/files/plain.txt", TYPE_ONLY),
                                   expect=("without a Require of its own",)))
@@ -52,7 +52,7 @@ class TestSectionsInBetween:
 
     @pytest.mark.parametrize("guard, status", [('~ "^/files"', 401), ('"/*/*"', 401), ('"/fil*"', 503)])
     def test_guarding_patterns(self, make_server, guard, status):
-        """A wildcard does not match a slash: the last one guards nothing below."""
+        """A wildcard does not match a slash: the last section does not protect what is below it."""
         config = ENDPOINT + f"<Location {guard}>\nRequire capability read\n</Location>\n" + location("/files/plain.txt", TYPE_ONLY)
         server = make_server(Site(config=config, expect=("without a Require of its own",)))
         server.log.expect("sauth: refused reason=" + ("credentials_missing" if status == 401 else "location_unguarded"))
@@ -61,7 +61,7 @@ class TestSectionsInBetween:
 
 
 class TestSatisfyAny:
-    """A refused signature is no rule about hosts: Satisfy Any does not pass over it."""
+    """Satisfy Any does not override the refusal of a signature."""
 
     site = Site(participants=PEOPLE, modules=("access_compat",), config=ENDPOINT
                 + opened("own", "ISign require", "Require all granted", "Satisfy Any")
@@ -88,7 +88,7 @@ class TestSatisfyAny:
 
 
 class TestDeniedByOthers:
-    """The page for a denial by another module's rule does not get a body that nobody has checked."""
+    """The error page for a denial by another module does not get an unchecked body."""
 
     site = Site(participants=PEOPLE, modules=("allowmethods", "auth_basic", "authn_file", "authz_user"), files={"pw": ""},
                 config=ENDPOINT + "ErrorDocument 401 /cgi-bin/show\nErrorDocument 403 /cgi-bin/show\nErrorDocument 405 /cgi-bin/show\n"
@@ -119,7 +119,7 @@ class TestDeniedByOthers:
 
 
 class TestRequestHeader:
-    """mod_headers takes the Authorization away, replaces it or copies it before the app runs."""
+    """mod_headers removes, replaces or copies Authorization before the application runs."""
 
     TAKEN = 'RewriteEngine On\nRewriteRule .* - [E=COPY:%{HTTP:Authorization}]\n'
     site = Site(modules=("headers", "rewrite"), config=ENDPOINT
@@ -138,7 +138,7 @@ class TestRequestHeader:
 
 
 class TestErrorPages:
-    """An error page leads a client that was refused to nothing that it could not ask for."""
+    """Through error pages, refused clients reach nothing that they could not request."""
 
     site = Site(participants=PEOPLE, modules=("include",), config=opened("in", "ISign require") + location("/files", "ISign require") + """
 AddOutputFilter INCLUDES .shtml
@@ -155,7 +155,7 @@ ErrorDocument 401 /pages/error.shtml
 
 
 class TestIncluded:
-    """A page whose pieces are judged each by itself: what one was refused does not stick to the next."""
+    """The parts of a page are checked separately: a refusal of one does not affect the next."""
 
     site = Site(participants=PEOPLE, modules=("include",), config=location("/files", "ISign require") + """
 AddOutputFilter INCLUDES .shtml
@@ -171,7 +171,7 @@ AddOutputFilter INCLUDES .shtml
 
 
 class TestObserved:
-    """What an observed location would refuse is no proof for mod_sauth."""
+    """A signature that an observing location would refuse is not accepted by mod_sauth."""
 
     site = Site(participants=PEOPLE, config=ENDPOINT + script("narrow", "Require capability read",
                                                               "SAuthAccept signature\nISign require\nISignMode observe"))
@@ -186,7 +186,7 @@ class TestObserved:
 
 @pytest.mark.parametrize("first", [False, True])
 def test_a_nonce_in_both(make_server, first):
-    """A client that uses the nonce of its Authorization for the signature too takes nothing out of ISIGN_COVERED."""
+    """Using the nonce of Authorization for the signature too removes nothing from ISIGN_COVERED."""
     ours = ("registry", "isign", "sauth") if first else ("registry", "sauth", "isign")
     server = make_server(Site(participants=PEOPLE, ours=ours, ours_first=first,
                               config=ENDPOINT + script("a", "Require capability read", "ISign require")))

@@ -1,4 +1,4 @@
-"""One-time nonces: used once, in any order, by many at the same time; their fate when old, foreign or made up."""
+"""One-time nonces: valid once, in any order, in parallel; and old, foreign and made-up ones."""
 import os
 import random
 import re
@@ -57,7 +57,7 @@ class TestOnce:
 
     @pytest.mark.parametrize("kind", ["next", "fresh"])
     def test_replayed_elsewhere(self, server, client, kind):
-        """A nonce is used up wherever it was used."""
+        """A nonce that is used at one location cannot be used at another."""
         value = client.header(client.generate() if kind == "fresh" else None)
         passed(server.get(PAGE, {"Authorization": value}))
         before = server.journal()
@@ -78,7 +78,7 @@ class TestOnce:
         refused(server, server.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
     def test_stale_challenge_brings_a_next_nonce(self, server, client):
-        """After a refused nonce the client goes on from the challenge."""
+        """After the refusal of a nonce the client uses that of the challenge."""
         value = client.header()
         passed(server.get(PAGE, {"Authorization": value}))
         response = server.get(PAGE, {"Authorization": value})
@@ -86,7 +86,7 @@ class TestOnce:
         passed(client.get(PAGE, authorization=client.bare(response.challenge["nonce"])))
 
     def test_first_challenge_is_enough(self, server, client):
-        """The usual course of a client that holds a token only: 401, then 200."""
+        """A client with only a token: 401, then 200."""
         response = server.get(PAGE)
         refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
         passed(client.get(PAGE, nonce=response.challenge["nonce"]))
@@ -121,7 +121,7 @@ class TestOnce:
 
 
 class TestParallel:
-    """Honest requests in parallel and out of order all succeed."""
+    """Valid requests in parallel and out of order all succeed."""
 
     site = Site(config=BASIC)
 
@@ -148,7 +148,7 @@ class TestParallel:
         assert together([start] * 16) == [200] * 16
 
     def test_16_chains(self, server):
-        """Sixteen workers on one grant, each chaining its own nonces."""
+        """Sixteen workers with one grant, each with its own chain of nonces."""
         client = Client(server).granted(nonces=16)
 
         def chain(nonce):
@@ -208,7 +208,7 @@ class TestWindow:
         passed(other.get(PAGE, nonce=oldest))
 
     def test_unused_next_nonces_do_not_run_out(self, server, client):
-        """A client that only ever spends fresh nonces is handed next nonces without end."""
+        """A client that uses only fresh nonces gets next nonces without limit."""
         first = client.nonces[0]
         for _ in range(300):
             response = passed(server.get(PAGE, {"Authorization": client.header(client.generate())}))
@@ -231,7 +231,7 @@ class TestLifetime:
 
 
 class TestFlood:
-    """Challenges cost nothing: no flood of strangers takes a live nonce away."""
+    """Challenges use no memory: a flood of unauthenticated requests does not invalidate nonces."""
 
     site = Site(config=BASIC)
 

@@ -1,4 +1,4 @@
-"""Authorization: SAuth, request by request: every form that works, every form that does not."""
+"""Authorization: SAuth in all valid and invalid forms."""
 import re
 
 import pytest
@@ -71,7 +71,7 @@ class TestForms:
 
 
 class TestNextNonceEverywhere:
-    """Authentication-Info is on every response to an authenticated request, errors of the app included."""
+    """Authentication-Info is in every response to an authenticated request, including errors of the application."""
 
     site = Site(modules=("rewrite",), config=BASIC + """
 <Location "/cgi-bin/other">
@@ -116,7 +116,7 @@ class TestNextNonceEverywhere:
         passed(client.get(PAGE))
 
     def test_unread_body(self, server, client):
-        """A file does not read a body; the response is complete all the same."""
+        """A static file does not read the body; the response is complete nevertheless."""
         assert client.post(PAGE, b"x" * 100000).status in (200, 405)
         passed(client.get(PAGE))
 
@@ -145,7 +145,7 @@ class TestMalformed:
         refused(server, response, 401, "invalid_credentials", "scheme_not_accepted|authorization_malformed")
 
     def test_token_as_bearer(self, server, client):
-        """A SAuth token seen on the wire does not work as a bearer token."""
+        """An intercepted SAuth token is not valid as a bearer token."""
         response = server.get(PAGE, {"Authorization": f"Bearer {client.token}"})
         refused(server, response, 401, "invalid_credentials", "scheme_not_accepted")
 
@@ -212,7 +212,7 @@ class TestRefused:
         passed(client.get(PAGE))
 
     def test_token_of_another(self, server, client):
-        """Knowing a token is worth nothing without its owner's secret."""
+        """A token is useless without its owner's secret."""
         thief = Client(server, OTHER, OTHER_SECRET).granted()
         thief.token = client.token
         refused(server, thief.get(PAGE), 401, "invalid_credentials", "mac_mismatch")
@@ -225,7 +225,7 @@ class TestRefused:
         assert {(response.status, response.body) for response in responses} == {(401, responses[0].body)}
         assert len({tuple(name for name, _ in response.headers) for response in responses}) == 1
 
-    def test_refusal_of_a_stranger_brings_no_next_nonce(self, server, client):
+    def test_refusal_without_proof_has_no_next_nonce(self, server, client):
         server.log.allow("reason=mac_mismatch")
         assert server.get(PAGE, {"Authorization": client.header(secret=OTHER_SECRET)}).nextnonce is None
 
@@ -250,7 +250,7 @@ class TestRefused:
 
 
 class TestBare:
-    """The bare form names no nonce: it is matched against the newest 4 unused next nonces."""
+    """The bare form has no nonce: it is compared with the newest 4 unused next nonces."""
 
     site = Site(config=BASIC)
 
@@ -268,7 +268,7 @@ class TestBare:
             passed(server.get(PAGE, {"Authorization": client.bare(client.nonces[place])}))
 
     def test_recovers_from_its_refusal(self, server, client):
-        """The 401 carries a next nonce, never a fresh one, or the client could never get in again."""
+        """The 401 has a next nonce, not a fresh one, which the bare form could not use."""
         response = server.get(PAGE, {"Authorization": client.bare("A" * 22)})
         refused(server, response, 401, "invalid_credentials", "bare_unmatched", level="info")
         passed(client.get(PAGE, authorization=client.bare(response.challenge["nonce"])))
@@ -280,8 +280,8 @@ class TestBare:
             assert response.status == 401
         passed(client.get(PAGE, authorization=client.bare(response.challenge["nonce"])))
 
-    def test_strangers_do_not_push_nonces_out(self, server, client):
-        """Anyone may send a token it has seen; only its owner's MAC moves anything."""
+    def test_others_do_not_invalidate_nonces(self, server, client):
+        """Anybody can send an intercepted token, but only the owner's MAC changes the grant."""
         server.log.allow("reason=bare_unmatched")
         held = client.nonces[0]
         for number in range(20):

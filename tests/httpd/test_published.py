@@ -1,4 +1,4 @@
-"""The published SAuth client: it builds an object of exactly the five published members, and dies of any other."""
+"""The published SAuth client: it accepts exactly the five published members, and fails with any other."""
 import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ class Grant:
 
 
 class Published(Client):
-    """What it sends is HMAC-SHA-1 and `access-for`; what it takes is strict."""
+    """It sends HMAC-SHA-1 and `access-for`, and is strict about responses."""
 
     def take_grant(self, response):
         assert response.status == 200, repr(response)

@@ -1,4 +1,4 @@
-"""A refused body is gone: no error document and no other handler reads a byte of it."""
+"""After a refusal, neither an error document nor another handler can read the body."""
 import os
 
 import pytest
@@ -49,7 +49,7 @@ class Gone:
 
     @pytest.mark.parametrize("way", ["length", "chunked", "h2"])
     def test_digest(self, server, signer, way):
-        """Bodies of which the digest is wrong, or that is not there, or of which it is not covered."""
+        """Bodies whose digest is wrong, missing, or not covered."""
         before = server.journal().count("/cgi-bin/other GET")
         for size in (20, 9000, 40000):
             body = SMUGGLED + os.urandom(size)
@@ -77,7 +77,7 @@ class Gone:
             self.gone(server, self.send(server, target, wrong, body, way), 401, "sig_mismatch", None)
 
     def test_taken(self, server, signer):
-        """What the module that read it first would give back."""
+        """A body that another module has read and would return."""
         for target in ("/taken", "/half", "/stuck"):
             for body in (BODY, os.urandom(30000)):
                 pairs = signer.headers("POST", target, JSON, body)
@@ -99,7 +99,7 @@ class Gone:
         self.gone(server, server.post("/sauth/request_access", b"nonsense", form), 400, None, None)
 
     def test_connection(self, server, signer):
-        """What was not read of a refused body is never taken for a request."""
+        """The unread rest of a refused body is not taken for a request."""
         for target in ("/stream", "/files/plain.txt", "/spool"):
             with server.connect() as connection:
                 body = b"x" * 20000 + SMUGGLED * 5
@@ -124,18 +124,18 @@ class TestUnchecked(Gone):
 
 
 class TestChecked(Gone):
-    """The error document's location demands a digest itself."""
+    """The location of the error document requires a digest too."""
 
     site = site("ISign digest\nRequire all granted")
 
 
 class TestErrorOfTheApp:
-    """An error that is not ours: the body was the app's, and its error document runs."""
+    """An error of the application, which has read the body: its error document runs."""
 
     site = Site(config='ErrorDocument 404 /cgi-bin/show\n<Location "/">\nISign digest\n</Location>\n')
 
     def test_front_controller(self, server):
-        """httpd's old way to a front controller: what it reads was checked."""
+        """ErrorDocument as a front controller: it reads a checked body."""
         response = server.post("/nothing", BODY, {"Content-Digest": digest(BODY)})
         assert response.status == 404
         env, body = environment(response.body)
@@ -145,8 +145,8 @@ class TestErrorOfTheApp:
         assert response.status == 400 and MARK not in response.body
 
 
-class TestLedOn:
-    """A request is led from a location that demands no digest to one that does."""
+class TestRedirected:
+    """An internal redirect from a location without digests to one that requires them."""
 
     site = Site(modules=("rewrite",), files={"lax/x": "", "lax/index.html": ""},
                 config='<Directory "@ROOT@/htdocs/lax">\nISign optional\nDirectoryIndex /strict\nRewriteEngine On\n'
@@ -163,7 +163,7 @@ class TestLedOn:
 
 
 class TestLeftOver:
-    """A CGI that has read its body leads on by Location to a page that demands a digest: it has no body."""
+    """A CGI that has read its body redirects by Location to a page that requires a digest: there is no body any more."""
 
     site = Site(config=opened("strict", "ISign digest", "Require all granted"))
 

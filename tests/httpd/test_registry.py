@@ -1,4 +1,4 @@
-"""The participants file: what is accepted, what is refused and how that is said, at a start and at a reload."""
+"""The participants file: valid and invalid files, and messages, at a start and at a reload."""
 import json
 import os
 import re
@@ -68,7 +68,7 @@ def rows(table):
 
 
 class Refusals:
-    """Both ways of finding a damaged file say the same; neither shows what is in it."""
+    """`httpd -t` and a start report the same errors. Neither shows the file's content."""
 
     def refusal(self, server, text):
         server.participants(text)
@@ -171,15 +171,15 @@ class TestCapacity:
         server.graceful()
         passed(client.get(PAGE))
 
-    def test_room_is_used_again(self, server):
-        """Records that come and go do not use the capacity up."""
+    def test_entries_are_reused(self, server):
+        """Adding and removing records does not use up the capacity."""
         for number in range(6):
             server.participants([participant(), participant(f"guest{number}", secret=OTHER_SECRET)])
             server.graceful()
             passed(Client(server, f"guest{number}", OTHER_SECRET).granted().get(PAGE))
 
     def test_capacity_changed_at_a_reload(self, server, client):
-        """The old size stays until a stop and start, and the log says so."""
+        """The old capacity is used until a stop and start, and the log says so."""
         server.configure("RegistryCapacity 50\n" + BASIC)
         server.graceful()
         server.log.wait(r"\[registry:notice\] .*RegistryCapacity 50 .*stop and start")
@@ -187,7 +187,7 @@ class TestCapacity:
 
 
 class TestReload:
-    """Changes of the file are in force after a graceful restart, and grants outlive it."""
+    """Changes of the file take effect with a graceful restart, and grants survive it."""
 
     site = Site(config=BASIC, participants=[participant(), participant(OTHER, ["read"], OTHER_SECRET)])
 
@@ -224,7 +224,7 @@ class TestReload:
         refused(server, client.ask(), 401, "invalid_credentials", "participant_unknown")
 
     def test_removed_and_back_again(self, server, client):
-        """A participant that was removed and comes back is another one: its old grants stay dead."""
+        """A participant that was removed and added again does not get its old grants back."""
         self.reload(server, [participant(OTHER, ["read"], OTHER_SECRET)])
         self.reload(server, self.site.participants)
         response = client.get(PAGE)
@@ -250,14 +250,14 @@ class TestReload:
         refused(server, client.get(PAGE), 403, "participant_expired", "participant_expired")
 
     def test_capability_taken_away(self, server, client):
-        """Each use gives what was granted and is still allowed."""
+        """A grant gives the capabilities that were granted and that the participant still has."""
         self.reload(server, [participant(capabilities=["update"])])
         refused(server, client.get(PAGE), 403, "insufficient_capability", "capability_missing")
         self.reload(server, self.site.participants)
         passed(client.get(PAGE))
 
     def test_capability_added(self, server, client):
-        """A grant does not grow."""
+        """A grant does not get capabilities that are added later."""
         server.configure(BASIC.replace("Require capability read", "Require capability more"))
         self.reload(server, [participant(capabilities=["read", "update", "more"])])
         refused(server, client.get(PAGE), 403, "insufficient_capability", "capability_missing")
@@ -278,7 +278,7 @@ class TestReload:
         refused(server, with_new.get(PAGE), 401, "token_revoked", "secret_rotated")
 
     def test_secret_rotated_with_overlap(self, server, client):
-        """Both secrets are good for a while: nobody is refused."""
+        """Both secrets are valid during the overlap: no client is refused."""
         self.reload(server, [participant(secret=None, shared_secrets=[
             {"value": b64url(SECRET), "not_after": "2099-01-01T00:00:00Z"}, {"value": b64url(OTHER_SECRET)}])])
         passed(client.get(PAGE))
@@ -297,7 +297,7 @@ class TestReload:
                                       participants_text([participant(), participant()])],
                              ids=["cut off", "empty", "unknown member", "id used twice"])
     def test_damaged(self, server, client, text):
-        """A damaged file at a reload keeps what is in force, says so, and does not end the server."""
+        """With a damaged file at a reload, the previous participants stay, an error is logged, and the server continues."""
         server.log.expect(rf"\[registry:error\] .*{re.escape(str(server.participants_file))}")
         self.reload(server, text)
         passed(client.get(PAGE))
@@ -322,7 +322,7 @@ class TestReload:
         passed(client.get(PAGE))
 
     def test_hard_restart(self, server, client):
-        """The tables belong to the parent: a hard restart keeps them as well."""
+        """The tables are the parent's: a hard restart keeps them too."""
         held, used = client.header(), client.header(client.generate())
         passed(server.get(PAGE, {"Authorization": used}))
         server.participants([participant(), participant("new", ["read"], OTHER_SECRET)])

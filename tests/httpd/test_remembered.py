@@ -1,4 +1,4 @@
-"""What the server remembers of used proofs and ended secrets, for exactly as long as it has to. Time is set, not waited for."""
+"""How long used proofs and expired secrets are remembered."""
 import time
 
 from harness import (BASIC, Client, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Shown, Site, UID, b64url, participant, passed,
@@ -11,7 +11,7 @@ NEW_SECRET = b"another secret, of as many bytes"
 
 
 class TestUsedProofsInAFullTable:
-    """A record that is needed is not given to another, however full the table and whoever asks."""
+    """An entry in use is not given to another proof, however full the table is."""
 
     site = Site(participants=PEOPLE, config="SAuthReplayCapacity 2\nSAuthReplayQuota 2\nISignReplayCapacity 2\n" + BASIC
                 + opened("in", "ISign require", "Require all granted"))
@@ -39,8 +39,8 @@ class TestUsedProofsInAFullTable:
             turned_away(server, server.get("/in", pairs), 401, "signature_replayed", "sig_nonce_replayed")
 
 
-class TestSecretsThatEnd:
-    """`not_after` of one of two secrets holds for access requests, calls and signatures."""
+class TestExpiringSecrets:
+    """`not_after` of one of two secrets applies to access requests, calls and signatures."""
 
     def site_of(self):
         ends = time.time() + 600
@@ -67,7 +67,7 @@ class TestSecretsThatEnd:
 
 
 class TestRepeatedRefresh:
-    """A refresh that is sent again gets its response again: for 30 seconds, and while its owner may still have it."""
+    """A repeated refresh gets the same response for 30 seconds, as long as the participant may have it."""
 
     site = Site(participants=PEOPLE, skew=300, config=BASIC)
 
@@ -93,8 +93,8 @@ class TestRepeatedRefresh:
         server.graceful()
 
 
-class TestRefreshInAnothersPlace:
-    """A participant that takes the place of one that left does not get its grants."""
+class TestRefreshAfterReplacement:
+    """A participant with the index of a removed one does not get its grants."""
 
     site = Site(participants=[participant(UID)], config="RegistryCapacity 1\n" + BASIC)
 
@@ -107,7 +107,7 @@ class TestRefreshInAnothersPlace:
 
 
 class TestNeighboursHeaders:
-    """Names that only we write do not come from another module, late as it may run."""
+    """Other modules cannot set the headers that only we may set, even if they run late."""
 
     site = Site(modules=("headers",), config="RequestHeader set SAuth-Participant admin\nRequestHeader set ISign_Result verified\n"
                 + BASIC + opened("open", "Require all granted"))
@@ -121,8 +121,8 @@ class TestNeighboursHeaders:
         assert shown.env["SAUTH_PARTICIPANT"] == UID and "HTTP_SAUTH_PARTICIPANT" not in shown.env
 
 
-class TestHalfABody:
-    """A body of which the server has read a part is not passed on, whatever mode its location is in."""
+class TestPartialBody:
+    """A body that the server has partly read is not passed on, in any mode of the location."""
 
     site = Site(participants=PEOPLE, config="SAuthChallenge hmac-sha256\nSAuthChallengeDomain a.example\n" + ENDPOINT
                 + script("orders", "Require capability read", "SAuthAccept challenge\nSAuthMode observe"))

@@ -53,7 +53,7 @@ class TestRequire:
                 assert response.nextnonce
 
     def test_none(self, server):
-        """RequireNone around a capability: only clients without it."""
+        """RequireNone around a capability grants access to clients without it."""
         server.log.allow("AH0163|reason=")
         assert [client.get("/neither").status for client in self.clients(server)] == [200, 403, 403, 200]
 
@@ -73,7 +73,7 @@ class TestRequire:
         assert server.journal() == before
 
     def test_require_user(self, server):
-        """The participant is the user of httpd's own providers. (Their denial is theirs to phrase.)"""
+        """The participant is the user for httpd's own providers, which have their own error pages."""
         server.log.allow("AH0163|AH01663|reason=")
         mine, _, _, other = self.clients(server)
         passed(mine.get("/user"))
@@ -107,7 +107,7 @@ class TestRequire:
 
 
 class TestAny:
-    """Authentication beside rules that need none: no challenge on a 200, but what is presented is checked."""
+    """Rules that need no authentication: no challenge in a 200, but credentials are checked."""
 
     site = Site(participants=PEOPLE, config=ENDPOINT + "".join([
         script("all", "<RequireAny>\nRequire all granted\nRequire capability read\n</RequireAny>"),
@@ -149,7 +149,7 @@ class TestAny:
         passed(Client(server).granted().get("/far"))
 
     @pytest.mark.parametrize("path", ["/denied", "/barred"])
-    def test_denied_whoever_asks(self, server, path):
+    def test_denied_for_everybody(self, server, path):
         """Denied by a rule that no credentials can satisfy: 403."""
         server.log.allow("AH01630|reason=")
         assert Client(server).granted().get(path).status == 403
@@ -164,7 +164,7 @@ class TestAny:
 
 
 class TestScope:
-    """Grants of one tenant's endpoint open only locations of the same scope."""
+    """Grants are valid only at locations with the scope of their endpoint."""
 
     site = Site(participants=PEOPLE, config="".join(
         f'<Location "/{tenant}/sauth">\nSetHandler sauth\nSAuthScope {tenant}\nRequire all granted\n</Location>\n'
@@ -196,7 +196,7 @@ class TestScope:
 
 
 class TestObserve:
-    """SAuthMode observe: what would be refused is logged, and passes."""
+    """SAuthMode observe: refusals are logged, and the request continues."""
 
     site = Site(participants=PEOPLE, config=ENDPOINT
                 + script("watched", "Require capability update", "SAuthMode observe")
@@ -247,7 +247,7 @@ class TestObserve:
 
 
 class TestMigration:
-    """Basic beside SAuth, by the caller's scheme."""
+    """Basic and SAuth at one location, by the client's scheme."""
 
     site = Site(participants=PEOPLE, modules=("authn_file", "auth_basic", "authz_user"), config=ENDPOINT + """
 ScriptAlias "/both" "@ROOT@/cgi-bin/show"
@@ -320,7 +320,7 @@ class TestEndpointReachable:
 
 
 class TestEndpointGuarded:
-    """Rules on the endpoint's own Location hold."""
+    """Rules of the endpoint's own Location apply."""
 
     site = Site(participants=PEOPLE, config='<Location "/sauth">\nSetHandler sauth\nRequire ip 192.0.2.1\n</Location>\n')
 
@@ -352,7 +352,7 @@ class TestTwoHosts:
 
 
 class TestRealm:
-    """AuthName may hold what needs escaping in a quoted string."""
+    """AuthName may have characters that need escaping in a quoted string."""
 
     site = Site(config=ENDPOINT + '<Location "/files">\nAuthType SAuth\nAuthName "a \\"quoted\\" realm"\n'
                 "Require capability read\n</Location>\n")

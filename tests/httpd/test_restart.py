@@ -1,4 +1,4 @@
-"""Restarts, killed children and long requests: what was granted stays, what was used stays used."""
+"""Restarts, killed children and long requests: grants stay valid, and used nonces stay used."""
 import threading
 import time
 
@@ -32,14 +32,14 @@ class TestGraceful:
         server.graceful()
         refused(server, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
-    def test_no_second_birth(self, server):
+    def test_no_second_warm_up(self, server):
         """A reload does not start the warm-up of the replay cache again."""
         Client(server).granted()
         server.graceful()
         assert Client(server).ask().status == 200
 
     def test_old_and_new_workers_share_their_state(self, server):
-        """A request of the old generation is under way while the new one serves: no nonce is good for both."""
+        """A request of an old worker continues while new ones serve: no nonce can be used in both."""
         client = Client(server).granted(nonces=4)
         slow = client.header()
         responses = []
@@ -56,7 +56,7 @@ class TestGraceful:
         passed(server.get(PAGE, {"Authorization": client.header(passed(responses[0]).nextnonce)}))
 
     def test_under_load(self, server):
-        """Chains go on through ten reloads without a refusal."""
+        """Chains of nonces continue through ten reloads without a refusal."""
         stop = threading.Event()
         counts, wrong = [], []
 
@@ -105,7 +105,7 @@ class TestGraceful:
 
 
 class TestStop:
-    """Without a state file a stop forgets every grant, and what was made before fails closed."""
+    """Without a state file a stop ends every grant; older tokens and nonces are refused."""
 
     site = Site(config=BASIC)
 
@@ -129,20 +129,20 @@ class TestStop:
         passed(client.get(PAGE))
 
     def test_killed_parent(self, server):
-        """The end without a goodbye."""
+        """kill -9 of the parent."""
         Client(server).granted()
         after_crash(server)
         passed(Client(server).granted().get(PAGE))
 
 
 class TestKilledChildren:
-    """kill -9 of any worker at any time: nothing stuck, no used nonce usable again."""
+    """kill -9 of any worker at any time: nothing hangs, and used nonces stay used."""
 
     site = Site(config="".join(f"SAuth{what} 100000\n" for what in ("GrantCapacity", "GrantQuota", "ReplayCapacity",
                                                                     "ReplayQuota")) + BASIC)
 
     def workers(self, server):
-        """Those that served and live; a request is in the log only after its response."""
+        """Live workers that have served; a request is in the log only after its response."""
         deadline = time.monotonic() + 5
         while not (found := [pid for pid in dict.fromkeys(server.served_by()) if pid in server.children()]):
             assert time.monotonic() < deadline, "no worker that lives has served"
@@ -161,7 +161,7 @@ class TestKilledChildren:
             refused(server, server.get(PAGE, {"Authorization": value}), 401, "replayed_nonce", "nonce_replayed")
 
     def test_under_load(self, server):
-        """Workers die while they serve; each value succeeds at most once, and the rest goes on."""
+        """Workers are killed while they serve: each value is valid at most once, and other requests succeed."""
         clients = [Client(server).granted(nonces=32) for _ in range(4)]
         accepted, lock, stop = {}, threading.Lock(), threading.Event()
 
@@ -226,7 +226,7 @@ class TestKilledChildren:
 
 
 class TestOtherMpms:
-    """The whole course once under prefork with its CGI and once under worker."""
+    """The main flow with prefork and mod_cgi, and with worker."""
 
     @pytest.mark.parametrize("mpm", ["prefork", "worker"])
     def test_course(self, make_server, mpm):

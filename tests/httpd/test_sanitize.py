@@ -1,4 +1,4 @@
-"""What must not get out: secrets into logs, pages into caches. What must not get in: requests that are no requests."""
+"""Secrets in logs, pages in caches, and broken requests."""
 import hashlib
 import re
 import time
@@ -64,7 +64,7 @@ class TestSecretsInLogs:
 
 
 class TestCache:
-    """mod_cache in front: no page of an authenticated request is stored."""
+    """mod_cache does not store pages of authenticated requests."""
 
     site = Site(modules=("cache", "cache_disk"), config=BASIC + script("any", """
     <RequireAny>
@@ -79,7 +79,7 @@ CacheIgnoreNoLastMod On
 """)
 
     def test_harness_caches(self, server):
-        """An open page is stored: the tests below can fail."""
+        """A public page is stored: the tests below can fail."""
         for status in ("MISS", "HIT"):
             assert status in server.get("/open?header=Cache-Control:+max-age=3600").header("X-Cache")
 
@@ -110,13 +110,13 @@ CacheIgnoreNoLastMod On
         assert len(nonces) == 3
 
     def test_app_forbids_storing_itself(self, server, client):
-        """no-store of the app stays."""
+        """no-store of the application is kept."""
         said = ", ".join(passed(client.get("/cgi-bin/orders?header=Cache-Control:+no-store")).all("Cache-Control"))
         assert "no-store" in said
 
 
 class TestErrorDocument:
-    """The administrator's ErrorDocument wins; without one the body is problem+json."""
+    """The body is that of the ErrorDocument; without one it is problem+json."""
 
     site = Site(config=BASIC + """
 <Location "/files">
@@ -166,7 +166,7 @@ class TestErrorDocument:
 
 
 class TestBroken:
-    """Requests broken off, slow or too large end as such and leave the server well."""
+    """Aborted, slow and too large requests are refused and do not harm the server."""
 
     site = Site(modules=("reqtimeout",), config="RequestReadTimeout header=2 body=2\n" + BASIC)
 
@@ -266,7 +266,7 @@ class TestBroken:
     @pytest.mark.parametrize("target", ["/files//plain.txt", "/files/./plain.txt", "/x/../files/plain.txt",
                                         "/%66iles/plain.txt", "//files/plain.txt", "/files/plain.txt?x", "/files%2fplain.txt"])
     def test_other_spellings_of_a_protected_path(self, server, target):
-        """Either the protected page with its challenge, or no page."""
+        """The response is a challenge, or there is no such page."""
         server.log.allow("reason=credentials_missing")
         assert server.get(target).status in (401, 404, 400)
 
@@ -281,7 +281,7 @@ class TestBroken:
 
 
 class TestPublishedBug:
-    """The published server dropped the secret from its HMAC; anyone could forge a grant."""
+    """The published server left the secret out of its HMAC: anybody could forge a grant."""
 
     site = Site(config="SAuthHash sha256 sha1\n" + BASIC)
 
@@ -296,8 +296,8 @@ class TestPublishedBug:
             refused(server, client.submit("request_access", form), 401, "invalid_credentials", "mac_mismatch")
 
 
-class TestAnswerHeaders:
-    """Nothing about the client in the response but what the protocol names."""
+class TestResponseHeaders:
+    """Responses have only those headers about the client that the protocol defines."""
 
     site = Site(config=ENDPOINT + location("/files", "Require capability read"))
 

@@ -1,4 +1,4 @@
-"""The shapes httpd comes in: HTTP/2, a backend behind a proxy, mod_php, suexec, restarts and kills under load."""
+"""HTTP/2, a backend behind a proxy, mod_php, suexec, and restarts and kills under load."""
 import os
 import random
 import shutil
@@ -59,7 +59,7 @@ class TestHttp2:
         passed(client.get(PAGE, nonce=response.text))
 
     def test_parallel_streams(self, server, http2):
-        """Sixteen streams of one connection, on one grant, in whatever order."""
+        """Sixteen streams of one connection with one grant, in any order."""
         client = Client(server).granted(nonces=32)
         requests = [("GET", "/cgi-bin/orders", {"Authorization": client.header()}) for _ in range(16)]
         responses = http2.many(requests)
@@ -84,7 +84,7 @@ class TestHttp2:
         refused(server, http2.request("GET", PAGE, {"Authorization": fresh}), 401, "replayed_nonce", "nonce_replayed")
 
     def test_authentication_info(self, server, http2, client):
-        """On every response to an authenticated request, errors of the app included."""
+        """In every response to an authenticated request, including errors of the application."""
         page = passed(self.spend(client, http2, "GET", PAGE))
         passed(self.spend(client, http2, "GET", "/files/absent"), 404)
         passed(self.spend(client, http2, "HEAD", PAGE))
@@ -123,7 +123,7 @@ class TestHttp2:
         passed(self.spend(client, http2, "GET", PAGE))
 
     def test_body_of_unknown_length(self, server, http2, client):
-        """A stream without Content-Length: the app gets it all, with its length."""
+        """A stream without Content-Length: the application gets the whole body, with its length."""
         body = BODY * 5000
         response = http2.request("POST", "/cgi-bin/orders", {"Authorization": client.header(), "Content-Digest": digest(body)},
                                body, length=False)
@@ -162,7 +162,7 @@ class TestHttp2BeforeABackend:
         client.take(response)
         passed(http2.request("GET", "/far/show?status=500", {"Authorization": client.header()}), 500)
 
-    def test_stranger_does_not_get_there(self, server, http2):
+    def test_unauthenticated_clients_do_not_reach_the_backend(self, server, http2):
         before = server.backend.journal()
         response = http2.request("GET", "/far/show", SPOOFED)
         refused(server, response, 401, "credentials_required", "credentials_missing", level="info")
@@ -172,7 +172,7 @@ class TestHttp2BeforeABackend:
 # --- PHP inside httpd ----------------------------------------------------------------------------------------------------
 
 def php_module():
-    """libphp, installed or unpacked somewhere; Debian's wants prefork."""
+    """libphp, installed or unpacked; that of Debian requires prefork."""
     named = os.environ.get("INTERAUTH_PHP_MODULE")
     found = [Path(named)] if named else sorted(stock_dir().glob("libphp*.so"))
     return found[-1] if found and found[-1].is_file() else None
@@ -228,7 +228,7 @@ SUEXEC = Path("/usr/lib/apache2/suexec")
 
 @pytest.mark.skipif(os.getuid() != 0 or not SUEXEC.exists(), reason="needs root and Debian's apache2-suexec-pristine")
 class TestSuexec:
-    """suexec keeps HTTP_* and a short list of names: the client comes as headers."""
+    """suexec passes HTTP_* and a few other variables: the client's identity comes as headers."""
 
     @pytest.fixture
     def scripts(self):
@@ -272,7 +272,7 @@ ScriptAlias "/env/" "{scripts}/"
 # --- restarts and kills under load --------------------------------------------------------------------------------------------
 
 class Load:
-    """Chains of authenticated requests, and beside them the same without us."""
+    """Chains of authenticated requests, and the same requests without our modules."""
 
     def __init__(self, server, chains=3, controls=3):
         self.server, self.stop, self.lock = server, threading.Event(), threading.Lock()
@@ -341,7 +341,7 @@ ROOMY = "".join(f"SAuth{what} 100000\n" for what in ("GrantCapacity", "GrantQuot
 class TestRestartsUnderLoad:
     @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
     def test_graceful(self, make_server, mpm):
-        """No request is lost that the same reload without us would have served."""
+        """No request is lost that would be served in the same reload without our modules."""
         server = make_server(Site(mpm=mpm, config=ROOMY + BASIC))
         server.log.allow("AH0")
         load = Load(server)
@@ -354,7 +354,7 @@ class TestRestartsUnderLoad:
 
     @pytest.mark.parametrize("mpm", ["event", "prefork"])
     def test_hard(self, make_server, mpm):
-        """What a hard restart cuts off is cut off with or without us; nothing is refused, nothing is usable twice."""
+        """A hard restart cuts off requests with and without our modules; none is refused, and no nonce can be used twice."""
         server = make_server(Site(mpm=mpm, config=ROOMY + BASIC))
         server.log.allow("AH0")
         if mpm == "prefork":  # its children clean up in a signal handler, at times amidst the allocations of their own start

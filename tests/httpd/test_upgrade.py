@@ -1,4 +1,4 @@
-"""A WebSocket behind a protected location: its handshake is judged as any request, and uses up a nonce."""
+"""A WebSocket at a protected location: its handshake is checked like any request, and uses a nonce."""
 import re
 import socket
 import threading

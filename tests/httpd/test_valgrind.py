@@ -84,8 +84,8 @@ class Watched(Server):
 
     def end(self):
         """
-        Ends httpd; returns the findings with our modules on their stack, and all kinds that were found. What a process
-        makes once, when it begins, and keeps to its end is no leak: threads may use it to the last.
+        Ends httpd; returns the findings with our modules on their stack, and all kinds that were found. Memory that
+        a process allocates at its start and keeps to its end is not a leak: threads may use it to the last.
         """
         deadline = time.monotonic() + 120
         while self.process.poll() is None:
@@ -197,7 +197,7 @@ class TestMemcheck:
         assert server.end()[0] == []
 
     def test_finds_what_is_there(self, tmp_path):
-        """A small program that is wrong, seen by the same eyes: the tests above can fail."""
+        """A small program with errors, to show that the tests above can fail."""
         if not shutil.which("valgrind") or not shutil.which("gcc"):
             pytest.skip("no valgrind, or no gcc")
         (tmp_path / "wrong.c").write_text("#include <stdlib.h>\nint wrong(void)\n{\n    volatile char *p = malloc(8);\n"
