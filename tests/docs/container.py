@@ -1,4 +1,4 @@
-"""A container as a manifest of Kubernetes describes it, of Linux's namespaces alone: no runtime, no image, no network."""
+"""A container as a Kubernetes manifest describes it, made of Linux namespaces: no runtime, no image, no network."""
 import os
 import shutil
 import signal

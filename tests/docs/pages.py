@@ -1,4 +1,4 @@
-"""The pages as tests read them: headings, fenced blocks, tables, links."""
+"""Parses the pages: headings, fenced blocks, tables, links."""
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class Block:
 
 
 def pages():
-    """Every page that is ours to write, relative to the top."""
+    """Every page, relative to the top."""
     found = [path for path in TOP.glob("*.md")] + list((TOP / "docs").rglob("*.md"))
     return sorted(str(path.relative_to(TOP)) for path in found)
 

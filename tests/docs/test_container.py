@@ -100,7 +100,7 @@ def test_body_in_the_spool(make_container):
 
 
 def test_without_a_spool(make_container):
-    """What the directive is for: nowhere else can a file be made."""
+    """Why the directive is needed: no other directory is writable."""
     server = make_container(without="ISignSpoolDirectory")
     body = b"x" * (2 << 20)
     server.log.expect("isign: a body cannot be kept in a file in a temporary directory: there is none")
@@ -160,7 +160,7 @@ def test_rotated_secret(make_container):
 
 @pytest.mark.parametrize("end", [Container.stop, end_uncleanly])
 def test_next_container(make_container, end):
-    """Another container of the pod finds grants, and is not stopped by what the one before left in the volumes."""
+    """Another container of the pod has the grants, and starts in spite of the files that the previous one left."""
     server = make_container()
     client = Client(server).granted("read")
     if end is end_uncleanly:

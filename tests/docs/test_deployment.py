@@ -26,7 +26,7 @@ def names(response, field):
 
 
 class Browser:
-    """What the Fetch standard lets a page of `origin` do. A method that raises is a request or field that it withholds."""
+    """What the Fetch standard allows a page of `origin`. Methods raise an error for what it does not allow."""
 
     def __init__(self, server, origin):
         self.server, self.origin = server, origin

@@ -1,4 +1,4 @@
-"""Pages against code: outcomes, notes, directives; and pages against each other: links, blocks that some test runs."""
+"""Compares pages with the code (outcomes, notes, directives) and with each other (links, blocks that a test runs)."""
 import re
 
 import pytest

@@ -35,7 +35,7 @@ def settled(text):
 
 
 def run(text, cwd, env=None, timeout=600):
-    """Runs a block as somebody would who pastes it; ends at the first command that fails."""
+    """Runs a block as if it were pasted; ends at the first command that fails."""
     done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", text], cwd=cwd, env=env, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=timeout, check=False)
     assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
@@ -89,7 +89,7 @@ def test_methods(make_server):
 
 
 def test_request_id(make_server):
-    """A refusal is found by the id of its response, which nobody else chooses."""
+    """A refusal can be found by the id in its response, which clients cannot choose."""
     server = make_server(Site(participants=PEOPLE, modules=("unique_id",), config=BASIC +
                               block("docs/guides/troubleshooting.md", "Where to look", "apache")))
     ids = set()
@@ -148,7 +148,7 @@ class TestMigrate:
         passed(Client(server).granted("read").get("/cgi-bin/orders"))
 
     def test_observe(self, make_server):
-        """Strangers from elsewhere stay out; from here everybody comes in, and the log tells."""
+        """Unauthenticated clients from other addresses are refused; those from here have access, and are logged."""
         text = block(self.page, "Watch before you enforce", "apache")
         server = make_server(Site(participants=PEOPLE, config=ENDPOINT + text.replace("10.0.0.0/8", "192.0.2.0/24")))
         server.log.allow(r"\[(sauth|authz_core):")
@@ -244,7 +244,7 @@ class TestSignatures:
         assert server.get("/cgi-bin/orders").status == 401
 
     def test_beside_a_grant(self, build, make_server, tmp_path):
-        """Reading needs the grant alone; a body needs a signature over its digest."""
+        """GET requires only the grant; a body requires a signature over its digest."""
         run(block(self.page, "Create a key", "sh"), tmp_path, with_client(build))
         record = {**participant("http://shop.example", ["read", "update"], OTHER_SECRET),
                   "keys": [json.loads((tmp_path / "k1.pub").read_text())]}

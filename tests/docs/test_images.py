@@ -1,4 +1,4 @@
-"""The pictures: rendered from their sources, and each shown on a page."""
+"""The pictures are rendered from their sources, and each is on a page."""
 import re
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ PICTURES = sorted(path.with_suffix(".svg").name for path in IMAGES.iterdir() if 
 
 
 def words(svg):
-    """The text of a picture, word by word: where it stands depends on fonts and versions."""
+    """The words of a picture: their positions depend on fonts and versions."""
     texts = (element.text or "" for element in ElementTree.parse(svg).iter() if element.tag.endswith("}text"))
     return sorted(" ".join(texts).replace("\u00a0", " ").split())
 

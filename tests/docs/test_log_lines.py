@@ -1,4 +1,4 @@
-"""Lines of the log as troubleshooting.md shows them: a real server logs each of them in this form."""
+"""Log lines in troubleshooting.md have the form in which a real server logs them."""
 import re
 
 from harness import BASIC, OTHER_SECRET, PAGE, Client, Site, location

@@ -1,4 +1,4 @@
-"""The page about monitoring: each number and each line that it names is there."""
+"""The page about monitoring: each number and each log line on it exists."""
 import re
 
 import pytest

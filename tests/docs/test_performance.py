@@ -1,4 +1,4 @@
-"""The commands of docs/performance.md, short: that the bench works. Its figures are for people."""
+"""The commands of docs/performance.md, in a short run: only whether they work, not their figures."""
 import subprocess
 
 from pages import TOP, block

@@ -1,4 +1,4 @@
-"""./quickstart, as a stranger meets it."""
+"""./quickstart, as a new user runs it."""
 import os
 import shutil
 import signal

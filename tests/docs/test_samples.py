@@ -29,7 +29,7 @@ def built(build, name):
 
 
 def place(server, text, directory):
-    """Puts the sample where its paths lead: everything that it names lies in the server's tree."""
+    """Adapts the paths of the sample to the server's directory."""
     modules = server.root / "modules"
     modules.mkdir(exist_ok=True)
     for name in OURS:
@@ -85,7 +85,7 @@ def test_loads(build, make_server, name):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_after_a2enmod(build, make_server, name):
-    """The sample's own LoadModule lines step back where the modules are loaded already."""
+    """The sample's own LoadModule lines are skipped if the modules are loaded already."""
     text, directory = built(build, name)
     server = make_server(Site(modules=needs(text)), start=False)
     place(server, text, directory)

@@ -1,4 +1,4 @@
-"""SAuthStateFile: what a stop keeps, what an unclean end may cost, and files that are not to be trusted."""
+"""SAuthStateFile: what survives a stop, what is lost after a crash, and files that are refused."""
 import hmac
 import os
 import re
@@ -47,14 +47,14 @@ def keeper(make_keeper):
 
 
 def one_second_later(server):
-    """An access request's stamp that the server can judge now, and could not had it been born a second later."""
+    """The timestamp of an access request that the server accepts now, but would not if it had started a second later."""
     stamp = Client(server).stamp()
     server.clock.reach(server.listening_at + 2)
     return stamp
 
 
 def forget(server, client):
-    """Asserts that the server does not know a client's grant, and that it serves all the same."""
+    """Asserts that the server does not know a client's grant, but serves requests."""
     refused(server, server.get(PAGE, {"Authorization": client.header("A" * 22)}), 401, "invalid_credentials",
             "token_unknown")
     passed(Client(server).granted().get(PAGE))
@@ -95,8 +95,8 @@ class TestCleanStop:
         again(keeper)
         refused(keeper, client.submit("request_access", form), 401, "replayed_request", "access_replayed")
 
-    def test_no_second_birth(self, keeper):
-        """Nothing was forgotten: a proof from before the start is judged, not sent away."""
+    def test_no_second_warm_up(self, keeper):
+        """After a clean stop, a proof from before the start is checked, not refused."""
         stamp = one_second_later(keeper)
         again(keeper)
         assert Client(keeper).ask(timestamp=stamp).status == 200
@@ -110,8 +110,8 @@ class TestCleanStop:
         again(keeper)
         passed(client.get(PAGE))
 
-    def test_stop_when_all_is_answered(self, keeper):
-        """graceful-stop: requests under way end first, and are in the file."""
+    def test_graceful_stop(self, keeper):
+        """graceful-stop: requests in progress end first, and are in the file."""
         client = Client(keeper).granted(nonces=2)
         responses = []
         value = client.header()
@@ -161,7 +161,7 @@ class TestCleanStop:
 
 class TestUncleanEnd:
     def test_saved_grants_survive(self, keeper):
-        """Nonces do not: the file may be older than the last one used."""
+        """Nonces do not survive a crash: the file may be older than the last one used."""
         client = Client(keeper).granted(nonces=4)
         fresh, used = client.generate(), client.header()
         keeper.graceful()
@@ -208,7 +208,7 @@ class TestUncleanEnd:
         passed(client.granted().get(PAGE))
 
     def test_marked_before_it_serves(self, keeper):
-        """A clean file is good for one start: what was used since then is not in it."""
+        """A clean file is valid for one start only: it does not have what is used afterwards."""
         client = Client(keeper).granted(nonces=4)
         again(keeper)
         used = client.header()
@@ -223,7 +223,7 @@ class TestUncleanEnd:
         refused(keeper, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
 
     def test_twice(self, keeper):
-        """Grants outlive any number of crashes, and a clean stop after them."""
+        """Grants survive several crashes, and a clean stop after them."""
         client = Client(keeper).granted()
         keeper.graceful()
         for _ in range(3):
@@ -244,7 +244,7 @@ class TestUncleanEnd:
         passed(client.get(PAGE))
 
     def test_saved_every_half_minute(self, keeper):
-        """The parent looks every ten seconds whether it is time."""
+        """The parent checks every ten seconds whether it is time."""
         client = Client(keeper).granted()
         path = state_of(keeper)
         before = path.stat().st_ino
@@ -288,10 +288,10 @@ DAMAGE = {
 
 
 class TestDamaged:
-    """A file that cannot be trusted is set aside for somebody to look at; the server starts without it."""
+    """An invalid file is set aside, and the server starts without it."""
 
     def ends_without(self, server, reason, client):
-        """Starts over what stands in the place of the state now."""
+        """Starts with the current files."""
         server.start()
         line = server.log.wait(OURS)[-1]
         server.log.expect(OURS)
@@ -322,7 +322,7 @@ class TestDamaged:
         self.ends_without(keeper, "another key", client)
 
     def test_no_key(self, keeper):
-        """A lost key is made anew; the old file is then a stranger's."""
+        """A missing key is created again; the old file then has another server's key."""
         client = self.stopped(keeper)
         key_of(keeper).unlink()
         self.ends_without(keeper, "another key", client)
@@ -346,7 +346,7 @@ class TestDamaged:
         ("grants", lambda path: path.chmod(0o644), "mode 0644"), ("grants", lambda path: path.write_bytes(b"x"), "cut off"),
         ("grants.key", lambda path: path.unlink(), "without its key")], ids=["mode", "short", "no key"])
     def test_announced(self, keeper, name, change, reason):
-        """What a start would set aside, `httpd -t` says while it can still be mended."""
+        """`httpd -t` reports a file that a start would set aside, so that it can be repaired."""
         assert keeper.check() == (True, "Syntax OK\n")
         keeper.stop()
         assert keeper.check() == (True, "Syntax OK\n")
@@ -384,14 +384,14 @@ class TestDamaged:
         self.ends_without(keeper, "must be a file", client)
 
     def test_removed(self, keeper):
-        """No file is no error: a first start is like that."""
+        """A missing file is not an error, as at the first start."""
         client = self.stopped(keeper)
         state_of(keeper).unlink()
         keeper.start()
         forget(keeper, client)
 
     def test_cut_off_writing(self, keeper):
-        """What a power cut left of a file that was being written is not in the way."""
+        """A partly written file that a power failure left does not matter."""
         client = self.stopped(keeper)
         elsewhere = keeper.root / "elsewhere"
         elsewhere.write_text("not ours")
@@ -405,7 +405,7 @@ class TestDamaged:
 
 
 class TestUnsafe:
-    """Where somebody else could replace the files, the server does not start."""
+    """The server does not start if other users could replace the files."""
 
     def refuses(self, server, *parts):
         accepted, said = server.check()
@@ -466,7 +466,7 @@ class TestUnsafe:
         self.refuses(keeper, str(key_of(keeper)))
 
     def test_at_reload(self, keeper):
-        """A reload says so and goes on: what is served comes from memory."""
+        """A reload logs the error and continues with the tables in memory."""
         client = Client(keeper).granted(nonces=4)
         (keeper.root / "state").chmod(0o777)
         before = state_of(keeper).read_bytes()
@@ -527,7 +527,7 @@ class TestFullDisk:
         passed(saved.get(PAGE))
 
     def test_nothing_can_be_written_at_start(self, make_keeper):
-        """Served would be what cannot be kept, under a file that still says it is complete."""
+        """Otherwise the server would use nonces that it cannot save, while the file still claims to be complete."""
         server = make_keeper()
         server.stop()
         (server.root / "state" / "grants.new").mkdir()
@@ -539,7 +539,7 @@ class TestFullDisk:
 # --- what is in the file --------------------------------------------------------------------------------------------
 
 def compress(words, block):
-    """One step of SHA-256 (FIPS 180-4), because hashlib does not begin at a state."""
+    """One step of SHA-256 (FIPS 180-4), because hashlib cannot start from a state."""
     w = list(struct.unpack(">16I", block))
     for i in range(16, 64):
         a, b = w[i - 15], w[i - 2]
@@ -588,7 +588,7 @@ def makes(inner, outer, nonce):
 
 
 def holds_nonce_key(data, nonce):
-    """Whether the key of the nonces stands anywhere in some bytes, as HMAC states or as itself."""
+    """Whether the nonce key occurs in some bytes, as HMAC states or as raw bytes."""
     for at in range(len(data) - 63):
         for order in "<>":
             words = struct.unpack_from(order + "16I", data, at)
@@ -601,7 +601,7 @@ def holds_nonce_key(data, nonce):
 
 class TestContents:
     def test_harness_knows_the_states(self):
-        """The search below finds a key that is there: it can fail."""
+        """The search below finds a key that exists: the tests can fail."""
         first = roots(2, 8)
         assert first[0] == 0x6a09e667 and K256[0] == 0x428a2f98
         key, body = bytes(range(32)), b"12345678"
@@ -662,7 +662,7 @@ class TestMeanwhile:
         passed(client.granted().get(PAGE))
 
     def test_used_access_request_of_a_removed_participant(self, make_keeper):
-        """Its memory stays, should the same participant come back in time."""
+        """It stays recorded, in case the same participant is added again in time."""
         server = make_keeper(participants=PEOPLE)
         client = Client(server)
         form = client.form(client.body())
@@ -685,7 +685,7 @@ class TestMeanwhile:
             assert Shown(response).env["SAUTH_PARTICIPANT"] == one.uid
 
     def test_secret_changed(self, make_keeper):
-        """A grant ends with the secret it was minted under, whether the server ran meanwhile or not."""
+        """A grant ends with the secret with which it was minted, also if that is changed during a stop."""
         server = make_keeper()
         client = Client(server).granted()
         server.stop()
@@ -695,7 +695,7 @@ class TestMeanwhile:
         refused(server, client.get(PAGE), 401, "token_revoked", "secret_rotated")
 
     def test_capabilities_renumbered(self, make_keeper):
-        """On disk a capability is a name."""
+        """The file has the names of capabilities, not their numbers."""
         people = [participant(UID, ["read", "update", "delete"]), participant(OTHER, ["read"], OTHER_SECRET)]
         server = make_keeper(participants=people)
         client, both = Client(server).granted("read"), Client(server).granted("read", "delete")
@@ -710,7 +710,7 @@ class TestMeanwhile:
             assert sorted(seen.split()) == ["delete", "read"]
 
     def test_capability_gone(self, make_keeper):
-        """A name that nobody holds any more is in no grant, and its number is not given to another name."""
+        """A capability that no participant has any more is in no grant, and its number is not reused."""
         server = make_keeper(participants=[participant(UID, ["update", "read"])])
         client = Client(server).granted("update", "read")
         server.stop()
@@ -719,7 +719,7 @@ class TestMeanwhile:
         assert Shown(passed(client.get("/cgi-bin/orders"))).env["SAUTH_CAPABILITIES"] == "read"
 
     def test_smaller_capacity(self, make_keeper):
-        """Grants that do not fit are dropped, and that is said; the rest is served."""
+        """Grants that do not fit are dropped, with a log line; the others are valid."""
         config = "SAuthGrantQuota 100\nSAuthReplayQuota 100\n"
         server = make_keeper("SAuthGrantCapacity 20\nSAuthReplayCapacity 20\n" + config)
         clients = [Client(server).granted() for _ in range(12)]
@@ -733,7 +733,7 @@ class TestMeanwhile:
         assert sorted(statuses) == [200] * 8 + [401] * 4
 
     def test_used_access_requests_that_do_not_fit(self, make_keeper):
-        """A memory with holes is no memory: it is as young as the start."""
+        """If some used access requests are lost, the warm-up begins at the start."""
         server = make_keeper("SAuthReplayCapacity 20\nSAuthReplayQuota 20\n")
         client = Client(server)
         forms = [client.form(client.body()) for _ in range(6)]
@@ -747,7 +747,7 @@ class TestMeanwhile:
             refused(server, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
 
     def test_directive_removed_and_back(self, keeper):
-        """Meanwhile nothing was saved: what the file says may have been used."""
+        """Nothing is saved without the directive: nonces that are unused in the file may have been used."""
         client = Client(keeper).granted(nonces=2)
         used = client.header()
         keeper.stop()
@@ -771,7 +771,7 @@ class TestMeanwhile:
         passed(client.get(PAGE))
 
     def test_directive_removed_at_reload(self, keeper):
-        """The file it leaves is marked: nonces used since then must not come back."""
+        """The file is marked as incomplete: nonces that are used afterwards must not become valid again."""
         client = Client(keeper).granted(nonces=2)
         keeper.configure(BASIC)
         keeper.graceful()
@@ -786,7 +786,7 @@ class TestMeanwhile:
 
 
 class TestTwoServers:
-    """One file belongs to one server."""
+    """A file can be used by one server only."""
 
     def test_no_crash(self, make_keeper, make_server):
         first = make_keeper()
@@ -809,7 +809,7 @@ class TestTwoServers:
 
 
 def client_of(server, client):
-    """The same client, at another server that took the state over."""
+    """The same client, at another server that has the state file."""
     other = Client(server)
     other.token, other.nonces = client.token, [client.nonces.pop()]
     return other

@@ -1,5 +1,5 @@
 /*
- * The challenge protocol's arithmetic. Published vectors for md5; for hmac-sha256 the same user, computed apart from this
+ * The computations of the challenge protocol. Published vectors for md5; for hmac-sha256 the same user, computed apart from this
  * library with Python's hashlib.scrypt and hmac:
  *
  *   hashed = scrypt(b"guest", salt=sha256(b"guest|example.org").digest(), n=32768, r=8, p=3, dklen=32).hex()
@@ -517,7 +517,7 @@ static void test_verify_token(void **state)
     }
 }
 
-/* The token went over the wire: it is no signature under which its challenge passes for a token. */
+/* The token was sent before: it is not accepted as a signature with its challenge as the token. */
 static void test_challenge_is_no_token(void **state)
 {
     attempt a = attempt_of(&vectors[2]);
@@ -683,7 +683,7 @@ static void test_seal_layout(void **state)
     assert_string_equal(text, "ef55c974f28d4c2e940c4002751ed68c");
 }
 
-/* A changed block is another block: what it says has nothing to do with what was sealed. */
+/* A changed block decrypts to unrelated content. */
 static void test_seal_every_bit(void **state)
 {
     const ia_challenge_seal seal = {7, 9, APR_UINT64_C(1763800000000000), MD5};

@@ -1,4 +1,4 @@
-/* The envelope: calls in JSON and XML that say the same, refusals, answers, and how these are signed. */
+/* The envelope: equivalent calls in JSON and XML, refusals, responses, and their signatures. */
 #include "support.h"
 #include "interauth/envelope.h"
 #include "interauth/xml.h"

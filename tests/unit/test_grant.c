@@ -1,4 +1,4 @@
-/* The one grant decision, as tables: who asks, for what, under which policy, and what comes of it. */
+/* The decision about grants, as tables of participants, requests, policies and results. */
 #include "support.h"
 #include "interauth/grant.h"
 

@@ -1,4 +1,4 @@
-/* HMAC from midstates: published vectors, OpenSSL as the judge, key bounds, and no key left behind. */
+/* HMAC from midstates: published vectors, comparison with OpenSSL, limits of keys, and no key kept for the next. */
 #include "support.h"
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

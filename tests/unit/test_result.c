@@ -85,7 +85,7 @@ static void test_sign_decides_the_class(void **state)
     }
 }
 
-/* A 401 always says how to do better; nothing else carries WWW-Authenticate; 503 and 429 say when. */
+/* Each 401 has WWW-Authenticate and nothing else has; 503 and 429 have Retry-After. */
 static void test_challenge_fits_the_status(void **state)
 {
     unsigned count;

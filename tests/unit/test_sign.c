@@ -1,4 +1,4 @@
-/* Signatures over bytes: every algorithm, every refusal, OpenSSL as the judge of what we make. */
+/* Signatures over bytes: every algorithm, every refusal, comparison with OpenSSL. */
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>

@@ -1,4 +1,4 @@
-"""A real httpd for tests: started, spoken to and read, with nothing in between."""
+"""The harness: a real httpd, clients, and its log."""
 from .apps import Shown
 from .broken import broken_headers
 from .digest import digest

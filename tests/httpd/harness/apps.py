@@ -1,4 +1,4 @@
-"""The apps behind the server: a real CGI, a real PHP. Each writes into a journal that it ran."""
+"""The applications: a CGI script and a PHP page. Each records in a journal that it ran."""
 import base64
 import os
 import shutil
@@ -37,7 +37,7 @@ echo json_encode(['server' => $_SERVER, 'env' => getenv(), 'headers' => getallhe
 
 
 class Shown:
-    """What an app said that it saw."""
+    """What an application has received, as it reports."""
 
     def __init__(self, response):
         assert response.status == 200, repr(response)

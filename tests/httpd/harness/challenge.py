@@ -1,4 +1,4 @@
-"""A client of the challenge protocol, in JSON and in XML, written from the protocol's description alone."""
+"""A client of the challenge protocol, in JSON and in XML, independent of lib/."""
 import functools
 import hashlib
 import hmac
@@ -53,7 +53,7 @@ def window(at=None, lifetime=600):
 
 
 class Reply:
-    """What a response says, in either format."""
+    """A response in either format."""
 
     def __init__(self, response, format):
         self.http, self.status = response, response.status
@@ -95,7 +95,7 @@ class ChallengeClient:
         return str(window(self.server.clock.time(), self.lifetime))
 
     def stamp(self):
-        """A timestamp that the server can judge; see harness.sauth.Client.stamp."""
+        """A timestamp that the server accepts; see harness.sauth.Client.stamp."""
         first = int(self.server.listening_at) + 1
         self.server.clock.reach(first + 0.01)
         return max(first + self.server.site.skew, int(self.server.clock.time()))
@@ -146,7 +146,7 @@ class ChallengeClient:
         return token, self.exchange("auth.token", {"challenge": challenge, "signature": signature or right})
 
     def login(self):
-        """A token, with as many attempts as it takes where others of the same user come in between."""
+        """Gets a token, and retries if other logins of the same user interfere."""
         for _ in range(100):
             token, reply = self.redeem(self.challenge())
             if reply.status == 200:
@@ -181,7 +181,7 @@ class ChallengeClient:
     # calls of the app
 
     def call_members(self, method, request, token=None, nonce=None, timestamp=None, **replaced):
-        """The members that make a call of this user's, signed; `replaced` are put in after signing, None removes one."""
+        """The members of a signed call by this user; `replaced` are put in after signing, None removes one."""
         token = token or self.token
         if self.profile == MD5:
             whole = {"token": token, "signature": self.k(token, self.window())}
@@ -209,7 +209,7 @@ class ChallengeClient:
         return self.post(target, self.body, headers, **(options or {}))
 
     def verify(self, response):
-        """The response without its signature, which must be right."""
+        """The response without its signature, which must be valid."""
         pattern = rb'(.*?),?"signature":"([0-9a-f]{64})"(\s*\}\s*)' if self.format == "json" else \
             rb'(.*)<signature>([0-9a-f]{64})</signature>(</xml>\s*)'
         match = re.fullmatch(pattern, response.body, re.DOTALL)
@@ -222,7 +222,7 @@ class ChallengeClient:
 
 
 def rejected(server, response, status, code, reason, format="json", level="warn", ways="Challenge"):
-    """Asserts a refusal in the protocol's own words, and the log line that says why."""
+    """Asserts a refusal in the protocol's format, and its log line."""
     reply = Reply(response, format)
     assert response.status == status, repr(response)
     assert reply.error["code"] == code and reply.error["message"], repr(response)

@@ -17,7 +17,7 @@ class Clock:
         return struct.unpack("q", self.shared)[0] / 1e6
 
     def set(self, seconds):
-        """How far it is ahead of the system's clock."""
+        """Sets how far it is ahead of the system's clock."""
         self.shared[:] = struct.pack("q", round(seconds * 1e6))
 
     def advance(self, seconds):
@@ -27,6 +27,6 @@ class Clock:
         return time.time() + self.offset
 
     def reach(self, moment):
-        """Advances it to a moment that it has not reached yet."""
+        """Advances it to a time, unless it is later already."""
         if moment > self.time():
             self.advance(moment - self.time())

@@ -1,4 +1,4 @@
-"""How a server ends: by a stop, or by kill -9."""
+"""Stops and crashes of a server."""
 import os
 import signal
 import time
@@ -49,7 +49,7 @@ def after_crash(server):
 
 
 def stop_without_directory(server, ours, at_risk):
-    """The directory of a state file goes away: whoever stops the server learns that nothing was kept, reloaded or not."""
+    """If the directory of a state file is missing at a stop, the log says that nothing was saved, also after a reload."""
     state, hidden = server.root / "state", server.root / "hidden"
     for reload in (False, True):
         state.rename(hidden)

@@ -1,4 +1,4 @@
-"""HTTP/2 by hand (RFC 9113), in cleartext: frames are written and read here, header blocks are decoded by libnghttp2,
+"""HTTP/2 (RFC 9113) in cleartext: frames are written and read here, header blocks are decoded by libnghttp2,
 which httpd's own mod_http2 needs too."""
 import ctypes
 import socket
@@ -64,7 +64,7 @@ def encode(pairs):
 
 
 class Http2:
-    """A connection with as many streams as it is given at once."""
+    """A connection that sends any number of requests at once."""
 
     def __init__(self, port, timeout=20):
         self.port = port

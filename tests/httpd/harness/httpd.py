@@ -1,4 +1,4 @@
-"""httpd as a child process of the test run, in a temporary directory: what every suite starts, whatever it serves."""
+"""httpd as a child process of the test run, in a temporary directory."""
 import os
 import random
 import shutil
@@ -17,7 +17,7 @@ class Unstartable(Exception):
 
 
 def free_port(first=20000, last=32000):
-    """Below those that the system gives to clients, one of which could take it before httpd does."""
+    """A free port, below those that the system gives to clients, which could take it before httpd does."""
     while True:
         port = random.randrange(first, last)
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""Where httpd, its stock modules and the modules under test are."""
+"""Finds httpd, its modules, and the modules under test."""
 import atexit
 import functools
 import os
@@ -39,7 +39,7 @@ def static_modules():
 
 @functools.lru_cache(maxsize=None)
 def security2():
-    """Debian's mod_security2, installed or unpacked somewhere, or None."""
+    """mod_security2 of Debian, installed or unpacked, or None."""
     named = os.environ.get("INTERAUTH_SECURITY2")
     path = Path(named) if named else stock_dir() / "mod_security2.so"
     return path if path.is_file() else None
@@ -47,7 +47,7 @@ def security2():
 
 @functools.lru_cache(maxsize=None)
 def taker():
-    """A module that reads bodies before others do (mod_taker.c), compiled once."""
+    """A module that reads bodies before all others (mod_taker.c), compiled once."""
     place = tempfile.mkdtemp(prefix="interauth-taker-")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     os.chmod(place, 0o755)

@@ -1,4 +1,4 @@
-"""httpd's error log as tests read it: every line of warn and above must have been announced."""
+"""httpd's error log: tests must announce every line at warn or above."""
 import re
 import time
 
@@ -29,7 +29,7 @@ class Log:
             return ""
 
     def lines(self):
-        """The lines since the last settling of accounts."""
+        """The lines since the last settle()."""
         return self.text(self.seen).splitlines()
 
     def matching(self, pattern):
@@ -55,12 +55,12 @@ class Log:
             time.sleep(0.01)
 
     def next(self, pattern):
-        """Waits for a further line of this pattern, one that no earlier call returned."""
+        """Waits for a line of this pattern that no earlier call has returned."""
         self.taken[pattern] = self.taken.get(pattern, 0) + 1
         return self.wait(pattern, self.taken[pattern])[self.taken[pattern] - 1]
 
     def settle(self):
-        """Ends one test's account; returns what is wrong with it."""
+        """Checks the lines of one test; returns what is wrong."""
         wrong = []
         for pattern in self.must:
             try:

@@ -1,4 +1,4 @@
-"""A SAuth client, written from the protocol's description alone."""
+"""A SAuth client, independent of lib/."""
 import base64
 import hashlib
 import hmac
@@ -34,7 +34,7 @@ def authorization(secret, token, nonce, hash="sha256", raw=False):
 
 
 class Client:
-    """A web-app: asks for a grant, then calls with it, spending its oldest nonce first."""
+    """A client that requests a grant and uses it, with its oldest nonce first."""
 
     def __init__(self, server, uid=UID, secret=SECRET, hash="sha256", raw=False, at="/sauth"):
         self.server, self.uid, self.secret, self.hash, self.raw, self.at = server, uid, secret, hash, raw, at
@@ -46,8 +46,8 @@ class Client:
 
     def stamp(self):
         """
-        A timestamp the server can judge. It remembers no access request from before its birth and therefore refuses
-        proofs stamped at or before birth + skew; the first second after that lies within its skew about a second
+        A timestamp that the server accepts. It does not know access requests from before its start, and therefore refuses
+        proofs with timestamps up to start + skew. The first second after that is within its skew about a second
         after the start, so the clock is set ahead by at most that.
         """
         skew = self.server.site.skew
@@ -77,7 +77,7 @@ class Client:
         return self.server.post(f"{self.at}/{endpoint}", data, FORM, **options)
 
     def ask(self, timestamp=None, hash=None, fields=(), **members):
-        """request_access; returns the response and, where it is a grant, keeps it."""
+        """request_access; returns the response, and keeps the grant if there is one."""
         response = self.submit("request_access", self.form(self.body(**members), timestamp, hash, fields))
         if response.status == 200:
             self.keep(response)
@@ -130,7 +130,7 @@ class Client:
         return value
 
     def watch(self, value):
-        """What must not be in a log: the response, the MAC within it."""
+        """Guards the value of the header and its MAC, which must not be in a log."""
         inner = value.split('"')[1] if '"' in value else value.split(" ", 1)[1]
         self.server.guard(inner, from_b64url(inner).rsplit(b":", 1)[-1])
 

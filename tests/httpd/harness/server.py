@@ -1,4 +1,4 @@
-"""A real httpd with the modules under test: its site, its life, its logs, and requests to it."""
+"""An httpd with the modules under test: its site, starts and stops, logs, and requests to it."""
 import os
 import pwd
 import signal
@@ -252,7 +252,7 @@ class Server(Httpd):
     # secrets
 
     def guard(self, *secrets):
-        """Texts that must never be in a log of this server. The first GUARDED are looked for."""
+        """Secrets that must not be in a log of this server. The first GUARDED are searched for."""
         for secret in secrets:
             if len(secret) >= 12 and len(self.canaries) < GUARDED:
                 self.canaries.add(secret if isinstance(secret, bytes) else secret.encode())

@@ -1,4 +1,4 @@
-"""A backend that speaks another protocol after its 101, and a client that asks for it."""
+"""A backend that switches to another protocol with 101, and a client that requests it."""
 import socket
 import time
 

@@ -1,4 +1,4 @@
-"""What a refusal looks like: one place that knows how status, code, challenge and log line belong together."""
+"""Asserts complete responses: status, code, challenge and log line."""
 import re
 
 # httpd's own line about a request that its rules denied, beside ours.

@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand: what a test wants to send is sent, however wrong, and what comes back is kept as it came."""
+"""HTTP/1.1 with full control: tests can send anything, and see responses unchanged."""
 import json
 import re
 import socket
