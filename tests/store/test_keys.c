@@ -23,7 +23,7 @@ static fixture *open_keys(apr_pool_t *p, apr_uint32_t capacity)
     return f;
 }
 
-/* The n-th of some real keys: points that are none are refused. */
+/* The n-th of some valid keys: invalid points are refused. */
 static const unsigned char *point(unsigned n)
 {
     static unsigned char points[64][32];
@@ -97,7 +97,7 @@ static void test_find(void **state)
     assert_int_equal(st_key_find_thumbprint(&f->keys, key.thumbprint, &same), ST_NOT_FOUND);
 }
 
-/* A kid is its owner's: not another's place, not an earlier generation. */
+/* A kid is found only for its owner, in the same generation. */
 static void test_owner(void **state)
 {
     fixture *f = open_keys(*state, 10);
@@ -131,14 +131,14 @@ static void test_rotation(void **state)
     assert_int_equal(st_keys_count(&f->keys), 0);
 }
 
-/* A key that moves to another owner is the other's at once. */
+/* A key that moves to another participant is that one's at once. */
 static void test_moves(void **state)
 {
     fixture *f = open_keys(*state, 3);
     st_key key;
 
     assert_int_equal(load(f, 3, 10), ST_OK); /* 10 11 12 */
-    assert_int_equal(load(f, 3, 11), ST_OK); /* 11 12 13: two of them change hands, in a full table */
+    assert_int_equal(load(f, 3, 11), ST_OK); /* 11 12 13: two of them change owners, in a full table */
     assert_int_equal(find(f, "p0", "k", &key), ST_OK);
     assert_memory_equal(key.raw.bytes, point(11), 32);
     assert_int_equal(find(f, "p2", "k", &key), ST_OK);
@@ -157,7 +157,7 @@ static void test_full(void **state)
     assert_int_equal(find(f, "p2", "k", &key), ST_NOT_FOUND);
 }
 
-/* One owner at a time: keys come, change their dates, go; those of others stay. */
+/* One owner at a time: keys are added, changed and removed; those of others stay. */
 static void test_put_owner(void **state)
 {
     fixture *f = open_keys(*state, 10);
@@ -196,7 +196,7 @@ static void test_put_owner(void **state)
     assert_int_equal(st_keys_put_owner(&f->keys, &f->owners, &owner, NOW, f->p), ST_NOT_FOUND);
 }
 
-/* In a full table the old key makes room for the new one; what finds none is refused. */
+/* In a full table an old key is replaced by the new one; further keys are refused. */
 static void test_put_owner_into_a_full_table(void **state)
 {
     fixture *f = open_keys(*state, 3);
@@ -217,7 +217,7 @@ static void test_put_owner_into_a_full_table(void **state)
     assert_int_equal(find(f, "p2", "k", &key), ST_OK);
 }
 
-/* Keys of a participant of another source outlive a load; those of one that left do not. */
+/* A load keeps the keys of participants of other sources, and removes those of removed participants. */
 static void test_sources(void **state)
 {
     fixture *f = open_keys(*state, 10);
@@ -240,7 +240,7 @@ static void test_sources(void **state)
     assert_int_equal(st_key_find_thumbprint(&f->keys, key.thumbprint, &key), ST_NOT_FOUND);
 }
 
-/* Each key is the stand-in for some number, and a place without one leads to the next that has one. */
+/* Every key is returned for some number; a number without a key gives the next one. */
 static void test_any(void **state)
 {
     fixture *f = open_keys(*state, 40);

@@ -1,4 +1,4 @@
-/* The lock: who gets it, from whom it is taken over, and that nobody waits for ever. Built with a short patience. */
+/* The lock: its owner, takeover from dead owners, and limited waiting. Built with a short patience. */
 #include "unit/support.h"
 #include "store.h"
 
@@ -133,7 +133,7 @@ static char state_of(pid_t pid)
     return at ? at[2] : '?';
 }
 
-/* The first thread is a zombie while another one may still be in the middle of something. */
+/* The first thread is a zombie, but another thread of the process may still hold the lock. */
 static void test_zombie_leader_with_a_thread_keeps_it(void **state)
 {
     pid_t pid = spawn(lock_and_leave_a_thread, NULL, 30);
@@ -164,7 +164,7 @@ static void test_recycled_pid(void **state)
     reap(pid);
 }
 
-/* An owner that could not read its own start time is dead only when its pid is. */
+/* An owner without a start time is dead only if its pid does not exist. */
 static void test_unknown_start(void **state)
 {
     pid_t pid = holder();
@@ -224,7 +224,7 @@ static void test_patience_in_sum(void **state)
     kill(pid, SIGKILL);
     reap(pid);
     b->lock = 0;
-    assert_int_equal(st_lock_within(&b->lock, &patience), APR_SUCCESS); /* a free lock needs none */
+    assert_int_equal(st_lock_within(&b->lock, &patience), APR_SUCCESS); /* a free lock needs no patience */
 }
 
 #define ROUNDS 20000
@@ -234,7 +234,7 @@ static void *count_up(void *unused)
     for (int i = 0; i < ROUNDS; i++) {
         while (st_lock(&b->lock) != APR_SUCCESS)
             ;
-        b->count++; /* plain on purpose: only the lock keeps it right */
+        b->count++; /* not atomic on purpose: only the lock protects it */
         st_unlock(&b->lock);
     }
     return unused;

@@ -57,14 +57,14 @@ static void test_load_and_find(void **state)
     assert_true(participant_is_whole(&copy) && copy.entitlement.expires == 7);
     assert_int_equal(st_participant_get(&f->t, index, copy.generation, &again), ST_OK);
     assert_memory_equal(&copy, &again, sizeof copy);
-    assert_int_equal(st_participant_get(&f->t, index, 0, &again), ST_OK); /* whoever has the place */
+    assert_int_equal(st_participant_get(&f->t, index, 0, &again), ST_OK); /* in any generation */
     assert_int_equal(st_participant_get(&f->t, index, copy.generation + 1, &again), ST_GONE);
     assert_int_equal(st_participant_get(&f->t, 9, 0, &again), ST_GONE);
     assert_int_equal(st_participant_get(&f->t, 10, 1, &again), ST_GONE);
     assert_int_equal(st_participant_get(&f->t, APR_UINT32_MAX, 1, &again), ST_GONE);
 }
 
-/* A refusal leaves nobody's keys in the client's hands. */
+/* After a refusal the caller has no secrets of the record. */
 static void test_refusals_clear(void **state)
 {
     static const st_participant none;
@@ -80,7 +80,7 @@ static void test_refusals_clear(void **state)
     memset(&copy, 1, sizeof copy);
     assert_int_equal(st_participant_get(&f->t, 0, 77, &copy), ST_GONE);
     assert_memory_equal(&copy, &none, sizeof copy);
-    /* Longer than any id, though the record claims so: nothing beyond it is read. */
+    /* A record with an id length above the maximum: nothing beyond the id is read. */
     memset(id, 'p', 399);
     assert_int_equal(st_participant_find(&f->t, id, 399, &copy, NULL), ST_NOT_FOUND);
     assert_int_equal(st_participant_find(&f->t, id, IA_NAME_MAX + 1, &copy, NULL), ST_NOT_FOUND);
@@ -103,16 +103,16 @@ static void test_reload(void **state)
     assert_true(st_participants_revision(&f->t) != revision);
     assert_int_equal(load(f, 0, 8, 2, &report), ST_OK);
     assert_report(report, 0, 8, 0, 0);
-    /* It is still the same participant, in its place. */
+    /* It is still the same participant, with the same index. */
     assert_int_equal(find(f, "p5", &after, &now_at), ST_OK);
     assert_true(after.generation == before.generation && now_at == index && after.entitlement.expires == 2);
-    /* Half of them leave, others come: the table of 10 has room for 8 and 8 only that way. */
+    /* Half of them are replaced: a table of 10 can hold the new 8 only after the removal of old ones. */
     assert_int_equal(load(f, 4, 10, 2, &report), ST_OK);
     assert_report(report, 6, 0, 4, 4);
     assert_int_equal(st_participants_count(&f->t), 10);
     assert_int_equal(find(f, "p3", &after, NULL), ST_NOT_FOUND);
     assert_int_equal(st_participant_get(&f->t, index, before.generation, &after), ST_OK);
-    /* Who comes back is another one. */
+    /* A participant that is added again has another generation. */
     assert_int_equal(load(f, 0, 3, 2, &report), ST_OK);
     assert_report(report, 3, 0, 10, 0);
     assert_int_equal(st_participant_get(&f->t, index, before.generation, &after), ST_GONE);
@@ -124,7 +124,7 @@ static void test_reload(void **state)
     assert_int_equal(st_participants_count(&f->t), 0);
 }
 
-/* Bytes in the record, text again for who asks. */
+/* The record has bytes; a look-up returns text. */
 static void test_challenge_secrets(void **state)
 {
     static const char md5[] = "b1c57edb47f7c218829f64253eec41c1";
@@ -150,7 +150,7 @@ static void test_challenge_secrets(void **state)
     fingerprint = out.fingerprint;
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_NONE);
     assert_memory_equal(&out, &none, sizeof none);
-    /* Another secret has another fingerprint; one that is taken away has none. */
+    /* Another secret has another fingerprint; a removed one has none. */
     list.list[0].challenge_md5 = none;
     assert_result(ia_challenge_secret_load(&list.list[0].challenge_hmac, IA_CHALLENGE_PROFILE_HMAC, LIT(other)), IA_OK);
     assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), ST_OK);
@@ -160,7 +160,7 @@ static void test_challenge_secrets(void **state)
     memset(&out, 1, sizeof out);
     st_challenge_unpack(&out, &copy.challenge, IA_CHALLENGE_PROFILE_MD5);
     assert_memory_equal(&out, &none, sizeof none);
-    /* What is no whole secret is none. */
+    /* An incomplete secret is not used. */
     memcpy(list.list[0].challenge_hmac.text, "xy", 2);
     assert_int_equal(st_participants_load(&f->t, ST_SOURCE_FILE, &list, NOW, f->p, &report), ST_OK);
     assert_int_equal(find(f, "p0", &copy, NULL), ST_OK);
@@ -178,7 +178,7 @@ static void test_too_many(void **state)
     assert_report(report, 0, 0, 0, 0);
     assert_int_equal(st_participants_count(&f->t), 5);
     assert_int_equal(find(f, "p4", &copy, NULL), ST_OK);
-    assert_int_equal(load(f, 10, 5, 2, &report), ST_OK); /* all leave, as many come */
+    assert_int_equal(load(f, 10, 5, 2, &report), ST_OK); /* all are replaced */
     assert_report(report, 5, 0, 5, 0);
     for (int i = 0; i < 20; i++)
         assert_int_equal(load(f, 20 * (unsigned)i, 5, 2, &report), ST_OK);
@@ -194,7 +194,7 @@ static void name_one(ia_participants *list, apr_pool_t *p, const char *kind, uns
     list->list[0].role_count = *kind == 'r' ? count : 0;
 }
 
-/* A load that is refused for its names uses none up. */
+/* A load that is refused because of its names adds none. */
 static void test_names_full(void **state)
 {
     fixture *f = open_participants(*state, 5);
@@ -252,7 +252,7 @@ static void test_name_table(void **state)
     assert_int_equal(st_names_find(&names, "b"), 2);
     assert_null(st_names_get(&names, -1));
     assert_null(st_names_get(&names, 3));
-    /* What a hostile child may have written. */
+    /* As a hostile child may have written it. */
     *names.count = APR_UINT32_MAX;
     assert_int_equal(st_names_count(&names), 3);
     assert_null(st_names_get(&names, 3));
@@ -278,7 +278,7 @@ static st_result load_from(fixture *f, st_source source, unsigned from, unsigned
     return st_participants_load(&f->t, source, &list, NOW, f->p, report);
 }
 
-/* A load replaces what is of its own source; the file's record of an id goes before the database's. */
+/* A load replaces the records of its own source; those of the file override those of the database. */
 static void test_sources(void **state)
 {
     fixture *f = open_participants(*state, 6);
@@ -296,13 +296,13 @@ static void test_sources(void **state)
     assert_int_equal(st_participants_count(&f->t), 3); /* p0; p3 and p4 */
     assert_int_equal(load_from(f, ST_SOURCE_DATABASE, 2, 3, &report), ST_OK);
     assert_report(report, 1, 0, 0, 2);
-    assert_int_equal(load_from(f, ST_SOURCE_FILE, 3, 1, &report), ST_OK); /* takes p3 over */
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 3, 1, &report), ST_OK); /* replaces p3 */
     assert_report(report, 0, 1, 1, 0);
     assert_int_equal(find(f, "p3", &copy, NULL), ST_OK);
     assert_true(copy.source == ST_SOURCE_FILE);
 }
 
-/* What fits beside the other source is known before anything changes. */
+/* A load that does not fit beside the other source is refused before anything changes. */
 static void test_sources_full(void **state)
 {
     fixture *f = open_participants(*state, 5);
@@ -311,7 +311,7 @@ static void test_sources_full(void **state)
     assert_int_equal(load_from(f, ST_SOURCE_DATABASE, 0, 3, &report), ST_OK);
     assert_int_equal(load_from(f, ST_SOURCE_FILE, 10, 3, &report), ST_FULL);
     assert_int_equal(st_participants_count(&f->t), 3);
-    assert_int_equal(load_from(f, ST_SOURCE_FILE, 2, 3, &report), ST_OK); /* one of them is there */
+    assert_int_equal(load_from(f, ST_SOURCE_FILE, 2, 3, &report), ST_OK); /* one of them exists */
     assert_report(report, 2, 1, 0, 0);
     assert_int_equal(st_participants_count(&f->t), 5);
 }

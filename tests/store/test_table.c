@@ -58,7 +58,7 @@ static void close_table(fixture *f)
     free(f);
 }
 
-/* Keys that share a bucket are wanted too: the hash leaves few. */
+/* A hash with few values, so that keys share buckets. */
 static apr_uint64_t hash_of(apr_uint64_t key)
 {
     return key % 5 || key > 100 ? key * 77 : 1000;
@@ -109,7 +109,7 @@ static void test_sizes(void **state)
     (void)state;
     assert_true(st_table_size(1, 8) >= sizeof(struct st_table_shared) + 256 * 4 + 40);
     assert_true(st_table_size(1000, 400) > st_table_size(999, 400) - 1);
-    /* Nothing wraps: the largest table is as large as its records and buckets, or too large for the machine. */
+    /* Sizes do not overflow: the largest table has the size of its records and buckets, or is too large for the machine. */
     if (sizeof(apr_size_t) == 8)
         assert_true(st_table_size((apr_uint32_t)most, 1008) >= most * 1040 + most / 2 * 4);
     else
@@ -174,7 +174,7 @@ static void test_admission(void **state)
     (void)state;
     assert_int_equal(st_table_insert(&f->table, &what, NOW, NULL), APR_SUCCESS);
     assert_int_equal(f->limit, 1);
-    /* What exists is said to exist, whatever it would cost; and it costs nothing. */
+    /* An existing key is reported as such, even if the quota or the table is full, and is not counted. */
     assert_int_equal(st_table_insert(&f->table, &what, NOW, NULL), APR_EEXIST);
     assert_int_equal(f->admitted - f->freed, 1);
     payload.key = 2;
@@ -200,7 +200,7 @@ static void test_full_never_evicts(void **state)
         assert_int_equal(insert_until(f, i, NOW + 1000 * SEC, NOW + 99 * SEC, NULL), APR_ENOSPC);
     for (apr_uint64_t i = 1; i <= 10; i++)
         assert_int_equal(has(f, i), 1);
-    /* One expires: one more fits, and only one. A record that expired is there until its place is needed. */
+    /* One expires: exactly one more fits. An expired record stays until its place is needed. */
     assert_int_equal(insert_until(f, 11, NOW + 1000 * SEC, NOW + 101 * SEC + 1, NULL), APR_SUCCESS);
     for (apr_uint64_t i = 1, there = 0; i <= 10; i++) {
         there += (apr_uint64_t)has(f, i);
@@ -220,7 +220,7 @@ static void test_full_recovers(void **state)
     for (apr_uint64_t i = 1; i <= 4; i++)
         assert_int_equal(insert_until(f, i, NOW + 10 * SEC, NOW, NULL), APR_SUCCESS);
     assert_int_equal(insert_until(f, 5, NOW + 20 * SEC, NOW + 9 * SEC, NULL), APR_ENOSPC);
-    /* Asking all the time does not put off the end of the rest. */
+    /* Insertions do not delay the removal of other expired records. */
     for (now = NOW + 9 * SEC; now < NOW + 12 * SEC; now += SEC / 10)
         if (insert_until(f, 5, NOW + 20 * SEC, now, NULL) == APR_SUCCESS)
             break;
@@ -239,7 +239,7 @@ static void test_room_is_used_at_once(void **state)
     assert_int_equal(remove_key(f, 2), APR_SUCCESS);
     assert_int_equal(insert(f, 5), APR_SUCCESS);
     assert_int_equal(insert(f, 6), APR_ENOSPC);
-    /* Also what a sweep frees. */
+    /* Records freed by a sweep are usable at once, too. */
     assert_int_equal(remove_key(f, 5), APR_SUCCESS);
     assert_int_equal(insert_until(f, 7, NOW + SEC, NOW, NULL), APR_SUCCESS);
     assert_int_equal(insert_until(f, 8, ST_NEVER, NOW + SEC - 1, NULL), APR_ENOSPC);
@@ -248,7 +248,7 @@ static void test_room_is_used_at_once(void **state)
     close_table(f);
 }
 
-/* Clients read the clock a little apart; an administrator may set it back. */
+/* Times of different processes differ a little, and the clock may be set back. */
 static void test_clock(void **state)
 {
     fixture *f = open_table(4);
@@ -262,9 +262,9 @@ static void test_clock(void **state)
     hand = shared->hand;
     for (int i = 0; i < 100; i++)
         assert_int_equal(insert_until(f, 5, NOW + 20 * SEC, NOW + 5 * SEC - i * 1000, NULL), APR_ENOSPC);
-    assert_true(shared->hand == hand); /* nobody went round again */
+    assert_true(shared->hand == hand); /* no second sweep */
     assert_int_equal(insert_until(f, 5, NOW + 20 * SEC, NOW - 3600 * SEC, NULL), APR_ENOSPC);
-    assert_true(shared->hand != hand); /* an old time in the future is not believed */
+    assert_true(shared->hand != hand); /* an earlier time in the future is ignored */
     for (apr_uint64_t i = 1; i <= 4; i++)
         assert_int_equal(has(f, i), 1);
 
@@ -318,7 +318,7 @@ static void test_counters_wrap(void **state)
     }
 }
 
-/* The last free record is found wherever the search begins: a hand of 32 bits would skip some where it wraps. */
+/* The last free record is found wherever the search begins, also when a hand of 32 bits wraps. */
 static void test_hand_wraps(void **state)
 {
     fixture *f = open_table(7);
@@ -387,7 +387,7 @@ static void test_refs(void **state)
     close_table(f);
 }
 
-/* A removed record is wiped, and a record that is being built is nobody's: not what was there before. */
+/* A removed record is wiped, and a record under construction has nothing of the previous one. */
 static void test_what_was_removed_is_gone(void **state)
 {
     fixture *f = open_table(1);
@@ -402,18 +402,18 @@ static void test_what_was_removed_is_gone(void **state)
     assert_int_equal(remove_key(f, 1), APR_SUCCESS);
     for (unsigned i = 0; i < sizeof(item); i++)
         assert_int_equal(bytes[i], 0);
-    /* Claimed by somebody who has not begun yet. */
+    /* Claimed, but not begun. */
     r->claim = st_owner_self();
     assert_int_equal(st_table_read_at(&f->table, 0, &copy, NULL), APR_NOTFOUND);
     ref.version = r->version;
     assert_int_equal(st_table_hold(&f->table, ref, &held), APR_NOTFOUND);
-    /* Built, yet not linked: its builder may still find that its key exists. */
+    /* Built, but not linked: its builder may still find that the key exists. */
     r->expires = ST_NEVER;
     assert_int_equal(st_table_read_at(&f->table, 0, &copy, NULL), APR_NOTFOUND);
     assert_int_equal(st_table_hold(&f->table, ref, &held), APR_NOTFOUND);
     r->expires = 0;
     r->claim = CLAIM_FREE;
-    /* Expired in the middle of its removal: over for every reader, though it is still linked. */
+    /* Expired, and being removed: no reader finds it, although it is still linked. */
     assert_int_equal(insert_until(f, 2, ST_NEVER, NOW, &ref), APR_SUCCESS);
     r->expires = 0;
     assert_int_equal(has(f, 2), 0);
@@ -451,7 +451,7 @@ static void test_counts_are_set_right(void **state)
     st_table_sweep(&f->table, NOW);
     assert_int_equal(st_table_live(&f->table), 5);
     f->table.shared->live = 0;
-    assert_int_equal(remove_key(f, 1), APR_SUCCESS); /* a count does not go below nothing */
+    assert_int_equal(remove_key(f, 1), APR_SUCCESS); /* a count does not go below 0 */
     assert_int_equal(st_table_live(&f->table), 0);
     st_table_recount(&f->table);
     assert_int_equal(st_table_live(&f->table), 4);
@@ -462,7 +462,7 @@ static void test_counts_are_set_right(void **state)
     close_table(f);
 }
 
-/* Many keys in one chain: up to the longest that is believed, then a fault, never a second copy. */
+/* Many keys in one chain: up to the longest valid chain, then a fault, never a second copy. */
 static void test_long_chain(void **state)
 {
     fixture *f = open_table(400);
@@ -498,7 +498,7 @@ static void test_against_a_model(void **state)
         int there = has(f, k + 1);
 
         now += (apr_time_t)(next_random(&seed) % (SEC / 4));
-        assert_true(there || until[k] <= now); /* never lost before its time */
+        assert_true(there || until[k] <= now); /* never removed before it expires */
         for (unsigned i = 0; i < KEYS; i++)
             live += until[i] > now;
         if (next_random(&seed) % 3) {

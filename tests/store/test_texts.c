@@ -71,9 +71,9 @@ static void test_find(void **state)
     assert_string_equal(copy.text, "https://a.example/v2/");
     assert_int_equal(st_text_endpoint(&f->texts, &owner, NULL, NOW, &copy), ST_OK);
     assert_string_equal(copy.api_version, "2.0");
-    assert_int_equal(st_text_endpoint(&f->texts, &owner, "1.0", NOW, &copy), ST_NOT_FOUND); /* over */
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "1.0", NOW, &copy), ST_NOT_FOUND); /* expired */
     assert_int_equal(st_text_endpoint(&f->texts, &owner, "1.0", NOW - 1, &copy), ST_OK);
-    assert_int_equal(st_text_endpoint(&f->texts, &owner, "3.0", NOW, &copy), ST_NOT_FOUND); /* not yet */
+    assert_int_equal(st_text_endpoint(&f->texts, &owner, "3.0", NOW, &copy), ST_NOT_FOUND); /* not valid yet */
     assert_int_equal(st_text_endpoint(&f->texts, &owner, "", NOW, &copy), ST_NOT_FOUND);
     owner.generation++;
     assert_int_equal(st_text_name(&f->texts, &owner, &copy), ST_NOT_FOUND);
