@@ -198,6 +198,9 @@ class Container(Server):
             os.close(end)
         self.process = Process(outer)
 
+    def cgid_listens(self):
+        return True  # httpd has the workers' user from the beginning: the socket is theirs when it resumes
+
     @staticmethod
     def copy(source, path):
         with open(path, "ab", buffering=0) as file:
