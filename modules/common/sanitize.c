@@ -147,10 +147,19 @@ static int shares_part(const char *value, const char *credentials)
     return 0;
 }
 
+/* strstr() prepares a table for a long needle: it is not asked where the lengths or a comparison tell. */
+static int contains(const char *value, const char *part)
+{
+    apr_size_t len = strlen(value), part_len = strlen(part);
+
+    return len == part_len ? !strcmp(value, part) : len > part_len && strstr(value, part);
+}
+
 /* Does a value contain the header, or a part of its credentials? */
 static int is_copy(const char *value, const char *header, const char *credentials)
 {
-    return strstr(value, header) || (credentials && (strstr(value, credentials) || shares_part(value, credentials)));
+    return contains(value, header) ||
+           (credentials && (contains(value, credentials) || shares_part(value, credentials)));
 }
 
 /*

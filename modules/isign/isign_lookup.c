@@ -87,7 +87,7 @@ static ia_result find(isign_lookup *l, ia_httpsig_key *out, const ia_httpsig *si
     ia_result rc;
 
     keyid = apr_pstrmemdup(l->p, signature->keyid.data, signature->keyid.len);
-    if (strlen(keyid) != signature->keyid.len || signature->keyid.len > 2 * IA_NAME_MAX)
+    if (strlen(keyid) != signature->keyid.len)
         return IA_SIG_KEY_UNKNOWN;
     hash = strrchr(keyid, '#');
     if (hash && (rc = find_by_kid(l, out, keyid, hash)) != IA_SIG_KEY_UNKNOWN)

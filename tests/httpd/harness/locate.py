@@ -65,11 +65,12 @@ def build_dir():
     return Path(named).resolve() if named else None
 
 
-def our_module(name, folder="clock"):
+def our_module(name):
     """
-    The file of one of our modules, linked with a clock that tests can set; a build directory without it is an error, not
-    a reason to skip.
+    The file of one of our modules, linked with a clock that tests can set; "dialect/sauth" has the probe besides. A build
+    directory without it is an error, not a reason to skip.
     """
+    folder, name = name.split("/") if "/" in name else ("clock", name)
     path = build_dir() / "tests" / "httpd" / folder / ".libs" / f"mod_{name}.so"
     if not path.is_file():
         raise FileNotFoundError(f"INTERAUTH_BUILD is set, but {path} does not exist")

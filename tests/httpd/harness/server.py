@@ -104,7 +104,7 @@ class Server(Httpd):
             yield f"mpm_{self.site.mpm}", locate.stock_dir() / f"mod_mpm_{self.site.mpm}.so"
         stock = [(name, locate.stock_dir() / f"mod_{name}.so") for name in dict.fromkeys(names) if name not in static]
         stock += self.site.foreign
-        ours = [(name, locate.our_module(name, "dialect" if self.site.probe and name == "sauth" else "clock"))
+        ours = [(name, locate.our_module(f"dialect/{name}" if self.site.probe and name == "sauth" else name))
                 for name in self.site.ours]
         yield from ours + stock if self.site.ours_first else stock + ours
 
@@ -189,7 +189,7 @@ class Server(Httpd):
 
     def cgid_listens(self):
         """mod_cgid gives its socket to the workers' user some time after httpd resumes: before, they cannot connect."""
-        if os.getuid() != 0 or self.site.mpm == "prefork":
+        if os.getuid() != 0 or not self.conf.is_file() or "\nScriptSock " not in self.conf.read_text():
             return True
         owner = pwd.getpwnam(USER).pw_uid
         try:
