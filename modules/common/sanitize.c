@@ -130,14 +130,12 @@ static apr_size_t common_part(const char *text, apr_size_t at, const char *value
 }
 
 /* Do they share PART_MIN bytes in a row? Any such run contains one of the pieces of STEP bytes completely. */
-static int shares_part(const char *value, const char *credentials)
+static int shares_part(const char *value, const char *credentials, apr_size_t len)
 {
-    apr_size_t len = strlen(credentials), at;
+    apr_size_t at;
     char piece[STEP + 1] = {0};
     const char *found;
 
-    if (strlen(value) < PART_MIN)
-        return 0;
     for (at = 0; at + STEP <= len; at += STEP) {
         memcpy(piece, credentials + at, STEP);
         for (found = strstr(value, piece); found; found = strstr(found + 1, piece))
@@ -147,26 +145,34 @@ static int shares_part(const char *value, const char *credentials)
     return 0;
 }
 
-/* strstr() prepares a table for a long needle: it is not asked where the lengths or a comparison tell. */
-static int contains(const char *value, const char *part)
-{
-    apr_size_t len = strlen(value), part_len = strlen(part);
+/* What to look for: the header as it was received, and its credentials, or NULL. */
+typedef struct needle {
+    const char *header, *credentials;
+    apr_size_t header_len, credentials_len;
+} needle;
 
+/* strstr() prepares a table for a long part: it is not called where the lengths or a comparison tell. */
+static int contains(const char *value, apr_size_t len, const char *part, apr_size_t part_len)
+{
     return len == part_len ? !strcmp(value, part) : len > part_len && strstr(value, part);
 }
 
 /* Does a value contain the header, or a part of its credentials? */
-static int is_copy(const char *value, const char *header, const char *credentials)
+static int is_copy(const char *value, const needle *n)
 {
-    return contains(value, header) ||
-           (credentials && (contains(value, credentials) || shares_part(value, credentials)));
+    apr_size_t len = strlen(value);
+
+    if (contains(value, len, n->header, n->header_len))
+        return 1;
+    return n->credentials && (contains(value, len, n->credentials, n->credentials_len) ||
+                              (len >= PART_MIN && shares_part(value, n->credentials, n->credentials_len)));
 }
 
 /*
  * SetEnvIf and RewriteRule E= can copy a header, or a part of it, to any variable, and RequestHeader to another header. Our
  * own variables and headers are not searched: they may have a part in common by the client's choice.
  */
-static void strip_copies(apr_table_t *table, const char *header, const char *credentials)
+static void strip_copies(apr_table_t *table, const needle *n)
 {
     const apr_array_header_t *array = apr_table_elts(table);
     int i = 0;
@@ -174,7 +180,7 @@ static void strip_copies(apr_table_t *table, const char *header, const char *cre
     while (i < array->nelts) {
         const apr_table_entry_t *entry = (const apr_table_entry_t *)array->elts + i;
 
-        if (entry->val && !is_ours(entry->key) && is_copy(entry->val, header, credentials)) {
+        if (entry->val && !is_ours(entry->key) && is_copy(entry->val, n)) {
             apr_table_unset(table, entry->key);
             i = 0;
         } else {
@@ -186,11 +192,13 @@ static void strip_copies(apr_table_t *table, const char *header, const char *cre
 void sanitize_authorization(request_rec *r, const char *received, int is_proven)
 {
     const char *space = received ? strchr(received, ' ') : NULL;
-    const char *credentials = is_proven && space ? space + strspn(space, " ") : NULL;
+    needle n = {received, is_proven && space ? space + strspn(space, " ") : NULL, 0, 0};
 
     if (received && *received) {
-        strip_copies(r->subprocess_env, received, credentials);
-        strip_copies(r->headers_in, received, credentials);
+        n.header_len = strlen(received);
+        n.credentials_len = n.credentials ? strlen(n.credentials) : 0;
+        strip_copies(r->subprocess_env, &n);
+        strip_copies(r->headers_in, &n);
     }
     strip(r->subprocess_env, matches_authorization, NULL);
 }

@@ -57,16 +57,17 @@ static const sauth_presentation *only(const sauth_dir *conf)
     return NULL;
 }
 
-static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
+static ia_result check_credentials(request_rec *r, const sauth_dir *conf, sauth_state *state,
+                                   const sauth_presentation *shown)
 {
     const sauth_presentation *p;
     ia_result rc;
 
     if (r->method_number == M_CONNECT)
         return IA_TUNNEL_REFUSED;
-    if ((p = sauth_presentation_shown(r, conf))) {
-        state->presentation = p;
-        return p->check(r, conf, state);
+    if (shown) {
+        state->presentation = shown;
+        return shown->check(r, conf, state);
     }
     if (snapshot_of(r)->authorization)
         return IA_SCHEME_NOT_ACCEPTED;
@@ -77,12 +78,20 @@ static ia_result decide(request_rec *r, const sauth_dir *conf, sauth_state *stat
     return rc;
 }
 
-/* A request for the presentation itself, such as a login: its client is not known yet, and no rule about clients applies. */
-static int handle(request_rec *r, const sauth_dir *conf, sauth_state *state)
+/*
+ * Once per external request. A request for the presentation itself, such as a login, ends here: its client is not known
+ * yet, and no rule about clients applies.
+ */
+static int decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const sauth_presentation *p = sauth_presentation_shown(r, conf);
+    const sauth_presentation *shown = sauth_presentation_shown(r, conf);
+    int status = shown && shown->handle ? shown->handle(r, conf, state) : DECLINED;
 
-    return p && p->handle ? p->handle(r, conf, state) : DECLINED;
+    if (status != DECLINED)
+        return status;
+    state->rc = check_credentials(r, conf, state, shown);
+    state->decided = 1;
+    return DECLINED;
 }
 
 static int admit(request_rec *r, sauth_state *state)
@@ -106,12 +115,8 @@ int sauth_authenticate(request_rec *r)
     intake_keep_fields(r);
     conf = sauth_dir_effective(r);
     state = sauth_state_of(r);
-    if (!state->decided && (status = handle(r, &conf, state)) != DECLINED)
+    if (!state->decided && (status = decide(r, &conf, state)) != DECLINED)
         return status;
-    if (!state->decided) {
-        state->rc = decide(r, &conf, state);
-        state->decided = 1;
-    }
     if (state->respond_error)
         problem_set_formatter(r, state->respond_error);
     rc = state->rc ? state->rc : check_location(r, &conf, state);
