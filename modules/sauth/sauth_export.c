@@ -147,7 +147,7 @@ int sauth_is_private(request_rec *r)
 
     if (!state || !state->decided || !state->proven)
         return 0;
-    if (state->presentation->complete)
+    if (state->presentation && state->presentation->complete) /* a login has verified a client without one */
         state->presentation->complete(r, state);
     return 1;
 }

@@ -102,6 +102,14 @@ class TestRestrictions(OneUrl):
         rejected(server, user.post(TARGET, text), 413, "body_too_large", "body_too_large")
         assert user.login().call(TARGET, request={"page": "x" * 70000}).status == 200
 
+    @each
+    def test_verified_client_is_refused(self, server, profile, format):
+        """Its signature is right, its challenge is used up: the refusal is a response, and no child ends."""
+        user = self.user(server, profile, format)
+        challenge = user.challenge()
+        assert user.redeem(challenge)[1].status == 200
+        rejected(server, user.redeem(challenge)[1].http, 401, "replayed_challenge", "challenge_superseded", format)
+
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_token_beside_the_request(self, server, format):
         user = self.user(server, format=format)
