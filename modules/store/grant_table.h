@@ -20,7 +20,10 @@ typedef struct st_grant_nonces {
     apr_uint64_t refresh_count; /**< how many; 0: there is no response to send again */
 } st_grant_nonces;
 
-/** Bytes that a dialect can bind to a grant instead, such as a thumbprint, a list of endpoints, or another participant. */
+/**
+ * Bytes that a dialect can bind to a grant instead, such as a thumbprint, a list of endpoints, or another participant. State
+ * files have as many: another number needs another MAGIC in state_record.c.
+ */
 #define ST_GRANT_BOUND (sizeof(st_grant_nonces))
 
 /** What of the two a grant has. */
@@ -62,7 +65,7 @@ typedef struct st_grants {
 
 apr_size_t st_grants_size(const st_grants_config *config);
 
-/** @param nonce key of the nonces, kept when the memory is new */
+/** @param nonce_key key of the nonces, kept when the memory is new */
 void st_grants_attach(st_grants *g, void *memory, const st_grants_config *config, const ia_mac_key *nonce_key);
 
 const ia_mac_key *st_grants_nonce_key(const st_grants *g);
@@ -71,7 +74,7 @@ const ia_mac_key *st_grants_nonce_key(const st_grants *g);
 apr_uint64_t st_grants_clock(const st_grants *g, apr_time_t now);
 
 /**
- * Goes on where a saved state ended: the stamps go on above `last_stamp`; with an `nonce key` the nonces of then are good.
+ * Goes on where a saved state ended: the stamps go on above `last_stamp`; with a `nonce_key`, nonces from before the stop remain valid.
  * For fresh tables, before serving.
  */
 void st_grants_resume(st_grants *g, apr_uint64_t last_stamp, const ia_mac_key *nonce_key);

@@ -164,7 +164,7 @@ void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, con
 
 /* --- reading --------------------------------------------------------------------------------------------------- */
 
-/* Bytes still to be read; `short_` once more was asked for than there is, and every later answer is zero. */
+/* Bytes that are not read yet. After an attempt to read more than there are, `too_short` is set, and only zeros are read. */
 typedef struct reader {
     const unsigned char *at;
     apr_size_t left;
@@ -308,6 +308,8 @@ static void read_grant(loading *l)
         read_nonces(&l->r, &grant.nonces.state);
     else if (grant.part == ST_GRANT_WITH_BOUND)
         get(&l->r, grant.bound, ST_GRANT_BOUND);
+    else if (grant.part != ST_GRANT_PLAIN)
+        l->r.too_short = 1; /* of a later version: where this record ends is not known */
     translate(l, &capabilities, &grant.capabilities);
     if (!l->r.too_short && forget > l->now && l->state->grants &&
         l->names->participant_find(l->names->context, id, &grant.participant_index, &grant.participant_generation) &&
@@ -357,5 +359,7 @@ apr_status_t st_state_read(st_state_report *report, const unsigned char *key, co
         else
             break;
     }
+    if (tag != 'E') /* the used requests that were not read could be sent again: only those from now on are known */
+        st_replays_resume(state->replays, now, st_replays_tolerance(state->replays));
     return APR_SUCCESS;
 }
