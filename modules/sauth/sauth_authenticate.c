@@ -111,6 +111,8 @@ int sauth_authenticate(request_rec *r)
 
     if (!sauth_is_ours(r))
         return DECLINED;
+    if ((status = sauth_guard_access(r)) != DECLINED) /* Satisfy Any may have ignored the refusal */
+        return status;
     sauth_notes_clear(r);
     intake_keep_fields(r);
     conf = sauth_dir_effective(r);

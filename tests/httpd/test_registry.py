@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from harness import (BASIC, Client, OTHER, OTHER_SECRET, PAGE, SECRET, Server, Site, UID, Unstartable, b64url,
-                     participant, participants_text, passed, refused)
+from harness import (BASIC, Client, ENDPOINT, OTHER, OTHER_SECRET, PAGE, SECRET, Server, Site, UID, Unstartable, b64url,
+                     participant, participants_text, passed, refused, script)
 
 
 GOOD = participants_text([participant()])
@@ -351,6 +351,19 @@ class TestWithoutRegistry:
         server.log.allow("no registry of participants|AH00020")
         with pytest.raises(Unstartable, match="no registry of participants; load one"):
             server.start()
+
+    def test_reload_below_satisfy_any(self, make_server):
+        """httpd authenticates the client although check_access refused it: there are no grants to look at."""
+        open_to_hosts = "Satisfy Any\nOrder deny,allow\nDeny from all"
+        server = make_server(Site(modules=("access_compat",), expect=("Satisfy Any",),
+                                  config=ENDPOINT + script("both", "Require capability read", open_to_hosts)))
+        client = Client(server).granted()
+        kept = [line for line in server.conf.read_text().splitlines() if not re.match("LoadModule registry_|Registry", line)]
+        server.conf.write_text("\n".join(kept).replace(" registry:trace8", "") + "\n")
+        server.graceful()
+        server.log.allow("no registry of participants")
+        for headers in ({}, {"Authorization": client.header()}):
+            refused(server, server.get("/both", headers), 503, "unavailable", "location_unguarded", level="error")
 
 
 class TestStatusPage:
