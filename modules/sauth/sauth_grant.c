@@ -63,6 +63,8 @@ ia_result sauth_grant_create(unsigned char grant_id[IA_GRANT_ID_LEN], const saut
 {
     st_grant record;
 
+    if (request->bound && request->bound_len > ST_GRANT_BOUND)
+        return IA_FAULT_INTERNAL;
     memset(&record, 0, sizeof record);
     digest_of(record.digest, token, strlen(token));
     ia_grant_id(grant_id, record.digest);

@@ -27,7 +27,7 @@ apr_time_t sauth_grant_forget(const sauth_dir *conf, const ia_grant_terms *terms
 /** A random token. @return IA_OK or IA_FAULT_RANDOM */
 ia_result sauth_grant_token(apr_pool_t *p, const char **token);
 
-/** Stores a grant. @return IA_OK, IA_GRANTS_FULL, IA_GRANT_QUOTA, IA_FAULT_STORE */
+/** Stores a grant. @return IA_OK, IA_GRANTS_FULL, IA_GRANT_QUOTA, IA_FAULT_STORE, or IA_FAULT_INTERNAL if too much is bound */
 ia_result sauth_grant_create(unsigned char grant_id[IA_GRANT_ID_LEN], const sauth_grant_request *request,
                              const char *token, const ia_grant_terms *terms);
 

@@ -1,8 +1,12 @@
 """A dialect of tests/httpd/dialect: all that is its own comes from its row, and no generic file knows it."""
+import re
+
 import pytest
 
 from harness import BASIC, Client, PAGE, Shown, Site, UID, passed, refused
+from harness.sauth import from_b64url
 
+FRESH = 1  # first byte of a nonce that belongs to no grant
 ORDERS = "/cgi-bin/orders"
 
 PROBE = BASIC + """
@@ -86,6 +90,14 @@ class TestProbe:
         server.log.expect("reason=presentation_mismatch")
         assert self.call(server, token, PAGE).status == 401
         server.log.expect("reason=scheme_not_accepted")
+
+    def test_bound_data_are_no_nonces(self, server):
+        """The bare form with a token of this dialect: its grant has a greeting where others have nonces."""
+        response = server.get(ORDERS, {"Authorization": Client(server).bare("A" * 22, token=self.token(server))})
+        assert response.status == 401
+        server.log.expect("reason=bare_unmatched")
+        nonce = re.search('nonce="([^"]+)"', response.all("WWW-Authenticate")[0]).group(1)
+        assert from_b64url(nonce)[0] == FRESH
 
 
 class TestWithout:

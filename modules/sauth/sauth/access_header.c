@@ -32,13 +32,22 @@ static ia_result verify(const ia_authorization *auth, const ia_registry_entry *e
     return rc;
 }
 
+/* Grants that other presentations made may have data of their own in the same place. */
+static int has_nonces(const sauth_state *state)
+{
+    return state->grant.part == ST_GRANT_WITH_NONCES;
+}
+
 /* The bare form names no nonce: it is one of the newest that this grant holds unused, as text or as bytes. */
 static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_time_t now)
 {
     apr_uint64_t sequences[BARE_CANDIDATES];
-    unsigned count = st_nonces_unused(&state->grant.nonces.state, sequences, BARE_CANDIDATES), i;
-    ia_result rc = IA_BARE_UNMATCHED;
+    unsigned count, i;
+    ia_result rc;
 
+    if (!has_nonces(state))
+        return IA_BARE_UNMATCHED;
+    count = st_nonces_unused(&state->grant.nonces.state, sequences, BARE_CANDIDATES);
     for (i = 0; i < count; i++) {
         char text[IA_BASE64URL_SIZE(IA_NONCE_LEN)];
 
@@ -141,7 +150,7 @@ static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state
         rc = verify(&auth, &state->entry, auth.n, auth.n_len, now);
     still_has_secret = has_secret(&state->entry, state->grant.secret_fingerprint, now);
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
-    credentials->bare_of_live_token = rc == IA_BARE_UNMATCHED && state->grant.expires > now;
+    credentials->bare_of_live_token = rc == IA_BARE_UNMATCHED && has_nonces(state) && state->grant.expires > now;
     if (rc) {
         state->log_detail = claimed(state);
         return rc;
