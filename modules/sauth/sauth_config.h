@@ -21,7 +21,7 @@ typedef enum sauth_type { SAUTH_TYPE_UNSET, SAUTH_TYPE_OURS, SAUTH_TYPE_OTHER } 
 
 /** Per location. Every field has a value that means "this section does not say"; see sauth_dir_effective. */
 typedef struct sauth_dir {
-    unsigned accept;    /**< ia_presentation bits; 0 unset */
+    unsigned accept;    /**< bits of presentations; 0 unset */
     apr_uint64_t scope; /**< sauth_scope_number of its name; 0 unset, which is a scope of its own */
     sauth_mode mode;
     sauth_pass pass;

@@ -25,7 +25,7 @@ typedef enum sauth_endpoint_path {
 typedef struct sauth_endpoint {
     const char *name; /**< one segment or several, without slashes at its ends */
     sauth_endpoint_path path;
-    int methods; /**< bits 1 << M_GET and so on; M_GET includes HEAD */
+    apr_int64_t methods; /**< SAUTH_METHOD bits; M_GET includes HEAD */
     /**
      * Writes the response and returns OK or DONE, or returns what sauth_refuse returned.
      * @param tail NULL for SAUTH_PATH_LAST
@@ -33,7 +33,8 @@ typedef struct sauth_endpoint {
     int (*handle)(request_rec *r, const char *tail);
 } sauth_endpoint;
 
-#define SAUTH_METHOD(number) (1 << (number))
+/** By the number that httpd has for a method: at most 63. */
+#define SAUTH_METHOD(number) (AP_METHOD_BIT << (number))
 
 /** Settings of one kind: of a location, or of the server. All functions get memory of `size` bytes. */
 typedef struct sauth_settings {

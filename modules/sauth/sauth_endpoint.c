@@ -41,7 +41,7 @@ int sauth_handler(request_rec *r)
     if (dialect->respond_error)
         problem_set_formatter(r, dialect->respond_error);
     if (r->method_number == M_INVALID || !(e->methods & SAUTH_METHOD(r->method_number))) {
-        r->allowed_methods->method_mask = (apr_int64_t)e->methods; /* what httpd makes Allow from */
+        r->allowed_methods->method_mask = e->methods; /* what httpd makes Allow from */
         return sauth_refuse(r, IA_METHOD_NOT_ALLOWED, NULL, 0);
     }
     return e->handle(r, tail);

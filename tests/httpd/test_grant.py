@@ -293,6 +293,16 @@ class TestGrammar:
         refused(server, response, 400, "malformed_request", "access_malformed")
 
 
+class TestRegisteredMethods:
+    """A method that httpd learns from its configuration has a number of its own, above 31."""
+
+    site = Site(config="RegisterHttpMethod A1 A2 A3 A4 A5 A6 A7 A8 A9\n" + BASIC)
+
+    @pytest.mark.parametrize("method", [f"A{number}" for number in range(1, 10)])
+    def test_method(self, server, method):
+        refused(server, server.request(method, "/sauth/generate_nonce"), 405, "method_not_allowed", "method_not_allowed")
+
+
 class TestEndpoint:
     """The endpoint as a resource."""
 
