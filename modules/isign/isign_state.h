@@ -10,11 +10,10 @@ typedef struct isign_state {
     const apr_table_t *fields; /**< header fields of a signed request as received; NULL if it is not signed */
 
     /* the signer */
-    const isign_scheme *scheme;   /**< of the signature, as found by the first check; NULL: none */
-    int signature_checked;        /**< the two below are final */
-    ia_result signature_rc;       /**< why a signed request has no proof */
-    const isign_proof *proof;     /**< of the signer; NULL: the signer is unknown */
-    const request_rec *judged_in; /**< for which isign_check_late has run; only compared */
+    const isign_scheme *scheme; /**< of the signature, as found by the first check; NULL: none */
+    int signature_checked;      /**< the two below are final */
+    ia_result signature_rc;     /**< why a signed request has no proof */
+    const isign_proof *proof;   /**< of the signer; NULL: the signer is unknown */
 
     /* the body; `spool` and `stream` are NULL if there is none, and at most one is set */
     struct isign_spool *spool;

@@ -9,6 +9,8 @@
 
 APLOG_USE_MODULE(isign);
 
+#define JUDGED_NOTE "isign-judged" /* not its address: a later sub-request may have that of one that was destroyed */
+
 static void verify_once(request_rec *r, const isign_dir *conf, isign_state *state)
 {
     request_rec *top = request_outermost(r);
@@ -87,8 +89,8 @@ int isign_check_late(request_rec *r)
     if (!is_late(r, state))
         return DECLINED;
     conf = isign_dir_effective(r);
-    if (!is_checked(r, &conf) || state->judged_in == r)
+    if (!is_checked(r, &conf) || apr_table_get(r->notes, JUDGED_NOTE))
         return DECLINED;
-    state->judged_in = r;
+    apr_table_setn(r->notes, JUDGED_NOTE, "");
     return check(r, &conf, state);
 }

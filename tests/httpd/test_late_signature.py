@@ -22,7 +22,10 @@ def test_installed_module_has_no_test_scheme():
 
 
 class TestLate:
-    site = Site(participants=PEOPLE, config=(ENDPOINT
+    site = Site(participants=PEOPLE, modules=("include",), files={"pages/all.shtml": "".join(
+        f'[<!--#include virtual="/{name}" -->]' for name in ("token", "must", "token", "must", "must"))}, config=(ENDPOINT
+        + "AddOutputFilter INCLUDES .shtml\n<Directory @ROOT@/htdocs>\nOptions +Includes\n</Directory>\n"
+        + '<Location "/pages">\nAuthType SAuth\nAuthName x\nRequire capability read\nISign optional\n</Location>\n'
         + script("token", "Require capability read", "ISign optional")
         + script("both", "<RequireAll>\nRequire capability read\nRequire signed content-type\n</RequireAll>", "ISign optional")
         + script("either", "<RequireAny>\nRequire signed\nRequire capability read\n</RequireAny>", "ISign optional")
@@ -64,6 +67,13 @@ class TestLate:
         server.log.allow("AH01631")
         turned_away(server, client.get("/must", {FIELD: "good @path"}), 401, "signature_component_missing",
                     "sig_component_missing")
+
+    def test_each_include_is_judged(self, server, client):
+        """What one location accepted is judged anew at the next."""
+        page = client.get("/pages/all.shtml", {FIELD: "good @path"}).text
+        assert page.count("ISIGN_KEYID=good") == 2 and page.count("an error occurred") == 3, page
+        server.log.expect("isign: refused reason=sig_component_missing .*location=/must")
+        server.log.allow("AH01374|unable to include")
 
     def test_without_authentication(self, server):
         """Nothing names the owner of the key."""
