@@ -91,6 +91,11 @@ class TestProbe:
         assert self.call(server, token, PAGE).status == 401
         server.log.expect("reason=scheme_not_accepted")
 
+    @pytest.mark.parametrize("value", ["Probe", "probe ", "PROBE  x"])
+    def test_scheme_alone(self, server, value):
+        assert server.get(ORDERS, {"Authorization": value}).status == 401
+        server.log.expect("reason=token_unknown")
+
     def test_bound_data_are_no_nonces(self, server):
         """The bare form with a token of this dialect: its grant has a greeting where others have nonces."""
         response = server.get(ORDERS, {"Authorization": Client(server).bare("A" * 22, token=self.token(server))})

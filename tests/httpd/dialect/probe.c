@@ -103,11 +103,12 @@ static int say_tail(request_rec *r, const char *tail)
 
 static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const char *token = snapshot_of(r)->authorization + strlen("Probe ");
-    ia_result rc = sauth_grant_find(state, token, strlen(token));
+    const char *token = snapshot_of(r)->authorization + strlen("Probe"); /* perhaps nothing follows */
+    ia_result rc;
 
     (void)conf;
-    if (rc)
+    token += strspn(token, " ");
+    if ((rc = sauth_grant_find(state, token, strlen(token))))
         return rc;
     state->proven = 1;
     if (state->grant.part != ST_GRANT_WITH_BOUND)
