@@ -110,6 +110,15 @@ class TestRestrictions(OneUrl):
         assert user.redeem(challenge)[1].status == 200
         rejected(server, user.redeem(challenge)[1].http, 401, "replayed_challenge", "challenge_superseded", format)
 
+    def test_error_page_of_a_verified_client(self, server):
+        """The page for its refusal is not open to it either."""
+        user = self.user(server, at="/page")
+        challenge = user.challenge()
+        text = user.text("auth.token", {"challenge": challenge, "signature": user.make(challenge)[1]})
+        assert [user.post("/page", text).status for _ in range(2)] == [200, 401]
+        for path in ("/page", TARGET):
+            server.log.expect(f"refused reason=challenge_superseded .*location={path} ")
+
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_token_beside_the_request(self, server, format):
         user = self.user(server, format=format)
