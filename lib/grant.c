@@ -2,21 +2,6 @@
 #include <string.h>
 #include "interauth/grant.h"
 
-const char *ia_presentation_name(ia_presentation presentation)
-{
-    switch (presentation) {
-    case IA_PRESENT_SAUTH:
-        return "SAuth";
-    case IA_PRESENT_BEARER:
-        return "Bearer";
-    case IA_PRESENT_CHALLENGE:
-        return "challenge";
-    case IA_PRESENT_SIGNATURE:
-        return "signature";
-    }
-    return "unknown";
-}
-
 ia_result ia_entitlement_check(const ia_entitlement *entitlement, apr_time_t now)
 {
     if (entitlement->status != IA_STATUS_APPROVED)

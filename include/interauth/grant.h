@@ -13,17 +13,6 @@
 extern "C" {
 #endif
 
-/** How a request carries a token. A grant is valid only in the presentation that it was minted for. */
-typedef enum ia_presentation {
-    IA_PRESENT_SAUTH = 1,
-    IA_PRESENT_BEARER = 2,
-    IA_PRESENT_CHALLENGE = 4,
-    IA_PRESENT_SIGNATURE = 8
-} ia_presentation;
-
-/** The protocol term: "SAuth", "Bearer", "challenge", "signature". */
-const char *ia_presentation_name(ia_presentation presentation);
-
 /** The properties of a participant that decide about grants. Plain data. */
 typedef struct ia_entitlement {
     ia_participant_status status;

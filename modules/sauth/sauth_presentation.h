@@ -14,7 +14,7 @@ struct sauth_state;
 typedef struct sauth_presentation {
     const char *word; /**< of SAuthAccept */
     const char *name; /**< the protocol's term; SAUTH_SCHEME for the application */
-    /** One bit, for good: grants are kept with it, in memory and in the state file. */
+    /** One bit, for good: grants are kept with it, in memory and in the state file. 1 to 8 are taken; 2 is for Bearer. */
     apr_uint32_t bit;
     /** The auth-scheme (RFC 9110 section 11.1) of the Authorization field that it reads; NULL: it does not read the field. */
     const char *scheme;

@@ -236,16 +236,6 @@ static void test_refresh_leaves_what_is_held(void **state)
     assert_memory_equal(&held, &copy, sizeof held);
 }
 
-static void test_presentation_names(void **state)
-{
-    (void)state;
-    assert_string_equal(ia_presentation_name(IA_PRESENT_SAUTH), "SAuth");
-    assert_string_equal(ia_presentation_name(IA_PRESENT_BEARER), "Bearer");
-    assert_string_equal(ia_presentation_name(IA_PRESENT_CHALLENGE), "challenge");
-    assert_string_equal(ia_presentation_name(IA_PRESENT_SIGNATURE), "signature");
-    assert_non_null(ia_presentation_name((ia_presentation)3));
-}
-
 /* The id is public: it shows nothing of the token's digest, and differs for each. */
 static void test_grant_id_is_one_way(void **state)
 {
@@ -274,7 +264,6 @@ int main(void)
         cmocka_unit_test(test_refreshes),
         cmocka_unit_test(test_refreshing_for_ever),
         cmocka_unit_test(test_refresh_leaves_what_is_held),
-        cmocka_unit_test(test_presentation_names),
         cmocka_unit_test(test_grant_id_is_one_way),
     };
 
