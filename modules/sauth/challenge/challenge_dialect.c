@@ -96,9 +96,11 @@ static const char *set_lifetime(cmd_parms *cmd, void *unused, const char *arg)
 static const command_rec directives[] = {
     AP_INIT_ITERATE("SAuthChallenge", add_profile, NULL, RSRC_CONF,
                     "profiles of the challenge protocol: hmac-sha256, md5"),
-    AP_INIT_TAKE1("SAuthChallengeDomain", set_domain, NULL, RSRC_CONF, "domain that challenge secrets are made for"),
-    AP_INIT_TAKE1("SAuthChallengeSeparator", set_separator, NULL, RSRC_CONF, "what profile md5 puts between arguments"),
-    AP_INIT_TAKE1("SAuthChallengeLifetime", set_lifetime, NULL, RSRC_CONF, "seconds of a challenge and of a window"),
+    AP_INIT_TAKE1("SAuthChallengeDomain", set_domain, NULL, RSRC_CONF, "domain for which challenge secrets are made"),
+    AP_INIT_TAKE1("SAuthChallengeSeparator", set_separator, NULL, RSRC_CONF,
+                  "separator between the arguments in profile md5"),
+    AP_INIT_TAKE1("SAuthChallengeLifetime", set_lifetime, NULL, RSRC_CONF,
+                  "seconds for which a challenge is valid; also the length of a window"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 static const char *check_config(apr_pool_t *ptemp, server_rec *s)

@@ -78,9 +78,10 @@ static const char *set_nonce_lifetime(cmd_parms *cmd, void *conf_, const char *a
 
 static const command_rec directives[] = {
     AP_INIT_ITERATE("SAuthHash", set_hash, NULL, SAUTH_ANYWHERE, "hashes accepted in HMACs: sha256, sha1"),
-    AP_INIT_TAKE1("SAuthNonceLifetime", set_nonce_lifetime, NULL, SAUTH_ANYWHERE, "seconds a fresh nonce is good"),
+    AP_INIT_TAKE1("SAuthNonceLifetime", set_nonce_lifetime, NULL, SAUTH_ANYWHERE,
+                  "seconds for which a fresh nonce is valid"),
     AP_INIT_ITERATE("SAuthRequestRequire", set_needs, NULL, SAUTH_ANYWHERE,
-                    "members an access request must carry: id, aud"),
+                    "members that an access request must have: id, aud, or none"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 static const sauth_endpoint endpoints[] = {
