@@ -22,7 +22,7 @@ int problem_set(request_rec *r, ia_result rc, const char *detail, int retry_afte
 
 /** The response to a refused request, as a formatter words it. */
 typedef struct problem_response {
-    int status;       /**< the outcome's; another one may be put in its place */
+    int status;       /**< the outcome's; another one may be put in its place, from 200, that allows content */
     const char *type; /**< media type */
     const char *body;
     apr_size_t len;
