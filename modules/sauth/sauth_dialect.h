@@ -61,7 +61,10 @@ typedef struct sauth_dialect {
     void (*register_hooks)(apr_pool_t *p);
 } sauth_dialect;
 
-/** The rows, ended by NULL. Their order is that in which presentations without an auth-scheme are considered. */
+/**
+ * The rows, ended by NULL. Their order matters: the first presentation is accepted where there is no SAuthAccept, and those
+ * without an auth-scheme are considered in this order.
+ */
 extern const sauth_dialect *const sauth_dialects[];
 
 /** The module's directives: the generic ones, and those of each dialect. Filled when the module is loaded. */

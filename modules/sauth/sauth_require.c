@@ -1,6 +1,6 @@
 /*
  * Require capability, participant, participant-role. Each takes names, any of which is enough, or an expression as
- * `Require expr` does. The providers are asked before authentication too: they answer "no user" then.
+ * `Require expr` does. The providers are called before authentication too: they return "no user" then.
  */
 #include <httpd.h>
 #include <ap_expr.h>

@@ -20,8 +20,8 @@ typedef struct sauth_state {
     apr_pool_t *pool; /**< of the outermost request_rec */
     int decided;      /**< `rc` holds; a nonce, if any, is used up */
     ia_result rc;
-    int proven;                             /**< the credentials were verified: `entry` and `grant` are the client's */
-    const sauth_presentation *presentation; /**< whose credentials were checked, or NULL */
+    int proven; /**< the client was verified: `entry` is its own, and `grant` if it has one */
+    const sauth_presentation *presentation; /**< whose credentials were checked; NULL: none, also after a login */
     ia_registry_entry entry;                /**< secrets wiped */
     st_grant grant;
     st_grant_ref ref;
