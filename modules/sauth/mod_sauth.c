@@ -37,7 +37,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return OK;
 }
 
-/* Everything that is wrong and can be known before the server starts; `httpd -t` runs it too. */
+/* Detects configuration errors before the server starts. `httpd -t` runs it too. */
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int status = sauth_store_check(ptemp, s);
@@ -64,8 +64,8 @@ static void child_init(apr_pool_t *p, server_rec *s)
     st_owner_init();
 }
 
-/* A rule was not met, ours or that of another module, before the request came to its handler. */
-static int is_turned_away(request_rec *r, const sauth_state *state)
+/* Whether a rule of this or another module refused the request before its handler ran. */
+static int is_refused(request_rec *r, const sauth_state *state)
 {
     return (state && state->denied) ||
            (sauth_is_ours(r) && sauth_dir_effective(r).mode == SAUTH_MODE_ENFORCE && (!state || state->passed != r));
@@ -76,8 +76,8 @@ static int post_read_request(request_rec *r)
     snapshot_take(r);
     sanitize_inbound(r);
     if (r->prev)
-        sauth_note_foreign_denial(r->prev); /* this is the page for it */
-    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && is_turned_away(r->prev, sauth_state_find(r)))
+        sauth_note_foreign_denial(r->prev); /* this request is its ErrorDocument */
+    if (r->prev && ap_is_HTTP_ERROR(r->prev->status) && is_refused(r->prev, sauth_state_find(r)))
         intake_drop(r);
     return DECLINED;
 }

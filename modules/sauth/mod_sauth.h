@@ -1,7 +1,8 @@
 /**
- * mod_sauth: may this request do this? Grants are asked for at endpoints (dialects), presented with later requests
- * (presentations), and held against `Require capability` (decision). Everything about one external request is kept in
- * one sauth_state on its outermost request_rec, so that sub-requests and internal redirects consume nothing.
+ * mod_sauth decides whether a client may make a request. Clients request grants at endpoints (dialects), present them
+ * with later requests (presentations), and `Require capability` checks them (decision). All data of one external
+ * request is in one sauth_state of its outermost request_rec, so that sub-requests and internal redirects consume no
+ * nonces.
  */
 #ifndef MOD_SAUTH_H
 #define MOD_SAUTH_H
@@ -22,33 +23,33 @@ extern module AP_MODULE_DECLARE_DATA sauth_module
 #define SAUTH_AUTH_TYPE "SAuth"
 #define SAUTH_HANDLER   "sauth"
 
-/* --- what is shared ------------------------------------------------------------------------------------------- */
+/* --- shared data ---------------------------------------------------------------------------------------------- */
 
-/** This process's view; `grants` is NULL until post_config, and where there is no registry. */
+/** Data of this process. `grants` is NULL before post_config, and if there is no registry. */
 typedef struct sauth_shared {
     const st_grant_store *grants;
     st_replay_cache *replays; /**< used access requests and calls */
     const ia_registry *registry;
     apr_uint32_t grant_quota;
     apr_uint32_t replay_quota;
-    const char *unguarded; /**< where an AuthType SAuth stands without Require after a reload, or NULL */
+    const char *unguarded; /**< after a reload: the error that leaves a location unprotected, or NULL */
 } sauth_shared;
 
 extern sauth_shared sauth;
 
-/** A section in mod_status's page. */
+/** status_hook: writes a section of the mod_status page. */
 int sauth_status_report(request_rec *r, int flags);
 
-/** A scope's name reduced to a number that fits a grant; never 0. */
+/** Returns a hash of the name of a scope, to be stored in grants. Never 0. */
 apr_uint64_t sauth_scope_number(const char *name);
 
-/** check_access: 503 under AuthType SAuth while the configuration of a reload is not safe. */
+/** check_access: responds with 503 at AuthType SAuth while `unguarded` is set. */
 int sauth_guard_access(request_rec *r);
 
-/** After authorization: whether what let this request in had a rule of ours in it, or the client is known. */
+/** After authorization: whether a rule of this module admitted the request, or the client is authenticated. */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const struct sauth_state *state);
 
-/** Whether AuthType SAuth holds where this request is. */
+/** Whether AuthType SAuth applies to this request. */
 int sauth_is_ours(request_rec *r);
 
 /* --- hooks ---------------------------------------------------------------------------------------------------- */
@@ -57,7 +58,7 @@ int sauth_is_ours(request_rec *r);
 int sauth_authenticate(request_rec *r);
 int sauth_force_authn(request_rec *r);
 
-/** The handler of endpoints, and the hook that keeps their URLs away from the file system. */
+/** The handler of endpoints, and the hook that prevents their URLs from being mapped to files. */
 int sauth_map_to_storage(request_rec *r);
 int sauth_handler(request_rec *r);
 

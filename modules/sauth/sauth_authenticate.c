@@ -1,4 +1,4 @@
-/* check_authn: who is this, by the presentation that came with the request. Once per external request. */
+/* check_authn: authenticates the client by the credentials in the request, once for each external request. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -18,7 +18,7 @@
 
 APLOG_USE_MODULE(sauth);
 
-/* At each location anew: a sub-request or redirect may lead to one with another scope, or that accepts other credentials. */
+/* Called for each location: a sub-request or redirect may lead to another scope or to other SAuthAccept settings. */
 static ia_result check_location(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
     const char *signer = request_note(r, IA_NOTE_ISIGN_PARTICIPANT);
@@ -34,20 +34,20 @@ static ia_result check_location(request_rec *r, const sauth_dir *conf, const sau
     return !p->has_grant || state->grant.scope == conf->scope ? IA_OK : IA_SCOPE_MISMATCH;
 }
 
-/* For the log: the client may have sent an Authorization that a proxy did not pass on. */
-static void hint_at_proxy(request_rec *r, const sauth_dir *conf, sauth_state *state)
+/* Logs that a proxy may have removed the Authorization header. */
+static void log_proxy_hint(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     const char *field = request_proxy_field(r);
     const sauth_presentation **each, *p;
 
     for (each = sauth_presentations; (p = *each); each++)
         if (field && p->scheme && conf->accept & p->bit)
-            state->log_detail = apr_pstrcat(state->pool, " hint=proxy (no Authorization arrived, and ", field,
-                                            " shows a proxy: check that it passes Authorization on)", NULL);
+            state->log_detail = apr_pstrcat(state->pool, " hint=proxy (Authorization is missing and ", field,
+                                            " is present: check that the proxy passes Authorization on)", NULL);
 }
 
-/* The one presentation that is accepted here, or NULL. */
-static const sauth_presentation *only(const sauth_dir *conf)
+/* Returns the only presentation that is accepted here, or NULL if there are several. */
+static const sauth_presentation *only_presentation(const sauth_dir *conf)
 {
     const sauth_presentation **each, *p;
 
@@ -71,10 +71,10 @@ static ia_result check_credentials(request_rec *r, const sauth_dir *conf, sauth_
     }
     if (snapshot_of(r)->authorization)
         return IA_SCHEME_NOT_ACCEPTED;
-    p = only(conf);
+    p = only_presentation(conf);
     rc = p && p->missing ? p->missing(r, conf, state) : IA_CREDENTIALS_MISSING;
     if (rc == IA_CREDENTIALS_MISSING)
-        hint_at_proxy(r, conf, state);
+        log_proxy_hint(r, conf, state);
     return rc;
 }
 
@@ -127,15 +127,15 @@ int sauth_authenticate(request_rec *r)
     if (conf.mode == SAUTH_MODE_OBSERVE && rc > 0) {
         sauth_log_refusal(r, "would refuse", rc, state->proven ? state->entry.id : NULL, NULL);
         apr_table_setn(r->notes, IA_NOTE_SAUTH_DECIDED, "");
-        r->user = ""; /* httpd takes no user for a configuration error; the fixup takes it back */
+        r->user = ""; /* without a user, httpd reports a configuration error; sauth_fixups() removes it */
         return OK;
     }
     return state->rc ? sauth_refuse_state(r, state, rc) : sauth_refuse(r, rc, NULL, 0);
 }
 
 /*
- * If a rule admits anybody, httpd skips authentication. A client that sends credentials expects to be identified, and is
- * refused if they are bad; a request without credentials is treated as anonymous.
+ * If a rule admits everybody, httpd skips authentication. A client that sends credentials is authenticated
+ * nevertheless, and is refused if they are invalid; a request without credentials is treated as anonymous.
  */
 int sauth_force_authn(request_rec *r)
 {

@@ -1,4 +1,4 @@
-/* Directives of mod_sauth, and their merging. */
+/* The directives of mod_sauth, and how they are merged. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -16,7 +16,7 @@
 #define REFRESH_WINDOW_DEFAULT 3600
 #define GRANT_MAX_AGE_DEFAULT  2592000
 
-/* File and line of the first SAuthAccept, by the number of the bit. */
+/* File and line of the first SAuthAccept of each presentation, by the number of its bit. */
 static const char *accepted_at[32];
 static apr_time_t server_skew, widest_location_skew;
 
@@ -48,11 +48,11 @@ static int overrides(const sauth_dir *conf)
     return conf->overrides || (conf->required && conf->merging == SAUTH_MERGING_OFF);
 }
 
-/* Associative: httpd merges Location sections with each other before it merges them with those of directories. */
+/* Must be associative: httpd merges Location sections with each other before it merges them with Directory sections. */
 static void merge_rules(sauth_dir *conf, const sauth_dir *base, const sauth_dir *add)
 {
     conf->overrides = overrides(base) || overrides(add);
-    conf->merging = SAUTH_MERGING_AND; /* of the result: `overrides` says it all */
+    conf->merging = SAUTH_MERGING_AND; /* in the result, only `overrides` counts */
     conf->type = add->type ? add->type : base->type;
     conf->required = add->required | (add->type ? 0 : base->required);
     conf->ours = add->ours | (overrides(add) ? 0 : base->ours);
@@ -123,7 +123,7 @@ sauth_server *sauth_server_of(server_rec *s)
 
 /* --- directives of a location --- */
 
-static unsigned number_of(apr_uint32_t bit)
+static unsigned bit_number(apr_uint32_t bit)
 {
     unsigned number = 0;
 
@@ -136,7 +136,7 @@ static unsigned number_of(apr_uint32_t bit)
 
 const char *sauth_accepted_at(apr_uint32_t bit)
 {
-    return accepted_at[number_of(bit)];
+    return accepted_at[bit_number(bit)];
 }
 
 static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
@@ -148,7 +148,7 @@ static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
         return apr_psprintf(cmd->pool, "SAuthAccept: %s expected, not \"%s\"", sauth_presentation_words(cmd->pool),
                             arg);
     ((sauth_dir *)conf_)->accept |= presentation->bit;
-    first = &accepted_at[number_of(presentation->bit)];
+    first = &accepted_at[bit_number(presentation->bit)];
     if (!*first)
         *first = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     return NULL;
@@ -165,17 +165,17 @@ static const char *set_scope(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-/* These are httpd's: it calls every module that knows a directive's name. What they say is only noted. */
-static const char *note_type(cmd_parms *cmd, void *conf_, const char *arg)
+/* Directives of httpd, which calls every module that has a directive of the name. Their arguments are only recorded. */
+static const char *record_type(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;
 
     conf->type = strcasecmp(arg, SAUTH_AUTH_TYPE) ? SAUTH_TYPE_OTHER : SAUTH_TYPE_OURS;
-    /* A known client that a rule of another module denies is forbidden, not asked for credentials again. */
+    /* If a rule of another module refuses an authenticated client, respond with 403 instead of 401. */
     return conf->type == SAUTH_TYPE_OURS ? directive_send_forbidden(cmd) : NULL;
 }
 
-static const char *note_merging(cmd_parms *cmd, void *conf_, const char *arg)
+static const char *record_merging(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;
 
@@ -186,7 +186,7 @@ static const char *note_merging(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
-static const char *note_require(cmd_parms *cmd, void *conf_, const char *args)
+static const char *record_require(cmd_parms *cmd, void *conf_, const char *args)
 {
     (void)args;
     ((sauth_dir *)conf_)->required |= cmd->limited;
@@ -311,35 +311,38 @@ static const char *set_state_file(cmd_parms *cmd, void *unused, const char *arg)
     if (error)
         return error;
     conf->state_file = *arg ? ap_server_root_relative(cmd->pool, arg) : NULL;
-    return conf->state_file ? NULL : "SAuthStateFile: a path expected";
+    return conf->state_file ? NULL : "SAuthStateFile: path expected";
 }
 
 const command_rec sauth_generic_directives[] = {
-    AP_INIT_TAKE1("AuthType", note_type, NULL, OR_AUTHCFG, "SAuth: clients authenticate with grants"),
-    AP_INIT_TAKE1("AuthMerging", note_merging, NULL, OR_AUTHCFG,
-                  "Off, And or Or: how the rules of a section combine with inherited ones"),
-    AP_INIT_RAW_ARGS("Require", note_require, NULL, OR_AUTHCFG, "who has access"),
-    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, SAUTH_ANYWHERE, "presentations that are accepted"),
+    AP_INIT_TAKE1("AuthType", record_type, NULL, OR_AUTHCFG, "SAuth: authenticate clients by mod_sauth"),
+    AP_INIT_TAKE1("AuthMerging", record_merging, NULL, OR_AUTHCFG,
+                  "Off, And or Or: how rules are merged with those of the parent section"),
+    AP_INIT_RAW_ARGS("Require", record_require, NULL, OR_AUTHCFG, "authorization rule"),
+    AP_INIT_ITERATE("SAuthAccept", set_accept, NULL, SAUTH_ANYWHERE, "accepted presentations"),
     AP_INIT_TAKE1("SAuthScope", set_scope, NULL, SAUTH_ANYWHERE,
-                  "name of the scope: a grant is valid only in the scope in which it was made"),
-    AP_INIT_TAKE1("SAuthMode", set_mode, NULL, SAUTH_ANYWHERE, "enforce; or observe: only log what would be refused"),
+                  "name of the scope; grants are valid only in the scope of their endpoint"),
+    AP_INIT_TAKE1("SAuthMode", set_mode, NULL, SAUTH_ANYWHERE, "enforce, or observe: only log what would be refused"),
     AP_INIT_TAKE1("SAuthPass", set_pass, NULL, SAUTH_ANYWHERE,
-                  "pass attributes of the client as variables (env) or request headers (headers)"),
+                  "pass attributes to the application in the environment (env) or in request headers (headers)"),
     AP_INIT_FLAG("SAuthPassAuthorization", set_pass_authorization, NULL, SAUTH_ANYWHERE,
-                 "pass Authorization on to the application"),
+                 "On: pass the Authorization header to the application"),
     AP_INIT_FLAG("SAuthPartialGrants", set_partial_grants, NULL, SAUTH_ANYWHERE,
-                 "grant the capabilities that the participant has instead of refusing"),
+                 "On: grant the available part of the requested capabilities instead of refusing"),
     AP_INIT_TAKE1("SAuthClockSkew", set_clock_skew, NULL, SAUTH_ANYWHERE,
-                  "seconds by which a timestamp may differ in either direction"),
+                  "maximum difference of a timestamp from the clock, in seconds"),
     AP_INIT_TAKE1("SAuthRefreshWindow", set_refresh_window, NULL, SAUTH_ANYWHERE,
-                  "seconds after expiry during which a grant can be refreshed"),
+                  "time after its expiry in which a grant can be refreshed, in seconds"),
     AP_INIT_TAKE1("SAuthGrantMaxAge", set_grant_max_age, NULL, SAUTH_ANYWHERE,
-                  "seconds after which a grant ends even if it was refreshed"),
-    AP_INIT_TAKE1("SAuthGrantCapacity", set_grant_capacity, NULL, RSRC_CONF, "number of grants in shared memory"),
+                  "maximum age of a grant, including refreshes, in seconds"),
+    AP_INIT_TAKE1("SAuthGrantCapacity", set_grant_capacity, NULL, RSRC_CONF,
+                  "maximum number of grants in shared memory"),
     AP_INIT_TAKE1("SAuthReplayCapacity", set_replay_capacity, NULL, RSRC_CONF,
-                  "number of used access requests that are remembered"),
-    AP_INIT_TAKE1("SAuthGrantQuota", set_grant_quota, NULL, RSRC_CONF, "number of live grants of one participant"),
+                  "maximum number of used access requests in shared memory"),
+    AP_INIT_TAKE1("SAuthGrantQuota", set_grant_quota, NULL, RSRC_CONF,
+                  "maximum number of live grants of one participant"),
     AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF,
-                  "number of remembered access requests of one participant"),
-    AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF, "file in which grants survive a stop"),
+                  "maximum number of used access requests of one participant"),
+    AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF,
+                  "file in which grants are saved when the server stops"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -1,6 +1,6 @@
 /*
- * Warns at the start of directives that are valid alone but need others: without them every client is refused, or everybody
- * let in. Only what is certain is reported: a section that may apply counts as one that does.
+ * Warns at startup about directives that depend on others: without those, all clients would be refused, or everybody
+ * would have access. Only definite errors are reported: a section that may apply is treated as one that applies.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -49,7 +49,10 @@ static int is_if(const ap_directive_t *d)
            !strcasecmp(d->directive, "<Else");
 }
 
-/* In an <If>, which is merged after all other sections. One inside of the section with AuthType SAuth is intended. */
+/*
+ * Whether it is in an <If>, which is merged after all other sections. An <If> in the section with AuthType is
+ * intended.
+ */
 static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
 {
     const ap_directive_t *at;
@@ -63,7 +66,7 @@ static int is_in_if_around(apr_pool_t *p, const ap_directive_t *d)
     return conditional;
 }
 
-/* The section around a directive, other than <If> and <Else>. */
+/* Returns the section that contains a directive, except <If> and <Else>. */
 static const ap_directive_t *section_of(const ap_directive_t *d)
 {
     for (d = d->parent; d && (section_is_kind(d, "<If") || section_is_kind(d, "<Else")); d = d->parent)
@@ -71,7 +74,7 @@ static const ap_directive_t *section_of(const ap_directive_t *d)
     return d;
 }
 
-/* Whether it is merged later than the other: it comes later on the same level, or is in a virtual host. */
+/* Whether `section` is merged after `other`: it is later on the same level, or in a virtual host. */
 static int is_later(const ap_directive_t *section, const ap_directive_t *other)
 {
     const ap_directive_t *d;
@@ -83,7 +86,7 @@ static int is_later(const ap_directive_t *section, const ap_directive_t *other)
     return d != NULL;
 }
 
-/* A SetHandler that replaces that of this endpoint: in a section that covers it and is merged later. */
+/* Finds a SetHandler that replaces that of this endpoint, in a section that covers it and is merged later. */
 static const ap_directive_t *find_replacing_handler(apr_pool_t *p, const ap_directive_t *endpoint)
 {
     const ap_directive_t *d, *section, *place = section_of(endpoint);
@@ -103,8 +106,8 @@ void sauth_lint_warn(apr_pool_t *p, server_rec *s, const ap_directive_t *d, cons
                  log_words(p, d->filename), d->line_num, d->directive, log_words(p, d->args), log_words(p, lack));
 }
 
-/* Whether its only rule is "all granted", which replaces those of earlier sections. */
-static int opens(apr_pool_t *p, const ap_directive_t *section)
+/* Whether the only rule of a section is "all granted", which then replaces those of earlier sections. */
+static int grants_all_only(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
     int found = 0;
@@ -119,7 +122,7 @@ static int opens(apr_pool_t *p, const ap_directive_t *section)
     return found;
 }
 
-/* Whether the rules of `section` replace those of `other` wherever that one applies. */
+/* Whether the rules of `section` replace those of `other` wherever `other` applies. */
 static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_directive_t *other)
 {
     const ap_directive_t *host = section_around(section, "<VirtualHost");
@@ -138,18 +141,18 @@ static int replaces(apr_pool_t *p, const ap_directive_t *section, const ap_direc
     return strcasecmp(section->directive, "<Directory") || section_covers(p, other, section);
 }
 
-/* A section that is merged later and grants everybody access to the one with this AuthType. */
-static const ap_directive_t *find_opener(apr_pool_t *p, const ap_directive_t *guarded)
+/* Finds a section that is merged later and grants everybody access to the section with this AuthType. */
+static const ap_directive_t *find_granting(apr_pool_t *p, const ap_directive_t *guarded)
 {
     const ap_directive_t *d = section_first(NULL);
 
-    while (d && !(d->directive[0] == '<' && opens(p, d) && replaces(p, d, guarded)))
+    while (d && !(d->directive[0] == '<' && grants_all_only(p, d) && replaces(p, d, guarded)))
         d = section_next(NULL, d);
     return d;
 }
 
-/* In an <If> without an <Else>. */
-static int is_only_sometimes(const ap_directive_t *d)
+/* Whether it is in an <If> without an <Else>. */
+static int is_conditional(const ap_directive_t *d)
 {
     for (d = d->parent; d; d = d->parent)
         if (!strcasecmp(d->directive, "<If"))
@@ -159,18 +162,17 @@ static int is_only_sometimes(const ap_directive_t *d)
 
 static void check_type(apr_pool_t *p, server_rec *s, const ap_directive_t *d)
 {
-    const ap_directive_t *section = section_of(d), *opener = section ? find_opener(p, section) : NULL;
+    const ap_directive_t *section = section_of(d), *granting = section ? find_granting(p, section) : NULL;
 
-    if (opener)
-        sauth_lint_warn(p, s, opener,
-                        apr_psprintf(p,
-                                     "its \"Require all granted\" opens what AuthType SAuth protects at %s:%d; put it "
-                                     "before that section",
-                                     log_words(p, d->filename), d->line_num));
-    if (is_only_sometimes(d))
+    if (granting)
         sauth_lint_warn(
-            p, s, d,
-            "only where its <If> applies; protect the other requests in an <Else>, or they may have no protection");
+            p, s, granting,
+            apr_psprintf(p,
+                         "its \"Require all granted\" overrides the protection by AuthType SAuth at %s:%d; put it "
+                         "before that section",
+                         log_words(p, d->filename), d->line_num));
+    if (is_conditional(d))
+        sauth_lint_warn(p, s, d, "applies only if its <If> does; add an <Else> that protects the other requests");
 }
 
 void sauth_config_lint(apr_pool_t *p, server_rec *s)
@@ -183,13 +185,12 @@ void sauth_config_lint(apr_pool_t *p, server_rec *s)
                             "clients that meet the rules for hosts need no credentials; use <RequireAny> instead");
         if (merges_or(p, d) && section_may_apply(p, d, is_sauth_type) && section_may_apply(p, d, grants_all))
             sauth_lint_warn(p, s, d,
-                            "a section around it has \"Require all granted\", which then grants access to everybody");
+                            "an enclosing section has \"Require all granted\", which then grants access to everybody");
         if (is_sauth_type(p, d))
             check_type(p, s, d);
         if (grants_all(p, d) && is_in_if_around(p, d) && section_may_apply(p, d, is_sauth_type))
-            sauth_lint_warn(
-                p, s, d,
-                "where the <If> around it applies, everybody has access, also to locations with AuthType SAuth");
+            sauth_lint_warn(p, s, d,
+                            "if its <If> applies, everybody has access, also to locations with AuthType SAuth");
         if (sauth_lint_is_endpoint(p, d) && (replacing = find_replacing_handler(p, d)))
             sauth_lint_warn(
                 p, s, replacing,

@@ -1,4 +1,4 @@
-/* The settings of dialects, by the place of their row, and the endpoints that they have. */
+/* Settings and endpoints of the dialects. */
 #include <httpd.h>
 #include <string.h>
 #include "mod_sauth.h"
@@ -6,7 +6,7 @@
 
 #define DIRECTIVES_MAX 128
 
-command_rec sauth_directives[DIRECTIVES_MAX]; /* what is not filled ends the list */
+command_rec sauth_directives[DIRECTIVES_MAX]; /* ends with a zeroed row */
 
 static unsigned add_directives(unsigned count, const command_rec *directives)
 {
@@ -15,7 +15,7 @@ static unsigned add_directives(unsigned count, const command_rec *directives)
     return count;
 }
 
-/* httpd reads the list before it calls any function of the module. */
+/* A constructor, because httpd reads the list before it calls a function of the module. */
 __attribute__((constructor)) static void collect_directives(void)
 {
     unsigned count = add_directives(0, sauth_generic_directives), i;
@@ -24,7 +24,7 @@ __attribute__((constructor)) static void collect_directives(void)
         count = add_directives(count, sauth_dialects[i]->directives);
 }
 
-/* One block: the pointers, then what they point to. */
+/* Allocates one block that contains the pointers and the settings to which they point. */
 static void **make_settings(apr_pool_t *p, const sauth_settings *(*kind)(const sauth_dialect *))
 {
     unsigned count = 0, i;
@@ -64,7 +64,7 @@ void **sauth_dialect_servers(apr_pool_t *p)
     return make_settings(p, server_of);
 }
 
-/* Sections are merged for each request, and few have settings of dialects: what is alike is shared. */
+/* Avoids a copy if possible: sections are merged for each request, and few have settings of dialects. */
 void *const *sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, void *const *add)
 {
     void **all;
@@ -79,7 +79,7 @@ void *const *sauth_dialect_locations_merge(apr_pool_t *p, void *const *base, voi
     return all;
 }
 
-static unsigned place_of(const sauth_dialect *dialect)
+static unsigned index_of(const sauth_dialect *dialect)
 {
     unsigned i = 0;
 
@@ -90,23 +90,23 @@ static unsigned place_of(const sauth_dialect *dialect)
 
 const void *sauth_dialect_location(const sauth_dir *conf, const sauth_dialect *dialect)
 {
-    return conf->dialects ? conf->dialects[place_of(dialect)] : NULL;
+    return conf->dialects ? conf->dialects[index_of(dialect)] : NULL;
 }
 
 void *sauth_dialect_location_set(cmd_parms *cmd, sauth_dir *conf, const sauth_dialect *dialect)
 {
     if (!conf->dialects)
         conf->dialects = make_settings(cmd->pool, location_of);
-    return conf->dialects[place_of(dialect)];
+    return conf->dialects[index_of(dialect)];
 }
 
 void *sauth_dialect_server(server_rec *s, const sauth_dialect *dialect)
 {
-    return sauth_server_of(s)->dialects[place_of(dialect)];
+    return sauth_server_of(s)->dialects[index_of(dialect)];
 }
 
 /* Whether the first `len` bytes of the path end in "/" and the name. */
-static int ends_in(const char *path, apr_size_t len, const char *name)
+static int ends_with(const char *path, apr_size_t len, const char *name)
 {
     apr_size_t name_len = strlen(name);
 
@@ -121,17 +121,17 @@ static apr_size_t parent_of(const char *path, apr_size_t len)
     return len > 0 ? len - 1 : 0;
 }
 
-/* What of the path stands before the endpoint's name, or -1 where it is another one's. */
+/* Returns the length of the path before the endpoint's name, or -1 if the path is not that of the endpoint. */
 static apr_ssize_t base_of(const char *path, apr_size_t len, const sauth_endpoint *e)
 {
     apr_size_t name_len = strlen(e->name), parent;
 
     switch (e->path) {
     case SAUTH_PATH_LAST:
-        return ends_in(path, len, e->name) ? (apr_ssize_t)(len - name_len - 1) : -1;
+        return ends_with(path, len, e->name) ? (apr_ssize_t)(len - name_len - 1) : -1;
     case SAUTH_PATH_TAIL:
         parent = parent_of(path, len);
-        return parent + 1 < len && ends_in(path, parent, e->name) ? (apr_ssize_t)(parent - name_len - 1) : -1;
+        return parent + 1 < len && ends_with(path, parent, e->name) ? (apr_ssize_t)(parent - name_len - 1) : -1;
     case SAUTH_PATH_ROOT:
         return len > name_len && *path == '/' && !strncmp(path + 1, e->name, name_len) &&
                        (len == name_len + 1 || path[name_len + 1] == '/')
@@ -141,8 +141,8 @@ static apr_ssize_t base_of(const char *path, apr_size_t len, const sauth_endpoin
     return -1;
 }
 
-/* Of several that fit, the one with the longest name is meant. */
-static const sauth_endpoint *longest(const char *path, apr_size_t len, const sauth_dialect **dialect)
+/* If several endpoints match, the one with the longest name is used. */
+static const sauth_endpoint *find_longest(const char *path, apr_size_t len, const sauth_dialect **dialect)
 {
     const sauth_endpoint *found = NULL, *e;
     unsigned i;
@@ -156,14 +156,14 @@ static const sauth_endpoint *longest(const char *path, apr_size_t len, const sau
     return found;
 }
 
-/* Below another endpoint there is none: a client's base URL that ends in one is a mistake. */
+/* There are no endpoints below an endpoint: the base URL of the client is wrong if it ends in one. */
 const sauth_endpoint *sauth_endpoint_find(const char *path, const sauth_dialect **dialect, const char **tail)
 {
-    const sauth_endpoint *found = longest(path, strlen(path), dialect);
+    const sauth_endpoint *found = find_longest(path, strlen(path), dialect);
     const sauth_dialect *other;
     apr_ssize_t base = found ? base_of(path, strlen(path), found) : 0;
 
-    if (!found || (base > 0 && longest(path, (apr_size_t)base, &other)))
+    if (!found || (base > 0 && find_longest(path, (apr_size_t)base, &other)))
         return NULL;
     *tail = path + base + 1 + strlen(found->name);
     if (found->path == SAUTH_PATH_LAST)

@@ -1,4 +1,4 @@
-/* The table of dialects. No other generic file knows which ones there are. */
+/* The table of dialects. No other generic file depends on individual dialects. */
 #include "challenge/challenge.h"
 #include "sauth/access.h"
 #include "sauth_dialect.h"

@@ -1,4 +1,4 @@
-/* The resources below a section with `SetHandler sauth`: finds the dialect's endpoint and lets it respond. */
+/* The handler of sections with `SetHandler sauth`: finds the endpoint and calls its function. */
 #include <httpd.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -10,8 +10,8 @@
 #include "sauth_state.h"
 
 /*
- * Endpoints are no files: without this, a document root that is denied refuses them with 403, and a front controller's
- * .htaccess rewrites them to the application.
+ * Endpoints are not files. Without this, httpd would respond with 403 if access to the document root is denied, and the
+ * .htaccess file of a front controller would rewrite their URLs to the application.
  */
 int sauth_map_to_storage(request_rec *r)
 {
@@ -41,7 +41,7 @@ int sauth_handler(request_rec *r)
     if (dialect->respond_error)
         problem_set_formatter(r, dialect->respond_error);
     if (r->method_number == M_INVALID || !(e->methods & SAUTH_METHOD(r->method_number))) {
-        r->allowed_methods->method_mask = e->methods; /* what httpd makes Allow from */
+        r->allowed_methods->method_mask = e->methods; /* httpd derives the Allow field from it */
         return sauth_refuse(r, IA_METHOD_NOT_ALLOWED, NULL, 0);
     }
     return e->handle(r, tail);

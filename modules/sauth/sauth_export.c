@@ -1,4 +1,4 @@
-/* What the application learns about its client: notes, environment, REMOTE_USER; and what it must not see. */
+/* Passes attributes of the client to the application as notes, environment and REMOTE_USER, and removes headers. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -44,7 +44,7 @@ void sauth_attribute_add(sauth_state *state, const environment_row *row, const c
     state->attributes[state->attribute_count++].value = value;
 }
 
-/* Made once for an external request; lives as long as the state. */
+/* Called once for each external request; the attributes are kept in its state. */
 static void describe(sauth_state *state)
 {
     char *text;
@@ -97,8 +97,8 @@ static void export(request_rec *r, const sauth_state *state, environment_way way
         environment_set(r, state->attributes[i].row, state->attributes[i].value, way);
 }
 
-/* Whose Authorization this is: of a client that was verified, or of a scheme of ours at a location of ours. */
-static int is_for_us(request_rec *r, const sauth_state *state)
+/* Whether the Authorization header is for this module: it was verified here, or its scheme and location are ours. */
+static int is_own_authorization(request_rec *r, const sauth_state *state)
 {
     if (state && state->decided && !state->rc)
         return 1;
@@ -106,8 +106,8 @@ static int is_for_us(request_rec *r, const sauth_state *state)
 }
 
 /*
- * The last hook before the handler, so that nothing later puts back what is taken away here. It runs for sub-requests
- * and internal redirects too: the app may only be reached by one, at a location that is not protected itself.
+ * The last hook before the handler, so that no other hook restores what is removed here. It runs for sub-requests and
+ * internal redirects too, because they may lead to the application at a location that is not protected itself.
  */
 int sauth_fixups(request_rec *r)
 {
@@ -119,7 +119,7 @@ int sauth_fixups(request_rec *r)
     conf = sauth_dir_effective(r);
     if (!sauth_guard_passes(r, &conf, state))
         return sauth_refuse(r, IA_LOCATION_UNGUARDED, NULL, 60);
-    if (!conf.pass_authorization && is_for_us(r, state))
+    if (!conf.pass_authorization && is_own_authorization(r, state))
         sanitize_authorization(r, snapshot_of(r)->authorization, state && state->proven);
     if (state)
         state->passed = r;
@@ -130,7 +130,7 @@ int sauth_fixups(request_rec *r)
     if (state->denied_in == r)
         state->denied = IA_OK;
     if (r->user && !*r->user)
-        r->user = NULL; /* observed: the client is anonymous */
+        r->user = NULL; /* observe mode: the client is anonymous */
     if (state->rc || !state->attribute_count)
         return OK;
     if (!r->user)

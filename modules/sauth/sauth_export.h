@@ -1,4 +1,4 @@
-/** What the application learns about its client. */
+/** Passes attributes of the client to the application. */
 #ifndef SAUTH_EXPORT_H
 #define SAUTH_EXPORT_H
 
@@ -6,20 +6,20 @@
 #include "environment.h"
 #include "sauth_state.h"
 
-/** Adds an attribute; for a presentation's `describe`. `value` lives as long as the state. */
+/** Adds an attribute; for `describe` of a presentation. `value` must live as long as the state. */
 void sauth_attribute_add(sauth_state *state, const environment_row *row, const char *value);
 
-/** The notes about a client that was let in. */
+/** Sets and removes the notes about an authenticated client. */
 void sauth_notes_write(request_rec *r, sauth_state *state);
 void sauth_notes_clear(request_rec *r);
 
-/** Hook: the environment of the application, and what it must not see. */
+/** fixups: sets the environment of the application, and removes what it must not receive. */
 int sauth_fixups(request_rec *r);
 
-/** Whether the response is for one client only; also completes it with what the presentation adds. */
+/** Whether the response is for one client only. Calls `complete` of the presentation if it is. */
 int sauth_is_private(request_rec *r);
 
-/** Space-separated names of a set. */
+/** Returns the space-separated names of a set. */
 const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);
 
 #endif

@@ -1,4 +1,4 @@
-/* Makes, finds and checks grants, and uses up proofs: what every dialect does once its wire format is read. */
+/* Creates, finds and checks grants, and consumes proofs; for all dialects. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_log.h>

@@ -1,6 +1,7 @@
 /*
- * Refuses configurations with an unprotected `AuthType SAuth`. A section with it but without a Require inherits the rule of
- * a more general section, which is often `Require all granted`: the application would look protected, and be open.
+ * Refuses configurations with an unprotected `AuthType SAuth`. A section with it but without a Require inherits the
+ * rule of a more general section, which is often `Require all granted`: the application would look protected, and be
+ * open.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -52,9 +53,11 @@ static int is_conditional(const ap_directive_t *d)
            section_is_pattern(d);
 }
 
-/* Whether a section or a container of rules has one that clients must meet: not "all granted", and not one that only
- * excludes clients. */
-static int demands(apr_pool_t *p, const ap_directive_t *section)
+/*
+ * Whether a section or a container of rules has a rule that clients must meet. "all granted" and rules that only
+ * exclude clients do not count.
+ */
+static int requires_client(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *d;
 
@@ -62,7 +65,7 @@ static int demands(apr_pool_t *p, const ap_directive_t *section)
         const char *args = d->args;
 
         if (section_is_kind(d, "<Require")) {
-            if (!section_is_kind(d, "<RequireNone") && demands(p, d))
+            if (!section_is_kind(d, "<RequireNone") && requires_client(p, d))
                 return 1;
         } else if (!strcasecmp(d->directive, "Require")) {
             const char *first = ap_getword_conf(p, &args);
@@ -81,28 +84,28 @@ static int merges_rules(apr_pool_t *p, const ap_directive_t *d)
     return !strcasecmp(d->directive, "AuthMerging") && strcasecmp(d->args, "Off");
 }
 
-/* A section whose rules grant access to everybody and are not merged with others: what inherits them is open. */
-static int lets_all_in(apr_pool_t *p, const ap_directive_t *section)
+/* Whether the rules of a section grant access to everybody and are not merged with others. Sections inherit them. */
+static int grants_all(apr_pool_t *p, const ap_directive_t *section)
 {
-    return !section_find_in(p, section, merges_rules) && !demands(p, section);
+    return !section_find_in(p, section, merges_rules) && !requires_client(p, section);
 }
 
-/* Whether the rules of `b` replace those of `a`, both around the same section: by path, or by order. */
+/* Whether the rules of `b` replace those of `a`, if both cover the same section. */
 static int overrides(apr_pool_t *p, const ap_directive_t *b, const ap_directive_t *a)
 {
     return !a || strcasecmp(a->directive, "<Directory") || section_covers(p, a, b);
 }
 
-/* Finds the rule that a section inherits among its siblings and those of its parents: the last one. */
-static guard look_around(apr_pool_t *p, const ap_directive_t *section)
+/* Finds the rules that a section inherits: the last ones among its siblings and those of its parents. */
+static guard find_inherited(apr_pool_t *p, const ap_directive_t *section)
 {
     const ap_directive_t *at, *d, *last;
     guard found = UNGUARDED;
-    int may_open = 0;
+    int may_grant = 0;
 
     for (at = section; at; at = at->parent) {
         if (at != section && find_require(p, at))
-            return lets_all_in(p, at) ? UNGUARDED : GUARDED;
+            return grants_all(p, at) ? UNGUARDED : GUARDED;
         for (d = section_first(at->parent), last = NULL; d; d = d->next) {
             if (d == section || !is_section(d) || !find_require(p, d))
                 continue;
@@ -110,10 +113,10 @@ static guard look_around(apr_pool_t *p, const ap_directive_t *section)
                 last = d;
             if (is_conditional(d) || is_conditional(section))
                 found = UNDECIDED;
-            may_open |= is_conditional(d) && lets_all_in(p, d);
+            may_grant |= is_conditional(d) && grants_all(p, d);
         }
         if (last)
-            return lets_all_in(p, last) ? UNGUARDED : may_open ? UNDECIDED : GUARDED;
+            return grants_all(p, last) ? UNGUARDED : may_grant ? UNDECIDED : GUARDED;
     }
     return found;
 }
@@ -124,13 +127,14 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
 
     if (find_require(p, section))
         return NULL;
-    found = look_around(p, section);
-    if (found == UNGUARDED && section_find_below(p, section, is_rule)) /* in a <Limit> or <If>: for some requests */
+    found = find_inherited(p, section);
+    if (found == UNGUARDED &&
+        section_find_below(p, section, is_rule)) /* in a <Limit> or <If>: applies to some requests */
         found = UNDECIDED;
     if (found == UNDECIDED)
         ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
                      "sauth: %s:%d: AuthType SAuth in %s %s without a "
-                     "Require of its own; the response is 503 unless the rule of another section protects it",
+                     "Require of its own; the response is 503 unless a rule of another section protects it",
                      log_words(p, section->filename), section->line_num, section->directive,
                      log_words(p, section->args));
     if (found != UNGUARDED)
@@ -141,8 +145,8 @@ static const char *check_section(apr_pool_t *p, server_rec *s, const ap_directiv
                         section->filename, section->line_num, section->directive, section->args);
 }
 
-/* The first section that would be open, as a message, or NULL. */
-static const char *find_open(apr_pool_t *p, server_rec *s)
+/* Returns an error message about the first unprotected section, or NULL. */
+static const char *find_unprotected(apr_pool_t *p, server_rec *s)
 {
     const ap_directive_t *d;
     const char *open = NULL;
@@ -156,12 +160,12 @@ static const char *find_open(apr_pool_t *p, server_rec *s)
 int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)plog;
-    sauth.unguarded = find_open(pconf, s);
+    sauth.unguarded = find_unprotected(pconf, s);
     if (!sauth.unguarded)
         return OK;
     if (startup_is_reload()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "sauth: %s; locations with AuthType SAuth answer 503 until this is "
+                     "sauth: %s; locations with AuthType SAuth respond with 503 until this is "
                      "corrected",
                      log_words(ptemp, sauth.unguarded));
         return OK;
@@ -183,9 +187,9 @@ int sauth_guard_access(request_rec *r)
 }
 
 /*
- * Catches at run time, when all sections are merged, what could not be decided at the start: there is no rule for this
- * method, or an unauthenticated client has access by a rule that AuthType SAuth only inherited. A rule in the same section,
- * such as a RequireAny that grants access to everybody, is intended.
+ * Checks at run time, when all sections are merged, what cannot be decided at startup: whether there is no rule for
+ * this method, or an unauthenticated client has access by a rule that the section with AuthType SAuth inherited. A
+ * rule in the same section, such as a RequireAny that grants access to everybody, is intended.
  */
 int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {

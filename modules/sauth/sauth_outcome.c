@@ -1,4 +1,4 @@
-/* Translates results of the store into outcomes. */
+/* Converts results of the store into outcomes. */
 #include "sauth_outcome.h"
 
 ia_result sauth_grant_outcome(st_result result)

@@ -1,4 +1,4 @@
-/* SAuthStateFile: grants outlive a stop. */
+/* SAuthStateFile: saves grants, so that they are kept when the server stops. */
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
@@ -11,8 +11,8 @@ APLOG_USE_MODULE(sauth);
 
 static persist state = {.directive = "SAuthStateFile",
                         .log_prefix = "sauth",
-                        .at_risk = "grants of now are lost if the server ends",
-                        .gone = "all grants are gone",
+                        .at_risk = "current grants will be lost when the server stops",
+                        .gone = "all grants are lost",
                         .kind = ST_STATE_GRANTS};
 
 const char *sauth_persist_check(apr_pool_t *ptemp, server_rec *s)
@@ -32,10 +32,10 @@ int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, st_g
     status = persist_open(&state, sauth_server_of(s)->state_file, pconf, ptemp, s, fresh);
     if (state.restored)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "sauth: %u grants and %u used access requests from %s, which was "
-                     "written at %s; %u grants were over",
+                     "sauth: loaded %u grants and %u used access requests from %s, written %s; dropped %u grants",
                      report->grants, report->replays, log_words(ptemp, sauth_server_of(s)->state_file),
-                     report->clean ? "a clean stop" : "no clean stop: nonces begin anew", report->dropped);
+                     report->clean ? "at a clean stop" : "before an unclean stop, so older nonces are stale",
+                     report->dropped);
     return status;
 }
 

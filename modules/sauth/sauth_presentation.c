@@ -1,4 +1,4 @@
-/* Finds the presentation of a request, among those that the dialects have. */
+/* Finds the presentation whose credentials a request contains. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "sauth_dialect.h"
 #include "snapshot.h"
 
-#define PRESENTATIONS_MAX 32 /* bits of their numbers */
+#define PRESENTATIONS_MAX 32 /* one bit for each */
 
 const sauth_presentation *sauth_presentations[PRESENTATIONS_MAX + 1];
 

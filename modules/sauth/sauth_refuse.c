@@ -1,4 +1,4 @@
-/* Refuses requests: the log line with the exact reason, the response, and rules that were not met. */
+/* Refuses requests: logs the exact reason, and prepares the response. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -20,7 +20,7 @@ static void log_refusal(request_rec *r, const char *what, ia_result rc, const ch
 {
     const ia_outcome *outcome = ia_outcome_of(rc);
     const sauth_state *state = sauth_state_find(r);
-    int is_observed = !strcmp(what, "would refuse"); /* what an administrator waits for, at the default LogLevel too */
+    int is_observed = !strcmp(what, "would refuse"); /* logged at the default LogLevel */
     const char *suppressed = log_ratelimit_fault(r, outcome);
 
     if (!suppressed)
@@ -36,7 +36,7 @@ void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const cha
     log_refusal(r, what, rc, participant, r->uri, rule);
 }
 
-/* A rule that was not met may stand beside one that was: only at the end it is known whether it was a refusal. */
+/* Another rule of a RequireAny may be met, so only the end of the request shows whether this was a refusal. */
 void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const char *rule)
 {
     apr_pool_t *p = request_outermost(r)->pool;
@@ -54,7 +54,7 @@ void sauth_note_foreign_denial(request_rec *r)
     if (r->status != HTTP_FORBIDDEN || !sauth_is_ours(r) || problem_is_set(r))
         return;
     state = sauth_state_of(r);
-    if (state->passed == r || state->denied) /* the application's 403, or one that is known */
+    if (state->passed == r || state->denied) /* a 403 of the application, or one that was noted */
         return;
     sauth_note_denial(r, state, IA_RULE_NOT_MET, NULL);
     problem_set(r, IA_RULE_NOT_MET, NULL, 0);
@@ -95,7 +95,7 @@ int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_aft
     return refuse(r, rc, proven_id(sauth_state_find(r)), detail, retry_after);
 }
 
-/* Where httpd could not read the body, the status is its own, and it may have responded already. */
+/* If httpd could not read the body, its own status is returned, because it may have responded already. */
 int sauth_refuse_state(request_rec *r, sauth_state *state, ia_result rc)
 {
     state->rc = rc;

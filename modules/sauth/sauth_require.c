@@ -1,6 +1,7 @@
 /*
- * Require capability, participant, participant-role. Each takes names, any of which is enough, or an expression as
- * `Require expr` does. The providers are called before authentication too: they return "no user" then.
+ * Require capability, participant, participant-role. Each takes several names, one of which must match, or an
+ * expression as in `Require expr`. httpd also calls the providers before authentication; they then return
+ * AUTHZ_DENIED_NO_USER.
  */
 #include <httpd.h>
 #include <ap_expr.h>
@@ -23,11 +24,11 @@
 
 APLOG_USE_MODULE(sauth);
 
-/* What a Require line was parsed into: its words, or an expression that makes them. */
+/* A parsed Require line: names, or an expression that returns them. */
 typedef struct requirement {
     const sauth_rule *rule;
     const char *line;
-    const ap_expr_info_t *expression; /* NULL: the words are fixed */
+    const ap_expr_info_t *expression; /* NULL: the words are constant */
     const char **words;
     int count;
 } requirement;
@@ -43,7 +44,7 @@ static const char **split(apr_pool_t *p, const char *line, int *count)
     return (const char **)words->elts;
 }
 
-/* A rule that only keeps somebody out lets everybody else in. */
+/* Whether the rule only excludes clients, and does not require anything of the others. */
 static int is_negated(const cmd_parms *cmd)
 {
     const ap_directive_t *d = cmd->directive;
@@ -57,7 +58,7 @@ static int is_negated(const cmd_parms *cmd)
     return 0;
 }
 
-/* Tells this section's settings that it has a rule of ours; sauth_guard asks. */
+/* Records for sauth_guard.c that the section has a rule of this module. */
 static void mark_ours(cmd_parms *cmd)
 {
     sauth_dir *conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &sauth_module, cmd->pool);
@@ -77,7 +78,7 @@ static const char *check_words(cmd_parms *cmd, const requirement *req)
             return apr_psprintf(cmd->pool, "Require %s: separate names by spaces, not by commas: \"%s\"",
                                 req->rule->name, req->words[i]);
         if (!req->rule->is_word(req->words[i], strlen(req->words[i])))
-            return apr_psprintf(cmd->pool, "Require %s: \"%s\" is no valid name", req->rule->name, req->words[i]);
+            return apr_psprintf(cmd->pool, "Require %s: \"%s\" is not a valid name", req->rule->name, req->words[i]);
     }
     return req->count ? NULL : apr_psprintf(cmd->pool, "Require %s: at least one name expected", req->rule->name);
 }
@@ -103,8 +104,8 @@ const char *sauth_rule_parse(cmd_parms *cmd, const char *line, const void **pars
     return directive_send_forbidden(cmd);
 }
 
-/* An expression that cannot be evaluated is no "no": `Require not` would make a "yes" of it. */
-static authz_status fulfils(request_rec *r, const requirement *req, const sauth_state *state, const char **advice)
+/* If an expression cannot be evaluated, this is not a denial, because `Require not` would turn it into a grant. */
+static authz_status evaluate(request_rec *r, const requirement *req, const sauth_state *state, const char **advice)
 {
     const sauth_rule *rule = req->rule;
     const char **words = req->words, *error = NULL;
@@ -143,7 +144,7 @@ authz_status sauth_rule_check(request_rec *r, const char *line, const void *pars
         return AUTHZ_GRANTED;
     if (!state || !apr_table_get(r->notes, IA_NOTE_SAUTH_DECIDED))
         return AUTHZ_DENIED_NO_USER;
-    rc = state->rc ? AUTHZ_DENIED : fulfils(r, req, state, &advice);
+    rc = state->rc ? AUTHZ_DENIED : evaluate(r, req, state, &advice);
     if (rc != AUTHZ_DENIED)
         return rc;
     conf = sauth_dir_effective(r);
@@ -162,7 +163,7 @@ static int has_capability(const sauth_state *state, const char *word)
     return ia_capset_has(&state->capabilities, sauth.registry->capability_number(word));
 }
 
-/* Quoted, comma-separated. An expression can make words that are no names of capabilities, out of the request. */
+/* Lists quoted names, comma-separated. Skips invalid names, which an expression can take from the request. */
 static const char *list_capabilities(apr_pool_t *p, const char *const *words, int count, int *listed)
 {
     apr_array_header_t *names = apr_array_make(p, count, sizeof(const char *));
@@ -175,7 +176,7 @@ static const char *list_capabilities(apr_pool_t *p, const char *const *words, in
     return apr_array_pstrcat(p, names, ',');
 }
 
-/* The first of the words that the participant's record has, or NULL. */
+/* Returns the first of the words that the participant's record has, or NULL. */
 static const char *find_held(const sauth_state *state, const char *const *words, int count)
 {
     int i;
@@ -189,17 +190,17 @@ static const char *find_held(const sauth_state *state, const char *const *words,
 static const char *advise_on_capability(apr_pool_t *p, const sauth_state *state, const char *const *words, int count)
 {
     int listed;
-    const char *names = list_capabilities(p, words, count, &listed), *held = find_held(state, words, count), *way;
+    const char *names = list_capabilities(p, words, count, &listed), *held = find_held(state, words, count), *advice;
 
     if (!listed)
         return NULL;
     if (!held)
-        way = "This participant does not have it; the administrator of this service can add it";
+        advice = "This participant does not have it; the administrator of this service can add it";
     else if (state->presentation->obtain)
-        way = state->presentation->obtain(p, held);
+        advice = state->presentation->obtain(p, held);
     else
-        way = "The participant has it now: authenticate again";
-    return apr_pstrcat(p, listed > 1 ? "One of the capabilities " : "The capability ", names, " is required. ", way,
+        advice = "The participant has it now: authenticate again";
+    return apr_pstrcat(p, listed > 1 ? "One of the capabilities " : "The capability ", names, " is required. ", advice,
                        NULL);
 }
 

@@ -1,4 +1,4 @@
-/** Rules: `Require NAME word..`. Any of the words is enough; an expression can make them, as with `Require expr`. */
+/** Rules: `Require NAME word..`. One of the words must match; an expression can return them, as in `Require expr`. */
 #ifndef SAUTH_REQUIRE_H
 #define SAUTH_REQUIRE_H
 
@@ -8,13 +8,13 @@
 typedef struct sauth_rule {
     const char *name; /**< after Require */
     int (*is_word)(const char *word, apr_size_t len);
-    int (*has)(const sauth_state *state, const char *word); /**< whether the client has what the word names */
+    int (*has)(const sauth_state *state, const char *word); /**< whether the client has this capability, role etc. */
     ia_result missing;
-    /** What a client without any of the words can do about it, in a sentence, or NULL. May be NULL. */
+    /** Returns a sentence that tells a client without any of the words what to do, or NULL. May be NULL. */
     const char *(*advise)(apr_pool_t *p, const sauth_state *state, const char *const *words, int count);
 } sauth_rule;
 
-/** For the provider of a rule: httpd does not tell a parser which provider was named, so each has its own. */
+/** Functions for providers. httpd does not pass the name of the provider to its parser, so each has its own parser. */
 const char *sauth_rule_parse(cmd_parms *cmd, const char *line, const void **parsed, const sauth_rule *rule);
 authz_status sauth_rule_check(request_rec *r, const char *line, const void *parsed);
 

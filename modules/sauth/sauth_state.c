@@ -1,4 +1,4 @@
-/* The state of an external request, and the data that dialects keep with it. */
+/* The state of an external request, and the data of dialects in it. */
 #include <httpd.h>
 #include <http_config.h>
 #include "mod_sauth.h"

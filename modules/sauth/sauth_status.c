@@ -1,4 +1,4 @@
-/* mod_sauth's section of the mod_status page. */
+/* The section of mod_sauth in the mod_status page. */
 #include <httpd.h>
 #include <http_protocol.h>
 #include <mod_status.h>

@@ -21,7 +21,7 @@ APLOG_USE_MODULE(sauth);
 
 enum { GRANTS, REPLAYS, PARTICIPANTS };
 
-/* Of the segment: the grants, then the used proofs. */
+/* Layout of the segment: grants, followed by used proofs. */
 typedef struct layout {
     st_grants_config grants;
     apr_uint32_t replays;
@@ -38,14 +38,14 @@ apr_uint64_t sauth_scope_number(const char *name)
     return number ? number : 1;
 }
 
-static layout wanted_layout(const sauth_server *conf)
+static layout configured_layout(const sauth_server *conf)
 {
-    layout wanted;
+    layout configured;
 
-    wanted.grants.grants = (apr_uint32_t)conf->grant_capacity;
-    wanted.grants.participants = sauth.registry->capacity();
-    wanted.replays = (apr_uint32_t)(conf->replay_capacity ? conf->replay_capacity : conf->grant_capacity);
-    return wanted;
+    configured.grants.grants = (apr_uint32_t)conf->grant_capacity;
+    configured.grants.participants = sauth.registry->capacity();
+    configured.replays = (apr_uint32_t)(conf->replay_capacity ? conf->replay_capacity : conf->grant_capacity);
+    return configured;
 }
 
 static apr_size_t offset_of_replays(const layout *l)
@@ -61,8 +61,8 @@ static segment *make_segment(server_rec *s, const layout *l)
 
     if (!seg) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
-                     "sauth: no shared memory for %u grants (%" APR_SIZE_T_FMT " bytes); "
-                     "lower SAuthGrantCapacity",
+                     "sauth: cannot create shared memory for %u grants (%" APR_SIZE_T_FMT " bytes); "
+                     "reduce SAuthGrantCapacity",
                      l->grants.grants, size);
         return NULL;
     }
@@ -87,7 +87,7 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg, st_grant
     ia_mac_key nonce_key;
 
     if (RAND_bytes(random, sizeof random) != 1 || ia_mac_key_load(&nonce_key, random, sizeof random)) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: no random bytes");
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "sauth: cannot generate random bytes");
         return 0;
     }
     st_owner_init();
@@ -102,7 +102,7 @@ static int attach(apr_pool_t *pconf, server_rec *s, const segment *seg, st_grant
     return 1;
 }
 
-/* At a reload the server goes on with what it has: the same faults are met, and logged, where they matter. */
+/* A reload continues in spite of the error, which then causes 503 responses. */
 static int refuse_start(server_rec *s, const char *wrong)
 {
     if (startup_is_reload())
@@ -130,7 +130,7 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const sauth_server *conf = sauth_server_of(s);
     st_grants *grants;
-    layout wanted;
+    layout configured;
     segment *seg;
     int fresh, status;
     unsigned i;
@@ -143,7 +143,7 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
         sauth.unguarded = "no registry of participants";
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "sauth: no registry of participants; locations with AuthType SAuth and "
-                     "grant endpoints answer 503 until one is loaded");
+                     "grant endpoints respond with 503 until one is loaded");
         return OK;
     }
     if (!sauth.registry) {
@@ -152,16 +152,17 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
                      "LoadModule registry_module .../mod_registry.so");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    wanted = wanted_layout(conf);
+    configured = configured_layout(conf);
     seg = segment_find(SEGMENT_KEY, SEGMENT_LAYOUT);
     fresh = !seg;
-    if (fresh && !(seg = make_segment(s, &wanted)))
+    if (fresh && !(seg = make_segment(s, &configured)))
         return HTTP_INTERNAL_SERVER_ERROR;
-    if (seg->numbers[GRANTS] != wanted.grants.grants || seg->numbers[REPLAYS] != wanted.replays)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u come into "
-                     "force after a stop and start; %u and %u stay for now",
-                     wanted.grants.grants, wanted.replays, seg->numbers[GRANTS], seg->numbers[REPLAYS]);
+    if (seg->numbers[GRANTS] != configured.grants.grants || seg->numbers[REPLAYS] != configured.replays)
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE, 0, s,
+            "sauth: SAuthGrantCapacity %u and SAuthReplayCapacity %u take effect after a stop and start; until "
+            "then, they remain %u and %u",
+            configured.grants.grants, configured.replays, seg->numbers[GRANTS], seg->numbers[REPLAYS]);
     grants = apr_pcalloc(pconf, sizeof *grants);
     if (!attach(pconf, s, seg, grants))
         return HTTP_INTERNAL_SERVER_ERROR;

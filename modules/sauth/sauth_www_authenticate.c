@@ -1,4 +1,4 @@
-/* WWW-Authenticate: the challenges of the presentations that a client could use here. */
+/* WWW-Authenticate: the challenges of the accepted presentations. */
 #include <httpd.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -7,7 +7,7 @@
 #include "sauth_refuse.h"
 #include "sauth_state.h"
 
-/* At an endpoint, that of its dialect; elsewhere, those that are accepted here. */
+/* An endpoint offers the presentation of its dialect; other locations offer all that they accept. */
 static int is_offered(const sauth_presentation *p, const sauth_state *state, unsigned accepted)
 {
     return state && state->dialect ? p == state->dialect->endpoint_challenge : (accepted & p->bit) != 0;

@@ -1,4 +1,4 @@
-/* A lock in one word of shared memory, recovered when its owner dies. */
+/* A lock in one word of shared memory that recovers if its owner dies. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,11 +9,11 @@
 #include "cas_lock.h"
 #include "crash_point.h"
 
-#define SPINS  200 /* before the processor is given away */
-#define YIELDS 10  /* before the owner is looked at closely; each may cost a time slice */
-#define NAP    200 /* microseconds between looks */
+#define SPINS  200 /* attempts before sched_yield() */
+#define YIELDS 10  /* attempts before the owner's state is read; each may take a time slice */
+#define NAP    200 /* microseconds between further attempts */
 
-#define UNKNOWN 0x80000000u /* start time that could not be read; the bit makes every owner word more than 1 */
+#define UNKNOWN 0x80000000u /* unknown start time; as this bit is always set, owner words are greater than 1 */
 
 static apr_uint64_t self;
 
@@ -23,7 +23,7 @@ typedef struct process {
     apr_uint32_t start; /* ticks after boot */
 } process;
 
-/* From the fields behind the process's name. 0 where they cannot be read. */
+/* Parses the fields after the process name. Returns 0 if they cannot be read. */
 static int read_stat(long pid, process *out)
 {
     char path[40], text[512], *at;
@@ -63,13 +63,13 @@ apr_uint64_t st_owner_self(void)
     return __atomic_load_n(&self, __ATOMIC_RELAXED);
 }
 
-/* Cheap, and blind to zombies. */
+/* A fast check that does not detect zombies. */
 static int is_gone(apr_uint64_t word)
 {
     return word > 1 && kill((pid_t)(apr_uint32_t)word, 0) < 0 && errno == ESRCH;
 }
 
-/* A leader that is a zombie may still have threads on their last instructions: it is not over until they ended. */
+/* If the main thread is a zombie, other threads may still run, and the process has not ended. */
 int st_owner_is_dead(apr_uint64_t word)
 {
     apr_uint32_t start = (apr_uint32_t)(word >> 32);

@@ -1,10 +1,10 @@
 /**
- * A lock that is one word of shared memory: the owner's process id and start time, taken by compare-and-swap.
+ * A lock in one word of shared memory: the owner's process id and start time, set by compare-and-swap.
  *
- * Whoever waits for long looks whether the owner still lives, and takes the lock over from a dead one; what it guards
- * must therefore be sound after a kill at any instruction. Nothing waits for ever: after ST_LOCK_PATIENCE the caller
- * gets APR_TIMEUP and fails closed. No pthread mutex is used: its lists lie in memory that children can write, and
- * the root parent would follow them.
+ * A process that waits for long checks whether the owner is alive, and takes over the lock of a dead owner. The
+ * protected data must therefore be valid after a kill at any instruction. After ST_LOCK_PATIENCE, the caller gets
+ * APR_TIMEUP and must fail closed. pthread mutexes are not used, because their lists are in memory that children can
+ * write, and the parent process, which runs as root, would follow them.
  */
 #ifndef INTERAUTH_ST_CAS_LOCK_H
 #define INTERAUTH_ST_CAS_LOCK_H
@@ -17,18 +17,18 @@
 #define ST_LOCK_PATIENCE apr_time_from_sec(2)
 #endif
 
-/** 0 is free. */
+/** 0: free */
 typedef apr_uint64_t st_lock_word;
 
-/** Learns who this process is. Call it in every process that will lock, after its fork. */
+/** Determines the owner word of this process. Must be called after fork in every process that locks. */
 void st_owner_init(void);
 
-/** The word of this process. */
+/** Returns the owner word of this process. */
 apr_uint64_t st_owner_self(void);
 
 /**
- * Whether the process behind a word has ended, with all its threads. A zombie counts as ended. 0 and 1 are nobody:
- * not dead. Costs two system calls or more.
+ * Whether the process of an owner word has ended with all its threads. A zombie has ended; 0 and 1 are not processes
+ * and not dead. Needs at least two system calls.
  */
 int st_owner_is_dead(apr_uint64_t word);
 
@@ -36,8 +36,8 @@ int st_owner_is_dead(apr_uint64_t word);
 apr_status_t st_lock(st_lock_word *word);
 
 /**
- * The same for a caller that takes many locks and will not wait for ever in sum: what it waited goes off `patience`
- * (microseconds). Without any left it only tries.
+ * The same with a limit for several locks: `patience`, in microseconds, is reduced by the time spent waiting. If it is
+ * 0, the function does not wait.
  */
 apr_status_t st_lock_within(st_lock_word *word, apr_time_t *patience);
 

@@ -1,4 +1,4 @@
-/* The challenge protocol's secrets in a participant's record. */
+/* The secrets of the challenge protocol in a participant's record. */
 #include <string.h>
 #include "challenge_record.h"
 #include "interauth/encoding.h"

@@ -1,6 +1,6 @@
 /**
- * The secrets of the challenge protocol in a participant's record: bytes, not the text that K needs, since every
- * request copies the record and few want them.
+ * The secrets of the challenge protocol in a participant's record. They are stored as bytes instead of hexadecimal
+ * text, because every request copies the record.
  */
 #ifndef INTERAUTH_ST_CHALLENGE_RECORD_H
 #define INTERAUTH_ST_CHALLENGE_RECORD_H
@@ -8,7 +8,7 @@
 #include "interauth/challenge.h"
 #include "interauth/participant.h"
 
-/** Plain data. A fingerprint of 0: none in this profile. */
+/** Plain data. Fingerprint 0: there is no secret for this profile. */
 typedef struct st_challenge_secrets {
     apr_uint64_t md5_fingerprint;
     apr_uint64_t hmac_fingerprint;
@@ -18,7 +18,7 @@ typedef struct st_challenge_secrets {
 
 void st_challenge_pack(st_challenge_secrets *out, const ia_participant *from);
 
-/** `out` is zeroed where there is none in this profile. The caller wipes it. */
+/** Zeroes `out` if there is no secret for this profile. The caller wipes it. */
 void st_challenge_unpack(ia_challenge_secret *out, const st_challenge_secrets *from, ia_challenge_profile profile);
 
 #endif

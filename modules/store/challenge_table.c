@@ -1,8 +1,8 @@
-/* Remembers the newest used challenge of each participant. */
+/* Stores the newest used challenge of each participant. */
 #include "challenge_table.h"
 #include "shm_word.h"
 
-/* The word behind the last participant's is the floor, below which nobody's challenge is good. */
+/* The word after that of the last participant is the floor: older challenges are invalid for all participants. */
 apr_size_t st_challenges_size(apr_uint32_t participants)
 {
     return ((apr_size_t)participants + 1) * sizeof(apr_uint64_t);

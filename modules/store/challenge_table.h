@@ -1,10 +1,10 @@
 /**
- * Which challenges were used: for each participant the stamp of the newest one, in shared memory, by its index.
+ * Used challenges: for each participant, by its index, the stamp of the newest one, in shared memory.
  *
- * A challenge dies when it or a newer one is used. Each use is one word that only grows, changed in one step: of many
- * callers with one challenge exactly one succeeds, and no process that is killed leaves anything half done.
+ * A challenge becomes invalid when it or a newer one is used. The stamp is one word that only increases and is changed
+ * atomically: only one of several concurrent uses succeeds, and a killed process leaves no partial change.
  *
- * A word outlives its participant: who comes to the place later gets newer challenges anyway.
+ * A word is not reset when its participant is removed, because the challenges of its successor are newer.
  */
 #ifndef INTERAUTH_ST_CHALLENGE_TABLE_H
 #define INTERAUTH_ST_CHALLENGE_TABLE_H
@@ -15,7 +15,7 @@
 /** Bytes of zeroed memory, aligned to words. */
 apr_size_t st_challenges_size(apr_uint32_t participants);
 
-/** Every challenge stamped at or before `stamp` counts as used: what was used of these is not known. */
+/** Treats every challenge with this or an older stamp as used, because it is unknown which were. */
 void st_challenges_forget(apr_uint64_t *words, apr_uint32_t participants, apr_uint64_t stamp);
 
 /** @return ST_OK; ST_EXISTS; ST_FAULT for a participant outside the table */

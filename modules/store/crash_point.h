@@ -1,6 +1,6 @@
 /**
- * Where a process may be killed in the middle of a mutation. Nothing in an ordinary build; the crash test compiles
- * the store with ST_CRASH_TEST and kills a child at each point in turn.
+ * Points in mutations at which the crash test kills a child process. They are only active if the store is compiled with
+ * ST_CRASH_TEST.
  */
 #ifndef INTERAUTH_ST_CRASH_POINT_H
 #define INTERAUTH_ST_CRASH_POINT_H

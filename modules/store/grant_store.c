@@ -1,4 +1,4 @@
-/* Calls a store's functions, and makes the store that tables in shared memory are. */
+/* Calls the functions of a store, and implements the store in shared memory. */
 #include "grant_store.h"
 
 st_result st_store_create(const st_grant_store *store, const st_grant *grant, apr_uint32_t quota, apr_time_t forget,

@@ -1,4 +1,4 @@
-/* Grants in shared memory: a table, counts by participant, and the newest challenge that each one used. */
+/* Grants in shared memory: a table, the number of grants and the newest used challenge by participant. */
 #include <apr_siphash.h>
 #include <string.h>
 #include "challenge_table.h"
@@ -42,8 +42,8 @@ static void on_grant_free(void *context, void *payload)
 }
 
 /*
- * Clients can try many tokens of the challenge protocol, and show those that fall into one bucket. So the buckets are
- * chosen by a hash under a key that they do not know.
+ * Clients can generate many tokens of the challenge protocol, and present only those whose digests belong to one
+ * bucket. Buckets are therefore selected by a hash with a secret key.
  */
 static void derive_hash_key(unsigned char out[APR_SIPHASH_KSIZE], const ia_mac_key *nonce_key)
 {
@@ -129,7 +129,7 @@ st_result st_grant_create(st_grants *g, const st_grant *grant, apr_uint32_t quot
     st_insertion what = {hash_of(g, record.digest), match_digest, record.digest, &record, forget, quota};
     apr_status_t rv;
 
-    /* What expired still counts until its record is freed: before saying no, free it. */
+    /* Expired grants count until their records are freed. */
     if (!st_quota_has_room(g->grants_of, g->config.participants, record.participant_index,
                            record.participant_generation, quota))
         st_table_sweep(&g->grants, now);
@@ -201,13 +201,13 @@ st_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
     return ST_OK;
 }
 
-/* Readable again only once all of it stands there: the count comes last. */
+/* Sets refresh_count last: the response is valid if it is not 0. */
 static void keep_response(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
 {
     apr_uint64_t mac[2];
 
     if (!count || sequences[count - 1] - sequences[0] != count - 1)
-        return; /* the window was full: the response is no run of sequences */
+        return; /* the window was full, and the sequence numbers are not consecutive */
     memcpy(mac, refresh->mac, sizeof mac);
     st_words_store(grant->nonces.refresh_mac, mac, sizeof grant->nonces.refresh_mac);
     STORE(grant->nonces.refresh_first, sequences[0]);

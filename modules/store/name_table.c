@@ -1,4 +1,4 @@
-/* Assigns numbers to names, in shared memory, for good. */
+/* Assigns permanent numbers to names, in shared memory. */
 #include <string.h>
 #include "name_table.h"
 #include "shm_word.h"

@@ -1,6 +1,7 @@
 /**
- * Names that were given a number: append-only, in shared memory, zeroed when new. A number never changes its name
- * while the memory lives, so that bitmaps of numbers stay true. One writer at a time (the caller sees to it).
+ * Assigns numbers to names: append-only, in shared memory, zeroed when new. The name of a number does not change
+ * during the lifetime of the memory, so that bitmaps of numbers remain valid. The caller ensures that there is only
+ * one writer.
  */
 #ifndef INTERAUTH_ST_NAME_TABLE_H
 #define INTERAUTH_ST_NAME_TABLE_H
@@ -19,13 +20,16 @@ void st_names_attach(st_names *names, void *memory, apr_uint32_t capacity);
 
 apr_uint32_t st_names_count(const st_names *names);
 
-/** The name's number, or -1. */
+/** Returns the number of a name, or -1. */
 int st_names_find(const st_names *names, const char *name);
 
-/** The name's number, given now if it had none; -1 when full or too long. A number is given by a single store. */
+/**
+ * Returns the number of a name, and assigns one if necessary, by a single store. -1 if the table is full or the name is
+ * too long.
+ */
 int st_names_intern(st_names *names, const char *name);
 
-/** The name of a number, NULL outside the table. Lives as long as the memory. */
+/** Returns the name of a number, which lives as long as the memory, or NULL. */
 const char *st_names_get(const st_names *names, int number);
 
 #endif

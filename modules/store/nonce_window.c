@@ -1,7 +1,8 @@
 /*
- * What a grant remembers of its nonces. The state lies in shared memory and its writer may be killed between any two
- * stores, so every store is a release in an order that only ever errs towards refusing: a bound rises before what
- * it replaces is forgotten, and bits of the window are cleared only after `top` has left them behind.
+ * Issued and used nonces of a grant. The state is in shared memory, and the writer may be killed between any two
+ * stores. The stores are therefore ordered such that an incomplete change can only lead to refusals: a bound is raised
+ * before the values that it replaces are removed, and bits of the window are cleared after `top` was raised above
+ * them.
  */
 #include "nonce_window.h"
 #include "shm_word.h"
@@ -18,7 +19,9 @@ static void mark_used(st_nonces *state, apr_uint64_t seq)
     STORE(state->window[seq / 64 % WORDS], state->window[seq / 64 % WORDS] | APR_UINT64_C(1) << (seq % 64));
 }
 
-/* Moves the window up to `seq`. Killed after the first store, old bits make some unused nonces look used. */
+/*
+ * Moves the window up to `seq`. If killed after the first store, old bits remain, and some unused nonces are refused.
+ */
 static void raise_top(st_nonces *state, apr_uint64_t seq)
 {
     apr_uint64_t from = state->top + 1, s;
@@ -60,7 +63,7 @@ static st_result use_fresh(st_nonces *state, apr_uint64_t stamp, apr_uint64_t no
     }
     if (stamp <= state->floor)
         return ST_STALE;
-    /* `slot` is free (0) or the smallest; whichever of it and the new stamp is smaller falls under the floor. */
+    /* `slot` is free (0) or has the smallest stamp. The floor is raised to the smaller of that and the new stamp. */
     if (state->stamps[slot] > stamp) {
         STORE(state->floor, stamp);
         return ST_OK;

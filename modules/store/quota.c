@@ -1,4 +1,4 @@
-/* Counts each participant's records in a table. */
+/* Counts the records of each participant in a table. */
 #include "quota.h"
 #include "shm_word.h"
 
@@ -12,7 +12,7 @@ static apr_uint32_t number_of(apr_uint64_t count)
     return (apr_uint32_t)count;
 }
 
-/* The count after one more; 0 where there is no room. An generation that is over gets nothing. */
+/* Returns the increased count, or 0 if the quota is reached or the generation has ended. */
 static apr_uint64_t one_more(apr_uint64_t count, apr_uint64_t generation, apr_uint32_t quota)
 {
     apr_uint32_t of = (apr_uint32_t)(count >> 32), mine = (apr_uint32_t)generation;

@@ -1,12 +1,13 @@
 /**
- * How many records each participant has in a table: counts in shared memory, by the participant's index.
+ * The number of records that each participant has in a table: counts in shared memory, by participant index.
  *
- * A count is a word: the generation it is for (its low half) above, the number below. So whoever comes to a place
- * after another participant begins with nothing, and what the other one left is not counted off its own.
+ * A count is one word: the lower half of the participant's generation in the upper bits, the number in the lower bits.
+ * A new participant at the same index therefore starts with 0, and removing records of its predecessor does not change
+ * its count.
  *
- * A record that counts says so in a word of its own, `counted`, set before the count rises and cleared after it
- * fell. A process killed in between makes a count too low by one, never too high: a count can lose a participant
- * nothing, and is right again whenever its records are gone.
+ * `counted` in each record tells whether it is counted. It is set before the count is increased, and cleared after it
+ * was decreased. If a process is killed in between, the count is too low by one, never too high, until all records of
+ * the participant are removed.
  */
 #ifndef INTERAUTH_ST_QUOTA_H
 #define INTERAUTH_ST_QUOTA_H
@@ -15,15 +16,15 @@
 
 apr_size_t st_quota_size(apr_uint32_t participants);
 
-/** Whether a participant may have one more. Nobody outside the table may. */
+/** Whether a participant may have one more record. False if the index is invalid. */
 int st_quota_has_room(const apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                       apr_uint32_t quota);
 
-/** Counts a record that nobody else can free yet. 0 where there is no room. */
+/** Counts a record that no other process can free yet. Returns 0 if the quota is reached. */
 int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                   apr_uint32_t quota, apr_uint32_t *counted);
 
-/** Counts a record off, if it counted. */
+/** Decreases the count if the record is counted. */
 void st_quota_give_back(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                         apr_uint32_t *counted);
 

@@ -1,4 +1,4 @@
-/* Used proofs in shared memory: a table, and counts by participant. */
+/* Used proofs in shared memory: a table, and the number of records by participant. */
 #include <apr_siphash.h>
 #include <string.h>
 #include "quota.h"
@@ -10,7 +10,7 @@
 struct st_replay_shared {
     apr_uint64_t ready;
     apr_time_t birth;
-    apr_time_t tolerance; /* how long after its stamp a used proof is remembered */
+    apr_time_t tolerance; /* how long after its timestamp a used proof is stored */
     unsigned char hash_key[APR_SIPHASH_KSIZE];
 };
 
@@ -105,12 +105,12 @@ st_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MA
     apr_status_t rv;
 
     if (st_table_read(&c->table, what.hash, match_mac, mac, &record, NULL) == APR_SUCCESS)
-        return ST_EXISTS; /* whatever room there is */
+        return ST_EXISTS; /* regardless of the quota */
     memset(&record, 0, sizeof record);
     memcpy(record.mac, mac, IA_MAC_MAX);
     record.participant_index = participant_index;
     rv = st_table_insert(&c->table, &what, now, NULL);
-    if (rv == APR_EACCES) { /* what expired still counts until its record is freed */
+    if (rv == APR_EACCES) { /* expired proofs count until their records are freed */
         st_table_sweep(&c->table, now);
         rv = st_table_insert(&c->table, &what, now, NULL);
     }

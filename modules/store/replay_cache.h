@@ -1,6 +1,7 @@
 /**
- * Which proofs were used, in shared memory: the MAC of each is good once, until it may be forgotten. Records are counted
- * per participant, so that one key cannot fill a table that never evicts. `now` is an apr_time_t given by the caller.
+ * Used proofs, in shared memory: each MAC is accepted once, and stored until its proof has expired. Records are
+ * counted per participant, because they are never evicted, and one participant could fill the table otherwise. `now`
+ * is passed by the caller.
  */
 #ifndef INTERAUTH_ST_REPLAY_CACHE_H
 #define INTERAUTH_ST_REPLAY_CACHE_H
@@ -12,7 +13,7 @@
 typedef struct st_replay_cache {
     struct st_replay_shared *shared;
     apr_uint32_t capacity;
-    apr_uint32_t participants; /**< indexes that participants can have */
+    apr_uint32_t participants; /**< number of participant indexes */
     apr_uint64_t *counts;      /**< by participant index */
     st_table table;
 } st_replay_cache;
@@ -21,8 +22,8 @@ typedef struct st_replay_cache {
 apr_size_t st_replays_size(apr_uint32_t capacity, apr_uint32_t participants);
 
 /**
- * @param hash_key secret: clients try many MACs. Kept when the memory is new
- * @param now becomes the birth of new memory: what was used before is not known
+ * @param hash_key secret, because clients can choose MACs. Stored if the memory is new
+ * @param now the birth of new memory: earlier uses are unknown
  */
 void st_replays_attach(st_replay_cache *c, void *memory, apr_uint32_t capacity, apr_uint32_t participants,
                        const ia_mac_key *hash_key, apr_time_t now);
@@ -30,29 +31,30 @@ void st_replays_attach(st_replay_cache *c, void *memory, apr_uint32_t capacity, 
 apr_time_t st_replays_birth(const st_replay_cache *c);
 apr_time_t st_replays_tolerance(const st_replay_cache *c);
 
-/** Goes on where a saved state ended, or forgets: what was used before `birth` is not known. Before serving. */
+/** Continues from a saved state. Uses before `birth` are unknown. Only before requests are served. */
 void st_replays_resume(st_replay_cache *c, apr_time_t birth, apr_time_t tolerance);
 
 /**
- * How long after its stamp a used proof is remembered from now on: the widest that any location trusts a stamp. Where it
- * grows, proofs were forgotten that would be accepted again: birth + tolerance then lies behind them.
+ * Sets how long after its timestamp a used proof is stored: the largest clock skew of any location. If it increases,
+ * proofs that were already removed would be accepted again; `birth` is then moved so that birth + tolerance is after
+ * them.
  */
 void st_replays_tolerate(st_replay_cache *c, apr_time_t tolerance, apr_time_t now);
 
-/** The participant of a proof whose participant is gone: it counts against nobody's quota. */
+/** The index for a proof whose participant was removed: it counts for no quota. */
 #define ST_NOBODY 0xffffffffu
 
 /**
- * Records a proof that was used: its MAC, good once until `forget`. `quota` bounds the records of one participant.
+ * Records the MAC of a used proof until `forget`. `quota` is the maximum number of records of one participant.
  * @return ST_OK, ST_EXISTS, ST_FULL, ST_QUOTA, ST_FAULT
  */
 st_result st_replay_record(st_replay_cache *c, const unsigned char mac[IA_MAC_MAX], apr_uint32_t participant_index,
                            apr_uint32_t quota, apr_time_t forget, apr_time_t now);
 
-/** Records held, expired ones that were not swept yet included. */
+/** Returns the number of records, including expired ones that were not removed yet. */
 apr_uint32_t st_replays_live(const st_replay_cache *c);
 
-/** One past the highest place a record ever had, and the record at a place. @return 0 where there is none */
+/** For iteration: the highest index ever used plus one, and the record at an index. @return 0 if there is none */
 apr_uint32_t st_replays_high_water(const st_replay_cache *c);
 int st_replay_at(st_replay_cache *c, apr_uint32_t place, unsigned char mac[IA_MAC_MAX], apr_uint32_t *participant_index,
                  apr_time_t *forget);

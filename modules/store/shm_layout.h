@@ -1,9 +1,9 @@
 /**
- * How a shm_table lies in memory, and what the files that make it up share. Not for its users.
+ * The layout of a shm_table in memory. Private to its implementation.
  *
- * A record's life: claimed (claim is its builder's owner word), built under an odd version, linked into its bucket's
- * chain by one store, live. It ends with expires = 0, also one store; what follows is housekeeping that whoever comes
- * along can do again: unlinked, uncounted, wiped, free.
+ * Life of a record: it is claimed (claim is the owner word of its builder), written while its version is odd, linked
+ * into the chain of its bucket by one store, and live. Its life ends with expires = 0, which is also one store. The
+ * following steps can be repeated by any process: unlink, uncount, wipe, free.
  */
 #ifndef INTERAUTH_ST_SHM_LAYOUT_H
 #define INTERAUTH_ST_SHM_LAYOUT_H
@@ -12,18 +12,18 @@
 #include "shm_word.h"
 
 #define CLAIM_FREE 0
-#define CLAIM_LIVE 1 /* any other value: the owner word of the process that builds the record */
+#define CLAIM_LIVE 1 /* other values: owner word of the process that builds the record */
 
-#define CHAIN_MAX 128 /* hashes are keyed or random: a longer chain is damage */
+#define CHAIN_MAX 128 /* as hashes are keyed or random, a longer chain is damaged */
 
 typedef struct st_stripe {
     st_lock_word lock;
-    apr_uint32_t unlinks; /* tells a reader that a chain changed under it */
+    apr_uint32_t unlinks; /* lets a reader detect that a chain changed */
     char pad[64 - sizeof(st_lock_word) - sizeof(apr_uint32_t)];
 } st_stripe;
 
 struct st_table_shared {
-    apr_uint64_t hand; /* where the search for a free record goes on */
+    apr_uint64_t hand; /* where the search for a free record continues */
     apr_uint32_t high_water;
     apr_uint32_t live;
     apr_int64_t full_until;
@@ -37,9 +37,9 @@ struct st_table_shared {
 typedef struct st_record {
     apr_uint64_t claim;
     apr_uint64_t hash;
-    apr_int64_t expires;  /* 0: over */
+    apr_int64_t expires;  /* 0: its life has ended */
     apr_uint32_t next;    /* index + 1; 0 ends the chain */
-    apr_uint32_t version; /* odd while the payload moves; a new life adds 2 */
+    apr_uint32_t version; /* odd while the payload changes; increased by 2 for a new life */
 } st_record;
 
 static inline st_record *record_at(const st_table *table, apr_uint32_t index)
@@ -62,16 +62,16 @@ static inline st_stripe *stripe_of(const st_table *table, apr_uint64_t hash)
     return &table->shared->stripes[hash % ST_STRIPES];
 }
 
-/** The link that leads to a record, with the stripe locked; NULL where the record is not in that chain. */
+/** Returns the link to a record, or NULL if it is not in the chain. The stripe is locked. */
 apr_uint32_t *st_link_to(const st_table *table, apr_uint64_t hash, apr_uint32_t index);
 
-/** Claims a record: a free one, or one whose time or builder is over. NULL where there is none. */
+/** Claims a record that is free, has expired, or whose builder died. Returns NULL if there is none. */
 st_record *st_record_claim(st_table *table, apr_time_t now, apr_uint32_t *index);
 
-/** Ends a record's life and takes it out of its chain, with the stripe locked. */
+/** Ends the life of a record and removes it from its chain. The stripe is locked. */
 void st_record_unlink(st_table *table, st_record *r, apr_uint32_t index, apr_uint64_t hash);
 
-/** Gives back what an unlinked record holds, and the record to `next_claim`. */
+/** Frees an unlinked record, calls on_free, and sets its claim to `next_claim`. */
 void st_record_free(st_table *table, st_record *r, apr_uint64_t next_claim);
 
 #endif

@@ -1,18 +1,18 @@
 /*
- * Where free records come from: those never used, those whose time is over, and those whose builder was killed.
- * Nothing here waits for long, whoever holds a lock and whatever a hostile child wrote: a lap has a budget.
+ * Finds free records: records that were never used, have expired, or whose builder was killed. Each pass has a budget,
+ * so that it takes bounded time even if locks are held or a hostile child changed the memory.
  */
 #include "shm_layout.h"
 
-#define REST      apr_time_from_sec(1) /* after a fruitless lap or a sweep */
-#define REST_EACH 5                    /* more microseconds of it for each record: about 1 % of a processor */
-#define LOOKS_MAX 1000                 /* at owners in one lap */
-#define WAITS_MAX 20000                /* microseconds for locks in one lap */
+#define PAUSE      apr_time_from_sec(1) /* pause after an unsuccessful pass or a sweep */
+#define PAUSE_EACH 5                    /* additional microseconds for each record: about 1 % of a processor */
+#define CHECKS_MAX 1000                 /* checked owners in one pass */
+#define WAITS_MAX  20000                /* microseconds spent waiting for locks in one pass */
 
 typedef struct budget {
-    unsigned looks;
+    unsigned checks;
     apr_time_t patience;
-    int skipped; /* something that was in use for a moment */
+    int skipped; /* a record was skipped because it was in use */
 } budget;
 
 void st_record_unlink(st_table *table, st_record *r, apr_uint32_t index, apr_uint64_t hash)
@@ -23,13 +23,14 @@ void st_record_unlink(st_table *table, st_record *r, apr_uint32_t index, apr_uin
     if (link)
         STORE(*link, LOAD(r->next));
     /*
-     * After the record left its chain and before it enters another: a reader that saw the new number cannot meet it here,
-     * and one that it led into another chain sees the number change. Also where a killed process had unlinked it.
+     * Must be after the record left its chain and before it enters another: a reader that has the new number cannot
+     * find the record in this chain, and a reader that followed it into another chain detects the change. Repeat it
+     * even if a killed process already unlinked the record.
      */
     ADD(stripe_of(table, hash)->unlinks, 1);
 }
 
-/* A process killed between claiming and counting must not wrap the count round. */
+/* The count must not wrap around if a process was killed between claiming and counting. */
 static void uncount_live(st_table *table)
 {
     apr_uint32_t seen = LOAD(table->shared->live);
@@ -56,8 +57,8 @@ static int is_abandoned(apr_uint64_t claim, budget *left)
 {
     if (claim == CLAIM_FREE || claim == st_owner_self())
         return 0;
-    if (left->looks) {
-        left->looks--;
+    if (left->checks) {
+        left->checks--;
         if (st_owner_is_dead(claim))
             return 1;
     }
@@ -65,9 +66,9 @@ static int is_abandoned(apr_uint64_t claim, budget *left)
     return 0;
 }
 
-/* With the stripe locked. One that its builder linked lives: it died just before saying so. */
-static int take_locked(st_table *table, st_record *r, apr_uint32_t index, apr_uint64_t hash, apr_time_t now,
-                       apr_uint64_t next_claim)
+/* The stripe is locked. If a builder died after it linked a record, the record is live. */
+static int reclaim_locked(st_table *table, st_record *r, apr_uint32_t index, apr_uint64_t hash, apr_time_t now,
+                          apr_uint64_t next_claim)
 {
     if (LOAD(r->expires) > now) {
         if (LOAD(r->claim) == CLAIM_LIVE)
@@ -82,13 +83,13 @@ static int take_locked(st_table *table, st_record *r, apr_uint32_t index, apr_ui
     return 1;
 }
 
-/* Gives a record whose time is over, or whose builder died, to `next_claim`. */
+/* Sets the claim of a record that has expired, or whose builder died, to `next_claim`. */
 static int reclaim(st_table *table, apr_uint32_t index, apr_time_t now, apr_uint64_t next_claim, budget *left)
 {
     st_record *r = record_at(table, index);
     apr_uint64_t claim = LOAD(r->claim), hash = LOAD(r->hash);
     st_lock_word *lock = &stripe_of(table, hash)->lock;
-    int taken = 0;
+    int reclaimed = 0;
 
     if (claim == CLAIM_LIVE ? LOAD(r->expires) > now : !is_abandoned(claim, left))
         return 0;
@@ -97,9 +98,9 @@ static int reclaim(st_table *table, apr_uint32_t index, apr_time_t now, apr_uint
         return 0;
     }
     if (LOAD(r->claim) == claim && LOAD(r->hash) == hash)
-        taken = take_locked(table, r, index, hash, now, next_claim);
+        reclaimed = reclaim_locked(table, r, index, hash, now, next_claim);
     st_unlock(lock);
-    return taken;
+    return reclaimed;
 }
 
 static void raise_high_water(st_table *table, apr_uint32_t index)
@@ -110,30 +111,30 @@ static void raise_high_water(st_table *table, apr_uint32_t index)
         ;
 }
 
-static apr_time_t rest_of(apr_uint32_t records)
+static apr_time_t pause_of(apr_uint32_t records)
 {
-    return REST + (apr_time_t)records * REST_EACH;
+    return PAUSE + (apr_time_t)records * PAUSE_EACH;
 }
 
-/* Whatever the times are: one of them was read from the memory. */
-static apr_uint64_t between(apr_time_t a, apr_time_t b)
+/* Must not overflow: one of the times was read from shared memory. */
+static apr_uint64_t difference(apr_time_t a, apr_time_t b)
 {
     return a > b ? (apr_uint64_t)a - (apr_uint64_t)b : (apr_uint64_t)b - (apr_uint64_t)a;
 }
 
-/* Found full not long ago, and nothing was freed since. Clocks of callers differ a little, and may go back. */
+/* Whether the table was recently full, and no record was freed since. The callers' clocks may differ or go back. */
 static int is_known_full(const st_table *table, apr_time_t now)
 {
     apr_time_t until = LOAD(table->shared->full_until);
 
-    return until > now && between(until, now) <= 2 * (apr_uint64_t)rest_of(table->capacity) &&
+    return until > now && difference(until, now) <= 2 * (apr_uint64_t)pause_of(table->capacity) &&
            LOAD(table->shared->full_frees) == LOAD(table->shared->frees);
 }
 
-/* Goes round at most once, together with everybody else who searches while nothing is freed. */
+/* Concurrent searches share one pass over the table while no record is freed. */
 st_record *st_record_claim(st_table *table, apr_time_t now, apr_uint32_t *index)
 {
-    budget left = {LOOKS_MAX, WAITS_MAX, 0};
+    budget left = {CHECKS_MAX, WAITS_MAX, 0};
     apr_uint32_t step, frees = LOAD(table->shared->frees);
     apr_uint64_t self = st_owner_self(), first = 0;
 
@@ -157,28 +158,28 @@ st_record *st_record_claim(st_table *table, apr_time_t now, apr_uint32_t *index)
     }
     if (!left.skipped) {
         STORE(table->shared->full_frees, frees);
-        STORE(table->shared->full_until, now + rest_of(table->capacity));
+        STORE(table->shared->full_until, now + pause_of(table->capacity));
     }
     return NULL;
 }
 
-/* Is it time again? Who asks takes the turn. */
-static int take_turn(st_table *table, apr_time_t now)
+/* Whether a sweep is due. If so, the calling process must do it. */
+static int is_sweep_due(st_table *table, apr_time_t now)
 {
     apr_int64_t last = LOAD(table->shared->swept_at);
-    apr_time_t rest = rest_of(st_table_high_water(table));
+    apr_time_t interval = pause_of(st_table_high_water(table));
 
-    if (last && between(last, now) < (apr_uint64_t)rest)
+    if (last && difference(last, now) < (apr_uint64_t)interval)
         return 0;
     return SWAP(table->shared->swept_at, last, now);
 }
 
 void st_table_sweep(st_table *table, apr_time_t now)
 {
-    budget left = {LOOKS_MAX, WAITS_MAX, 0};
+    budget left = {CHECKS_MAX, WAITS_MAX, 0};
     apr_uint32_t index, high = st_table_high_water(table), frees, live, used = 0, freed = 0;
 
-    if (!take_turn(table, now))
+    if (!is_sweep_due(table, now))
         return;
     frees = LOAD(table->shared->frees);
     live = LOAD(table->shared->live);
@@ -189,7 +190,7 @@ void st_table_sweep(st_table *table, apr_time_t now)
             used += LOAD(record_at(table, index)->claim) != CLAIM_FREE;
     }
     live -= freed;
-    if (LOAD(table->shared->frees) == frees + freed) /* nobody else: a good moment to set the count right */
+    if (LOAD(table->shared->frees) == frees + freed) /* no concurrent changes, so the count can be corrected */
         SWAP(table->shared->live, live, used);
 }
 

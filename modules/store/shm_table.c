@@ -4,16 +4,16 @@
 #include "shm_layout.h"
 
 #define READ_TRIES 300
-#define READ_SPINS 100 /* tries before the processor is given away */
+#define READ_SPINS 100 /* attempts before sched_yield() */
 
-#define SIZE_LIMIT ((apr_uint64_t)APR_SIZE_MAX / 2) /* nothing so large can be mapped; additions to it do not wrap */
+#define SIZE_LIMIT ((apr_uint64_t)APR_SIZE_MAX / 2) /* more than can be mapped; sums do not overflow */
 #define ALIGN(n)   (((n) + 63) & ~(apr_uint64_t)63)
 
 static apr_uint32_t bucket_count(apr_uint32_t capacity)
 {
     apr_uint32_t count = ST_STRIPES;
 
-    while (count / 2 < capacity && count < 1u << 31) /* a bucket costs less than another miss of the cache */
+    while (count / 2 < capacity && count < 1u << 31) /* a bucket costs less than a cache miss */
         count *= 2;
     return count;
 }
@@ -56,8 +56,8 @@ void st_table_attach(st_table *table, void *memory, apr_uint32_t capacity, apr_s
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Copies a payload that held still meanwhile: APR_SUCCESS, APR_NOTFOUND where its life is over, APR_EAGAIN. */
-static apr_status_t copy_still(const st_table *table, st_record *r, void *copy, apr_uint32_t *version)
+/* Copies a payload. APR_NOTFOUND if the record's life has ended, APR_EAGAIN if it changed meanwhile. */
+static apr_status_t copy_unchanged(const st_table *table, st_record *r, void *copy, apr_uint32_t *version)
 {
     *version = LOAD(r->version);
     if (!LOAD(r->expires))
@@ -69,9 +69,9 @@ static apr_status_t copy_still(const st_table *table, st_record *r, void *copy, 
     return LOAD(r->version) == *version ? APR_SUCCESS : APR_EAGAIN;
 }
 
-/* One walk along a chain: APR_SUCCESS, APR_NOTFOUND, or APR_EAGAIN where it changed underfoot. */
-static apr_status_t walk(const st_table *table, apr_uint64_t hash, st_match match, const void *key, void *copy,
-                         st_ref *ref)
+/* Searches a chain once. APR_EAGAIN if it changed meanwhile. */
+static apr_status_t search_chain(const st_table *table, apr_uint64_t hash, st_match match, const void *key, void *copy,
+                                 st_ref *ref)
 {
     st_stripe *s = stripe_of(table, hash);
     apr_uint32_t unlinks = LOAD(s->unlinks), link = LOAD(*bucket_of(table, hash)), steps;
@@ -83,7 +83,7 @@ static apr_status_t walk(const st_table *table, apr_uint64_t hash, st_match matc
             return APR_EAGAIN;
         if (LOAD(r->hash) == hash) {
             apr_uint32_t version;
-            apr_status_t rv = copy_still(table, r, copy, &version);
+            apr_status_t rv = copy_unchanged(table, r, copy, &version);
 
             if (rv == APR_EAGAIN)
                 return rv;
@@ -106,7 +106,7 @@ apr_status_t st_table_read(const st_table *table, apr_uint64_t hash, st_match ma
     unsigned tries;
 
     for (tries = 0; tries < READ_TRIES; tries++) {
-        apr_status_t rv = walk(table, hash, match, key, copy, ref);
+        apr_status_t rv = search_chain(table, hash, match, key, copy, ref);
 
         if (rv != APR_EAGAIN)
             return rv;
@@ -116,7 +116,7 @@ apr_status_t st_table_read(const st_table *table, apr_uint64_t hash, st_match ma
     return APR_TIMEUP;
 }
 
-/* A claim that reads "live" between two equal versions belongs to the life of that version. */
+/* If the version is the same before and after the claim was read, the claim belongs to that life. */
 apr_status_t st_table_read_at(const st_table *table, apr_uint32_t index, void *copy, st_ref *ref)
 {
     st_record *r = record_at(table, index);
@@ -124,7 +124,7 @@ apr_status_t st_table_read_at(const st_table *table, apr_uint32_t index, void *c
 
     for (tries = 0; r && tries < READ_TRIES; tries++) {
         apr_uint32_t before = LOAD(r->version), version;
-        apr_status_t rv = LOAD(r->claim) == CLAIM_LIVE ? copy_still(table, r, copy, &version) : APR_NOTFOUND;
+        apr_status_t rv = LOAD(r->claim) == CLAIM_LIVE ? copy_unchanged(table, r, copy, &version) : APR_NOTFOUND;
 
         if (rv == APR_NOTFOUND)
             return rv;
@@ -172,7 +172,7 @@ apr_uint32_t *st_link_to(const st_table *table, apr_uint64_t hash, apr_uint32_t 
     return NULL;
 }
 
-/* APR_SUCCESS and the index, APR_NOTFOUND, or APR_EGENERAL for a damaged chain. */
+/* Returns APR_SUCCESS and the index, APR_NOTFOUND, or APR_EGENERAL if the chain is damaged. */
 static apr_status_t find_locked(const st_table *table, apr_uint64_t hash, st_match match, const void *key,
                                 apr_uint32_t *index)
 {
@@ -191,7 +191,7 @@ static apr_status_t find_locked(const st_table *table, apr_uint64_t hash, st_mat
     return steps < CHAIN_MAX ? APR_NOTFOUND : APR_EGENERAL;
 }
 
-/* Whether a record lives. One that is linked, though not called live, lost its builder just before it said so. */
+/* Whether a record is live. If its builder died after it linked the record, CLAIM_LIVE is set here. */
 static int is_live_locked(const st_table *table, st_record *r, apr_uint32_t index, apr_uint64_t hash)
 {
     if (!LOAD(r->expires))
@@ -206,7 +206,7 @@ static int is_live_locked(const st_table *table, st_record *r, apr_uint32_t inde
 
 static void build(const st_table *table, st_record *r, const st_insertion *what)
 {
-    STORE(r->version, r->version | 1); /* a reader that came along an old link must not trust what it copies */
+    STORE(r->version, r->version | 1); /* invalidates copies of readers that followed an old link */
     FENCE_BEFORE_WORDS();
     STORE(r->expires, what->expires);
     STORE(r->hash, what->hash);

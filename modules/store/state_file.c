@@ -1,4 +1,4 @@
-/* Writes and reads the state file: records with a checksum, replaced atomically. */
+/* Writes and reads the state file, which is authenticated and replaced atomically. */
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 /* --- the directory and the files in it ------------------------------------------------------------------------- */
 
-static apr_status_t say(const char **error, apr_pool_t *p, apr_status_t rv, const char *path, const char *what)
+static apr_status_t set_error(const char **error, apr_pool_t *p, apr_status_t rv, const char *path, const char *what)
 {
     char message[120];
 
@@ -34,35 +34,36 @@ static const char *directory_of(apr_pool_t *p, const char *path)
     return slash && slash != path ? apr_pstrmemdup(p, path, (apr_size_t)(slash - path)) : slash ? "/" : ".";
 }
 
-/* Only this user may look into the directory: who can write there could put a file in the place of ours. */
+/* The directory must be private: a user who can write to it could replace the file. */
 static apr_status_t check_directory(const char *path, apr_pool_t *p, const char **error)
 {
     const char *dir = directory_of(p, path);
     struct stat st;
 
     if (stat(dir, &st))
-        return say(error, p, errno, dir, "cannot be examined");
+        return set_error(error, p, errno, dir, "cannot be examined");
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IRWXG | S_IRWXO))) {
-        *error = apr_psprintf(p, "%s must be a directory of user %ld that nobody else can open (chmod 700)", dir,
-                              (long)geteuid());
+        *error =
+            apr_psprintf(p, "%s must be a directory that only user %ld can access (chmod 700)", dir, (long)geteuid());
         return APR_EACCES;
     }
     return APR_SUCCESS;
 }
 
-/* Opens a file of ours for reading: regular, this user's, private. */
+/* Opens a file for reading. It must be a regular file that only this user can access. */
 static apr_status_t open_private(int *fd, const char *path, apr_off_t *size, apr_pool_t *p, const char **error)
 {
     struct stat st;
 
-    *fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
+    *fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); /* do not wait for the writer of a FIFO */
     if (*fd < 0)
-        return errno == ENOENT ? APR_ENOENT : say(error, p, errno, path, "cannot be opened");
+        return errno == ENOENT ? APR_ENOENT : set_error(error, p, errno, path, "cannot be opened");
     if (fstat(*fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) {
-        *error = apr_psprintf(p,
-                              "%s is of user %ld, with mode %04o: it must be a file of user %ld that only it can read "
-                              "(chmod 600)",
-                              path, (long)st.st_uid, (unsigned)st.st_mode & 07777, (long)geteuid());
+        *error = apr_psprintf(
+            p,
+            "%s belongs to user %ld and has mode %04o; it must be a regular file that only user %ld can access "
+            "(chmod 600)",
+            path, (long)st.st_uid, (unsigned)st.st_mode & 07777, (long)geteuid());
         close(*fd);
         return APR_EACCES;
     }
@@ -70,7 +71,7 @@ static apr_status_t open_private(int *fd, const char *path, apr_off_t *size, apr
     return APR_SUCCESS;
 }
 
-/* The key file, if it is one. APR_ENOENT where there is none. */
+/* Opens the key file. Returns APR_ENOENT if there is none. */
 static apr_status_t open_key(int *fd, const char *file, apr_pool_t *p, const char **error)
 {
     apr_off_t size;
@@ -79,7 +80,7 @@ static apr_status_t open_key(int *fd, const char *file, apr_pool_t *p, const cha
     if (rv || size == ST_STATE_KEY_LEN)
         return rv;
     close(*fd);
-    *error = apr_psprintf(p, "%s is no key of %d bytes", file, ST_STATE_KEY_LEN);
+    *error = apr_psprintf(p, "%s is not a key of %d bytes", file, ST_STATE_KEY_LEN);
     return APR_EGENERAL;
 }
 
@@ -107,11 +108,11 @@ apr_status_t st_state_examine(const char *path, apr_pool_t *ptemp, const char **
         return rv;
     close(fd);
     if (size < IA_SHA256_LEN || size > FILE_MAX) {
-        *error = apr_psprintf(ptemp, "%s is cut off or too large", path);
+        *error = apr_psprintf(ptemp, "%s is truncated or too large", path);
         return APR_EGENERAL;
     }
     if ((rv = open_key(&fd, file, ptemp, error)) == APR_ENOENT) {
-        *error = apr_psprintf(ptemp, "%s is there without its key, %s", path, file);
+        *error = apr_psprintf(ptemp, "%s exists, but its key %s does not", path, file);
         return APR_EGENERAL;
     }
     if (!rv)
@@ -160,25 +161,25 @@ static apr_status_t sync_directory(const char *path, apr_pool_t *p)
     return rv;
 }
 
-static apr_status_t make_key(unsigned char key[ST_STATE_KEY_LEN], const char *path, apr_pool_t *p, const char **error)
+static apr_status_t create_key(unsigned char key[ST_STATE_KEY_LEN], const char *path, apr_pool_t *p, const char **error)
 {
     apr_status_t rv;
     int fd;
 
     if (RAND_bytes(key, ST_STATE_KEY_LEN) != 1) {
-        *error = "no random bytes";
+        *error = "cannot generate random bytes";
         return APR_EGENERAL;
     }
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return say(error, p, errno, path, "cannot be made");
+        return set_error(error, p, errno, path, "cannot be created");
     rv = write_all(fd, key, ST_STATE_KEY_LEN);
     if (!rv && fsync(fd))
         rv = errno;
     close(fd);
     if (!rv)
         rv = sync_directory(path, p);
-    return rv ? say(error, p, rv, path, "cannot be written") : APR_SUCCESS;
+    return rv ? set_error(error, p, rv, path, "cannot be written") : APR_SUCCESS;
 }
 
 apr_status_t st_state_key(unsigned char key[ST_STATE_KEY_LEN], const char *path, apr_pool_t *ptemp, const char **error)
@@ -192,15 +193,15 @@ apr_status_t st_state_key(unsigned char key[ST_STATE_KEY_LEN], const char *path,
         return rv;
     rv = open_key(&fd, file, ptemp, error);
     if (rv == APR_ENOENT)
-        return make_key(key, file, ptemp, error);
+        return create_key(key, file, ptemp, error);
     if (rv)
         return rv;
     rv = read_all(fd, key, ST_STATE_KEY_LEN);
     close(fd);
-    return rv ? say(error, ptemp, rv, file, "cannot be read") : APR_SUCCESS;
+    return rv ? set_error(error, ptemp, rv, file, "cannot be read") : APR_SUCCESS;
 }
 
-/* A lock of fcntl is the process's own: children do not inherit it, and no end of the process leaves it behind. */
+/* Uses fcntl: children do not inherit the lock, and it is released when the process ends. */
 apr_status_t st_state_lock(int *fd, const char *path, apr_pool_t *ptemp, const char **error)
 {
     const char *file = apr_pstrcat(ptemp, path, LOCK_SUFFIX, NULL);
@@ -212,21 +213,21 @@ apr_status_t st_state_lock(int *fd, const char *path, apr_pool_t *ptemp, const c
         return rv;
     *fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (*fd < 0)
-        return say(error, ptemp, errno, file, "cannot be opened");
+        return set_error(error, ptemp, errno, file, "cannot be opened");
     if (!fcntl(*fd, F_SETLK, &whole))
         return APR_SUCCESS;
     rv = errno;
     close(*fd);
     *fd = -1;
     if (rv != EACCES && rv != EAGAIN)
-        return say(error, ptemp, rv, file, "cannot be locked");
-    *error = apr_psprintf(ptemp, "%s belongs to another server that is running", path);
+        return set_error(error, ptemp, rv, file, "cannot be locked");
+    *error = apr_psprintf(ptemp, "%s is used by another running server", path);
     return rv;
 }
 
 /* --- authentication -------------------------------------------------------------------------------------------- */
 
-/* A context of its own for one key and one file. NULL where OpenSSL fails. */
+/* Creates a context for one key and one file. NULL if OpenSSL fails. */
 static EVP_MAC_CTX *mac_begin(const unsigned char key[ST_STATE_KEY_LEN])
 {
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -253,7 +254,7 @@ static int mac_end(EVP_MAC_CTX *ctx, unsigned char out[IA_SHA256_LEN])
 
 /* --- saving ---------------------------------------------------------------------------------------------------- */
 
-/* Bytes on their way to the file: buffered, and every one of them in the HMAC. */
+/* Buffered output to the file, which also updates the HMAC. */
 typedef struct sink {
     int fd;
     EVP_MAC_CTX *mac;
@@ -313,10 +314,10 @@ apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KE
 
     if (rv)
         return rv;
-    unlink(next); /* left by a start that was cut off */
+    unlink(next); /* an interrupted save may have left it */
     fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return say(error, ptemp, errno, next, "cannot be made");
+        return set_error(error, ptemp, errno, next, "cannot be created");
     rv = write_state(fd, key, state, names, clean, now, ptemp);
     close(fd);
     if (!rv && rename(next, path))
@@ -325,7 +326,7 @@ apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KE
         unlink(next);
     else
         rv = sync_directory(path, ptemp);
-    return rv ? say(error, ptemp, rv, path, "cannot be written") : APR_SUCCESS;
+    return rv ? set_error(error, ptemp, rv, path, "cannot be written") : APR_SUCCESS;
 }
 
 /* --- loading --------------------------------------------------------------------------------------------------- */
@@ -341,14 +342,14 @@ static apr_status_t read_file(const char *path, unsigned char **data, apr_size_t
         return rv;
     if (size < IA_SHA256_LEN || size > FILE_MAX) {
         close(fd);
-        *error = apr_psprintf(ptemp, "%s is cut off or too large", path);
+        *error = apr_psprintf(ptemp, "%s is truncated or too large", path);
         return APR_EGENERAL;
     }
     *len = (apr_size_t)size;
     *data = apr_palloc(ptemp, *len);
     rv = read_all(fd, *data, *len);
     close(fd);
-    return rv ? say(error, ptemp, rv, path, "cannot be read") : APR_SUCCESS;
+    return rv ? set_error(error, ptemp, rv, path, "cannot be read") : APR_SUCCESS;
 }
 
 static int is_authentic(const unsigned char *key, const unsigned char *data, apr_size_t len)
@@ -381,7 +382,7 @@ apr_status_t st_state_load(st_state_report *report, const char *path, const unsi
         *error = apr_psprintf(ptemp, "%s is damaged, or was written with another key", path);
         rv = APR_EGENERAL;
     } else if (st_state_read(report, key, data, len, state, names, now)) {
-        *error = apr_psprintf(ptemp, "%s is of another version, or of another directive", path);
+        *error = apr_psprintf(ptemp, "%s is for another version or another directive", path);
         rv = APR_EGENERAL;
     }
     ia_wipe(data, len);

@@ -1,13 +1,14 @@
 /**
- * Grants on disk, so that they survive a stop and a power cut.
+ * The state file: keeps grants across a stop or power failure.
  *
- * One file, written whole by the parent process beside its target and renamed over it, fsynced with its directory, and
- * authenticated by an HMAC under a key that only the parent's user can read. It holds SHA-256 of tokens, never tokens,
+ * The parent process writes a new file, syncs it and its directory, and renames it. The file is authenticated by an
+ * HMAC with a key that only the user of the parent process can read. It contains SHA-256 hashes of tokens, no tokens,
  * and no key in clear.
  *
- * A file written at a clean stop is marked clean and carries everything: grants, used access requests, nonce key of the
- * nonces, clock. Before serving, the next start replaces it by one marked dirty, which after an unclean end brings back
- * grants only: a new nonce key makes every older nonce stale, and the memory of used access requests begins anew.
+ * A file written at a clean stop is marked as clean, and contains everything: grants, used access requests, nonce key
+ * and clock. Before the next start serves requests, it replaces the file by one marked as dirty. After an unclean
+ * stop, only grants are loaded from it: a new nonce key makes all older nonces stale, and used access requests are
+ * unknown.
  */
 #ifndef INTERAUTH_ST_STATE_FILE_H
 #define INTERAUTH_ST_STATE_FILE_H
@@ -16,77 +17,80 @@
 #include "grant_table.h"
 #include "replay_cache.h"
 
-/** What a file is of: one of another kind is not read. */
+/** Kind of a file. A file of another kind is not read. */
 enum { ST_STATE_GRANTS, ST_STATE_SIGNATURES };
 
-/** How numbers of this process are named on disk; each function gets `context`. */
+/** Converts numbers of this process to names in the file and back. Each function gets `context`. */
 typedef struct st_state_names {
     void *context;
-    /** The id of a participant into `id` (generation 0: whoever has the place); 0 when that generation is gone. */
+    /**
+     * Copies the id of a participant to `id` (generation 0: the current one). Returns 0 if that generation has ended.
+     */
     int (*participant_id)(void *context, apr_uint32_t index, apr_uint64_t generation, char *id);
-    /** Where a participant is now; 0 when it is not known. */
+    /** Finds a participant. Returns 0 if it is unknown. */
     int (*participant_find)(void *context, const char *id, apr_uint32_t *index, apr_uint64_t *generation);
-    /** A capability's name into `name`; 0 when the number has none. */
+    /** Copies the name of a capability to `name`. Returns 0 if the number has none. */
     int (*capability_name)(void *context, int number, char *name);
-    /** Its number now, or -1. */
+    /** Returns the current number of a capability, or -1. */
     int (*capability_number)(void *context, const char *name);
     apr_uint32_t kind;
 } st_state_names;
 
-/** What a file holds. */
+/** Tables that are saved and loaded. */
 typedef struct st_state {
     st_grants *grants; /**< NULL: none */
     st_replay_cache *replays;
 } st_state;
 
-/** What a load brought back. */
+/** Numbers of loaded records. */
 typedef struct st_state_report {
     int clean;
     apr_uint32_t grants;
     apr_uint32_t replays;
-    apr_uint32_t dropped; /**< expired, or of participants that are gone */
+    apr_uint32_t dropped; /**< expired, or of removed participants */
 } st_state_report;
 
-/** Bytes of the file key. */
+/** Size of the file key in bytes. */
 #define ST_STATE_KEY_LEN 32
 
 /**
- * Whether the directory of a state file is there and safe, and its key good where there is one.
- * @return APR_SUCCESS; else `*error` says what is wrong
+ * Checks that the directory of a state file exists and is private, and the key file, if there is one.
+ * @return APR_SUCCESS; otherwise, `*error` is set
  */
 apr_status_t st_state_check(const char *path, apr_pool_t *ptemp, const char **error);
 
 /**
- * Whether a load would read the file, as far as its mode, owner, size and key file tell.
- * @return APR_SUCCESS; APR_ENOENT where there is no file; else `*error` says what is wrong
+ * Checks mode, owner and size of a state file, and its key file.
+ * @return APR_SUCCESS; APR_ENOENT if there is no file; otherwise, `*error` is set
  */
 apr_status_t st_state_examine(const char *path, apr_pool_t *ptemp, const char **error);
 
 /**
- * Reads the key file beside a state file, or makes it (0600) where there is none.
- * @return APR_SUCCESS; else `*error` says what and where
+ * Reads the key file of a state file, or creates it with mode 0600.
+ * @return APR_SUCCESS; otherwise, `*error` is set
  */
 apr_status_t st_state_key(unsigned char key[ST_STATE_KEY_LEN], const char *path, apr_pool_t *ptemp, const char **error);
 
 /**
- * Claims a state file for this process until it ends or closes `*fd`: two servers must not share one.
- * @return APR_SUCCESS; else `*fd` is -1 and `*error` says what and where
+ * Locks a state file until this process ends or closes `*fd`, because servers must not share one.
+ * @return APR_SUCCESS; otherwise, `*fd` is -1 and `*error` is set
  */
 apr_status_t st_state_lock(int *fd, const char *path, apr_pool_t *ptemp, const char **error);
 
 /**
  * Writes the state durably.
- * @param clean whether nothing can change it any more before the process ends
- * @return APR_SUCCESS; else the old file is untouched and `*error` says what and where
+ * @param clean the state cannot change any more before the process ends
+ * @return APR_SUCCESS; otherwise, the old file is unchanged and `*error` is set
  */
 apr_status_t st_state_save(const char *path, const unsigned char key[ST_STATE_KEY_LEN], const st_state *state,
                            const st_state_names *names, int clean, apr_time_t now, apr_pool_t *ptemp,
                            const char **error);
 
 /**
- * Reads a state into fresh tables.
- * @return APR_SUCCESS; APR_ENOENT where there is no file; anything else: the file is not to be trusted, nothing was
- *         read into the tables, and `*error` says why
+ * Loads a state into new tables.
+ * @return APR_SUCCESS; APR_ENOENT if there is no file; otherwise, the file is not trusted, the tables are unchanged,
+ * and
+ *         `*error` is set
  */
 apr_status_t st_state_load(st_state_report *report, const char *path, const unsigned char key[ST_STATE_KEY_LEN],
                            const st_state *state, const st_state_names *names, apr_time_t now, apr_pool_t *ptemp,

@@ -1,8 +1,11 @@
 /*
- * head:    magic, flags, saved, birth, tolerance, last stamp, salt, masked nonce key (nothing is masked in a dirty file)
- * names:   count, then each capability name, so that a grant's set can be written as numbers of this file
- * records: 'G' and a grant, or 'R' and a used access request; 'E' ends them
- * Numbers are little-endian; a name is a length byte and its bytes. Participants are written by id.
+ * The format of the state file:
+ *
+ * head:    magic, flags, saved, birth, tolerance, last stamp, salt, masked nonce key (only in a clean file)
+ * names:   count, then the names of capabilities; the sets of grants refer to them by number
+ * records: 'G' and a grant, or 'R' and a used access request; 'E' ends the list
+ *
+ * Numbers are little-endian. A name is a length byte and its bytes. Participants are stored by id.
  */
 #include <string.h>
 #include "state_record.h"
@@ -10,12 +13,13 @@
 #define MAGIC      "interauth state 3"
 #define MAGIC_LEN  (sizeof MAGIC)
 #define CLEAN      1u
-#define KIND_SHIFT 8 /* of the flags */
+#define KIND_SHIFT 8 /* position in the flags */
 
-/* XOR with a keystream of HMAC-SHA256(file key, label, salt, counter): the same call hides and shows. */
+/* XOR with the keystream HMAC-SHA256(file key, label, salt, counter); the same function encrypts and decrypts. */
 static void apply_mask(ia_mac_key *nonce_key, const unsigned char *key, const unsigned char salt[ST_STATE_SALT_LEN])
 {
-    static const char label[] = "interauth epoch mask"; /* no beginning of a file: the key authenticates files too */
+    static const char label[] =
+        "interauth epoch mask"; /* not the beginning of a file, because the key authenticates files too */
     unsigned char stream[IA_SHA256_LEN], *bytes = (unsigned char *)nonce_key, counter = 0;
     ia_bytes parts[] = {{label, sizeof label}, {salt, ST_STATE_SALT_LEN}, {&counter, 1}};
     ia_mac_key mac;
@@ -164,7 +168,7 @@ void st_state_write(st_state_put put, void *sink, const st_state_mask *mask, con
 
 /* --- reading --------------------------------------------------------------------------------------------------- */
 
-/* Bytes that are not read yet. After an attempt to read more than there are, `too_short` is set, and only zeros are read. */
+/* Input. After a read beyond its end, `too_short` is set, and all reads return zeros. */
 typedef struct reader {
     const unsigned char *at;
     apr_size_t left;
@@ -217,7 +221,7 @@ typedef struct loading {
     const st_state_names *names;
     apr_time_t now;
     int clean;
-    int numbers[IA_CAPABILITIES_MAX]; /* of the file's names, today */
+    int numbers[IA_CAPABILITIES_MAX]; /* current numbers of the names in the file */
     unsigned name_count;
     st_state_report *report;
 } loading;
@@ -336,7 +340,7 @@ static void read_replay(loading *l)
         index = ST_NOBODY;
     if (st_replay_record(l->state->replays, mac, index, APR_UINT32_MAX, forget, l->now) == ST_OK)
         l->report->replays++;
-    else /* a memory with a hole is as young as this start */
+    else /* as not all used proofs are known, none before this start are accepted */
         st_replays_resume(l->state->replays, l->now, st_replays_tolerance(l->state->replays));
 }
 

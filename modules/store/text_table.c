@@ -1,4 +1,4 @@
-/* Names and endpoints of participants: records of their owners. */
+/* Names and endpoints of participants. */
 #include <string.h>
 #include "text_table.h"
 #include "shm_word.h"

@@ -92,7 +92,7 @@ class TestLines:
         server.participants("{")
         server.configure(BASIC + '<Location "/open">\nAuthType SAuth\nAuthName x\n</Location>\n')
         server.graceful()
-        for has in ("the previous participants stay in force", "answer 503 until"):
+        for has in ("the previous participants stay in force", "respond with 503 until"):
             assert has in ERRORS
             server.log.expect(rf"\[\w+:error\] .*{has}")
 
@@ -104,7 +104,7 @@ class TestLines:
         (server.root / "state/grants").write_bytes(b"damaged")
         server.start()
         server.log.expect(r"\[sauth:error\] .*it is set aside as")
-        stop_without_directory(server, r"\[sauth:error\] .*sauth: SAuthStateFile: ", "grants of now are lost")
+        stop_without_directory(server, r"\[sauth:error\] .*sauth: SAuthStateFile: ", "current grants will be lost")
         assert {"it is set aside as", "nothing was saved at this stop"} < set(ERRORS)
 
     def test_refusals(self, make_server):

@@ -16,7 +16,7 @@ SECRET = b"a shared secret beside the password"
 OTHERS = "another password of this one"
 PEOPLE = [person(secret=SECRET), person(OTHER, ["update"], OTHERS)]
 CHALLENGE = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
-WARNING = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+WARNING = r"\[sauth:warn\] .*SAuthChallenge md5 is for old clients only"
 TARGET = "/cgi-bin/orders"
 CALLS = "SAuthAccept challenge"
 TYPE = {"Content-Type": "application/json"}

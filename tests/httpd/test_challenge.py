@@ -11,8 +11,8 @@ from harness.challenge import DOMAIN, HMAC, MD5, ChallengeClient, Reply, person,
 BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 APP = location("/cgi-bin/orders", "Require capability read", "SAuthAccept challenge")
 CONFIG = ENDPOINT + BOTH + APP
-MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
-WEAK_DOMAIN = r'\[sauth:warn\] .*no SAuthChallengeDomain: challenge secrets are made for the ServerName, %s;'
+MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5 is for old clients only"
+WEAK_DOMAIN = r'\[sauth:warn\] .*SAuthChallengeDomain is not set: challenge secrets are made for the ServerName, %s,'
 TARGET = "/cgi-bin/orders"
 GONE = "http://gone.example.org"
 BARE = "http://bare.example.org"

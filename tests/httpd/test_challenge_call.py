@@ -15,7 +15,7 @@ from harness.http2 import Http2
 
 BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 CALL = "SAuthAccept challenge"
-MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5 is for old clients only"
 NOT_SIGNED = r"\[sauth:warn\] .*the response is not signed: "
 SECRET = b"a shared secret beside the password"
 PEOPLE = [person(secret=SECRET), person(OTHER, ["update"], "another password of this one")]
@@ -714,7 +714,7 @@ class TestConfiguration:
 
 
 class TestWithoutIsign:
-    """A location that accepts calls requires mod_isign: an error at the start, and 503 if a reload removes it."""
+    """A location that accepts calls requires mod_isign: a start fails without it, and after a reload it responds with 503."""
 
     CONFIG = ENDPOINT + location(TARGET, "Require capability read", CALL)
     site = Site(config=CONFIG, participants=PEOPLE)
@@ -722,7 +722,7 @@ class TestWithoutIsign:
     def test_start(self, make_server):
         server = make_server(Site(config=self.CONFIG, participants=PEOPLE, ours=("registry", "sauth")), start=False)
         accepted, said = server.check()
-        assert not accepted and "SAuthAccept challenge needs mod_isign" in said, said
+        assert not accepted and "SAuthAccept challenge requires mod_isign" in said, said
         assert re.search(r"httpd\.conf:\d+: SAuthAccept", said), said
 
     def test_reload(self, make_server):

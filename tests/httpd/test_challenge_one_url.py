@@ -7,7 +7,7 @@ from harness import ENDPOINT, Site, UID, location, script
 from harness.challenge import DOMAIN, HMAC, MD5, ChallengeClient, Reply, person, rejected
 
 TARGET = "/cgi-bin/orders"
-MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5: for old clients only"
+MD5_WARNS = r"\[sauth:warn\] .*SAuthChallenge md5 is for old clients only"
 BOTH = f"SAuthChallenge hmac-sha256 md5\nSAuthChallengeDomain {DOMAIN}\nServerName https://127.0.0.1:@PORT@\n"
 CALLS = "SAuthAccept challenge"
 PEOPLE = [person(allow_refresh=True), person("http://www.example.net", password="another one")]

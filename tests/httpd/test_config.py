@@ -233,7 +233,7 @@ class TestUnguarded(Checks):
 
 
 CALLED = "SAuthAccept challenge"
-NO_CALLS, NO_LOGIN = "no request here is a call by challenge", "no client can log in"
+NO_CALLS, NO_LOGIN = "never matches, because 'SAuthAccept challenge'", "clients cannot log in"
 
 INCOMPLETE = [
     ("calls that nobody makes", location("/x", "Require call a.b"), "Require call a.b", NO_CALLS),

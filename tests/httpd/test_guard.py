@@ -414,7 +414,7 @@ class TestWarnings:
     def test_auth_merging_or(self, make_server):
         said = self.said(make_server, '<Location "/files">\nRequire all granted\n</Location>\n<Location "/files/x">\nAuthType SAuth\n'
                          'AuthName x\nAuthMerging Or\nRequire capability read\n</Location>\n')
-        assert re.search(r"httpd.conf:\d+: AuthMerging Or: a section around it has", said), said
+        assert re.search(r"httpd.conf:\d+: AuthMerging Or: an enclosing section has", said), said
 
     def test_opened_later(self, make_server):
         guarded = '<Location "/files">\nAuthType SAuth\nAuthName x\nRequire capability read\n</Location>\n'
@@ -424,8 +424,8 @@ class TestWarnings:
         for config in (guarded + opens % "/", guarded + opens % "/files", directory + opens % "/", opens % "/" + directory,
                        guarded + "<VirtualHost *:@PORT@>\n" + opens % "/" + "</VirtualHost>\n"):
             said = self.said(make_server, config)
-            assert "opens what AuthType SAuth protects at" in said, (config, said)
-        assert "opens what AuthType SAuth protects" in self.said(
+            assert "overrides the protection by AuthType SAuth at" in said, (config, said)
+        assert "overrides the protection by AuthType SAuth" in self.said(
             make_server, directory + "<VirtualHost *:@PORT@>\n" + again + "</VirtualHost>\n")
         for config in (opens % "/" + guarded, guarded + opens % "/other", guarded + opens % "/files/open", again + directory,
                        "<VirtualHost *:@PORT@>\n" + guarded + "</VirtualHost>\n<VirtualHost *:@PORT@>\n" + opens % "/" + "</VirtualHost>\n"):
@@ -434,7 +434,7 @@ class TestWarnings:
     def test_only_in_an_if(self, make_server):
         guarded = "AuthType SAuth\nAuthName x\nRequire capability read\n"
         text = "<Location /files>\n<If \"true\">\n%s</If>\n%s</Location>\n"
-        assert "only where its <If> applies" in self.said(make_server, text % (guarded, ""))
+        assert "applies only if its <If> does" in self.said(make_server, text % (guarded, ""))
         assert "only where" not in self.said(make_server, text % (guarded, "<Else>\nRequire all denied\n</Else>\n"))
 
     def test_if(self, make_server):
@@ -442,7 +442,7 @@ class TestWarnings:
         opens = "<If \"%{QUERY_STRING} == 'x'\">\n<RequireAny>\nRequire all granted\n</RequireAny>\n</If>\n"
         for around in (opens, f'<Location "/">\n{opens}</Location>\n'):
             said = self.said(make_server, guarded % "" + around)
-            assert re.search(r"httpd.conf:\d+: Require all granted: where the <If> around it applies, everybody has access", said), said
+            assert re.search(r"httpd.conf:\d+: Require all granted: if its <If> applies, everybody has access", said), said
         for meant in (guarded % opens, guarded % "" + f'<Location "/other">\n{opens}</Location>\n',
                       guarded % "" + "<IfModule mod_sauth.c>\n<Location /other>\nRequire all granted\n</Location>\n</IfModule>\n"):
             assert "<If>" not in self.said(make_server, meant), meant

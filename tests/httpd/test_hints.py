@@ -70,7 +70,7 @@ class TestHints:
     @pytest.mark.parametrize("name", ["Via", "X-Forwarded-For", "Forwarded"])
     def test_no_authorization_through_a_proxy(self, server, name):
         line = refused(server, server.get("/read", {name: "x"}), 401, "credentials_required", "credentials_missing", level="info")
-        assert f" hint=proxy (no Authorization arrived, and {name} shows a proxy: check that it passes Authorization on)" in line
+        assert f" hint=proxy (Authorization is missing and {name} is present: check that the proxy passes Authorization on)" in line
 
     def test_no_authorization_and_no_proxy(self, server):
         line = refused(server, server.get("/read"), 401, "credentials_required", "credentials_missing", level="info")

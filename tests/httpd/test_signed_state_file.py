@@ -178,7 +178,7 @@ class TestNotBelieved:
 
     @pytest.mark.parametrize("change, reason", [
         (lambda data: data[:60] + bytes([data[60] ^ 1]) + data[61:], "damaged"), (lambda data: data[:-1], "damaged"),
-        (lambda data: b"", "cut off"), (lambda data: os.urandom(200), "damaged")], ids=["bit", "byte", "empty", "other"])
+        (lambda data: b"", "truncated"), (lambda data: os.urandom(200), "damaged")], ids=["bit", "byte", "empty", "other"])
     def test_damaged(self, keeper, change, reason):
         pairs = used_and_held(keeper)
         keeper.stop()
@@ -205,8 +205,8 @@ class TestNotBelieved:
         self.course(keeper, "mode 0644", *pairs)
 
     @pytest.mark.parametrize("name, change, reason", [
-        ("nonces", lambda path: path.chmod(0o644), "mode 0644"), ("nonces", lambda path: path.write_bytes(b"x"), "cut off"),
-        ("nonces.key", lambda path: path.unlink(), "without its key")], ids=["mode", "short", "no key"])
+        ("nonces", lambda path: path.chmod(0o644), "mode 0644"), ("nonces", lambda path: path.write_bytes(b"x"), "truncated"),
+        ("nonces.key", lambda path: path.unlink(), "but its key")], ids=["mode", "short", "no key"])
     def test_announced(self, keeper, name, change, reason):
         """`httpd -t` reports a file that a start would set aside."""
         assert keeper.check() == (True, "Syntax OK\n")
@@ -232,7 +232,7 @@ class TestNotBelieved:
         for end in ("", ".key"):
             shutil.copy2(server.root / "state" / f"nonces{end}", server.root / "state" / f"grants{end}")
         server.start()
-        server.log.expect("sauth: SAuthStateFile: .*another directive.* all grants are gone")
+        server.log.expect("sauth: SAuthStateFile: .*another directive.* all grants are lost")
 
     def test_removed(self, keeper):
         """A missing file is not an error: it is missing at the first start."""
@@ -299,7 +299,7 @@ class TestUnsafe:
     def test_directory(self, make_keeper):
         server = make_keeper(start=False)
         (server.root / "state").chmod(0o755)
-        self.refuses(server, str(server.root / "state"), "nobody else can open")
+        self.refuses(server, str(server.root / "state"), "must be a directory that only user")
         (server.root / "state").chmod(0o700)
         assert server.check()[0]
         server.start()
@@ -340,7 +340,7 @@ class TestUnsafe:
         """The remaining file is marked as incomplete."""
         pairs = used_and_held(keeper)
         (keeper.root / "state").chmod(0o777)
-        keeper.log.expect(OURS + ".*nobody else can open.*after the next start, signatures will be refused for the time of ISignClockSkew")
+        keeper.log.expect(OURS + ".*must be a directory that only user.*after the next start, signatures will be refused for the time of ISignClockSkew")
         keeper.stop()
         (keeper.root / "state").chmod(0o700)
         keeper.start()
@@ -352,7 +352,7 @@ class TestUnsafe:
 
     @pytest.mark.parametrize("change, part", [(lambda path: path.chmod(0o644), "mode 0644"),
                                               (lambda path: path.write_bytes(bytes(31)), "32 bytes"),
-                                              (lambda path: (path.unlink(), path.mkdir(mode=0o700)), "must be a file")])
+                                              (lambda path: (path.unlink(), path.mkdir(mode=0o700)), "must be a regular file")])
     def test_key(self, keeper, change, part):
         keeper.stop()
         change(key_of(keeper))

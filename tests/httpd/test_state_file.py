@@ -167,7 +167,7 @@ class TestUncleanEnd:
         keeper.graceful()
         passed(keeper.get(PAGE, {"Authorization": used}))
         after_crash(keeper)
-        assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
+        assert " 1 grants and 0 used" in keeper.log.wait("an unclean stop")[-1]
         for value in [used, client.header(fresh)] + [client.header(nonce) for nonce in client.nonces]:
             response = keeper.get(PAGE, {"Authorization": value})
             refused(keeper, response, 401, "stale_nonce", "nonce_foreign", level="info")
@@ -217,7 +217,7 @@ class TestUncleanEnd:
         assert client.submit("request_access", form).status == 200
         keeper.clock.reach(keeper.listening_at + 2)
         after_crash(keeper)
-        assert " 1 grants and 0 used" in keeper.log.wait("no clean stop")[-1]
+        assert " 1 grants and 0 used" in keeper.log.wait("an unclean stop")[-1]
         response = keeper.get(PAGE, {"Authorization": used})
         refused(keeper, response, 401, "stale_nonce", "nonce_foreign", level="info")
         refused(keeper, client.submit("request_access", form), 503, "starting", "replay_cache_warming", level="info")
@@ -278,9 +278,9 @@ DAMAGE = {
     "in the MAC": (lambda data: flipped(data, -1), "damaged"),
     "a byte missing": (lambda data: data[:-1], "damaged"),
     "half of it": (lambda data: data[:len(data) // 2], "damaged"),
-    "31 bytes": (lambda data: data[:31], "cut off"),
+    "31 bytes": (lambda data: data[:31], "truncated"),
     "32 zeros": (lambda data: bytes(32), "damaged"),
-    "empty": (lambda data: b"", "cut off"),
+    "empty": (lambda data: b"", "truncated"),
     "a byte more": (lambda data: data + b"\0", "damaged"),
     "twice": (lambda data: data * 2, "damaged"),
     "text": (lambda data: b"no state at all, but a text of some length\n" * 9, "damaged"),
@@ -343,8 +343,8 @@ class TestDamaged:
         self.ends_without(keeper, "version", client)
 
     @pytest.mark.parametrize("name, change, reason", [
-        ("grants", lambda path: path.chmod(0o644), "mode 0644"), ("grants", lambda path: path.write_bytes(b"x"), "cut off"),
-        ("grants.key", lambda path: path.unlink(), "without its key")], ids=["mode", "short", "no key"])
+        ("grants", lambda path: path.chmod(0o644), "mode 0644"), ("grants", lambda path: path.write_bytes(b"x"), "truncated"),
+        ("grants.key", lambda path: path.unlink(), "but its key")], ids=["mode", "short", "no key"])
     def test_announced(self, keeper, name, change, reason):
         """`httpd -t` reports a file that a start would set aside, so that it can be repaired."""
         assert keeper.check() == (True, "Syntax OK\n")
@@ -352,13 +352,13 @@ class TestDamaged:
         assert keeper.check() == (True, "Syntax OK\n")
         change(keeper.root / "state" / name)
         accepted, said = keeper.check()
-        assert accepted and re.search(r"sauth: SAuthStateFile: .*" + reason + ".*; a start sets it aside, and all grants are gone", said), said
+        assert accepted and re.search(r"sauth: SAuthStateFile: .*" + reason + ".*; a start sets it aside, and all grants are lost", said), said
 
     @pytest.mark.parametrize("mode", [0o644, 0o660, 0o602, 0o666, 0o640], ids=oct)
     def test_mode(self, keeper, mode):
         client = self.stopped(keeper)
         state_of(keeper).chmod(mode)
-        self.ends_without(keeper, f"with mode {mode:04o}:", client)
+        self.ends_without(keeper, f"has mode {mode:04o};", client)
 
     def test_owner(self, keeper):
         if os.getuid() != 0:
@@ -381,7 +381,7 @@ class TestDamaged:
         client = self.stopped(keeper)
         state_of(keeper).unlink()
         state_of(keeper).mkdir(mode=0o700) if kind == "directory" else os.mkfifo(state_of(keeper), 0o600)
-        self.ends_without(keeper, "must be a file", client)
+        self.ends_without(keeper, "must be a regular file", client)
 
     def test_removed(self, keeper):
         """A missing file is not an error, as at the first start."""
@@ -420,7 +420,7 @@ class TestUnsafe:
     def test_directory_others_write(self, make_keeper, mode):
         server = make_keeper(start=False)
         (server.root / "state").chmod(mode)
-        self.refuses(server, str(server.root / "state"), "nobody else can open")
+        self.refuses(server, str(server.root / "state"), "must be a directory that only user")
         (server.root / "state").chmod(0o700)
         server.start()
         passed(Client(server).granted().get(PAGE))
@@ -450,7 +450,7 @@ class TestUnsafe:
     def test_key_mode(self, keeper, mode):
         keeper.stop()
         key_of(keeper).chmod(mode)
-        self.refuses(keeper, str(key_of(keeper)), f"with mode {mode:04o}:")
+        self.refuses(keeper, str(key_of(keeper)), f"has mode {mode:04o};")
 
     @pytest.mark.parametrize("kind", ["symlink", "fifo", "directory"])
     def test_key_kind(self, keeper, kind):
@@ -470,7 +470,7 @@ class TestUnsafe:
         client = Client(keeper).granted(nonces=4)
         (keeper.root / "state").chmod(0o777)
         before = state_of(keeper).read_bytes()
-        keeper.log.expect(OURS + ".*nobody else can open")
+        keeper.log.expect(OURS + ".*must be a directory that only user")
         keeper.graceful()
         passed(client.get(PAGE))
         assert state_of(keeper).read_bytes() == before
@@ -481,7 +481,7 @@ class TestUnsafe:
 
 
     def test_directory_gone(self, keeper):
-        stop_without_directory(keeper, OURS, "grants of now are lost")
+        stop_without_directory(keeper, OURS, "current grants will be lost")
 
 
 class TestFullDisk:
@@ -650,7 +650,7 @@ class TestMeanwhile:
         server.stop()
         server.participants(PEOPLE[1:])
         server.start()
-        assert re.search(r" 1 grants .*; 1 grants were over", server.log.wait("a clean stop")[-1])
+        assert re.search(r" 1 grants .*; dropped 1 grants", server.log.wait("a clean stop")[-1])
         passed(other.get(PAGE))
         refused(server, server.get(PAGE, {"Authorization": client.header()}), 401, "invalid_credentials", "token_unknown")
         server.participants(PEOPLE)  # back, as another one of the same name
@@ -727,7 +727,7 @@ class TestMeanwhile:
         server.configure(STATE + "SAuthGrantCapacity 8\nSAuthReplayCapacity 20\n" + config + BASIC)
         server.start()
         line = server.log.wait("a clean stop")[-1]
-        assert " 8 grants and 12 used" in line and "4 grants were over" in line
+        assert " 8 grants and 12 used" in line and "dropped 4 grants" in line
         server.log.allow("reason=token_unknown")
         statuses = [server.get(PAGE, {"Authorization": client.header()}).status for client in clients]
         assert sorted(statuses) == [200] * 8 + [401] * 4

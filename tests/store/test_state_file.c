@@ -1,4 +1,4 @@
-/* Files of grants: directories and modes that are refused, keys, locks, round trips, and every byte of a file changed. */
+/* The state file: refused directories and modes, keys, locks, round trips, and changes of every byte. */
 #include "unit/support.h"
 #include "store.h"
 #include <fcntl.h>
@@ -49,14 +49,14 @@ static int close_fixture(void **state)
     for (i = 0; i < COUNT_OF(suffixes); i++)
         unlink(apr_pstrcat(p, f->path, suffixes[i], NULL));
     chmod(f->dir, 0700);
-    rc = rmdir(f->dir); /* it has to be empty: nothing is left beside the files that are known */
+    rc = rmdir(f->dir); /* fails if there are unexpected files */
     apr_pool_destroy(p);
     return rc;
 }
 
 #define file_test(function) cmocka_unit_test_setup_teardown(function, open_fixture, close_fixture)
 
-/* Participants 1 and 2 are known, by the ids p1 and p2; nobody has capabilities. */
+/* Participants 1 and 2 have the ids p1 and p2, and no capabilities. */
 static int participant_id(void *context, apr_uint32_t index, apr_uint64_t generation, char *id)
 {
     (void)context;
@@ -233,7 +233,7 @@ static void write_whole(fixture *f, const unsigned char *data, size_t len)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Nothing of a file that is not ours to the last bit gets into the tables. */
+/* If a single bit of the file is changed, nothing is loaded. */
 static void test_changed_and_cut(void **state)
 {
     fixture *f = *state;
@@ -284,7 +284,7 @@ static void test_unsafe_directory_and_files(void **state)
     assert_int_equal(symlink("/dev/null", f->path), 0);
     assert_int_not_equal(load(f, &back, &report), APR_SUCCESS);
     assert_int_equal(unlink(f->path), 0);
-    assert_int_equal(mkfifo(f->path, 0600), 0); /* must not wait for a writer */
+    assert_int_equal(mkfifo(f->path, 0600), 0); /* open must not wait for a writer */
     assert_int_equal(load(f, &back, &report), APR_EACCES);
 }
 
@@ -303,7 +303,7 @@ static void test_key(void **state)
     assert_int_equal(truncate(file, ST_STATE_KEY_LEN - 1), 0);
     assert_int_not_equal(st_state_key(again, f->path, f->p, &f->error), APR_SUCCESS);
     assert_int_not_equal(st_state_check(f->path, f->p, &f->error), APR_SUCCESS);
-    assert_non_null(strstr(f->error, "is no key"));
+    assert_non_null(strstr(f->error, "is not a key"));
 }
 
 static void lock_in_vain(void *state)
@@ -326,7 +326,7 @@ static void test_lock(void **state)
     close(fd);
 }
 
-/* A save that fails leaves the old file as it was. */
+/* If saving fails, the old file is unchanged. */
 static void test_failed_save(void **state)
 {
     fixture *f = *state;

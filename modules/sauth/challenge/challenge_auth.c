@@ -1,6 +1,6 @@
 /*
- * auth.request and auth.token. A challenge costs the server no memory and does not tell whether its user is known; a
- * signature over it becomes a grant.
+ * auth.request and auth.token. The server does not store challenges, and a challenge does not reveal whether its user
+ * exists. A client that signs its challenge gets a grant.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -34,7 +34,7 @@ static ia_result use_challenge(apr_uint32_t participant_index, apr_uint64_t stam
 
 /* --- auth.request ------------------------------------------------------------------------------------------------- */
 
-static ia_result wanted_profile(const challenge_login *x, ia_challenge_profile *profile)
+static ia_result requested_profile(const challenge_login *x, ia_challenge_profile *profile)
 {
     const char *name = ia_envelope_request_string(&x->call, "profile");
 
@@ -45,7 +45,7 @@ static ia_result wanted_profile(const challenge_login *x, ia_challenge_profile *
     return challenge_profile_check(x->r, *profile);
 }
 
-/* Who asked, whether it is known or not: a refusal of auth.token cannot name what its challenge could not seal. */
+/* Logs the claimed username: the challenge of an unknown user does not contain it, so auth.token cannot log it. */
 static void log_request(const challenge_login *x, const char *username, ia_result found, const ia_challenge_seal *seal)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r, "sauth: challenged%s profile=%s%s%s",
@@ -54,8 +54,8 @@ static void log_request(const challenge_login *x, const char *username, ia_resul
 }
 
 /*
- * Known or not, with a secret or without: the same look-up, the same response, and nothing is stored. Who has no secret is
- * sealed too, so that the log can name it once the response was wrong.
+ * The look-up and the response do not depend on whether the user exists or has a secret, and nothing is stored. The
+ * challenge of a participant without a secret contains its index too, so that auth.token can log its id.
  */
 ia_result challenge_auth_request(challenge_login *x)
 {
@@ -71,7 +71,7 @@ ia_result challenge_auth_request(challenge_login *x)
         return challenge_malformed(x, "username and profile expected");
     if (strlen(username) > IA_NAME_MAX)
         return IA_TOO_LONG;
-    if ((rc = wanted_profile(x, &seal.profile)) || (rc = sauth.registry->find(&entry, username)) < 0)
+    if ((rc = requested_profile(x, &seal.profile)) || (rc = sauth.registry->find(&entry, username)) < 0)
         return rc;
     ia_wipe(entry.secrets, sizeof entry.secrets);
     if (!rc) {
@@ -94,7 +94,7 @@ ia_result challenge_auth_request(challenge_login *x)
 
 /* --- auth.token --------------------------------------------------------------------------------------------------- */
 
-/* Who the challenge was made for, and its secret in a profile. Nobody costs a look-up too. */
+/* Finds the participant of a challenge and its secret. An unknown user costs a look-up too. */
 static ia_result find_challenged(challenge_login *x, const ia_challenge_seal *seal, ia_challenge_profile profile,
                                  ia_challenge_secret *secret)
 {
@@ -112,8 +112,8 @@ static ia_result find_challenged(challenge_login *x, const ia_challenge_seal *se
     return rc || secret->fingerprint ? rc : IA_SECRET_MISSING;
 }
 
-/* A signature of another profile than the challenge's is wrong, after the same work, whatever it is. */
-static ia_result prove_challenged(challenge_login *x, const ia_challenge_seal *seal, const ia_challenge_claim *claim,
+/* Refuses a signature whose profile is not that of the challenge, but only after the same computations. */
+static ia_result verify_signature(challenge_login *x, const ia_challenge_seal *seal, const ia_challenge_claim *claim,
                                   ia_challenge_secret *secret, ia_challenge_match *match)
 {
     ia_challenge_profile given = challenge_profile_of(claim->signature);
@@ -125,7 +125,7 @@ static ia_result prove_challenged(challenge_login *x, const ia_challenge_seal *s
         return found;
     x->profile = seal->profile;
     if (seal->stamp && seal->profile != given) {
-        x->foreign = ia_challenge_profile_name(given);
+        x->signature_profile = ia_challenge_profile_name(given);
         found = found == IA_PARTICIPANT_UNKNOWN ? found : IA_MAC_MISMATCH;
     }
     challenge_windows(windows, &x->conf, x->now);
@@ -136,24 +136,24 @@ static ia_result prove_challenged(challenge_login *x, const ia_challenge_seal *s
     if (!found && !rc)
         x->state->proven = 1;
     else if ((apr_uint32_t)x->state->entry.generation != seal->participant_generation)
-        *x->state->entry.id = '\0'; /* somebody else has this place now */
+        *x->state->entry.id = '\0'; /* another participant has this index now */
     return found ? found : rc;
 }
 
-/* The clock of the stamps may be ahead of ours. */
+/* Uses the clock of the stamps, which may be ahead of this process's clock. */
 static ia_result check_new(const challenge_login *x, const ia_challenge_seal *seal)
 {
     apr_time_t clock = (apr_time_t)st_store_clock(sauth.grants, x->now);
     ia_result rc = ia_challenge_check_age(seal->stamp, clock, challenge_settings_of_server()->lifetime);
 
     if (!rc && seal->participant_generation != (apr_uint32_t)x->state->entry.generation)
-        rc = IA_CHALLENGE_EXPIRED; /* of another life */
+        rc = IA_CHALLENGE_EXPIRED; /* of an earlier generation */
     return rc;
 }
 
-/* All that the participant holds: the wire has no room to ask for less. */
-static ia_result grant_all(challenge_login *x, const ia_challenge_seal *seal, const ia_challenge_match *match,
-                           apr_uint64_t secret_fingerprint)
+/* Grants all capabilities of the participant: auth.token cannot request a subset. */
+static ia_result create_grant(challenge_login *x, const ia_challenge_seal *seal, const ia_challenge_match *match,
+                              apr_uint64_t secret_fingerprint)
 {
     ia_grant_policy policy = sauth_grant_policy(&x->conf);
     ia_grant_request request = {x->state->entry.entitlement.capabilities, 0, 0};
@@ -188,12 +188,12 @@ ia_result challenge_auth_token(challenge_login *x)
     if (rc == IA_MALFORMED || rc < 0)
         return rc;
     if (rc)
-        seal.participant_index = IA_CHALLENGE_NO_PARTICIPANT; /* costs the same */
-    rc = prove_challenged(x, &seal, &claim, &secret, &match);
+        seal.participant_index = IA_CHALLENGE_NO_PARTICIPANT; /* verified in the same time */
+    rc = verify_signature(x, &seal, &claim, &secret, &match);
     if (rc == IA_PARTICIPANT_UNKNOWN && !seal.stamp)
         rc = IA_CHALLENGE_UNKNOWN;
     if (!rc && !(rc = check_new(x, &seal)))
-        rc = grant_all(x, &seal, &match, secret.fingerprint);
+        rc = create_grant(x, &seal, &match, secret.fingerprint);
     ia_wipe(&secret, sizeof secret);
     if (!rc) {
         const ia_envelope_member members[] = {{"token", match.token, 0}};

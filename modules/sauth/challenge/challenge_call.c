@@ -1,4 +1,4 @@
-/* What the endpoint, the presentation, and the signed responses of the challenge protocol share. */
+/* Functions shared by the endpoint, the presentation and the signed responses of the challenge protocol. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -37,7 +37,7 @@ ia_challenge_profile challenge_profile_of(const char *text)
                                           : IA_CHALLENGE_PROFILE_NONE;
 }
 
-/* By TLS alone: behind a proxy on this machine that identifies no client, every client has a local address. */
+/* Checks TLS, not the address: behind a local proxy without mod_remoteip, every client has a local address. */
 static int is_confidential(request_rec *r)
 {
     const char *named = r->server->server_scheme;
@@ -70,7 +70,7 @@ static int is_nonce(const char *nonce)
            strspn(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-/* What the client can see in its own request. */
+/* Errors that the client can find in its own request, and may therefore learn without authentication. */
 static ia_result check_grammar(request_rec *r, const challenge_use *use)
 {
     ia_result rc = use->profile ? challenge_profile_check(r, use->profile) : IA_OK;
@@ -102,7 +102,7 @@ ia_result challenge_secret_of(ia_challenge_secret *out, const ia_registry_entry 
     return rc;
 }
 
-/* The secret behind the token. An unknown token costs as many computations, with a dummy secret. */
+/* Finds the secret for the token. For an unknown token, challenge_prove() does the same work with a dummy secret. */
 static ia_result find_secret(challenge_use *use, sauth_state *state)
 {
     ia_challenge_profile profile = use->profile ? use->profile : IA_CHALLENGE_PROFILE_HMAC;

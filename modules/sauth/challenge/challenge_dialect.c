@@ -1,4 +1,4 @@
-/* The row of the challenge protocol: its directives, what a start needs, and Require call. */
+/* The dialect "challenge": directives, startup checks, and Require call. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -98,9 +98,9 @@ static const command_rec directives[] = {
                     "profiles of the challenge protocol: hmac-sha256, md5"),
     AP_INIT_TAKE1("SAuthChallengeDomain", set_domain, NULL, RSRC_CONF, "domain for which challenge secrets are made"),
     AP_INIT_TAKE1("SAuthChallengeSeparator", set_separator, NULL, RSRC_CONF,
-                  "separator between the arguments in profile md5"),
+                  "separator between the arguments of a hash in profile md5"),
     AP_INIT_TAKE1("SAuthChallengeLifetime", set_lifetime, NULL, RSRC_CONF,
-                  "seconds for which a challenge is valid; also the length of a window"),
+                  "lifetime of a challenge and length of a window, in seconds"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 static const char *check_config(apr_pool_t *ptemp, server_rec *s)
@@ -111,7 +111,7 @@ static const char *check_config(apr_pool_t *ptemp, server_rec *s)
     if (!accepted_at || ap_find_linked_module("mod_isign.c"))
         return NULL;
     return apr_pstrcat(ptemp, accepted_at,
-                       ": SAuthAccept challenge needs mod_isign, which reads the bodies of calls; "
+                       ": SAuthAccept challenge requires mod_isign, which reads the bodies of calls; "
                        "load it: LoadModule isign_module .../mod_isign.so",
                        NULL);
 }
@@ -139,12 +139,12 @@ static void lint(apr_pool_t *ptemp, server_rec *s)
 
     for (d = section_first(NULL); d; d = section_next(NULL, d))
         if (requires_call(ptemp, d) && !section_may_apply(ptemp, d, accepts_challenge))
-            sauth_lint_warn(ptemp, s, d, "no request here is a call by challenge without \"SAuthAccept challenge\"");
+            sauth_lint_warn(ptemp, s, d, "never matches, because \"SAuthAccept challenge\" is missing");
     if (accepts && !section_find_below(ptemp, NULL, sauth_lint_is_endpoint))
-        sauth_lint_warn(ptemp, s, accepts, "no client can log in without a section with \"SetHandler sauth\"");
+        sauth_lint_warn(ptemp, s, accepts, "clients cannot log in, because no section has \"SetHandler sauth\"");
 }
 
-/* The ServerName where it stands in for SAuthChallengeDomain and is likely to change, else NULL. */
+/* Returns the ServerName if it replaces SAuthChallengeDomain and is likely to change, otherwise NULL. */
 static const char *weak_domain(server_rec *s)
 {
     const char *name = s->server_hostname;
@@ -162,14 +162,14 @@ static void warn(server_rec *s)
 
     if (domain)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "sauth: no SAuthChallengeDomain: challenge secrets are made for the ServerName, %s; set one, so "
-                     "that they stay valid if the ServerName changes",
+                     "sauth: SAuthChallengeDomain is not set: challenge secrets are made for the ServerName, %s, and "
+                     "become invalid if it changes",
                      domain);
     if (set_in(s)->profiles & 1u << IA_CHALLENGE_PROFILE_MD5)
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, 0, s,
-            "sauth: SAuthChallenge md5: for old clients only; whoever sees one of its calls can make any other "
-            "until the window ends, so it is accepted over TLS only");
+            "sauth: SAuthChallenge md5 is for old clients only: anyone who sees a call can make other calls until "
+            "the window ends; it is accepted only over TLS");
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)

@@ -1,6 +1,6 @@
 /*
- * auth.request, auth.token and auth.refresh at a location that accepts calls. A client that is written from the
- * published description knows one URL; it gets the responses of the endpoint there.
+ * auth.request, auth.token and auth.refresh at a location that accepts calls. Clients that follow the published
+ * description of the protocol use one URL for all methods; they get the responses of the endpoint there.
  */
 #include <httpd.h>
 #include <http_config.h>
@@ -10,8 +10,8 @@
 #include "mod_sauth.h"
 
 /*
- * The handler runs from within check_authn. The rules of the location that need no user have been evaluated by then; the
- * others are about a client, which a login does not have yet.
+ * Invokes the handler from check_authn. By then, the rules of the location that need no user have been evaluated; the
+ * others do not apply, because a login has no user yet.
  */
 int challenge_location_handle(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
@@ -22,15 +22,15 @@ int challenge_location_handle(request_rec *r, const sauth_dir *conf, sauth_state
         (r->prev && ap_is_HTTP_ERROR(r->prev->status)))
         return DECLINED;
     if (r->main)
-        return HTTP_UNAUTHORIZED; /* a look-ahead; its main request answers */
+        return HTTP_UNAUTHORIZED; /* a lookup; the main request responds */
     state->decided = 1;
-    state->rc = IA_CREDENTIALS_MISSING; /* a login opens nothing, not even the page about its refusal */
+    state->rc = IA_CREDENTIALS_MISSING; /* a login grants no access, not even to its ErrorDocument */
     r->handler = SAUTH_HANDLER;
     status = ap_invoke_handler(r);
     return status == OK ? DONE : status;
 }
 
-/* Comes before mod_proxy, which answers by the file name and ignores the handler's name. */
+/* Must run before mod_proxy, which checks r->filename and ignores r->handler. */
 int challenge_location_handler(request_rec *r)
 {
     const sauth_state *state = sauth_state_find(r);

@@ -1,4 +1,4 @@
-/* Reads auth.request, auth.token and auth.refresh at their endpoint or with a call, and writes responses and refusals. */
+/* Handles auth.request, auth.token and auth.refresh: reads the request and writes the response. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_log.h>
@@ -56,8 +56,9 @@ static const char *log_detail_of(const challenge_login *x, ia_result rc)
         about.use = x->use;
     }
     log_detail = challenge_log_detail(x->r->pool, rc, x->state, &about);
-    return x->foreign ? apr_pstrcat(x->r->pool, log_detail, log_field(x->r->pool, "signed_in", x->foreign), NULL)
-                      : log_detail;
+    return x->signature_profile
+               ? apr_pstrcat(x->r->pool, log_detail, log_field(x->r->pool, "signed_in", x->signature_profile), NULL)
+               : log_detail;
 }
 
 static int refuse(challenge_login *x, ia_result rc, int status)
@@ -136,12 +137,13 @@ static ia_result run(challenge_login *x)
     login_method method = find_method(x->call.method);
 
     if (!method) {
-        x->state->detail = "auth.request, auth.token and auth.refresh are answered here; send any other call to the "
-                           "URL of the application";
+        x->state->detail =
+            "this URL accepts only auth.request, auth.token and auth.refresh; send other calls to the URL "
+            "of the application";
         return IA_CALL_UNKNOWN;
     }
     if (x->call.token || x->call.signature || x->call.nonce || x->call.timestamp_text)
-        return challenge_malformed(x, "token, signature, nonce and timestamp of this method stand in its request");
+        return challenge_malformed(x, "the token, signature, nonce and timestamp of this method belong in its request");
     return method(x);
 }
 
@@ -164,7 +166,7 @@ int challenge_endpoint_handle(request_rec *r, const char *tail)
     (void)tail;
     begin(&x, r);
     rc = read_call(&x, &status);
-    x.now = clock_now(); /* again: who sends the body slowly must not stop the clock */
+    x.now = clock_now(); /* again, because the client may have sent the body slowly */
     if (rc || (rc = run(&x)))
         return refuse(&x, rc, status);
     return OK;

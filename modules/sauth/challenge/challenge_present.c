@@ -1,6 +1,6 @@
 /*
- * Presentation "challenge": the call itself carries token and signature, in its body. The body is read before the client
- * is known, within bounds, and reaches the app as it came.
+ * Presentation "challenge": the body of a call contains token and signature. The body is read before the client is
+ * authenticated, up to a limit, and is passed on to the application unchanged.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -29,13 +29,13 @@ static ia_result read_call(request_rec *r, challenge_call *call, ia_envelope_for
     call->was_read = 1;
     call->length = len;
     rc = ia_envelope_parse(&call->envelope, request_outermost(r)->pool, format, text, len, &error);
-    call->wrong = rc ? error.reason : NULL;
+    call->error = rc ? error.reason : NULL;
     call->envelope.format = format;
     call->is_login = !rc && challenge_is_login_method(call->envelope.method);
     return rc;
 }
 
-static void take_members(challenge_call *call)
+static void copy_members(challenge_call *call)
 {
     const ia_envelope *e = &call->envelope;
     challenge_use *use = call->use;
@@ -50,7 +50,7 @@ static void take_members(challenge_call *call)
     use->message.request_len = e->request_len;
 }
 
-static challenge_call *make_call(apr_pool_t *p, ia_envelope_format format)
+static challenge_call *create_call(apr_pool_t *p, ia_envelope_format format)
 {
     challenge_call *call = apr_pcalloc(p, sizeof *call);
 
@@ -68,35 +68,36 @@ challenge_call *challenge_call_of(request_rec *r)
     challenge_call *call;
 
     if (request->call)
-        return request->call; /* whatever the headers say after its trailers */
+        return request->call; /* trailers may have changed the headers since */
     if (strcmp(snapshot_of(r)->method, "POST") || apr_table_get(top->headers_in, "Content-Encoding") ||
         ia_envelope_format_of(&format, apr_table_get(top->headers_in, "Content-Type")))
         return NULL;
-    request->call = call = make_call(top->pool, format);
+    request->call = call = create_call(top->pool, format);
     call->rc = read_call(r, call, format, &state->status);
     if (!call->rc)
-        take_members(call);
+        copy_members(call);
     return call;
 }
 
 /*
- * A body that is no call shows nothing where clients can show themselves by a header too: they are asked for it. Where
- * the protocol is the only way, its grammar was meant.
+ * If the location accepts other presentations too, a body that is not a call counts as a request without credentials.
+ * If it accepts only this one, the body counts as a malformed call.
  */
 static int is_shown(request_rec *r, const sauth_dir *conf)
 {
     challenge_call *call = challenge_call_of(r);
-    int is_alone = conf->accept == challenge_presentation.bit, shown;
+    int is_only = conf->accept == challenge_presentation.bit, has_credentials;
 
     if (!call)
         return 0;
     if (call->rc)
-        shown = is_alone || !call->was_read;
+        has_credentials = is_only || !call->was_read;
     else
-        shown = call->use->token || call->use->signature || (call->is_login && conf->mode != SAUTH_MODE_OBSERVE);
-    if (shown || is_alone)
+        has_credentials =
+            call->use->token || call->use->signature || (call->is_login && conf->mode != SAUTH_MODE_OBSERVE);
+    if (has_credentials || is_only)
         challenge_speak(r, sauth_state_of(r), call->format);
-    return shown;
+    return has_credentials;
 }
 
 static ia_result check_proven(const sauth_dir *conf, const challenge_call *call, sauth_state *state, apr_time_t now)
@@ -110,7 +111,7 @@ static ia_result check_proven(const sauth_dir *conf, const challenge_call *call,
     return sauth_grant_open(state, now);
 }
 
-static void note_detail(ia_result rc, const challenge_call *call, sauth_state *state, apr_time_t now)
+static void set_log_detail(ia_result rc, const challenge_call *call, sauth_state *state, apr_time_t now)
 {
     challenge_circumstances about = {call->envelope.method, call->use->profile, call->use, now};
 
@@ -120,10 +121,10 @@ static void note_detail(ia_result rc, const challenge_call *call, sauth_state *s
 static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
     challenge_call *call = challenge_call_of(r);
-    apr_time_t now = clock_now(); /* once the body is here: who sends it slowly must not stop the clock */
+    apr_time_t now = clock_now(); /* after the body was read, which the client may have sent slowly */
     ia_result rc = call->rc;
 
-    state->detail = call->wrong;
+    state->detail = call->error;
     if (!rc && (!call->use->token || !call->use->signature)) {
         state->detail = "token and signature expected";
         rc = IA_ENVELOPE_MALFORMED;
@@ -135,11 +136,11 @@ static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state
     if (!rc)
         challenge_request_of(state)->method = call->envelope.method;
     if (rc)
-        note_detail(rc, call, state, now);
+        set_log_detail(rc, call, state, now);
     return rc;
 }
 
-static int is_call_of_another_type(request_rec *r)
+static int has_unsupported_type(request_rec *r)
 {
     request_rec *top = request_outermost(r);
     ia_envelope_format format;
@@ -155,13 +156,13 @@ static ia_result missing(request_rec *r, const sauth_dir *conf, sauth_state *sta
     challenge_call *call;
 
     (void)conf;
-    if (!is_call_of_another_type(r))
+    if (!has_unsupported_type(r))
         return IA_CREDENTIALS_MISSING;
-    challenge_request_of(state)->call = call = make_call(state->pool, IA_ENVELOPE_JSON);
+    challenge_request_of(state)->call = call = create_call(state->pool, IA_ENVELOPE_JSON);
     call->rc = IA_MEDIA_TYPE;
     challenge_speak(r, state, call->format);
     state->detail = CHALLENGE_TYPES;
-    note_detail(IA_MEDIA_TYPE, call, state, 0);
+    set_log_detail(IA_MEDIA_TYPE, call, state, 0);
     return IA_MEDIA_TYPE;
 }
 
@@ -184,7 +185,7 @@ static const char *challenge(request_rec *r, const char *realm, ia_result rc)
 static const char *obtain(apr_pool_t *p, const char *capability)
 {
     (void)p, (void)capability;
-    return "The participant has it by now: log in again";
+    return "The participant has it now: log in again";
 }
 
 const sauth_presentation challenge_presentation = {

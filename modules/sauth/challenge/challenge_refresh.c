@@ -1,4 +1,4 @@
-/* auth.refresh: a new token for one that is still good. */
+/* auth.refresh: exchanges a valid token for a new one. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_log.h>
@@ -9,8 +9,8 @@
 #include "mod_sauth.h"
 #include "sauth_grant.h"
 
-/* A timestamp may be a number, as at the top of a call. */
-static ia_result take_timestamp(challenge_login *x)
+/* The timestamp may be a number or a string, as in a call. */
+static ia_result parse_timestamp(challenge_login *x)
 {
     const ia_json *member = ia_json_member(x->call.request, "timestamp");
     const char *text;
@@ -44,7 +44,7 @@ static ia_result read_refresh(challenge_login *x)
     x->use->message.nonce = ia_envelope_request_string(&x->call, "nonce");
     if (found != request->count || !x->use->token || !x->use->signature || (member && !x->use->message.nonce))
         return challenge_malformed(x, "token and signature expected, and with profile hmac-sha256 nonce and timestamp");
-    return take_timestamp(x);
+    return parse_timestamp(x);
 }
 
 static ia_result decide_refresh(challenge_login *x, ia_grant_terms *terms)
@@ -65,7 +65,7 @@ static ia_result decide_refresh(challenge_login *x, ia_grant_terms *terms)
     return ia_grant_refresh(terms, &held, &x->state->entry.entitlement, 0, &policy, x->now);
 }
 
-/* A token is made of a challenge: the server makes one that nobody ever sees. */
+/* A token is derived from a challenge, so the server makes one, which it never sends. */
 static ia_result make_token(const challenge_login *x, apr_int64_t window, char token[IA_CHALLENGE_TEXT_SIZE],
                             char signature[IA_CHALLENGE_TEXT_SIZE])
 {
@@ -84,8 +84,8 @@ static ia_result make_token(const challenge_login *x, apr_int64_t window, char t
 }
 
 /*
- * The client of profile md5 may be somebody who saw a call: it gets a signature for the window that it had one for, or it
- * could go on from window to window without the secret.
+ * With profile md5, the client may be an eavesdropper who saw a call. It gets a signature for the same window only:
+ * otherwise it could refresh in every window without knowing the secret.
  */
 static apr_int64_t window_of(const challenge_login *x)
 {

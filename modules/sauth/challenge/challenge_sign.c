@@ -1,6 +1,7 @@
 /*
- * Responses to verified calls of profile hmac-sha256 are signed in the stream: hashed as they pass, the last bytes held
- * back until the end, where the signature goes in. It stands before what compresses and behind what makes the body.
+ * Output filter that signs responses to verified calls of profile hmac-sha256. It hashes the body as it is sent, and
+ * holds back the last bytes, before which it inserts the signature. It runs after filters that generate content and
+ * before those that compress it.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -17,16 +18,16 @@
 
 APLOG_USE_MODULE(sauth);
 
-#define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_CONTENT_SET - 1))
-#define PASS_ON     65536                 /* bytes that are let go at once */
-#define PAUSE       apr_time_from_sec(10) /* between two lines of a kind, of a process */
+#define FILTER_TYPE  ((ap_filter_type)(AP_FTYPE_CONTENT_SET - 1))
+#define FLUSH_SIZE   65536                 /* bytes that are passed on at once */
+#define LOG_INTERVAL apr_time_from_sec(10) /* between two warnings of one kind, in each process */
 
-/* Why a response is not signed. */
+/* Reasons why a response is not signed. */
 typedef enum flaw { FLAW_NONE, FLAW_BODY, FLAW_CODING, FLAW_TYPE, FLAW_DIGEST, FLAW_END, FLAWS } flaw;
 
 typedef struct signing {
     const challenge_use *use;
-    int began;
+    int started;
     ia_envelope_format format;
     ia_digest *digest;
     char tail[IA_ENVELOPE_TAIL];
@@ -37,7 +38,7 @@ typedef struct signing {
 
 static ap_filter_rec_t *filter_rec;
 
-/* Length, validators and digests that the app gave are those of another response then. */
+/* Removes lengths, validators and digests of the application, because they do not match the signed response. */
 static void drop_headers(request_rec *r)
 {
     static const char *const names[] = {"Content-Length", "ETag",           "Accept-Ranges", "Content-MD5",
@@ -56,7 +57,7 @@ static flaw begin(request_rec *r, signing *s)
 {
     const char *coding = apr_table_get(r->headers_out, "Content-Encoding");
 
-    s->began = 1;
+    s->started = 1;
     if (r->header_only || r->status == HTTP_NO_CONTENT || r->status == HTTP_NOT_MODIFIED ||
         r->status == HTTP_PARTIAL_CONTENT)
         return FLAW_BODY;
@@ -71,57 +72,57 @@ static flaw begin(request_rec *r, signing *s)
     return FLAW_NONE;
 }
 
-/* An application that gets it wrong gets it wrong each time. */
-static void leave_unsigned(request_rec *r, flaw why)
+/* An application whose responses cannot be signed would fill the log, so the rate of warnings is limited. */
+static void log_unsigned(request_rec *r, flaw reason)
 {
-    static const char *const sentences[FLAWS] = {"",
-                                                 "it has no whole body",
-                                                 "it is encoded",
-                                                 "its media type is neither JSON nor XML",
-                                                 "neither digest nor signature can be made",
-                                                 "it does not end in } or </xml>"};
-    static apr_int64_t said[FLAWS];
-    int level = log_ratelimit_due(&said[why], PAUSE) ? APLOG_WARNING : APLOG_DEBUG;
+    static const char *const reasons[FLAWS] = {"",
+                                               "the body is missing or incomplete",
+                                               "it has a content coding",
+                                               "its media type is neither JSON nor XML",
+                                               "its digest or signature cannot be computed",
+                                               "it does not end in } or </xml>"};
+    static apr_int64_t last_logged[FLAWS];
+    int level = log_ratelimit_due(&last_logged[reason], LOG_INTERVAL) ? APLOG_WARNING : APLOG_DEBUG;
 
-    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the response is not signed: %s%s", sentences[why],
+    ap_log_rerror(APLOG_MARK, level, 0, r, "sauth: the response is not signed: %s%s", reasons[reason],
                   log_field(r->pool, "location", r->uri));
 }
 
-static void put(signing *s, const char *data, apr_size_t len)
+static void write_bytes(signing *s, const char *data, apr_size_t len)
 {
     apr_brigade_write(s->out, NULL, NULL, data, len);
     s->out_len += len;
 }
 
-/* Behind a bucket that came from elsewhere nothing may be written: its buffer can be that of another one too. */
-static void put_bucket(signing *s, apr_bucket *b)
+/* The empty bucket keeps apr_brigade_write() from appending to a foreign bucket, whose buffer may be shared. */
+static void append_bucket(signing *s, apr_bucket *b)
 {
     APR_BUCKET_REMOVE(b);
     APR_BRIGADE_INSERT_TAIL(s->out, b);
     APR_BRIGADE_INSERT_TAIL(s->out, apr_bucket_immortal_create("", 0, s->out->bucket_alloc));
 }
 
-/* Lets go of all but the last bytes seen. `b` holds them and is used up. */
+/* Passes on all but the last bytes. `b` contains `data` and is consumed. */
 static apr_status_t hold_back(signing *s, apr_bucket *b, const char *data, apr_size_t len)
 {
-    apr_size_t all = s->tail_len + len, freed = all > sizeof s->tail ? all - sizeof s->tail : 0;
-    apr_size_t of_tail = freed < s->tail_len ? freed : s->tail_len, of_bucket = freed - of_tail;
+    apr_size_t all = s->tail_len + len, released = all > sizeof s->tail ? all - sizeof s->tail : 0;
+    apr_size_t from_tail = released < s->tail_len ? released : s->tail_len, from_bucket = released - from_tail;
     apr_status_t rv;
 
-    put(s, s->tail, of_tail);
-    s->tail_len -= of_tail;
-    memmove(s->tail, s->tail + of_tail, s->tail_len);
-    memcpy(s->tail + s->tail_len, data + of_bucket, len - of_bucket);
-    s->tail_len += len - of_bucket;
-    if (!of_bucket) {
+    write_bytes(s, s->tail, from_tail);
+    s->tail_len -= from_tail;
+    memmove(s->tail, s->tail + from_tail, s->tail_len);
+    memcpy(s->tail + s->tail_len, data + from_bucket, len - from_bucket);
+    s->tail_len += len - from_bucket;
+    if (!from_bucket) {
         apr_bucket_delete(b);
         return APR_SUCCESS;
     }
-    if ((rv = apr_bucket_split(b, of_bucket)))
+    if ((rv = apr_bucket_split(b, from_bucket)))
         return rv;
     apr_bucket_delete(APR_BUCKET_NEXT(b));
-    put_bucket(s, b);
-    s->out_len += of_bucket;
+    append_bucket(s, b);
+    s->out_len += from_bucket;
     return APR_SUCCESS;
 }
 
@@ -146,17 +147,17 @@ static void finish(request_rec *r, signing *s)
     if (signature)
         end = ia_envelope_signed_end(r->pool, s->format, s->tail, s->tail_len, signature, &kept);
     if (!signature) {
-        leave_unsigned(r, FLAW_DIGEST);
-        put(s, s->tail, s->tail_len);
+        log_unsigned(r, FLAW_DIGEST);
+        write_bytes(s, s->tail, s->tail_len);
         return;
     }
     if (!end) {
-        leave_unsigned(r, FLAW_END);
-        put(s, s->tail, s->tail_len);
+        log_unsigned(r, FLAW_END);
+        write_bytes(s, s->tail, s->tail_len);
         return;
     }
-    put(s, s->tail, kept);
-    put(s, end, strlen(end));
+    write_bytes(s, s->tail, kept);
+    write_bytes(s, end, strlen(end));
 }
 
 static apr_status_t pass_on(ap_filter_t *f, signing *s)
@@ -170,8 +171,8 @@ static apr_status_t pass_on(ap_filter_t *f, signing *s)
     return rv;
 }
 
-/* Moves one bucket on: data through the digest, the end behind the signature, anything else as it is. */
-static apr_status_t take(ap_filter_t *f, signing *s, apr_bucket *b)
+/* Processes one bucket: hashes data, inserts the signature before EOS, and passes on other metadata unchanged. */
+static apr_status_t process_bucket(ap_filter_t *f, signing *s, apr_bucket *b)
 {
     const char *data;
     apr_size_t len;
@@ -185,7 +186,7 @@ static apr_status_t take(ap_filter_t *f, signing *s, apr_bucket *b)
         return APR_SUCCESS;
     }
     rv = apr_bucket_read(b, &data, &len, APR_NONBLOCK_READ);
-    if (APR_STATUS_IS_EAGAIN(rv)) { /* the app is not done: what it wrote need not wait for the rest */
+    if (APR_STATUS_IS_EAGAIN(rv)) { /* send what the application has written so far */
         APR_BRIGADE_INSERT_TAIL(s->out, apr_bucket_flush_create(s->out->bucket_alloc));
         if ((rv = pass_on(f, s)))
             return rv;
@@ -201,12 +202,12 @@ static apr_status_t take(ap_filter_t *f, signing *s, apr_bucket *b)
 static apr_status_t sign_response(ap_filter_t *f, apr_bucket_brigade *in)
 {
     signing *s = f->ctx;
-    flaw why;
+    flaw reason;
     apr_status_t rv = APR_SUCCESS;
     int ended = 0;
 
-    if (!s->began && (why = begin(f->r, s))) {
-        leave_unsigned(f->r, why);
+    if (!s->started && (reason = begin(f->r, s))) {
+        log_unsigned(f->r, reason);
         ap_remove_output_filter(f);
         return ap_pass_brigade(f->next, in);
     }
@@ -214,8 +215,8 @@ static apr_status_t sign_response(ap_filter_t *f, apr_bucket_brigade *in)
         apr_bucket *b = APR_BRIGADE_FIRST(in);
 
         ended = APR_BUCKET_IS_EOS(b);
-        rv = take(f, s, b);
-        if (!rv && s->out_len >= PASS_ON)
+        rv = process_bucket(f, s, b);
+        if (!rv && s->out_len >= FLUSH_SIZE)
             rv = pass_on(f, s);
     }
     if (ended)
@@ -229,8 +230,9 @@ static apr_status_t sign_response(ap_filter_t *f, apr_bucket_brigade *in)
 }
 
 /*
- * The client takes what is signed for the response to its call. So nothing that another scope says is signed, nor that the
- * call was used before: somebody on the way could show that in the place of the response, and the call be made twice.
+ * The client accepts any message that is signed for its call. Responses of another scope are therefore not
+ * signed, and neither is the refusal of a replay: an attacker could substitute it for the real response, and the
+ * client would repeat the call.
  */
 static int is_response(request_rec *r, const sauth_state *state)
 {

@@ -1,4 +1,4 @@
-/* The row of the dialect SAuth, and its directives. */
+/* The dialect "SAuth" and its directives. */
 #include <httpd.h>
 #include <string.h>
 #include "access.h"
@@ -79,9 +79,9 @@ static const char *set_nonce_lifetime(cmd_parms *cmd, void *conf_, const char *a
 static const command_rec directives[] = {
     AP_INIT_ITERATE("SAuthHash", set_hash, NULL, SAUTH_ANYWHERE, "hashes accepted in HMACs: sha256, sha1"),
     AP_INIT_TAKE1("SAuthNonceLifetime", set_nonce_lifetime, NULL, SAUTH_ANYWHERE,
-                  "seconds for which a fresh nonce is valid"),
+                  "lifetime of a fresh nonce, in seconds"),
     AP_INIT_ITERATE("SAuthRequestRequire", set_needs, NULL, SAUTH_ANYWHERE,
-                    "members that an access request must have: id, aud, or none"),
+                    "members that an access request must contain: id, aud, or none"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 static const sauth_endpoint endpoints[] = {

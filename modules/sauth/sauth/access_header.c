@@ -1,6 +1,6 @@
 /*
- * Presentation "Authorization: SAuth": grammar, look-up, MAC, then what a verified client may be told: presentation,
- * expiry, nonce, entitlement. What the location requires besides is checked in sauth_authenticate.c.
+ * Presentation "Authorization: SAuth". Checks syntax, token and MAC, and then, for a verified client, presentation,
+ * expiry, nonce and entitlement. sauth_authenticate.c checks the other requirements of the location.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -15,9 +15,9 @@
 #include "sauth_grant.h"
 #include "snapshot.h"
 
-#define BARE_CANDIDATES 4 /* next nonces that a bare form is tried with */
+#define BARE_CANDIDATES 4 /* number of nonces that the bare form is verified with */
 
-/* Does any secret that is still good make this MAC over N? */
+/* Verifies the MAC of N with each secret that has not expired. */
 static ia_result verify(const ia_authorization *auth, const ia_registry_entry *entry, const void *n, apr_size_t n_len,
                         apr_time_t now)
 {
@@ -38,7 +38,7 @@ static int has_nonces(const sauth_state *state)
     return state->grant.part == ST_GRANT_WITH_NONCES;
 }
 
-/* The bare form names no nonce: it is one of the newest that this grant holds unused, as text or as bytes. */
+/* The bare form contains no nonce. The newest unused nonces of the grant are tried, as text and as bytes. */
 static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_time_t now)
 {
     apr_uint64_t sequences[BARE_CANDIDATES];
@@ -62,13 +62,13 @@ static ia_result verify_bare(ia_authorization *auth, sauth_state *state, apr_tim
     return IA_BARE_UNMATCHED;
 }
 
-/* Whose token it is, for the log alone: nothing is proven. */
-static const char *claimed(const sauth_state *state)
+/* The id of the token's participant, which is not authenticated and only logged. */
+static const char *claimed_field(const sauth_state *state)
 {
     return log_field(state->pool, "claimed", state->entry.id);
 }
 
-/* An unknown token costs one MAC too. */
+/* Makes a request with an unknown token cost one MAC, too. */
 static void verify_dummy(const ia_authorization *auth)
 {
     static const ia_mac_key dummy;
@@ -103,8 +103,8 @@ static ia_result use_nonce(request_rec *r, const sauth_dir *conf, const ia_autho
 }
 
 /*
- * The client holds the secret: from here on it may know exactly what is wrong. The nonce is used up whatever this
- * location then says, or a captured request would still be good at another.
+ * The client proved that it has the secret, so it may learn the exact error. The nonce is consumed even if this
+ * location refuses the request: otherwise a captured request could be replayed at another location.
  */
 static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_authorization *auth, sauth_state *state,
                               int still_has_secret, apr_time_t now)
@@ -117,7 +117,7 @@ static ia_result check_proven(request_rec *r, const sauth_dir *conf, const ia_au
     return sauth_grant_open(state, now);
 }
 
-/* The hash of the HMAC must be accepted at each location that the request leads to. */
+/* Called for each location that the request is redirected to: it must accept the hash of the HMAC. */
 static ia_result check_hash(request_rec *r, const sauth_dir *conf, const sauth_state *state)
 {
     const access_credentials *credentials = sauth_state_find_own(state, &access_presentation);
@@ -152,7 +152,7 @@ static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state
     ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
     credentials->bare_of_live_token = rc == IA_BARE_UNMATCHED && has_nonces(state) && state->grant.expires > now;
     if (rc) {
-        state->log_detail = claimed(state);
+        state->log_detail = claimed_field(state);
         return rc;
     }
     state->proven = 1;

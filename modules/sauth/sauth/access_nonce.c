@@ -1,4 +1,4 @@
-/* Nonces on their way to the client: in a challenge, in Authentication-Info, from the endpoint. */
+/* Sends nonces to the client: in a challenge, in Authentication-Info, and from the endpoint generate_nonce. */
 #include <httpd.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
@@ -33,8 +33,9 @@ const char *access_fresh_nonce(apr_pool_t *p)
 }
 
 /*
- * With a stale nonce, a client that was verified gets a next nonce of its grant. A bare form that matched nothing gets the
- * newest unused one, which changes nothing: its HMAC proved nothing. All other clients get a fresh nonce.
+ * A verified client whose nonce is stale gets a next nonce of its grant. If the HMAC of a bare form matched no nonce,
+ * the client is not verified, and gets the newest unused nonce, which does not change the grant. Other clients get a
+ * fresh nonce.
  */
 static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
 {

@@ -1,6 +1,6 @@
 /*
- * Dialect SAuth: access requests guarded by HMAC become grants. It translates its wire format into the one request, calls
- * the one decision, and writes the response; policy and storage are not here.
+ * Endpoints request_access and refresh_access of the dialect SAuth. They convert the wire format into an
+ * ia_grant_request, call the common decision function, and write the response.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -24,7 +24,7 @@
 #define FORM_TYPE     "application/x-www-form-urlencoded"
 #define REFRESH_GRACE apr_time_from_sec(30)
 
-/* One access request on its way through: who asks, proven how, for what. */
+/* One access request while it is processed. */
 typedef struct access_request {
     request_rec *r;
     sauth_dir conf;
@@ -32,15 +32,15 @@ typedef struct access_request {
     apr_time_t now;
     ia_access_form form;
     ia_access_body body;
-    ia_registry_entry entry;       /* secrets wiped once the MAC was verified */
-    apr_uint64_t fingerprint;      /* of the secret that made the MAC */
-    unsigned char mac[IA_MAC_MAX]; /* as we computed it: the replay key */
+    ia_registry_entry entry;       /* its secrets are wiped after the MAC was verified */
+    apr_uint64_t fingerprint;      /* of the secret with which the MAC was made */
+    unsigned char mac[IA_MAC_MAX]; /* computed by the server; key of the replay cache */
     int proven;
     const char *detail;
     int retry_after;
 } access_request;
 
-/* What the response says. */
+/* The grant that the response describes. */
 typedef struct granted {
     const char *token;
     unsigned char grant_id[IA_GRANT_ID_LEN];
@@ -79,7 +79,7 @@ static ia_result read_form(access_request *a, ia_access_kind kind, int *status)
     return ia_access_body_parse(&a->body, a->r->pool, &a->form, kind, &a->detail);
 }
 
-/* Everything before this point the client can see in its own request; after it, only a proven client learns more. */
+/* Errors found before this point are visible in the request; further details are only for authenticated clients. */
 static ia_result prove(access_request *a)
 {
     unsigned index;
@@ -94,7 +94,7 @@ static ia_result prove(access_request *a)
     return found ? found : rc;
 }
 
-/* The URL that this endpoint has for the outside, from configured names only: Host is the client's. */
+/* Compares with the external URL of this endpoint. Only configured names are used, because the client chooses Host. */
 static int is_audience(request_rec *r, const char *audience)
 {
     const char *scheme = external_scheme(r), *host = r->server->server_hostname;
@@ -118,7 +118,7 @@ static ia_result examine(access_request *a, ia_access_kind kind, int *status)
     ia_result rc;
 
     rc = read_form(a, kind, status);
-    a->now = clock_now(); /* again: who sends the body slowly must not stop the clock */
+    a->now = clock_now(); /* again, because the client may have sent the body slowly */
     if (rc || (rc = check_members(a)) || (rc = prove(a)))
         return rc;
     a->proven = 1;
@@ -130,7 +130,7 @@ static ia_result examine(access_request *a, ia_access_kind kind, int *status)
     return sauth_proof_use(a->mac, a->entry.index, a->form.timestamp, a->now, &a->retry_after);
 }
 
-static const char *requested(const access_request *a)
+static const char *requested_names(const access_request *a)
 {
     apr_array_header_t *names = apr_array_make(a->r->pool, (int)a->body.access_for_count, sizeof(const char *));
     unsigned i;
@@ -140,7 +140,7 @@ static const char *requested(const access_request *a)
     return apr_array_pstrcat(a->r->pool, names, ',');
 }
 
-/* What an administrator needs beside the reason, and the client must not be told before it is proven. */
+/* Details for the administrator that an unauthenticated client must not learn. */
 static const char *log_detail_of(const access_request *a, ia_result rc)
 {
     switch (rc) {
@@ -153,7 +153,7 @@ static const char *log_detail_of(const access_request *a, ia_result rc)
         return apr_psprintf(a->r->pool, " offset=%+" APR_TIME_T_FMT,
                             apr_time_sec(a->form.timestamp) - apr_time_sec(a->now));
     case IA_CAPABILITY_NOT_HELD:
-        return log_field(a->r->pool, "wanted", requested(a));
+        return log_field(a->r->pool, "wanted", requested_names(a));
     default:
         return log_sentence(a->r->pool, a->detail);
     }
@@ -172,7 +172,10 @@ static int refuse(const access_request *a, ia_result rc, int status)
     return sauth_refuse_state(a->r, state, rc);
 }
 
-/* Published clients know five members and refuse others: only who asks for a number of nonces finds them in the body. */
+/*
+ * Published clients accept only five members, so nonces are included only if the client requested a number of
+ * them.
+ */
 static void write_nonces(ia_json_writer *w, apr_pool_t *p, const granted *g)
 {
     unsigned i;
@@ -275,14 +278,14 @@ int access_request_handle(request_rec *r, const char *tail)
     return write_grant(&a, &g);
 }
 
-static ia_result prolong(const access_request *a, const st_grant_ref *ref, granted *g)
+static ia_result refresh_grant(const access_request *a, const st_grant_ref *ref, granted *g)
 {
     st_refresh refresh = {g->terms.expires, sauth_grant_forget(&a->conf, &g->terms), a->fingerprint, a->mac, a->now};
 
     return sauth_grant_outcome(st_store_refresh(sauth.grants, ref, &refresh, g->sequences, g->nonces));
 }
 
-/* The grant of the token in the body, if it is this client's and may still live. */
+/* Finds the grant of the token in the body, and checks that it belongs to this client and location. */
 static ia_result find_own_grant(const access_request *a, st_grant *grant, st_grant_ref *ref)
 {
     ia_result rc = sauth_grant_look_up(grant, ref, a->body.token, strlen(a->body.token));
@@ -297,8 +300,8 @@ static ia_result find_own_grant(const access_request *a, st_grant *grant, st_gra
 }
 
 /*
- * A refresh whose answer got lost is sent again as it was, and gets the response that it had: the same expiry, the same
- * nonces. Only for a short time, and only while it is the newest refresh of its grant.
+ * If the response to a refresh was lost, the client may repeat the same request, and gets the same expiry and nonces
+ * again. This works for a short time, and only for the newest refresh of the grant.
  */
 static ia_result repeat_response(access_request *a, granted *g)
 {
@@ -349,7 +352,7 @@ int access_refresh_handle(request_rec *r, const char *tail)
     g.nonces = a.body.nonces ? a.body.nonces : 1;
     ia_grant_id(g.grant_id, grant.digest);
     if ((rc = ia_grant_refresh(&g.terms, &held, &a.entry.entitlement, a.body.lifespan, &policy, a.now)) ||
-        (rc = prolong(&a, &ref, &g)))
+        (rc = refresh_grant(&a, &ref, &g)))
         return refuse(&a, rc, 0);
     return write_grant(&a, &g);
 }

@@ -1,4 +1,4 @@
-/** Dialect signature: the message identifies its client by a signature that mod_isign verified. It has no endpoints. */
+/** Dialect "signature": identifies the client by a message signature that mod_isign verified. It has no endpoints. */
 #ifndef SAUTH_SIGNATURE_H
 #define SAUTH_SIGNATURE_H
 

@@ -1,6 +1,6 @@
 /*
- * Presentation "signature": the message itself identifies its client. mod_isign verified it and left the participant in a
- * note; there is no token and no grant, so the participant's capabilities are what it may do.
+ * Presentation "signature": a message signature identifies the client. mod_isign verifies it and passes the
+ * participant in a note. There is no grant; the client has all capabilities of the participant.
  */
 #include <httpd.h>
 #include <apr_optional.h>
@@ -40,7 +40,7 @@ static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state
     return IA_OK;
 }
 
-/* Accept-Signature in the same response tells the client what the signature must be like. */
+/* Accept-Signature in the same response describes the required signature. */
 static const char *challenge(request_rec *r, const char *realm, ia_result rc)
 {
     (void)rc;
