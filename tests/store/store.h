@@ -1,6 +1,6 @@
 /**
- * What the store's tests share: memory as httpd gives it to the store, with nothing mapped around it; processes and
- * threads that end; a failure that a forked child can report.
+ * Helpers for the tests of the store: shared memory between guard pages, child processes and threads with a time
+ * limit, and assertions for child processes.
  */
 #ifndef TESTS_STORE_STORE_H
 #define TESTS_STORE_STORE_H
@@ -27,7 +27,7 @@
 #define NOW APR_INT64_C(1763800000000000)
 #define SEC APR_INT64_C(1000000)
 
-/** For tests without cmocka and for children: says what failed and ends the process. */
+/** Assertion for tests without cmocka and for child processes: reports the failure and exits. */
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -45,7 +45,7 @@
         }                                                                                                              \
     } while (0)
 
-/** Shared, zeroed memory between two pages that fault. Kept until the process ends. */
+/** Returns shared, zeroed memory between two guard pages, which is valid until the process ends. */
 static inline void *shared_memory(apr_size_t size)
 {
     apr_size_t page = (apr_size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
@@ -63,7 +63,7 @@ static inline void shared_memory_free(void *memory, apr_size_t size)
     CHECK_EQ(munmap((char *)memory - page, whole + 2 * page), 0);
 }
 
-/** Runs `work` in a child that is ended after `seconds` at the latest. */
+/** Runs `work` in a child process, which is killed after `seconds`. */
 static inline pid_t spawn(void (*work)(void *), void *argument, unsigned seconds)
 {
     pid_t pid;
@@ -80,7 +80,7 @@ static inline pid_t spawn(void (*work)(void *), void *argument, unsigned seconds
     return pid;
 }
 
-/** Status of a child as waitpid gives it. */
+/** Waits for a child. Returns the status from waitpid. */
 static inline int reap(pid_t pid)
 {
     int status;
@@ -101,7 +101,7 @@ static inline void reap_well(pid_t pid)
     }
 }
 
-/** Microseconds on a clock that only goes forward. */
+/** Returns the microseconds of a monotonic clock. */
 static inline apr_int64_t clock_micros(void)
 {
     struct timespec at;
@@ -110,7 +110,7 @@ static inline apr_int64_t clock_micros(void)
     return (apr_int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
 }
 
-/** A reproducible sequence (xorshift64*). */
+/** Returns the next number of a reproducible sequence (xorshift64*). */
 static inline uint64_t next_random(uint64_t *seed)
 {
     *seed ^= *seed >> 12;
@@ -119,7 +119,7 @@ static inline uint64_t next_random(uint64_t *seed)
     return *seed * UINT64_C(2685821657736338717);
 }
 
-/** 32 bytes that look random and are made from a number. */
+/** Derives 32 bytes that look random from a number. */
 static inline void digest_of(unsigned char out[32], uint64_t number)
 {
     uint64_t seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1, word;
@@ -139,7 +139,7 @@ static inline void key_of(ia_mac_key *key, const char *text)
     CHECK_EQ(ia_mac_key_load(key, secret, sizeof secret), IA_OK);
 }
 
-/** Grants in new memory. */
+/** Creates a table of grants in new memory. */
 static inline void *grants_open(st_grants *g, const st_grants_config *config)
 {
     void *memory = shared_memory(st_grants_size(config));
@@ -150,7 +150,7 @@ static inline void *grants_open(st_grants *g, const st_grants_config *config)
     return memory;
 }
 
-/** Used proofs in new memory. */
+/** Creates a replay cache in new memory. */
 static inline void *replays_open(st_replay_cache *c, apr_uint32_t capacity, apr_uint32_t participants)
 {
     void *memory = shared_memory(st_replays_size(capacity, participants));
@@ -176,7 +176,7 @@ static inline void grant_make(st_grant *grant, uint64_t number, apr_uint32_t par
     grant->nonces.state.issued = nonces;
 }
 
-/** Number below a participant's count. */
+/** Returns the number of records in a participant's count. */
 static inline apr_uint32_t count_of(const apr_uint64_t *counts, apr_uint32_t participant)
 {
     return (apr_uint32_t)__atomic_load_n(&counts[participant], __ATOMIC_ACQUIRE);
@@ -192,7 +192,7 @@ static inline void *participants_open(st_participants *t, apr_uint32_t capacity)
     return memory;
 }
 
-/** A challenge secret of a version: one byte, again and again. */
+/** Sets a challenge secret that consists of one repeated byte, which depends on the version. */
 static inline void challenge_make(ia_challenge_secret *out, unsigned bytes, apr_uint64_t version)
 {
     unsigned i;
@@ -212,7 +212,7 @@ static inline int bytes_are(const void *bytes, apr_size_t len, apr_uint64_t vers
     return 1;
 }
 
-/** Participants "p<from>" .. of a version, which shows in every field: a torn record is seen. */
+/** Creates participants "p<from>" .. All fields depend on the version, so that torn records are detected. */
 static inline void participants_make(ia_participants *out, apr_pool_t *p, unsigned from, unsigned count,
                                      apr_uint64_t version)
 {
@@ -240,7 +240,7 @@ static inline void participants_make(ia_participants *out, apr_pool_t *p, unsign
     }
 }
 
-/** Whether every field is of one version. */
+/** Whether all fields are of the same version. */
 static inline int participant_is_whole(const st_participant *p)
 {
     apr_uint64_t version = (apr_uint64_t)p->entitlement.expires;

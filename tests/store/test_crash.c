@@ -1,14 +1,13 @@
 /*
- * A process killed at any store. The store is compiled here with ST_CRASH_TEST: before each store to shared memory
- * comes a crash point. A child runs a mutation and kills itself at the Nth; the parent then holds what is left against
- * what was promised; so for every N, until the mutation ends without a kill. Then all of it again with the process that
- * comes next killed too, at a random store.
+ * Kills a process at every store. With ST_CRASH_TEST, each store to shared memory is preceded by a crash point. A
+ * child runs a mutation and kills itself at the Nth crash point; the parent then checks the tables. This is repeated
+ * for every N until the mutation completes. In a second run, the next process is killed too, at a random store.
  */
 #include <openssl/evp.h>
 #include "store.h"
 #include "key_table.h"
 
-static apr_int64_t armed; /* stores until this process kills itself; 0: never */
+static apr_int64_t armed; /* number of stores until this process kills itself; 0: never */
 static apr_int64_t passed;
 
 void st_crash_point(const char *file, int line)
@@ -26,7 +25,7 @@ void st_crash_point(const char *file, int line)
 #define LIFETIME  APR_UINT64_C(300000000)
 #define MAC_FIRST 1000
 
-/* What a test starts from: a board of shared memory, made anew for each kill. */
+/* The initial state of a test, in new shared memory for each kill. */
 static const st_grants_config CONFIG = {CAPACITY, 4};
 static void *grants_memory, *replays_memory, *participants_memory, *keys_memory;
 static apr_size_t grants_size, replays_size, participants_size, keys_size;
@@ -38,7 +37,7 @@ static apr_pool_t *pool;
 
 /* --- small steps ------------------------------------------------------------------------------------------------- */
 
-/* All in one bucket, so that chains have a first, a middle and a last one. */
+/* All in one bucket, so that the chain has a first, a middle and a last record. */
 static void crowd(unsigned char digest[32], uint64_t number)
 {
     digest_of(digest, number);
@@ -54,7 +53,7 @@ static st_result create(uint64_t number, apr_uint32_t participant, apr_time_t fo
     return st_grant_create(&g, &grant, CAPACITY, forget, now);
 }
 
-/* Found and whole, or not there. */
+/* Finds a grant and checks that it is complete. */
 static int find(uint64_t number, st_grant *copy, st_ref *ref)
 {
     unsigned char digest[32];
@@ -104,9 +103,9 @@ static st_result record(uint64_t number, apr_uint32_t participant, apr_uint32_t 
     return st_replay_record(&replays, mac, participant, quota, forget, now);
 }
 
-/* --- what holds after every kill --------------------------------------------------------------------------------- */
+/* --- invariants after every kill --------------------------------------------------------------------------------- */
 
-/* Counts are those of the records, or one too low for each kill: never too high, or a quota were lost for ever. */
+/* Counts equal the number of records, or are too low by one for each kill. If too high, quota would be lost forever. */
 static void check_counts(unsigned kills)
 {
     apr_uint32_t real[4] = {0}, sum = 0, i;
@@ -120,14 +119,14 @@ static void check_counts(unsigned kills)
         }
     }
     for (i = 0; i < 4; i++) {
-        /* A record on its way out may count still: it goes with the next sweep. */
+        /* A record that is being removed may still be counted, until the next sweep. */
         CHECK(count_of(g.grants_of, i) <= real[i] + kills && real[i] <= count_of(g.grants_of, i) + kills);
         sum += real[i];
     }
     CHECK(sum <= CAPACITY && st_grants_live(&g) <= CAPACITY);
 }
 
-/* Long after: everything expired, and the tables can be filled to the last record by one participant. */
+/* After everything has expired, one participant can fill the tables completely. */
 static void check_fills(void)
 {
     apr_time_t now = NOW + 1000 * HOUR;
@@ -160,12 +159,12 @@ typedef struct mutation {
     const char *name;
     void (*prepare)(void);
     void (*run)(void);
-    /* done: it ended without a kill. What it does itself must be what a client would do next. */
+    /* done: it completed without a kill. The check continues as a client would. */
     void (*check)(int done);
 } mutation;
 
-/* Three grants that nothing here touches: they stay, whatever happens beside them. Nonce 1 of each is used. */
-static void bystanders(void)
+/* Three grants that the mutations do not change. Nonce 1 of each is used. */
+static void create_others(void)
 {
     apr_uint64_t next;
     uint64_t i;
@@ -177,7 +176,7 @@ static void bystanders(void)
     CHECK_EQ(record(1, 1, CAPACITY, NOW + HOUR, NOW), ST_OK);
 }
 
-static void check_bystanders(void)
+static void check_others(void)
 {
     apr_uint64_t next;
     uint64_t i;
@@ -212,12 +211,12 @@ static void create_check(int done)
     CHECK_EQ(create(10, 2, NOW + HOUR, NOW), ST_OK);
 }
 
-/* No record was never used: an expired one must make room. */
+/* All records were used before, so that an expired one must be reused. */
 static void reuse_prepare(void)
 {
     uint64_t i;
 
-    bystanders();
+    create_others();
     for (i = 4; i <= CAPACITY; i++)
         CHECK_EQ(create(i, 2, NOW + SEC, NOW), ST_OK);
 }
@@ -242,12 +241,12 @@ static void quota_prepare(void)
 {
     uint64_t i;
 
-    bystanders();
+    create_others();
     for (i = 20; i < 22; i++)
         CHECK_EQ(record(i, 2, 2, NOW + HOUR, NOW), ST_OK);
 }
 
-/* Refused at the last moment, after everything else was done. */
+/* Refused in the last step of the insertion. */
 static void quota_run(void)
 {
     CHECK_EQ(record(22, 2, 2, NOW + HOUR, NOW), ST_QUOTA);
@@ -267,7 +266,7 @@ static void replay_run(void)
     CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_OK);
 }
 
-/* Its request was never answered: it may be good once more. */
+/* After a kill, the client got no response, and the proof may be accepted once more. */
 static void replay_check(int done)
 {
     st_result rc = record(30, 2, 3, NOW + HOUR, NOW);
@@ -276,12 +275,12 @@ static void replay_check(int done)
     CHECK_EQ(record(30, 2, 3, NOW + HOUR, NOW), ST_EXISTS);
 }
 
-/* A grant with a past: of each kind the nonces up to 8 are used, except 5. */
+/* A grant with used nonces: 1 to 8 of each kind, except 5. */
 static void used_prepare(void)
 {
     apr_uint64_t i, next;
 
-    bystanders();
+    create_others();
     CHECK_EQ(create(10, 2, NOW + HOUR, NOW), ST_OK);
     for (i = 1; i <= 8; i++) {
         if (i != 5) {
@@ -291,7 +290,7 @@ static void used_prepare(void)
     }
 }
 
-/* Of those used before none is good again; the one in hand is good once at most. */
+/* Nonces that were used before are refused; the current one is accepted at most once. */
 static void check_used(ia_nonce_kind kind, apr_uint64_t in_hand, int done)
 {
     apr_uint64_t i, next;
@@ -308,7 +307,7 @@ static void check_used(ia_nonce_kind kind, apr_uint64_t in_hand, int done)
         rc = use(10, kind, in_hand, &next);
         CHECK(is_used_up(rc) || (rc == ST_OK && !round && !done));
     }
-    /* And the grant is of use: what it hands out works, once. */
+    /* The grant still works: nonces that it issues are accepted once. */
     for (round = 0; round < 3; round++) {
         st_grant copy;
         st_ref ref;
@@ -345,7 +344,7 @@ static void use_late_check(int done)
     check_used(IA_NONCE_NEXT, 5, done);
 }
 
-/* A jump over the whole window. */
+/* Skips the whole window. */
 static void jump_prepare(void)
 {
     apr_uint64_t sequences[ST_NONCE_WINDOW];
@@ -381,7 +380,7 @@ static void use_fresh_check(int done)
     check_used(IA_NONCE_FRESH, NOW + 9, done);
 }
 
-/* All sixteen places taken: the floor must rise. */
+/* All sixteen stamps are used, so the floor must rise. */
 static void floor_prepare(void)
 {
     apr_uint64_t i, next;
@@ -447,7 +446,7 @@ static void refresh_run(void)
     CHECK_EQ(refresh(3, NOW + 2 * HOUR, 77, 4), ST_OK);
 }
 
-/* Old or new; never prolonged beyond what the record stands for, never a response of half a refresh. */
+/* The grant is either old or new: it never expires after its record, and a partial refresh has no response. */
 static void refresh_check(int done)
 {
     unsigned char old[32], new[32];
@@ -470,7 +469,7 @@ static void refresh_check(int done)
     check_used(IA_NONCE_NEXT, 8, 1);
 }
 
-/* Chains grow at their head: of the six in one bucket these are the last, a middle one and the first. */
+/* Chains grow at their head: of the six records in one bucket, these are the last, a middle one and the first. */
 static uint64_t leaver;
 
 static void end_prepare(void)
@@ -479,7 +478,7 @@ static void end_prepare(void)
 
     for (i = 10; i < 13; i++)
         CHECK_EQ(create(i, 2, NOW + HOUR, NOW), ST_OK);
-    bystanders();
+    create_others();
 }
 
 static void end_run(void)
@@ -491,7 +490,7 @@ static void end_run(void)
     CHECK_EQ(st_grant_end(&g, ref), ST_OK);
 }
 
-/* Once a reader missed it, nobody finds it again, by token or by place. */
+/* After a reader did not find it, it is never found again, neither by token nor by index. */
 static void end_check(int done)
 {
     apr_time_t forget;
@@ -528,7 +527,7 @@ static void end_middle_prepare(void)
 
 static void end_first_prepare(void)
 {
-    bystanders();
+    create_others();
     for (leaver = 10; leaver < 12; leaver++)
         CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), ST_OK);
     CHECK_EQ(create(leaver, 2, NOW + HOUR, NOW), ST_OK);
@@ -570,7 +569,7 @@ static void stamp_check(int done)
 
 static void nothing_more(void)
 {
-    bystanders();
+    create_others();
 }
 
 /* --- participants ------------------------------------------------------------------------------------------------ */
@@ -612,7 +611,7 @@ static void remember(void)
     }
 }
 
-/* p0 and p1 leave; p2 stays as it is; p3 changes; p4 comes. */
+/* p0 and p1 are removed, p2 is unchanged, p3 is changed, p4 is added. */
 static void load_run(void)
 {
     ia_participants list, old;
@@ -646,7 +645,7 @@ static void load_check(int done)
             CHECK(i == 4 ? rc == ST_OK || rc == ST_GONE : rc == ST_OK);
         }
     }
-    /* The next load sets everything right. */
+    /* The next load repairs everything. */
     load_run();
     CHECK_EQ(st_participants_count(&t), 3);
     for (i = 0; i < 5; i++) {
@@ -658,7 +657,7 @@ static void load_check(int done)
         CHECK_EQ(st_participant_get(&t, index, copy.generation, &same), ST_OK);
         CHECK(!memcmp(&copy, &same, sizeof copy));
     }
-    /* And no record is lost: the table takes as many as it ever did. */
+    /* No record is lost: the table has the same capacity. */
     participants_make(&list, pool, 10, CAPACITY, 3);
     CHECK_EQ(st_participants_load(&t, ST_SOURCE_FILE, &list, NOW, pool, &report), ST_OK);
     CHECK_EQ(report.added, CAPACITY);
@@ -668,7 +667,7 @@ static void load_check(int done)
     apr_pool_clear(pool);
 }
 
-/* One at a time: p3 changes, p4 comes, p0 goes. */
+/* One at a time: p3 is changed, p4 added, p0 removed. */
 static void put_run(void)
 {
     ia_participants list;
@@ -756,7 +755,7 @@ static void make_keys(void)
     }
 }
 
-/* The participants p<first>.. with one key each: of those in `numbers`. */
+/* The participants p<first>.. with one key each, given by `numbers`. */
 static void load_keys(unsigned first, unsigned count, const unsigned *numbers)
 {
     ia_participants list;
@@ -773,7 +772,7 @@ static void load_keys(unsigned first, unsigned count, const unsigned *numbers)
     apr_pool_clear(pool);
 }
 
-/* The number of the key that a participant has; -1 for none. By thumbprint it is the same one, once `loaded`. */
+/* Returns the number of a participant's key, or -1. If `loaded`, checks that the thumbprint refers to the same key. */
 static int key_number(unsigned participant, int loaded)
 {
     st_participant owner;
@@ -801,7 +800,7 @@ static void keys_prepare(void)
     load_keys(0, 3, KEYS_BEFORE);
 }
 
-/* p0 keeps its key, p1 and p2 get others. */
+/* p0 keeps its key; p1 and p2 get other keys. */
 static void keys_run(void)
 {
     load_keys(0, 3, KEYS_AFTER);
@@ -889,7 +888,7 @@ static void run_silent(void *mutation_)
     run_armed(mutation_);
 }
 
-/* 1 where it was killed, 0 where it ended. */
+/* Returns 1 if the process was killed, 0 if it completed. */
 static int kill_at(const mutation *m, apr_int64_t point)
 {
     int status;
@@ -901,7 +900,9 @@ static int kill_at(const mutation *m, apr_int64_t point)
     return status != 0;
 }
 
-/* The next process does the same and is killed too. It may meet the end of the first one: then it fails its checks. */
+/*
+ * The next process does the same and is killed too. Its own checks may fail, because the first one changed the state.
+ */
 static unsigned kill_again(const mutation *m, apr_int64_t point)
 {
     int status;
@@ -930,14 +931,14 @@ static void run_mutation(const mutation *m, int grants, int twice, uint64_t *see
             kills += kill_again(m, (apr_int64_t)(1 + next_random(seed) % (apr_uint64_t)(point + 20)));
         if (grants) {
             check_counts(kills);
-            check_bystanders();
+            check_others();
         }
         m->check(!killed);
         if (grants)
             check_fills();
         since = clock_micros() - since;
         slowest = since > slowest ? since : slowest;
-        CHECK(since < 5 * SEC); /* a busy machine, not somebody waiting for a dead one */
+        CHECK(since < 5 * SEC); /* generous for a busy machine; detects waiting for a dead owner */
     }
     printf("%s%s: killed at each of %lld stores, sound within %lld ms\n", m->name, twice ? ", twice" : "",
            (long long)point - 2, (long long)slowest / 1000);

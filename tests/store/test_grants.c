@@ -101,7 +101,7 @@ static void test_use_and_issue(void **state)
     assert_int_equal(st_grant_issue(&f->g, ref, more, 4), ST_GONE);
 }
 
-/* A presentation without nonces binds data of its own in their place. */
+/* A presentation without nonces can bind other data instead. */
 static void test_bound_data(void **state)
 {
     fixture *f = open_grants(*state);
@@ -145,7 +145,7 @@ static void test_refresh(void **state)
     assert_true(copy.nonces.refresh_first == 5 && copy.nonces.refresh_count == 3 && copy.nonces.refreshed == NOW + 5);
     assert_true(more[0] == 5 && more[2] == 7);
     assert_true(st_table_expires(&f->g.grants, ref) == NOW + 3 * HOUR);
-    /* It lives on where it would have been forgotten. */
+    /* It still exists at the time at which it would have been removed. */
     for (uint64_t i = 100; i < 139; i++)
         assert_int_equal(create(f, i, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), ST_OK);
     assert_int_equal(create(f, 200, 2, 100, NOW + 9 * HOUR, NOW + HOUR + SEC), ST_FULL);
@@ -172,14 +172,14 @@ static void test_grant_quota(void **state)
     assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
     assert_int_equal(create(f, 5, 1, 5, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(create(f, 9, 1, 5, NOW + HOUR, NOW), ST_QUOTA);
-    /* What expired is freed before anybody is refused for it. */
+    /* Expired grants are freed before the quota refuses a new one. */
     assert_int_equal(create(f, 9, 1, 5, NOW + 3 * HOUR, NOW + HOUR), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
     assert_int_equal(count_of(f->g.grants_of, 2), 0);
     assert_int_equal(st_grants_live(&f->g), 1);
 }
 
-/* Another participant in the same place: what the one before left is not its own, before or after it ends. */
+/* A new participant at the same index: the grants of its predecessor do not count for it. */
 static void test_quota_of_the_next_generation(void **state)
 {
     fixture *f = open_grants(*state);
@@ -195,14 +195,14 @@ static void test_quota_of_the_next_generation(void **state)
     assert_int_equal(find(f, 0, &copy, &ref), ST_OK);
     assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
     assert_int_equal(count_of(f->g.grants_of, 1), 1);
-    assert_int_equal(create(f, 60, 1, 5, NOW + HOUR, NOW), ST_QUOTA); /* the one before is over */
+    assert_int_equal(create(f, 60, 1, 5, NOW + HOUR, NOW), ST_QUOTA); /* the earlier generation has ended */
     for (uint64_t i = 51; i < 55; i++) {
         digest_of(grant.digest, i);
         assert_int_equal(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), ST_OK);
     }
     digest_of(grant.digest, 55);
     assert_int_equal(st_grant_create(&f->g, &grant, 5, NOW + HOUR, NOW), ST_QUOTA);
-    /* A generation of more than 32 bits is cut only where nothing is counted. */
+    /* Only the count truncates a generation to 32 bits. */
     assert_int_equal(create(f, 70, 2, 1, NOW + HOUR, NOW), ST_OK);
     assert_int_equal(find(f, 70, &copy, &ref), ST_OK);
     assert_int_equal(st_grant_end(&f->g, ref), ST_OK);
@@ -227,7 +227,7 @@ static void test_grants_full(void **state)
     assert_int_equal(create(f, 40, 1, 40, NOW + 2 * HOUR, NOW + HOUR), ST_OK);
 }
 
-/* A client that makes many tokens shows those whose digests fall into one bucket: they must not share a chain. */
+/* A client may present only tokens whose digests have equal parts; these must not share a chain. */
 static void test_chosen_digests(void **state)
 {
     static const st_grants_config config = {2000, 1};
@@ -239,7 +239,7 @@ static void test_chosen_digests(void **state)
     grants_open(&g, &config);
     for (i = 0; i < 400; i++) {
         grant_make(&grant, i, 0, 0);
-        memset(grant.digest, 7, 24); /* whatever part of a digest the bucket were chosen by */
+        memset(grant.digest, 7, 24); /* equal in most of the digest */
         assert_int_equal(st_grant_create(&g, &grant, 2000, NOW + HOUR, NOW), ST_OK);
         assert_int_equal(st_grant_find(&g, grant.digest, &copy, NULL), ST_OK);
     }
@@ -299,9 +299,9 @@ static void test_challenge_is_used_once(void **state)
     assert_int_equal(st_challenge_use(&f->g, 1, NOW), ST_OK);
     assert_int_equal(st_challenge_use(&f->g, 1, NOW), ST_EXISTS);
     assert_int_equal(st_challenge_use(&f->g, 1, NOW + 5), ST_OK);
-    assert_int_equal(st_challenge_use(&f->g, 1, NOW + 4), ST_EXISTS); /* an older one, never used */
+    assert_int_equal(st_challenge_use(&f->g, 1, NOW + 4), ST_EXISTS); /* older, not used */
     assert_int_equal(st_challenge_use(&f->g, 1, NOW + 6), ST_OK);
-    assert_int_equal(st_challenge_use(&f->g, 0, NOW), ST_OK); /* another participant's is another matter */
+    assert_int_equal(st_challenge_use(&f->g, 0, NOW), ST_OK); /* another participant */
     assert_int_equal(st_challenge_use(&f->g, 3, NOW + 1), ST_OK);
     assert_int_equal(st_challenge_use(&f->g, 3, 0), ST_EXISTS);
     assert_int_equal(st_challenge_use(&f->g, 2, 0), ST_EXISTS);
@@ -309,7 +309,7 @@ static void test_challenge_is_used_once(void **state)
     assert_int_equal(st_challenge_use(&f->g, APR_UINT32_MAX, NOW + 9), ST_FAULT);
 }
 
-/* A clean stop brings the nonce key back, and so every challenge opens again; which of them were used is not known. */
+/* After a clean stop, the nonce key is restored, and old challenges can be opened; it is unknown which were used. */
 static void test_challenges_of_before_a_stop(void **state)
 {
     fixture *f = open_grants(*state), *again;
@@ -321,11 +321,11 @@ static void test_challenges_of_before_a_stop(void **state)
     assert_int_equal(st_challenge_use(&again->g, 1, used), ST_EXISTS);
     assert_int_equal(st_challenge_use(&again->g, 1, unused), ST_EXISTS);
     assert_int_equal(st_challenge_use(&again->g, 2, unused), ST_EXISTS);
-    later = st_grants_stamp(&again->g, NOW - HOUR); /* and that with a clock that went back */
+    later = st_grants_stamp(&again->g, NOW - HOUR); /* and the clock went back */
     assert_int_equal(st_challenge_use(&again->g, 1, later), ST_OK);
     assert_int_equal(st_challenge_use(&again->g, 2, later), ST_OK);
     assert_int_equal(st_challenge_use(&again->g, 2, later), ST_EXISTS);
-    /* Once more, with no later stamp, forgets nothing. */
+    /* Resuming again with an older stamp has no effect. */
     st_grants_resume(&again->g, 0, st_grants_nonce_key(&f->g));
     assert_int_equal(st_challenge_use(&again->g, 3, unused), ST_EXISTS);
     assert_int_equal(st_challenge_use(&again->g, 3, later), ST_OK);
@@ -345,7 +345,7 @@ static void test_attach_keeps_used_challenges(void **state)
     assert_int_equal(st_challenge_use(&f->g, 3, NOW + 6), ST_EXISTS);
 }
 
-/* 512 bytes a grant, all included. */
+/* 512 bytes for each grant, including overhead. */
 static void test_size(void **state)
 {
     st_grants_config config = {100000, 0}, huge = {APR_UINT32_MAX, APR_UINT32_MAX};

@@ -1,14 +1,14 @@
 /*
- * Whatever a child writes into the segment, before or meanwhile, no call of the store crashes, touches what lies
- * outside, or goes on for long: the root parent calls it too. The pages around the memory fault. Built with a short
- * patience for locks.
+ * Whatever a child writes to the segment, before or during a call, the functions of the store do not crash, access
+ * other memory, or take long, because the parent process, which runs as root, calls them too. The memory is between
+ * guard pages. Built with a short ST_LOCK_PATIENCE.
  */
 #include "store.h"
 
 #define SEGMENTS     3
 #define PARTICIPANTS 300
 #define GRANTS       200
-#define LONGEST      (8 * SEC) /* for one call, on a busy machine */
+#define LONGEST      (8 * SEC) /* limit for one call, on a busy machine */
 
 typedef struct segment {
     unsigned char *at;
@@ -19,7 +19,7 @@ static st_participants participants;
 static st_grants grants;
 static st_replay_cache replays;
 static segment segments[SEGMENTS];
-static apr_uint64_t live_word; /* of a process that lives and is not this one */
+static apr_uint64_t live_word; /* owner word of another live process */
 static apr_pool_t *pool;
 static apr_int64_t longest;
 
@@ -68,7 +68,7 @@ static void scribble(uint64_t *seed, unsigned words)
 {
     while (words-- > 0) {
         const segment *s = &segments[next_random(seed) % SEGMENTS];
-        /* Half of it where the heads and stripes are. */
+        /* Half of the changes affect the header and stripes. */
         apr_size_t reach = next_random(seed) % 2 ? s->size : s->size < 40000 ? s->size : 40000;
         apr_uint64_t *at = (apr_uint64_t *)(void *)s->at + next_random(seed) % (reach / 8);
 
@@ -76,7 +76,7 @@ static void scribble(uint64_t *seed, unsigned words)
     }
 }
 
-/* Records have heads that are worth more than their payloads. */
+/* Changes the headers of records more often than payloads. */
 static void scribble_heads(uint64_t *seed, const st_table *table, unsigned words)
 {
     while (words-- > 0) {
@@ -260,7 +260,7 @@ static void scribble_meanwhile(unsigned rounds)
     reap(pid);
 }
 
-/* All stripes held by somebody who lives: a load and a sweep give up after their budget, not after one each. */
+/* A live process holds all stripes: a load and a sweep give up after one common budget, not one for each lock. */
 static void all_locks_held(void)
 {
     apr_int64_t since;
@@ -295,7 +295,7 @@ static void all_locks_held(void)
     CHECK_EQ(st_grants_live(&grants), 0);
 }
 
-/* The whole table claimed by strangers who live: refused soon, and again at every call. */
+/* Live processes claimed the whole table: every call fails after a short time. */
 static void all_claims_strange(void)
 {
     apr_int64_t since;

@@ -1,6 +1,6 @@
 /*
- * Children hammer every operation of the store while one of them is killed every few milliseconds and another put in
- * its place. INTERAUTH_STORE_SECONDS: for how long (3).
+ * Children call every operation of the store, while every few milliseconds one of them is killed and replaced.
+ * INTERAUTH_STORE_SECONDS: duration (default 3).
  */
 #include <apr_time.h>
 #include "store.h"
@@ -9,17 +9,17 @@
 #define THREADS      2
 #define CAPACITY     512
 #define PARTICIPANTS 60
-#define KEPT         20 /* participants in every list */
+#define KEPT         20 /* participants that are in every list */
 #define PROOFS       60000
 #define SEQUENCES    (1 << 22)
 #define CHALLENGES   (1 << 22)
 #define LIFETIME     APR_UINT64_C(300000000)
 #define KILLS        60
-#define SLOWEST      (2 * SEC) /* for one call: locks of the dead are taken over long before */
+#define SLOWEST      (2 * SEC) /* limit for one call; locks of dead owners are taken over earlier */
 
 typedef struct board {
     apr_uint64_t proofs, numbers, loads, challenges;
-    apr_uint64_t done[CHILDREN + 1]; /* work, by place of a child */
+    apr_uint64_t done[CHILDREN + 1]; /* completed work by child */
     unsigned char proof_wins[PROOFS];
     unsigned char next_wins[SEQUENCES];
     unsigned char challenge_wins[CHALLENGES];
@@ -37,7 +37,7 @@ static apr_uint64_t add(apr_uint64_t *where, apr_uint64_t n)
 
 static void check_rc(st_result rc, apr_int64_t since)
 {
-    CHECK(rc >= 0); /* no fault */
+    CHECK(rc >= 0); /* not a fault */
     CHECK(clock_micros() - since < SLOWEST);
 }
 
@@ -47,7 +47,7 @@ static void check_result(st_result rc, apr_int64_t since)
     CHECK(clock_micros() - since < SLOWEST);
 }
 
-/* The one grant that lives throughout: none of its nonces is accepted twice. */
+/* A permanent grant: none of its nonces is accepted twice. */
 static void use_nonce(uint64_t *seed)
 {
     apr_int64_t since = clock_micros();
@@ -94,7 +94,7 @@ static void record_proof(uint64_t *seed)
         CHECK_EQ(__atomic_fetch_add(&b->proof_wins[number], 1, __ATOMIC_ACQ_REL), 0);
 }
 
-/* One participant's challenges, old and new: none is used twice, whoever dies, and none after a newer one. */
+/* Challenges of one participant: none is accepted twice, or after a newer one. */
 static void use_challenge(uint64_t *seed)
 {
     apr_int64_t since = clock_micros();
@@ -113,7 +113,7 @@ static void use_challenge(uint64_t *seed)
         CHECK_EQ(__atomic_fetch_add(&b->challenge_wins[stamp], 1, __ATOMIC_ACQ_REL), 0);
 }
 
-/* Grants that come and go; a killed child leaves some that only time ends. */
+/* Grants are created and ended; those of killed children expire. */
 static void churn(uint64_t *seed)
 {
     apr_int64_t since = clock_micros();
@@ -250,7 +250,7 @@ static void prepare(void)
     apr_pool_destroy(p);
 }
 
-/* Everybody gets on: a place where nothing was done twice in a row is stuck, however busy the machine. */
+/* Every child makes progress: one without progress in two periods is stuck, even on a busy machine. */
 static void check_progress(void)
 {
     static apr_uint64_t done[CHILDREN + 1];
@@ -282,10 +282,10 @@ static unsigned kill_and_replace(unsigned seconds)
         i = (unsigned)(next_random(&seed) % (CHILDREN + 1));
         kill(pids[i], SIGKILL);
         status = reap(pids[i]);
-        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL); /* it had not ended by itself */
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL); /* it did not exit by itself */
         pids[i] = start(i, next_random(&seed));
         kills++;
-        if (clock_micros() - look > SEC) { /* everybody gets on */
+        if (clock_micros() - look > SEC) { /* every child makes progress */
             check_progress();
             look = clock_micros();
         }
@@ -297,7 +297,7 @@ static unsigned kill_and_replace(unsigned seconds)
     return kills;
 }
 
-/* Nothing leaked: long after, the tables hold as much as they ever did. */
+/* Nothing leaked: after everything has expired, the tables have their full capacity. */
 static void check_what_is_left(void)
 {
     apr_time_t later = apr_time_now() + 3600 * SEC;

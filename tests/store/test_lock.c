@@ -4,7 +4,7 @@
 
 typedef struct board {
     st_lock_word lock;
-    apr_uint64_t word; /* of a child */
+    apr_uint64_t word; /* owner word of a child */
     apr_uint64_t count;
     int ready;
 } board;
@@ -68,7 +68,7 @@ static void test_live_owner_keeps_it(void **state)
     assert_int_equal(st_lock(&b->lock), APR_TIMEUP);
     assert_true(clock_micros() - before >= ST_LOCK_PATIENCE);
     assert_true(b->lock == b->word);
-    kill(pid, SIGSTOP); /* stopped is not dead */
+    kill(pid, SIGSTOP); /* a stopped process is not dead */
     assert_int_equal(st_lock(&b->lock), APR_TIMEUP);
     kill(pid, SIGKILL);
     reap(pid);
@@ -185,7 +185,7 @@ static void test_nobody_and_self(void **state)
     assert_int_equal(st_owner_is_dead(st_owner_self()), 0);
     assert_true(st_owner_self() > 1 && (apr_uint32_t)st_owner_self() == (apr_uint32_t)getpid());
     assert_int_equal(st_lock(&b->lock), APR_SUCCESS);
-    assert_int_equal(st_lock(&b->lock), APR_TIMEUP); /* another thread of this process has it */
+    assert_int_equal(st_lock(&b->lock), APR_TIMEUP); /* another thread of this process holds it */
 }
 
 static void test_wild_words_end(void **state)

@@ -1,7 +1,7 @@
 /*
- * A process may be killed between any two stores to a nonce state. This test looks at every such moment: the
- * state lies on a write-protected page, each store faults, is executed alone by single-stepping, and leaves a
- * snapshot. In no snapshot may a nonce be accepted that had been accepted before.
+ * A process may be killed between any two stores to the state of nonces. This test takes a snapshot after every store:
+ * the state is on a write-protected page, and each store faults and is single-stepped. In no snapshot may a nonce be
+ * accepted that was accepted before.
  */
 #include "unit/support.h"
 #include <signal.h>
@@ -49,7 +49,7 @@ static void on_step(int number, siginfo_t *info, void *context)
     at->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 }
 
-/* Called by each test: cmocka installs its own handler for faults before it. */
+/* Called by each test, because cmocka installs its own fault handler before each. */
 static void watch(void)
 {
     struct sigaction fault = {.sa_sigaction = on_store, .sa_flags = SA_SIGINFO};
@@ -73,7 +73,7 @@ static int guard_close(void **state)
     return munmap(guarded, page);
 }
 
-/* Runs one use on the guarded page and leaves a snapshot per store. */
+/* Uses a nonce on the protected page, with one snapshot per store. */
 static st_result use_watched(st_nonces *s, const ia_nonce_claim *claim)
 {
     st_result rc;
@@ -124,8 +124,7 @@ static void run(uint64_t seed, unsigned steps, int fresh)
             claim.value = s.issued - random_next(&seed) % (s.issued < 40 ? s.issued : 40);
         }
         if (use_watched(&s, &claim) == ST_OK) {
-            /* The nonce in hand may be taken or not: its request was never answered. The older ones are
-             * spent. */
+            /* The current nonce may be used or not, because the client got no response. The older ones are used. */
             assert_true(snapshot_count > 0);
             stores += (unsigned)snapshot_count;
             check_snapshots(past, count);
@@ -154,7 +153,7 @@ static void test_kill_while_using_fresh_nonces(void **state)
     run(4, 400, 1);
 }
 
-/* After a kill at each store in turn the server goes on with what it finds: still nothing twice. */
+/* After a kill at each store, the server continues with the remaining state, and accepts no nonce twice. */
 static void test_life_after_a_kill(void **state)
 {
     uint64_t seed = 8;

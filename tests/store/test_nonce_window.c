@@ -1,4 +1,4 @@
-/* What a grant remembers of its nonces: the window, the stamps, and that nothing is accepted twice. */
+/* The nonces of a grant: the window, the stamps, and that no nonce is accepted twice. */
 #include "unit/support.h"
 #include "nonce_window.h"
 
@@ -42,7 +42,7 @@ static void test_first_is_one(void **state)
     assert_int_equal(use_next(&s, 1), ST_EXISTS);
 }
 
-/* The top is the highest used, never the highest issued: what was only handed out moves nothing. */
+/* The top is the highest used sequence number. Issuing nonces does not move it. */
 static void test_top_is_the_highest_used(void **state)
 {
     st_nonces s = {0};
@@ -79,7 +79,7 @@ static void test_window_is_256_wide(void **state)
     }
 }
 
-/* Moving the window by any distance forgets exactly what falls out of it. */
+/* Moving the window by any distance removes exactly the sequence numbers below it. */
 static void test_every_jump(void **state)
 {
     (void)state;
@@ -119,7 +119,7 @@ static void test_48_bit_limits(void **state)
     assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX - 256), ST_STALE);
     assert_int_equal(use_next(&s, IA_NONCE_SEQ_MAX + 1), ST_UNISSUED);
     assert_int_equal(use_next(&s, APR_UINT64_MAX), ST_UNISSUED);
-    /* Past the last sequence the chain ends: what is minted then is refused, not accepted anew. */
+    /* After the last sequence number, nonces are refused, and not accepted again. */
     for (unsigned i = 0; i < 300; i++) {
         ia_nonce_mint_next(nonce, &nonce_key, grant, st_nonces_issue(&s));
         assert_int_equal(ia_nonce_verify(&claim, nonce, &nonce_key, grant), IA_OK);
@@ -155,7 +155,7 @@ static void test_32_held_in_every_rotation_and_many_orders(void **state)
                 held[i] = s.issued - 31 + (round % 2 ? i + round : 31 - i + round) % 32;
             }
         }
-        /* Each use issues one more, as the server does. */
+        /* Each use issues one more nonce, as in the server. */
         for (unsigned i = 0; i < 32; i++) {
             assert_int_equal(use_next(&s, held[i]), ST_OK);
             st_nonces_issue(&s);
@@ -166,7 +166,7 @@ static void test_32_held_in_every_rotation_and_many_orders(void **state)
     }
 }
 
-/* A client that keeps 32 in flight and shuffles them loses none, however long it goes on. */
+/* A client with 32 concurrent requests in random order: all are accepted, for a long time. */
 static void test_32_in_flight_lose_none(void **state)
 {
     st_nonces s = {0};
@@ -179,7 +179,7 @@ static void test_32_in_flight_lose_none(void **state)
         held[i] = st_nonces_issue(&s);
     }
     for (unsigned step = 0; step < 20000; step++) {
-        /* Oldest first, as clients spend them, with an arrival order shaken among the 16 oldest. */
+        /* Oldest first, as clients use them, but shuffled among the 16 oldest. */
         unsigned pick = (unsigned)(random_next(&seed) % 16);
         apr_uint64_t seq = held[pick];
 
@@ -230,7 +230,7 @@ static void test_unused_lists_the_newest_first(void **state)
     assert_int_equal(st_nonces_unused(&s, out, 1), 1);
 }
 
-/* Nothing that is listed as unused has left the window. */
+/* All sequence numbers that are listed as unused are in the window. */
 static void test_unused_is_usable(void **state)
 {
     st_nonces s = {0};
@@ -276,19 +276,19 @@ static void test_sixteen_stamps_and_the_floor(void **state)
     for (apr_uint64_t i = 1; i <= 16; i++) {
         assert_int_equal(use_fresh(&s, NOW + 10 * i, NOW + 1000), ST_EXISTS);
     }
-    /* The seventeenth drops the smallest, and the floor rises to it. */
+    /* The seventeenth replaces the smallest, and the floor rises to that. */
     assert_int_equal(use_fresh(&s, NOW + 500, NOW + 1000), ST_OK);
     assert_int_equal(s.floor, NOW + 10);
     assert_int_not_equal(use_fresh(&s, NOW + 10, NOW + 1000), ST_OK);
     assert_int_not_equal(use_fresh(&s, NOW + 9, NOW + 1000), ST_OK);
     assert_int_equal(use_fresh(&s, NOW + 20, NOW + 1000), ST_EXISTS);
-    /* One below all that are remembered, yet above the floor, is honest: it is accepted, once. */
+    /* A stamp below all stored ones, but above the floor, is accepted once. */
     assert_int_equal(use_fresh(&s, NOW + 15, NOW + 1000), ST_OK);
     assert_int_not_equal(use_fresh(&s, NOW + 15, NOW + 1000), ST_OK);
     assert_true(s.floor >= NOW + 15 && s.floor < NOW + 20);
 }
 
-/* Sixteen clients start in parallel from 401s; all succeed, in whatever order they come. */
+/* Sixteen clients use their fresh nonces in parallel; all succeed in any order. */
 static void test_parallel_starts_all_succeed(void **state)
 {
     uint64_t seed = 17;
@@ -324,7 +324,7 @@ static unsigned used_stamp_count;
 
 static int stamp_was_used(apr_uint64_t stamp)
 {
-    /* The stamps of a run rise by at least one a step, so a repeated one lies near the end. */
+    /* Stamps increase by at least one in each step, so a repeated one is near the end. */
     for (unsigned i = used_stamp_count; i > 0 && used_stamp_count - i < 2 * MODEL_SPAN; i--) {
         if (used_stamps[i - 1] == stamp) {
             return 1;
@@ -368,7 +368,7 @@ static void model_fresh(st_nonces *s, uint64_t *seed, apr_uint64_t now)
     if (used && rc == ST_OK) {
         fail_msg("stamp accepted twice");
     }
-    /* An honest stamp is refused only where the floor had passed it. */
+    /* A valid stamp is refused only if the floor is above it. */
     if (!used && rc != ST_OK) {
         assert_true(stamp <= floor);
     }
@@ -378,7 +378,7 @@ static void model_fresh(st_nonces *s, uint64_t *seed, apr_uint64_t now)
     }
 }
 
-/* Against a set that forgets nothing: the same responses, and nothing ever accepted twice. */
+/* Compares the results with a complete set: they are the same, and no nonce is accepted twice. */
 static void test_random_steps_against_a_set(void **state)
 {
     st_nonces s = {0};
@@ -408,7 +408,7 @@ static void test_random_steps_against_a_set(void **state)
     for (unsigned i = 0; i < MODEL_SEQS; i++) {
         accepted += (unsigned)used_seqs[i];
     }
-    /* The run must have exercised what it claims to. */
+    /* All cases must have occurred in the run. */
     assert_true(accepted > 5000 && s.top > 5000 && used_stamp_count > 1000);
     assert_true(s.issued < MODEL_SEQS);
 }

@@ -1,12 +1,12 @@
 /*
- * Many threads of many processes on the same records.
+ * Threads of several processes access the same records.
  *
- *   INTERAUTH_STORE_ROUNDS   nonces that everybody races for (20000)
- *   INTERAUTH_STORE_THREADS  threads of each of the 4 processes (16)
+ *   INTERAUTH_STORE_ROUNDS   number of nonces (20000)
+ *   INTERAUTH_STORE_THREADS  threads in each of the 4 processes (16)
  *
  * The long run is 100000 nonces with 64 threads: each is tried 256 times.
  *
- * Built with -DPROCESSES=1 all threads are of this process: that is for ThreadSanitizer.
+ * With -DPROCESSES=1, all threads are in this process, for ThreadSanitizer.
  */
 #include "store.h"
 
@@ -14,14 +14,14 @@
 #define PROCESSES 4
 #endif
 #define LIFETIME APR_UINT64_C(300000000)
-#define LIMIT    600 /* seconds until a child is given up */
+#define LIMIT    600 /* time limit of a child in seconds */
 
 static unsigned threads = 16, rounds = 20000;
 
 typedef struct board {
     apr_uint64_t ready, current, attempts, faults, stop, total;
     apr_uint64_t clock;
-    unsigned char wins[]; /* by round */
+    unsigned char wins[]; /* number of successes by round */
 } board;
 
 static board *b;
@@ -106,7 +106,7 @@ typedef struct race {
     ia_nonce_kind kind;
 } race;
 
-/* Everybody tries every nonce, in order, as soon as it was issued. */
+/* Every thread tries every nonce, in order, as soon as it is issued. */
 static void try_each(unsigned number, void *race_)
 {
     race *r = race_;
@@ -239,7 +239,7 @@ static void one_record(void)
     unsigned i;
 
     board_clear(rounds);
-    /* Each thread holds one record more while it looks whether its proof is there. */
+    /* Each thread claims one more record while it checks whether its proof exists. */
     replays_open(&c, rounds + threads * PROCESSES, 4);
     run_everywhere(record_each, &c);
     CHECK_EQ(b->faults, 0);
@@ -289,7 +289,7 @@ static void one_use(void)
     printf("challenges: %u, used %u times, one winner each\n", rounds, rounds * threads * PROCESSES);
 }
 
-/* Any order: who wins has the newest, and what was used is never forgotten. */
+/* In any order: each success has the newest stamp, and used challenges are never accepted again. */
 static void use_any(unsigned number, void *grants)
 {
     st_grants *g = grants;
@@ -336,7 +336,7 @@ static void take_stamps(unsigned number, void *grants)
     unsigned i;
 
     for (i = 0; i < STAMPS; i++) {
-        /* Clocks that differ, and one that goes back. */
+        /* The clocks differ, and one goes back. */
         apr_uint64_t stamp = st_grants_stamp(g, NOW - (apr_time_t)number * 10 - (i > STAMPS / 2 ? SEC : 0));
 
         CHECK(stamp > last && stamp - NOW < STAMPS * (apr_uint64_t)threads * PROCESSES);
@@ -414,7 +414,7 @@ static void load_or_read(unsigned number, void *participants)
     __atomic_store_n(&b->stop, 1, __ATOMIC_RELEASE);
 }
 
-/* Lists of 300 and of the last 200 alternate: the middle hundred is always there, the last too. */
+/* Alternates between lists of 300 and of the last 200: the last 200 always exist. */
 static void readers_see_whole_records(void)
 {
     st_participants t;
@@ -441,7 +441,7 @@ static void readers_see_whole_records(void)
 
 #define CHURNS 300000
 
-/* Two buckets; the first thread's records move from one to the other, in front of those that stay. */
+/* Two buckets. Records of the first thread move between them, in front of permanent records. */
 static void crowd(st_grant *grant, uint64_t number, unsigned bucket)
 {
     grant_make(grant, number, 1, 1);
@@ -490,10 +490,10 @@ static void readers_miss_nothing(void)
     threads = kept;
 }
 
-/* --- grants that come, go and are swept -------------------------------------------------------------------------- */
+/* --- grants that are created, ended and swept -------------------------------------------------------------------- */
 
 #define STEPS 4000
-#define OWN   24 /* grants that a thread has at most */
+#define OWN   24 /* maximum number of grants of a thread */
 
 typedef struct own {
     uint64_t number;
@@ -527,7 +527,7 @@ static void come_and_go(unsigned number, void *grants)
         }
         digest_of(digest, o->number);
         rc = st_grant_find(g, digest, &copy, &ref);
-        /* It may be gone only when its time is over. Others' clocks run ahead of what this thread read. */
+        /* It may be removed only after it has expired. Other threads may have read a later time. */
         CHECK(rc == ST_OK || (rc == ST_NOT_FOUND && o->forget <= NOW + (apr_time_t)look(&b->clock)));
         if (rc) {
             o->forget = 0;

@@ -41,11 +41,11 @@ static void test_replays(void **state)
     assert_int_equal(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), ST_OK);
     assert_int_equal(record(f, 4, ST_NOBODY, 0, NOW + 600 * SEC, NOW), ST_EXISTS);
     assert_int_equal(st_replays_live(&f->c), 3);
-    /* Sent again as long as its record stands, however late. */
+    /* Refused as long as its record exists. */
     assert_int_equal(record(f, 1, 0, 10, NOW + 900 * SEC, NOW + 599 * SEC), ST_EXISTS);
 }
 
-/* Sending a used proof again takes nothing off the count, or a participant could fill the table past its quota. */
+/* A replay does not decrease the count: otherwise, a participant could exceed its quota. */
 static void test_replay_does_not_lower_the_count(void **state)
 {
     fixture *f = open_cache(*state);
@@ -82,7 +82,7 @@ static void test_replay_quota_recovers(void **state)
     assert_int_equal(count_of(f->c.counts, 0), 1);
 }
 
-/* MACs that share their first bytes, as a client could choose them, do not share a chain. */
+/* MACs with equal first bytes, which a client could choose, do not share a chain. */
 static void test_chosen_macs(void **state)
 {
     st_replay_cache c;
@@ -97,7 +97,7 @@ static void test_chosen_macs(void **state)
     }
 }
 
-/* Where the tolerance grows, proofs may have been forgotten that are good again: the memory is younger then. */
+/* If the tolerance increases, removed proofs might be accepted again: the birth is moved. */
 static void test_tolerance_grows(void **state)
 {
     fixture *f = open_cache(*state);
@@ -109,7 +109,7 @@ static void test_tolerance_grows(void **state)
     st_replays_tolerate(&f->c, 30 * SEC, later);
     st_replays_tolerate(&f->c, 10 * SEC, later);
     st_replays_tolerate(&f->c, 30 * SEC, later);
-    assert_true(st_replays_birth(&f->c) == later - 40 * SEC); /* those of the last 10 seconds are known */
+    assert_true(st_replays_birth(&f->c) == later - 40 * SEC); /* proofs of the last 10 seconds are known */
     st_replays_tolerate(&f->c, 300 * SEC, later + HOUR);
     assert_true(st_replays_birth(&f->c) == later + HOUR - 330 * SEC);
     st_replays_tolerate(&f->c, 300 * SEC, later + 2 * HOUR);

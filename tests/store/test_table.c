@@ -300,7 +300,7 @@ static void test_counters_wrap(void **state)
             record_at(&f->table, i)->version = APR_UINT32_MAX - 1;
         for (apr_uint64_t i = 1; i <= 7; i++)
             refused += insert(f, i) != APR_SUCCESS;
-        assert_true(h || !refused); /* a hand of 32 bits would skip records here when it wraps */
+        assert_true(h || !refused); /* a 32-bit hand would skip records when it wraps around */
         for (apr_uint64_t i = 1; i <= 7; i++) {
             st_ref ref;
             st_held held;
