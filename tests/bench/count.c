@@ -1,8 +1,7 @@
 /*
- * Counts the user-mode instructions of a process, thread by thread, by single-stepping it: slow, but exact,
- * on any machine, and with the processor's own instructions for hashing, which an emulator may not have. A
- * repeated string instruction counts once. Prints "ready" when it begins; ends at the end of its standard
- * input and prints the count.
+ * Counts the user-mode instructions of a process by single-stepping its threads. This is slow but exact, works on any
+ * machine, and includes the hash instructions of the processor, which emulators may not support. A repeated string
+ * instruction counts once. Prints "ready" when it starts, and the count at the end of its standard input.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,12 +20,12 @@
 #if defined(__x86_64__)
 #define PROGRAM_COUNTER offsetof(struct user_regs_struct, rip)
 #else
-#error "count: only x86-64 is known"
+#error "count: only x86-64 is supported"
 #endif
 
 typedef struct thread {
     pid_t id;
-    long at; /* address of the instruction before */
+    long at; /* address of the previous instruction */
 } thread;
 
 static thread threads[THREADS_MAX];
@@ -78,7 +77,7 @@ static void interrupt_all(void)
         ptrace(PTRACE_INTERRUPT, threads[i].id, NULL, NULL);
 }
 
-/* Lets a stopped thread go on for one instruction. 1 where one was executed before. */
+/* Continues a stopped thread for one instruction. Returns 1 if one was executed before. */
 static int step(thread *t, int status)
 {
     int signal = WSTOPSIG(status), is_step = status >> 8 == SIGTRAP, counted = 0;
@@ -101,7 +100,7 @@ static void on_end(int signal)
     ended = 1;
 }
 
-/* A trap that was raised but not yet reported would end the process once nobody traces it. */
+/* A trap that was raised but not reported would kill the process when it is not traced any more. */
 static int has_signal(pid_t id)
 {
     struct __ptrace_peeksiginfo_args ask = {.off = 0, .flags = 0, .nr = 1};
@@ -110,7 +109,7 @@ static int has_signal(pid_t id)
     return ptrace(PTRACE_PEEKSIGINFO, id, &ask, &found) > 0;
 }
 
-/* Each thread is met stopped once more and let go for good. */
+/* Waits until each thread is stopped once more, and detaches it. */
 static void release_all(void)
 {
     unsigned left = thread_count;
@@ -135,8 +134,10 @@ static void release_all(void)
     }
 }
 
-/* A child of its own watches standard input, because the tracer sleeps in waitpid: it wakes it until it is
- * gone. */
+/*
+ * A child process reads standard input, because the tracer blocks in waitpid; it interrupts the tracer until that
+ * ends.
+ */
 static void watch_input(void)
 {
     struct sigaction action = {.sa_handler = on_end};

@@ -1,6 +1,6 @@
 /*
- * What a signed request of seven components costs, without cryptography and with it: ./httpsig [ROUNDS].
- * No part of check: times say nothing on a busy machine.
+ * Measures the verification of a signature over seven components, without and with cryptography: ./httpsig [ROUNDS].
+ * Not part of `make check`, because times are not meaningful on a busy machine.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static ia_result find_key(void *context, ia_httpsig_key *out, const ia_httpsig *
     return IA_OK;
 }
 
-/* The library's part alone: fields, choice, base, policy. */
+/* The library without cryptography: fields, selection, base, policy. */
 static ia_result without_cryptography(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig_policy *policy)
 {
     ia_httpsig *signature;
@@ -95,7 +95,7 @@ static void measure(const char *name, apr_pool_t *root, const ia_httpsig_key *ke
             abort();
     }
     all = (seconds() - start) / (double)i;
-    printf("%-20s %6.2f us without cryptography, %7.2f us in all\n", name, alone / (double)rounds * 1e6, all * 1e6);
+    printf("%-20s %6.2f us without cryptography, %7.2f us in total\n", name, alone / (double)rounds * 1e6, all * 1e6);
     apr_pool_destroy(p);
 }
 

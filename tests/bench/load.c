@@ -1,7 +1,7 @@
 /*
- * A load generator whose connections remember: each holds its own chain of nonces, as a client with one-time
- * nonces must. Closed loop over epoll, keep-alive, 127.0.0.1 only. It says "ready" once each connection had
- * a response of 200, waits for a line, runs, and prints what it saw as JSON.
+ * A load generator. Each connection has its own chain of nonces, as required for one-time nonces. Closed loop with
+ * epoll, keep-alive, 127.0.0.1 only. It prints "ready" when each connection has received a response with status 200,
+ * waits for a line, runs, and prints the results as JSON.
  */
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -23,12 +23,12 @@
 #define HEAD_MAX    8192
 #define CHUNK       65536
 #define SAMPLES_MAX 4000000
-#define TRIES_MAX   3   /* challenges before the first 200 */
-#define LIMIT       600 /* seconds: longer than any run */
+#define TRIES_MAX   3   /* maximum number of challenges before the first 200 */
+#define LIMIT       600 /* seconds; longer than any run */
 
 typedef struct connection {
     int fd;
-    int tries; /* answers before the first 200 */
+    int tries; /* responses before the first 200 */
     chain chain;
     char out[HEAD_MAX];
     size_t out_len, out_sent;
@@ -36,7 +36,7 @@ typedef struct connection {
     char in[HEAD_MAX + 1];
     size_t in_len;
     apr_off_t skip; /* of the response's body */
-    int in_body;    /* the status, once the header was read */
+    int in_body;    /* the status, after the header was read */
     double began;
 } connection;
 
@@ -45,7 +45,7 @@ static struct {
     const char *host;
     int port;
     unsigned connections;
-    unsigned long requests; /* 0: until the seconds are over */
+    unsigned long requests; /* 0: run for `seconds` */
     double seconds;
     apr_off_t body;
     const char *fields; /* further header fields */
@@ -85,7 +85,7 @@ static void watch(connection *c, unsigned events, int operation)
         die("epoll_ctl");
 }
 
-/* Sends as much as the socket takes; asks to be told when it takes more. */
+/* Sends as much as possible, and waits for the socket to become writable if necessary. */
 static void flush(connection *c)
 {
     while (c->out_sent < c->out_len || c->body_left) {
@@ -156,7 +156,7 @@ static void finish(connection *c, int status)
     begin(c);
 }
 
-/* The header is complete: what does it say? */
+/* The header is complete; parses it. */
 static void read_head(connection *c, char *end)
 {
     const char *length = NULL;
@@ -165,7 +165,7 @@ static void read_head(connection *c, char *end)
 
     end[2] = '\0';
     if (sscanf(c->in, "HTTP/1.1 %d", &status) != 1 || !(length = strcasestr(c->in, "\r\nContent-Length:")))
-        die("answer without status or length");
+        die("response without status or length");
     c->skip = strtoll(length + 17, NULL, 10) - (apr_off_t)(c->in_len - head_len);
     c->in_body = status;
     scheme_learn(&want.credentials, &c->chain, c->in);
@@ -196,7 +196,7 @@ static void receive(connection *c)
     if (c->skip > 0)
         return;
     if (c->out_sent < c->out_len || c->body_left)
-        die("answer before the request was sent");
+        die("response before the request was sent");
     finish(c, c->in_body);
 }
 
@@ -274,7 +274,7 @@ static void measure(connection *all)
     fflush(stdout);
 }
 
-/* The digest of the body that every request sends, as a header field. */
+/* Returns the Content-Digest header for the body of every request. */
 static const char *digest_field(apr_pool_t *p, apr_off_t body)
 {
     unsigned count = (unsigned)((body + CHUNK - 1) / CHUNK), i;

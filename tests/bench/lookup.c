@@ -1,15 +1,15 @@
 /*
- * What a look-up costs at 1,000, 100,000 and 1,000,000 participants, and at 100,000 grants; what a load takes.
+ * Measures look-ups with 1,000, 100,000 and 1,000,000 participants and 100,000 grants, and the time of a load.
  *
  *   lookup [PARTICIPANTS..]
  *
- * `find` is by id, its keyed hash included; `get` by place and generation, which is what a request with a token
- * does. `same` looks one record up again and again: the cost without cache misses.
+ * `find` searches by id, including the keyed hash. `get` uses index and generation, as requests with a token do. `same`
+ * always uses the same record, without cache misses.
  */
 #include <stdio.h>
 #include "store/store.h"
 
-#define LOOKUPS 1000000 /* in five parts; the fastest counts, the others were disturbed */
+#define LOOKUPS 1000000 /* in five parts, of which the fastest is reported */
 #define PART    (LOOKUPS / 5)
 #define GRANTS  100000
 
@@ -24,7 +24,7 @@ typedef struct where {
     char id[16];
 } where;
 
-/* One list with one secret each, as most have. */
+/* Creates a list of participants with one secret each. */
 static void load(st_participants *t, unsigned count, apr_uint64_t version)
 {
     ia_participants list;

@@ -111,7 +111,7 @@ const char *scheme_field(credentials *c, chain *at, apr_pool_t *p)
     return "";
 }
 
-/* The quoted value behind `name="` anywhere in the head. */
+/* Copies the quoted value after `name="` anywhere in the header. */
 static int take_quoted(char out[NONCE_SIZE], const char *head, const char *name)
 {
     const char *value = strstr(head, name), *end;

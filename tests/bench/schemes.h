@@ -1,4 +1,4 @@
-/** How a client proves itself, request by request: nothing, Basic, Digest, Bearer, SAuth. */
+/** Authorization headers for each scheme: none, Basic, Digest, Bearer, SAuth. */
 #ifndef BENCH_SCHEMES_H
 #define BENCH_SCHEMES_H
 
@@ -10,7 +10,7 @@
 
 typedef enum scheme { SCHEME_NONE, SCHEME_BASIC, SCHEME_DIGEST, SCHEME_BEARER, SCHEME_SAUTH } scheme;
 
-/** What all connections of a run share. */
+/** Credentials that all connections of a run share. */
 typedef struct credentials {
     scheme scheme;
     const char *user; /**< Basic, Digest */
@@ -23,7 +23,7 @@ typedef struct credentials {
     char ha1[33], ha2[33]; /**< Digest */
 } credentials;
 
-/** What one connection keeps from answer to request. */
+/** State of a connection between response and next request. */
 typedef struct chain {
     const char *token;
     char nonce[NONCE_SIZE];
@@ -31,19 +31,21 @@ typedef struct chain {
     unsigned nc;
 } chain;
 
-/** The scheme's number, or -1. */
+/** Returns the number of a scheme, or -1. */
 int scheme_named(const char *name);
 
-/** Tokens from a file, one a line. 0 where it cannot be opened. */
+/** Reads tokens from a file with one token per line. Returns 0 if it cannot be opened. */
 int scheme_read_tokens(credentials *c, apr_pool_t *p, const char *path);
 
-/** Digest: what no request changes. */
+/** Digest: computes the values that are the same for all requests. */
 void scheme_prepare(credentials *c);
 
-/** The Authorization field with its line end; "" as long as a nonce is needed and none is known. From `p` or static. */
+/**
+ * Returns the Authorization header with line end; "" if a nonce is needed but not known. Allocated from `p` or static.
+ */
 const char *scheme_field(credentials *c, chain *at, apr_pool_t *p);
 
-/** Keeps what a response's header says about the next request. */
+/** Stores values of a response header that the next request needs. */
 void scheme_learn(const credentials *c, chain *at, const char *head);
 
 #endif

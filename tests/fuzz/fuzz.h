@@ -1,5 +1,5 @@
 /**
- * What every fuzz target needs: the entry point, a pool per input, and a check that aborts in any build.
+ * Shared by the fuzz targets: the entry point, a pool for each input, and an assertion that is active in any build.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H

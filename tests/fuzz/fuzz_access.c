@@ -1,4 +1,4 @@
-/* Access requests: the form and, where it parses, its body as a request and as a refresh. */
+/* Access requests: parses the form and then its body, as a request and as a refresh. */
 #include "fuzz.h"
 #include "interauth/access_verify.h"
 #include "interauth/grant.h"

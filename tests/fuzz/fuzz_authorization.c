@@ -1,9 +1,9 @@
-/* Authorization values: what parses stays within its bounds and verifies only with the right MAC. */
+/* Authorization values: the parts of valid values are within bounds, and only the right MAC is accepted. */
 #include "fuzz.h"
 #include "interauth/authorization.h"
 #include "interauth/encoding.h"
 
-/* What the client would write for the same token and nonce parses to the same token and nonce. */
+/* A value that the client writes for the same token and nonce is parsed to the same token and nonce. */
 static void check_written_again(apr_pool_t *p, const ia_authorization *auth, const ia_mac_key *key)
 {
     char nonce[IA_BASE64URL_SIZE(IA_NONCE_LEN)];

@@ -1,6 +1,6 @@
 /*
- * The challenge protocol. The first 32 bytes are tried as a challenge, the first 64 as a secret; then come a profile,
- * three numbers for the windows, and a signature and a request, which must not pass for what we sign ourselves.
+ * The challenge protocol. The first 32 bytes are used as a challenge, the first 64 as a secret. They are followed by a
+ * profile, three numbers for the windows, a signature, and a request. The signature must not be accepted as ours.
  */
 #include "fuzz.h"
 #include "interauth/challenge_seal.h"

@@ -1,5 +1,4 @@
-/* Content-Digest: whatever is accepted is written and read as the same claim, and agrees with nothing but
- * itself. */
+/* Content-Digest: a valid claim is the same after it was written and read again, and matches only itself. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * The envelope: what parses is written, in either format, and what is written parses to the same; what is
- * signed at its end can be read, and be taken apart again.
+ * The envelope: a valid one can be written in both formats, and is the same after it was parsed again. A signed
+ * response can be parsed, and its signature can be removed again.
  */
 #include "fuzz.h"
 #include "interauth/envelope.h"
@@ -22,7 +22,7 @@ static void check_same(const ia_envelope *a, const ia_envelope *b)
     check_same_text(ia_envelope_request_string(a, "username"), ia_envelope_request_string(b, "username"));
 }
 
-/* A member in a format; NULL where it cannot be said. */
+/* Formats a member. Returns NULL if the format cannot represent it. */
 static const char *write_member(apr_pool_t *p, ia_envelope_format format, const char *name, const char *value)
 {
     const char *text;
@@ -80,7 +80,7 @@ static void check_written(apr_pool_t *p, const ia_envelope *e, ia_envelope_forma
     CHECK(again.request_len == strlen(request) && strncmp(again.request_text, request, again.request_len) == 0);
 }
 
-/* A request of plain strings in a format; NULL where it cannot be said. */
+/* Formats a request of strings. Returns NULL if the format cannot represent it. */
 static const char *write_request(apr_pool_t *p, ia_envelope_format format, const ia_json *request)
 {
     const char *text = "", *escaped;
@@ -125,7 +125,7 @@ static void check_call(apr_pool_t *p, const ia_envelope *e, const uint8_t *data,
     }
 }
 
-/* Whether signing a response of this text gives one that can be read. */
+/* Checks that the text can be parsed after it was signed as a response. */
 static void check_readable(apr_pool_t *p, ia_envelope_format format, const char *text, size_t len,
                            const char *signed_text)
 {

@@ -1,4 +1,4 @@
-/* Forms: what parses is written with ia_form_escape and parses to the same. */
+/* Forms: a valid form is the same after it was written with ia_form_escape and parsed again. */
 #include "fuzz.h"
 #include "interauth/form.h"
 

@@ -1,7 +1,7 @@
 /*
  * Message signatures. The input is a message: lines "method", "scheme", "authority", "target", then fields as
- * "name:value". What its Signature-Input asks for is made into a base; where that works it is signed with a
- * secret, verified, and refused with one bit changed anywhere: in the signature, or in a line of the base.
+ * "name:value". A valid signature base for its Signature-Input is signed with a secret and verified. After a change of
+ * one bit in the signature or the base, it must be refused.
  */
 #include "fuzz.h"
 #include "interauth/encoding.h"
@@ -52,8 +52,7 @@ static void read_message(ia_httpsig_message *message, ia_httpsig_field *fields, 
     }
 }
 
-/* No value may bring a line of its own: the base has one line for each component and one for the parameters.
- */
+/* Values must not add lines: the base has one line for each component and one for the parameters. */
 static void check_base(const ia_sfv_text *base, const ia_httpsig *signature)
 {
     unsigned lines = 0;
@@ -66,7 +65,7 @@ static void check_base(const ia_sfv_text *base, const ia_httpsig *signature)
     CHECK(lines == signature->input->item_count);
 }
 
-/* The fields with one signature of our own instead. */
+/* Replaces the signatures in the fields by a new one. */
 static void check_signed(apr_pool_t *p, const ia_httpsig_message *message, const ia_httpsig *signature,
                          const ia_sfv_text *base, unsigned bit)
 {
@@ -84,7 +83,7 @@ static void check_signed(apr_pool_t *p, const ia_httpsig_message *message, const
     changed = apr_pmemdup(p, base->data, base->len);
     changed[bit / 8 % base->len] ^= (char)(1u << bit % 8);
     CHECK(ia_signature_verify_mac(&secret, changed, base->len, mac, sizeof mac) == IA_SIG_MISMATCH);
-    /* covered signature fields change with our own */
+    /* covered signature fields change, too */
     if (strstr(base->data, "\"signature") == base->data || strstr(base->data, "\n\"signature") != NULL) {
         return;
     }

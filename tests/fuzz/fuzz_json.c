@@ -1,4 +1,4 @@
-/* JSON: what parses is written, and what is written parses to the same. */
+/* JSON: a valid text is the same after it was written and parsed again. */
 #include "fuzz.h"
 #include "interauth/json.h"
 

@@ -1,6 +1,6 @@
 /*
- * JWK: whatever is taken as a public key is a key that verifies nothing by itself, has a thumbprint, is
- * refused once its numbers are damaged, and is never also taken as a secret.
+ * JWK: a public key does not verify a signature of zeros, has a thumbprint, is refused after its numbers were changed,
+ * and is not accepted as a secret.
  */
 #include "fuzz.h"
 #include "interauth/sign.h"

@@ -1,6 +1,6 @@
 /*
- * Nonces. The first 16 bytes are tried as a nonce and as the value of a minted one that then loses a bit; the
- * rest is a program of issues and uses, run against a model that forgets nothing.
+ * Nonces. The first 16 bytes are used as a nonce, and as the value of a valid nonce of which one bit is then changed.
+ * The rest is a sequence of issues and uses, whose results are compared with those of a complete model.
  */
 #include "fuzz.h"
 #include "interauth/nonce.h"

@@ -1,4 +1,4 @@
-/* Participants files: what is read is within its bounds, what is refused says why. */
+/* Participants files: valid values are within bounds, and refusals have a reason. */
 #include "fuzz.h"
 #include "interauth/participant.h"
 

@@ -1,6 +1,6 @@
 /*
- * Structured fields: whatever is accepted is written, read strictly, and written again the same. The first
- * byte chooses kind and flags.
+ * Structured fields: a valid value is the same after it was written, parsed strictly, and written again. The first byte
+ * selects kind and flags.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static void require(int truth)
         abort();
 }
 
-/* Slices of the source lie inside it. */
+/* Slices of the source are within it. */
 static void check_slices(const ia_sfv_field *field, const char *text, size_t len)
 {
     const ia_sfv_member *member, *item;
@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ia_sfv_parse(&field, p, kind, text, size - 1, flags, NULL) == IA_OK) {
         check_slices(&field, text, size - 1);
         check_round_trip(p, &field);
-        /* a strict reading is never the only one */
+        /* what is valid in strict mode is also valid otherwise */
         require(ia_sfv_parse(&lenient, p, kind, text, size - 1, 0, NULL) == IA_OK && lenient.count == field.count);
     } else {
         require(field.first == NULL && field.count == 0);

@@ -1,5 +1,4 @@
-/* XML: what parses is written, and what is written parses to the same; the opaque element is where the slice
- * says. */
+/* XML: a valid text is the same after it was written and parsed again. The slice contains the opaque element. */
 #include "fuzz.h"
 #include "interauth/xml.h"
 
@@ -37,7 +36,7 @@ static void check_same(const ia_json *a, const ia_json *b)
     CHECK(y == NULL && count == a->count);
 }
 
-/* The slice alone is the same content. */
+/* The slice alone has the same content. */
 static void check_slice(apr_pool_t *p, const ia_json *tree, const ia_xml_slice *slice, const uint8_t *data, size_t size)
 {
     const ia_json *again, *content = ia_json_member(tree, "request");
@@ -76,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(tree == NULL && slice.text == NULL && error.reason != NULL && error.offset <= size);
     }
     if (ia_xml_parse(&again, p, (const char *)data, size, NODES_MAX, NULL, NULL, NULL) == IA_OK) {
-        CHECK(rc == IA_OK); /* what is read without an opaque element is read with one, and is the same */
+        CHECK(rc == IA_OK); /* also valid with an opaque element, with the same result */
         check_same(tree, again);
     }
     apr_pool_destroy(p);

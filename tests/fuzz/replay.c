@@ -1,8 +1,7 @@
 /*
- * Runs a fuzz target over the files of a directory: fuzz_NAME [DIRECTORY], by default NAME below the directory that the
- * environment variable FUZZ_CORPUS names. With libFuzzer only the default does so; arguments are libFuzzer's. Each input
- * is in a heap block of exactly its size, so that AddressSanitizer notices a read of one byte too many. A directory that
- * is missing or empty is a failure: a lost corpus must not look like a pass.
+ * Runs a fuzz target on all files in a directory: fuzz_NAME [DIRECTORY]. The default is $FUZZ_CORPUS/NAME. With
+ * libFuzzer, only the default is used this way, and arguments are those of libFuzzer. Each input is in a heap block of
+ * exactly its size, so that AddressSanitizer detects reads beyond it. A missing or empty directory is a failure.
  */
 #include <dirent.h>
 #include "fuzz.h"
@@ -33,14 +32,14 @@ static void run_file(const char *path)
     free(block);
 }
 
-/* The directory of the corpus of the program at this path, or NULL. */
+/* Returns the corpus directory of the program at this path, or NULL. */
 static const char *find_corpus(const char *program)
 {
     static char path[4096];
     const char *all = getenv("FUZZ_CORPUS"), *name = strrchr(program, '/');
 
     name = name ? name + 1 : program;
-    if (!strncmp(name, "lt-", 3)) /* as libtool calls what it has linked with libraries of the build directory */
+    if (!strncmp(name, "lt-", 3)) /* libtool's name for programs linked with libraries in the build directory */
         name += 3;
     if (!all || strncmp(name, "fuzz_", 5) || snprintf(path, sizeof path, "%s/%s", all, name + 5) >= (int)sizeof path)
         return NULL;
@@ -55,7 +54,7 @@ static int replay(const char *corpus)
     struct dirent *entry;
 
     if (!directory) {
-        fprintf(stderr, "no corpus: %s\n", corpus ? corpus : "name its directory");
+        fprintf(stderr, "no corpus: %s\n", corpus ? corpus : "specify its directory");
         return 1;
     }
     while ((entry = readdir(directory))) {

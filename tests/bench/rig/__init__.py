@@ -1,1 +1,1 @@
-"""What tests/bench/run is made of."""
+"""Modules of tests/bench/run."""

@@ -1,4 +1,4 @@
-"""The load generator as a child process."""
+"""Runs the load generator as a child process."""
 import json
 import os
 import subprocess
@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 
 class Programs:
-    """load and count, compiled into a temporary directory against the library of a build."""
+    """Compiles load and count in a temporary directory, with the library of a build."""
 
     def __init__(self, build):
         self.dir = tempfile.TemporaryDirectory(prefix="interauth-bench-")
@@ -33,7 +33,7 @@ class Programs:
 
 
 class Load:
-    """Ready to run: every connection has been let in once."""
+    """A load generator whose connections have each received a response with status 200."""
 
     def __init__(self, programs, server, variant, connections=1, cpus=None, seconds=0.0, requests=0, body=0, digest=False):
         command = [programs.load, "-p", server.port, "-u", variant.path, "-m", variant.scheme, "-c", connections]
@@ -61,7 +61,7 @@ class Load:
         return line
 
     def run(self):
-        """Its report, with the seconds of processor that the server spent meanwhile."""
+        """Returns its report, including the CPU time of the server."""
         before = self.server.cpu()
         self.process.stdin.write("go\n")
         self.process.stdin.flush()

@@ -1,4 +1,4 @@
-"""The passes: timed rounds, instructions, memory, bodies. Each returns plain numbers for the report."""
+"""The passes: timed rounds, instructions, memory, bodies. Each returns numbers for the report."""
 import hashlib
 import os
 import statistics
@@ -20,7 +20,7 @@ def rotated(items, by):
 
 
 class Timing:
-    """Rounds of all variants in rotating order; every ratio is to the variant's base in its own round."""
+    """Rounds of all variants in rotating order. Ratios are to the base of the variant in the same round."""
 
     def __init__(self, variants):
         self.variants = variants
@@ -49,7 +49,7 @@ def throughput(report):
 
 
 def timing(programs, servers, variants, connections, seconds, rounds, pinned, say):
-    """`servers`: by family."""
+    """`servers` is a dictionary by family."""
     all_cpus = cpus()
     server_cpus, client_cpus = ({all_cpus[0]}, {all_cpus[-1]}) if pinned else (set(all_cpus), set(all_cpus))
     for server in servers.values():
@@ -94,15 +94,15 @@ def count_by_steps(programs, pid, run):
 
 
 def instructions(programs, server_of, variants, requests, say):
-    """User-mode instructions of one request, by variant, with one connection."""
-    one_cpu = {cpus()[0]}  # whoever steps and who is stepped take turns
+    """Returns the user-mode instructions of one request by variant, with one connection."""
+    one_cpu = {cpus()[0]}  # tracer and traced process run alternately
     count = count_with_perf if perf_works() else count_by_steps
     result = {}
     for chosen in site.families(variants).values():
         with server_of(chosen, single=True) as server:
             server.pin(one_cpu)
             for variant in chosen:
-                times = 1 if variant.peer and variant.token else requests  # theirs are long
+                times = 1 if variant.peer and variant.token else requests  # their tokens are long
                 load = Load(programs, server, variant, requests=times)
                 result[variant.name] = count(programs, server.workers()[0], load.run) / times
                 say(f"instructions: {variant.title}")
@@ -113,7 +113,7 @@ def instructions(programs, server_of, variants, requests, say):
 
 
 def memory(programs, server_of, variants, seconds, connections, say):
-    """KiB of a worker after some work, each in a server that loads only what it needs."""
+    """Returns the size of a worker in KiB by variant, each in a server with only the modules that it needs."""
     result = {}
     for variant in variants:
         with server_of([variant]) as server:
@@ -127,7 +127,7 @@ def memory(programs, server_of, variants, seconds, connections, say):
 
 
 def scale(programs, server_of, sizes, seconds, rounds, say):
-    """[Timing] of the SAuth location and the unprotected one of its server, by how much the tables hold, pinned."""
+    """Returns a list of Timing of the SAuth and the unprotected location, by size of the tables, with pinned processes."""
     all_cpus, results = cpus(), []
     variants = [variant for variant in site.VARIANTS if variant.name in ("openi", "sauth")]
     for filled in sizes:
@@ -146,7 +146,7 @@ def scale(programs, server_of, sizes, seconds, rounds, say):
 
 
 def plain_hash(size):
-    """Seconds to hash as many bytes at once."""
+    """Returns the time to hash this number of bytes, in seconds."""
     data = bytes(min(size, 1 << 20))
     began, done = time.process_time(), 0
     while time.process_time() - began < 0.1:
@@ -156,7 +156,7 @@ def plain_hash(size):
 
 
 def bodies(programs, server, variants, sizes, seconds, rounds, say):
-    """{size: Timing} with the server's processor apart from the client's."""
+    """Returns {size: Timing}, with server and client on different processors."""
     all_cpus = cpus()
     server.pin({all_cpus[0]})
     results = {}

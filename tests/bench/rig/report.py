@@ -1,4 +1,4 @@
-"""The figures as text."""
+"""Formats the results as text."""
 import os
 import platform
 import statistics
@@ -19,7 +19,7 @@ def machine():
 
 
 def spread(ratios):
-    """Median, and the middle half."""
+    """Formats the median and the interquartile range."""
     if len(ratios) < 4:
         return f"{statistics.median(ratios):.2f}"
     low, _, high = statistics.quantiles(ratios, n=4)
@@ -87,7 +87,7 @@ def bodies(results, hashed):
 
 
 def verdict(pinned, unpinned, counts):
-    """Our figures beside the targets, against the unprotected location of the same server."""
+    """Compares our results, relative to the unprotected location of the same server, with the targets."""
     figures = {"cpu": statistics.median(pinned.ratios("sauth", cpu_per_request)),
                "instructions": counts["sauth"] / counts["openi"] if counts else None,
                "throughput": statistics.median(unpinned.ratios("sauth", throughput))}

@@ -1,4 +1,4 @@
-"""A real httpd whose costs are measured, and what the kernel says about it."""
+"""An httpd whose resource usage is measured."""
 import http.client
 import os
 import shutil
@@ -13,8 +13,8 @@ from . import site, tokens
 
 class Server(Httpd):
     """
-    `single` runs it as one process (httpd -X) behind `wrapper`, a command such as valgrind. Its tables hold as many
-    participants and grants as `filled` says; the load generator gets `connections` of the grants.
+    `single` runs it as one process (httpd -X) under `wrapper`, a command such as valgrind. `filled` specifies the number of
+    participants and grants in its tables; the load generator gets `connections` of the grants.
     """
 
     patience = 120
@@ -30,7 +30,7 @@ class Server(Httpd):
                         cwd=self.root, **(self._as_worker() if wrapper else {}))
             self.wait_until(self.responds, "start")
             if any(variant.token == "grants" for variant in variants):
-                time.sleep(2)  # SAuthClockSkew: access requests of the time before its start do not count
+                time.sleep(2)  # SAuthClockSkew: access requests from before the start are refused
                 made = tokens.grants(self.port, max(connections, filled.grants), filled.participants)
                 (self.root / "grants").write_text("".join(f"{made[i * len(made) // connections]}\n" for i in range(connections)))
         except BaseException:
@@ -38,7 +38,7 @@ class Server(Httpd):
             raise
 
     def _as_worker(self):
-        """A wrapper must be able to write its file after httpd has given its rights up: it starts without them."""
+        """Starts httpd without privileges, so that the wrapper can write its file at the end."""
         if os.getuid():
             return {}
         for path in [self.root, *self.root.rglob("*")]:
@@ -46,7 +46,7 @@ class Server(Httpd):
         return {"user": USER, "group": USER, "extra_groups": []}
 
     def responds(self):
-        """A response, not only a connection: the kernel accepts those before there is a worker."""
+        """Waits for a response, because the kernel accepts connections before there is a worker."""
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             connection.request("GET", "/")
@@ -66,10 +66,10 @@ class Server(Httpd):
     def __exit__(self, *unused):
         self.close()
 
-    # the kernel's view
+    # measurements
 
     def workers(self):
-        """The processes that serve."""
+        """Returns the pids of the worker processes."""
         return [self.process.pid] if self.single else self.children()
 
     def _tasks(self):
@@ -80,11 +80,11 @@ class Server(Httpd):
             os.sched_setaffinity(int(task.name), cpus)
 
     def cpu(self):
-        """Seconds on a processor, of all threads of the workers together."""
+        """Returns the CPU time of all threads of the workers, in seconds."""
         return sum(int((task / "schedstat").read_text().split()[0]) for task in self._tasks()) / 1e9
 
     def memory(self):
-        """Proportional set size of a worker, KiB."""
+        """Returns the average proportional set size of a worker, in KiB."""
         sizes = []
         for pid in self.workers():
             rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

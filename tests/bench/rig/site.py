@@ -1,4 +1,4 @@
-"""Which locations are compared, and the configuration that makes them."""
+"""The locations that are compared, and their configuration."""
 import os
 from dataclasses import dataclass
 
@@ -13,22 +13,22 @@ PAGE_BYTES = 100
 
 @dataclass
 class Variant:
-    """A directory of the document root and what stands before it."""
+    """A directory of the document root and its protection."""
 
     name: str
     title: str
     scheme: str = "none"
-    config: str = ""     # in its Location
-    globals: str = ""    # beside it
+    config: str = ""     # in its Location section
+    globals: str = ""    # outside of the section
     stock: tuple = ()    # modules of httpd
-    peer: str = ""       # a module of somebody else, "auth_openidc" or "oauth2"
+    peer: str = ""       # third-party module: "auth_openidc" or "oauth2"
     ours: tuple = ()
-    token: str = ""      # a file in the root: for -t
+    token: str = ""      # file in the server root, for load -t
     base: str = "open0"  # what it is compared with
 
     @property
     def family(self):
-        """Each module of somebody else, and ours, is in a server of its own: none pays for another's hooks."""
+        """The server of the variant. Third-party modules and ours have separate servers, without the hooks of others."""
         return self.peer or ("ours" if self.ours else "stock")
 
     @property
@@ -38,7 +38,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Filled:
-    """What our tables hold beside what the load generator uses."""
+    """Additional records in our tables."""
 
     participants: int = 1
     grants: int = 0
@@ -48,7 +48,7 @@ class Filled:
                 f"SAuthReplayCapacity {max(self.grants * 2, 10000)}"]
 
 
-OIDC = 'OIDCOAuthVerifyCertFiles "rs256#@ROOT@/rs256.pem"\nOIDCCryptoPassphrase bench\n'  # EC keys only by https
+OIDC = 'OIDCOAuthVerifyCertFiles "rs256#@ROOT@/rs256.pem"\nOIDCCryptoPassphrase bench\n'  # EC keys are supported only by https
 OAUTH2 = """AuthType oauth2
 OAuth2TokenVerify jwk '@JWK_{}@' verify.iat=skip
 Require oauth2_claim sub:bench
@@ -58,7 +58,7 @@ ENDPOINT = ('<Location "/trust">\n    SetHandler sauth\n    Require all granted\
             'RegistryFile "@ROOT@/participants.json"\nSAuthClockSkew 1\n')
 DIGEST = f'AuthType Digest\nAuthName "{tokens.REALM}"\nAuthUserFile "@ROOT@/digest.txt"\nRequire valid-user\n'
 
-SHMEM = "AuthDigestShmemSize 4M\n"  # the default forgets a client after a dozen others
+SHMEM = "AuthDigestShmemSize 4M\n"  # with the default, a client is removed after a dozen others
 OURS = ("registry", "isign", "sauth")
 VALID_USER = ("authn_file", "authz_user")
 
@@ -86,7 +86,7 @@ VARIANTS = [
 
 
 def families(variants):
-    """{family: its variants}."""
+    """Returns {family: its variants}."""
     found = {}
     for variant in variants:
         found.setdefault(variant.family, []).append(variant)
@@ -133,7 +133,7 @@ def module_lines(variants, build):
 
 
 def configuration(root, port, variants, build, filled, connections, children=1):
-    threads = 64 if connections < 64 else connections + 64  # with none idle, httpd closes connections that are kept alive
+    threads = 64 if connections < 64 else connections + 64  # httpd closes keep-alive connections if no thread is idle
     lines = list(module_lines(variants, build)) + [
         f'ServerRoot "{root}"', f'DefaultRuntimeDir "{root}/run"', f'PidFile "{root}/run/httpd.pid"',
         f"Listen 127.0.0.1:{port}", f"ServerName 127.0.0.1:{port}", "LogLevel warn", f'ErrorLog "{root}/logs/error.log"',
@@ -159,7 +159,7 @@ def configuration(root, port, variants, build, filled, connections, children=1):
 
 
 def install(root, variants, filled):
-    """Files that the configuration names."""
+    """Creates the files to which the configuration refers."""
     for name in ("run", "htdocs"):
         (root / name).mkdir()
     for variant in variants:

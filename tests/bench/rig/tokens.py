@@ -1,4 +1,4 @@
-"""What clients need: keys, signed tokens for the peers, SAuth grants. Standard library and the openssl command."""
+"""Creates keys, signed tokens for third-party modules, and SAuth grants, with the openssl command."""
 import base64
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ def participant_id(number):
 
 
 def participants_file(count=1):
-    """All with the same secret, so that the load generator needs one key."""
+    """All participants have the same secret, so that the load generator needs only one key."""
     rest = json.dumps({"status": "approved", "roles": ["consumer"], "capabilities": ["read", "update"], "allow_refresh": True,
                        "token_max_lifespan": LIFESPAN, "shared_secret": b64url(SECRET.encode())})[1:]
     return '{"participants": [' + ",\n".join(f'{{"id": "{participant_id(i)}", {rest}' for i in range(count)) + "]}\n"
@@ -45,7 +45,7 @@ def openssl(*arguments, data=None):
 
 
 def make_keys(root):
-    """Private and public keys: rs256.key, rs256.pem and so on."""
+    """Creates private and public keys: rs256.key, rs256.pem etc."""
     openssl("genrsa", "-out", root / "rs256.key", "2048")
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", root / "es256.key")
     for name in ("rs256", "es256"):
@@ -53,7 +53,7 @@ def make_keys(root):
 
 
 def jwk(root, name):
-    """A public key as JSON."""
+    """Returns a public key as JWK."""
     if name == "rs256":
         modulus = openssl("rsa", "-pubin", "-in", root / "rs256.pem", "-modulus", "-noout").decode().strip().split("=")[1]
         key = {"kty": "RSA", "n": b64url(bytes.fromhex(modulus)), "e": "AQAB"}
@@ -64,7 +64,7 @@ def jwk(root, name):
 
 
 def raw_ecdsa(der):
-    """The two numbers of a DER signature, 32 bytes each."""
+    """Converts a DER signature to two numbers of 32 bytes each."""
     numbers, at = [], 2
     for _ in range(2):
         length = der[at + 1]
@@ -95,7 +95,7 @@ def ask(connection, uid, stamp):
 
 
 def grants(port, count, participants=1):
-    """Tokens of as many grants, spread over the participants. A server that just started asks to come back a little later."""
+    """Returns the tokens of this number of grants of all participants. Retries while the server has just started."""
     tokens, deadline = [], time.monotonic() + 15
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     while len(tokens) < count:

@@ -1,9 +1,10 @@
 /*
- * A dialect that exists only in tests, and needs no change in any generic file: endpoints with a tail and outside the
- * section, a directive, refusals of its own with status 200, an auth-scheme of its own, and data bound to its grants.
+ * A dialect for tests, which shows that dialects need no changes in other files. It has endpoints with a tail and
+ * outside of the section, a directive, its own error responses with status 200, its own auth-scheme, and data bound to
+ * its grants.
  *
- * POST .../knock ID makes a grant for the participant ID, whom it takes at its word, and binds the words of
- * ProbeGreeting to it. Requests then carry "Authorization: Probe TOKEN". GET .../knocks/X and /.well-known/probe/X say X.
+ * POST .../knock ID creates a grant for the participant ID without authentication, and binds the text of ProbeGreeting
+ * to it. Requests then have "Authorization: Probe TOKEN". GET .../knocks/X and /.well-known/probe/X respond with X.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -24,7 +25,7 @@ typedef struct settings {
     const char *greeting; /* NULL: not set */
 } settings;
 
-/* Of one request: what the grant has bound to it. */
+/* The data of a request: a copy of the data bound to its grant. */
 typedef struct credentials {
     char greeting[GREETING_MAX];
 } credentials;
@@ -49,7 +50,7 @@ static int write_text(request_rec *r, const char *text)
     return OK;
 }
 
-/* As GraphQL does: 200, and the reason in the body. */
+/* Status 200 and the reason in the body, as in GraphQL. */
 static int respond_error(request_rec *r, const ia_outcome *outcome, const char *detail, problem_response *out)
 {
     out->status = HTTP_OK;
@@ -96,7 +97,7 @@ static int knock(request_rec *r, const char *tail)
     return sauth_refuse_state(r, state, rc);
 }
 
-static int say_tail(request_rec *r, const char *tail)
+static int write_tail(request_rec *r, const char *tail)
 {
     return write_text(r, apr_pstrcat(r->pool, "tail=", tail, NULL));
 }
@@ -146,12 +147,12 @@ static const sauth_presentation probe_presentation = {.word = "probe",
 static const sauth_presentation *const presentations[] = {&probe_presentation, NULL};
 
 static const sauth_endpoint endpoints[] = {{"knock", SAUTH_PATH_LAST, SAUTH_METHOD(M_POST), knock},
-                                           {"knocks", SAUTH_PATH_TAIL, SAUTH_METHOD(M_GET), say_tail},
-                                           {".well-known/probe", SAUTH_PATH_ROOT, SAUTH_METHOD(M_GET), say_tail},
+                                           {"knocks", SAUTH_PATH_TAIL, SAUTH_METHOD(M_GET), write_tail},
+                                           {".well-known/probe", SAUTH_PATH_ROOT, SAUTH_METHOD(M_GET), write_tail},
                                            {NULL, SAUTH_PATH_LAST, 0, NULL}};
 
 static const command_rec directives[] = {
-    AP_INIT_TAKE1("ProbeGreeting", set_greeting, NULL, SAUTH_ANYWHERE, "what is bound to a grant"),
+    AP_INIT_TAKE1("ProbeGreeting", set_greeting, NULL, SAUTH_ANYWHERE, "text that is bound to a grant"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 const sauth_dialect probe_dialect = {.name = "probe",

@@ -1,4 +1,4 @@
-/** A dialect that exists only in tests; see probe.c. */
+/** A dialect for tests; see probe.c. */
 #ifndef PROBE_H
 #define PROBE_H
 

@@ -1,4 +1,4 @@
-/* The table of dialects that tests link: the installed rows, and the probe. */
+/* The table of dialects for tests: the installed dialects and the probe. */
 #include "challenge/challenge.h"
 #include "probe.h"
 #include "sauth/access.h"
