@@ -59,7 +59,7 @@ static int is_negated(const cmd_parms *cmd)
 }
 
 /* Records for sauth_guard.c that the section has a rule of this module. */
-static void mark_ours(cmd_parms *cmd)
+static void mark_section(cmd_parms *cmd)
 {
     sauth_dir *conf = ap_set_config_vectors(cmd->server, cmd->context, cmd->path, &sauth_module, cmd->pool);
 
@@ -100,7 +100,7 @@ const char *sauth_rule_parse(cmd_parms *cmd, const char *line, const void **pars
             return error;
     }
     *parsed = req;
-    mark_ours(cmd);
+    mark_section(cmd);
     return directive_send_forbidden(cmd);
 }
 

@@ -95,7 +95,7 @@ static void relax(void)
 #endif
 }
 
-static int take(st_lock_word *word, apr_uint64_t from)
+static int try_acquire(st_lock_word *word, apr_uint64_t from)
 {
     return __atomic_compare_exchange_n(word, &from, st_owner_self(), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
@@ -104,24 +104,24 @@ apr_status_t st_lock_within(st_lock_word *word, apr_time_t *patience)
 {
     unsigned round;
 
-    if (take(word, 0))
+    if (try_acquire(word, 0))
         return APR_SUCCESS;
     for (round = 0; round<SPINS && * patience> 0; round++) {
-        if (!__atomic_load_n(word, __ATOMIC_RELAXED) && take(word, 0))
+        if (!__atomic_load_n(word, __ATOMIC_RELAXED) && try_acquire(word, 0))
             return APR_SUCCESS;
         relax();
     }
     for (round = 0; round<YIELDS && * patience> 0; round++) {
         apr_uint64_t held = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-        if (take(word, 0) || (is_gone(held) && take(word, held)))
+        if (try_acquire(word, 0) || (is_gone(held) && try_acquire(word, held)))
             return APR_SUCCESS;
         sched_yield();
     }
     while (*patience > 0) {
         apr_uint64_t held = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-        if (take(word, 0) || (st_owner_is_dead(held) && take(word, held)))
+        if (try_acquire(word, 0) || (st_owner_is_dead(held) && try_acquire(word, held)))
             return APR_SUCCESS;
         usleep(NAP);
         *patience -= NAP;

@@ -202,7 +202,7 @@ st_result st_grant_issue(st_grants *g, st_ref ref, apr_uint64_t *sequences, unsi
 }
 
 /* Sets refresh_count last: the response is valid if it is not 0. */
-static void keep_response(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
+static void store_response(st_grant *grant, const st_refresh *refresh, const apr_uint64_t *sequences, unsigned count)
 {
     apr_uint64_t mac[2];
 
@@ -231,7 +231,7 @@ st_result st_grant_refresh(st_grants *g, st_ref ref, const st_refresh *refresh, 
     STORE(grant->expires, refresh->expires);
     for (i = 0; i < count; i++)
         sequences[i] = st_nonces_issue(&grant->nonces.state);
-    keep_response(grant, refresh, sequences, count);
+    store_response(grant, refresh, sequences, count);
     st_table_release(&g->grants, &held);
     return ST_OK;
 }

@@ -13,21 +13,21 @@ static apr_uint32_t number_of(apr_uint64_t count)
 }
 
 /* Returns the increased count, or 0 if the quota is reached or the generation has ended. */
-static apr_uint64_t one_more(apr_uint64_t count, apr_uint64_t generation, apr_uint32_t quota)
+static apr_uint64_t increased(apr_uint64_t count, apr_uint64_t generation, apr_uint32_t quota)
 {
-    apr_uint32_t of = (apr_uint32_t)(count >> 32), mine = (apr_uint32_t)generation;
+    apr_uint32_t current = (apr_uint32_t)(count >> 32), wanted = (apr_uint32_t)generation;
 
     if (!quota)
         return 0;
-    if (of == mine)
+    if (current == wanted)
         return number_of(count) < quota ? count + 1 : 0;
-    return !number_of(count) || (apr_int32_t)(mine - of) > 0 ? (apr_uint64_t)mine << 32 | 1 : 0;
+    return !number_of(count) || (apr_int32_t)(wanted - current) > 0 ? (apr_uint64_t)wanted << 32 | 1 : 0;
 }
 
 int st_quota_has_room(const apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
                       apr_uint32_t quota)
 {
-    return index < size && one_more(LOAD(counts[index]), generation, quota);
+    return index < size && increased(LOAD(counts[index]), generation, quota);
 }
 
 int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, apr_uint64_t generation,
@@ -40,7 +40,7 @@ int st_quota_take(apr_uint64_t *counts, apr_uint32_t size, apr_uint32_t index, a
     STORE(*counted, 1);
     seen = LOAD(counts[index]);
     do {
-        next = one_more(seen, generation, quota);
+        next = increased(seen, generation, quota);
     } while (next && !SWAP(counts[index], seen, next));
     if (!next)
         STORE(*counted, 0);

@@ -567,7 +567,7 @@ static void stamp_check(int done)
     CHECK(st_grants_stamp(&g, NOW) > stamp);
 }
 
-static void nothing_more(void)
+static void prepare_others(void)
 {
     create_others();
 }
@@ -832,9 +832,9 @@ static void keys_check(int done)
 /* --- all of them ------------------------------------------------------------------------------------------------- */
 
 static const mutation GRANT_MUTATIONS[] = {
-    {"create", nothing_more, create_run, create_check},
+    {"create", prepare_others, create_run, create_check},
     {"create in an expired record", reuse_prepare, reuse_run, reuse_check},
-    {"record a proof", nothing_more, replay_run, replay_check},
+    {"record a proof", prepare_others, replay_run, replay_check},
     {"record a proof over quota", quota_prepare, quota_run, quota_check},
     {"use a next nonce", used_prepare, use_next_run, use_next_check},
     {"use a late next nonce", used_prepare, use_late_run, use_late_check},
@@ -847,7 +847,7 @@ static const mutation GRANT_MUTATIONS[] = {
     {"end one in a chain", end_middle_prepare, end_run, end_check},
     {"end the first of a chain", end_first_prepare, end_run, end_check},
     {"sweep", reuse_prepare, sweep_run, sweep_check},
-    {"stamp", nothing_more, stamp_run, stamp_check},
+    {"stamp", prepare_others, stamp_run, stamp_check},
     {NULL, NULL, NULL, NULL},
 };
 

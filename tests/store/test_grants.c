@@ -245,7 +245,7 @@ static void test_chosen_digests(void **state)
     }
 }
 
-static void test_attach_keeps_what_is_there(void **state)
+static void test_attach_keeps_contents(void **state)
 {
     fixture *f = open_grants(*state);
     st_grants again;
@@ -273,7 +273,7 @@ static void test_stamps(void **state)
     assert_true(st_grants_stamp(&f->g, NOW + 9) == NOW + 9);
 }
 
-static void test_places(void **state)
+static void test_indexes(void **state)
 {
     fixture *f = open_grants(*state);
     apr_uint32_t there = 0;
@@ -310,7 +310,7 @@ static void test_challenge_is_used_once(void **state)
 }
 
 /* After a clean stop, the nonce key is restored, and old challenges can be opened; it is unknown which were used. */
-static void test_challenges_of_before_a_stop(void **state)
+static void test_challenges_before_a_stop(void **state)
 {
     fixture *f = open_grants(*state), *again;
     apr_uint64_t used = st_grants_stamp(&f->g, NOW), unused = st_grants_stamp(&f->g, NOW + 7), later;
@@ -369,11 +369,11 @@ int main(void)
         pool_test(test_quota_of_the_next_generation),
         pool_test(test_grants_full),
         pool_test(test_chosen_digests),
-        pool_test(test_attach_keeps_what_is_there),
+        pool_test(test_attach_keeps_contents),
         pool_test(test_stamps),
-        pool_test(test_places),
+        pool_test(test_indexes),
         pool_test(test_challenge_is_used_once),
-        pool_test(test_challenges_of_before_a_stop),
+        pool_test(test_challenges_before_a_stop),
         pool_test(test_attach_keeps_used_challenges),
         pool_test(test_size),
     };

@@ -32,7 +32,7 @@ static void timed(apr_int64_t since)
     CHECK(took < LONGEST);
 }
 
-static apr_uint64_t evil_word(uint64_t *seed)
+static apr_uint64_t hostile_word(uint64_t *seed)
 {
     uint64_t random = next_random(seed);
 
@@ -72,7 +72,7 @@ static void scribble(uint64_t *seed, unsigned words)
         apr_size_t reach = next_random(seed) % 2 ? s->size : s->size < 40000 ? s->size : 40000;
         apr_uint64_t *at = (apr_uint64_t *)(void *)s->at + next_random(seed) % (reach / 8);
 
-        __atomic_store_n(at, evil_word(seed), __ATOMIC_RELAXED);
+        __atomic_store_n(at, hostile_word(seed), __ATOMIC_RELAXED);
     }
 }
 
@@ -84,16 +84,16 @@ static void scribble_heads(uint64_t *seed, const st_table *table, unsigned words
 
         switch (next_random(seed) % 6) {
         case 0:
-            r->claim = evil_word(seed);
+            r->claim = hostile_word(seed);
             break;
         case 1:
-            r->hash = evil_word(seed);
+            r->hash = hostile_word(seed);
             break;
         case 2:
-            r->expires = (apr_int64_t)evil_word(seed);
+            r->expires = (apr_int64_t)hostile_word(seed);
             break;
         case 3:
-            r->next = (apr_uint32_t)evil_word(seed);
+            r->next = (apr_uint32_t)hostile_word(seed);
             break;
         case 4:
             r->version ^= 1;
@@ -230,7 +230,7 @@ static void scribble_before(unsigned rounds)
     }
 }
 
-static void scribble_for_ever(void *unused)
+static void scribble_repeatedly(void *unused)
 {
     uint64_t seed = 99;
 
@@ -244,14 +244,14 @@ static void scribble_for_ever(void *unused)
     }
 }
 
-static void scribble_meanwhile(unsigned rounds)
+static void scribble_concurrently(unsigned rounds)
 {
     uint64_t seed = 815;
     pid_t pid;
     unsigned round;
 
     open_all();
-    pid = spawn(scribble_for_ever, NULL, 300);
+    pid = spawn(scribble_repeatedly, NULL, 300);
     for (round = 0; round < rounds; round++) {
         use_participants(&seed);
         use_grants(&seed);
@@ -296,7 +296,7 @@ static void all_locks_held(void)
 }
 
 /* Live processes claimed the whole table: every call fails after a short time. */
-static void all_claims_strange(void)
+static void all_claimed_by_others(void)
 {
     apr_int64_t since;
     st_grant grant;
@@ -314,7 +314,7 @@ static void all_claims_strange(void)
     CHECK(clock_micros() - since < 5 * SEC);
 }
 
-static void live_on(void *unused)
+static void stay_alive(void *unused)
 {
     (void)unused;
     for (;;)
@@ -329,7 +329,7 @@ int main(void)
     CHECK_EQ(apr_initialize(), APR_SUCCESS);
     CHECK_EQ(apr_pool_create(&pool, NULL), APR_SUCCESS);
     alarm(280);
-    alive = spawn(live_on, NULL, 280);
+    alive = spawn(stay_alive, NULL, 280);
     st_owner_init();
     live_word = APR_UINT64_C(0x80000000) << 32 | (apr_uint32_t)alive;
     CHECK_EQ(st_owner_is_dead(live_word), 0);
@@ -340,9 +340,9 @@ int main(void)
     segments[1].at = shared_memory(segments[1].size);
     segments[2].at = shared_memory(segments[2].size);
     all_locks_held();
-    all_claims_strange();
+    all_claimed_by_others();
     scribble_before(20);
-    scribble_meanwhile(10);
+    scribble_concurrently(10);
     printf("no crash, nothing touched outside, no call over %lld ms\n", (long long)longest / 1000);
     kill(alive, SIGKILL);
     reap(alive);

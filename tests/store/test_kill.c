@@ -204,7 +204,7 @@ static void hammer_threads(void *place_)
         pthread_join(ids[i], NULL);
 }
 
-static void load_for_ever(void *place_)
+static void load_repeatedly(void *place_)
 {
     uint64_t seed = ((place *)place_)->seed;
     apr_pool_t *p;
@@ -228,7 +228,7 @@ static pid_t start(unsigned number, uint64_t seed)
 {
     place p = {number, seed};
 
-    return spawn(number == CHILDREN ? load_for_ever : hammer_threads, &p, 60);
+    return spawn(number == CHILDREN ? load_repeatedly : hammer_threads, &p, 60);
 }
 
 static void prepare(void)
@@ -298,7 +298,7 @@ static unsigned kill_and_replace(unsigned seconds)
 }
 
 /* Nothing leaked: after everything has expired, the tables have their full capacity. */
-static void check_what_is_left(void)
+static void check_remaining(void)
 {
     apr_time_t later = apr_time_now() + 3600 * SEC;
     apr_uint64_t newest = __atomic_load_n(&g.challenges[3], __ATOMIC_ACQUIRE);
@@ -342,7 +342,7 @@ int main(void)
     b = shared_memory(sizeof *b);
     prepare();
     kills = kill_and_replace(seconds ? (unsigned)strtoul(seconds, NULL, 10) : 3);
-    check_what_is_left();
+    check_remaining();
     for (i = 0; i < CHILDREN; i++)
         done += b->done[i];
     printf("%u kills during %llu rounds and %llu loads: nothing stuck, nothing torn, nothing accepted twice, nothing "

@@ -99,7 +99,7 @@ static void test_zombie_loses_it(void **state)
     reap(pid);
 }
 
-static void *say_ready(void *unused)
+static void *report_ready(void *unused)
 {
     __atomic_store_n(&b->ready, 1, __ATOMIC_RELEASE);
     for (;;)
@@ -114,7 +114,7 @@ static void lock_and_leave_a_thread(void *unused)
     (void)unused;
     CHECK_EQ(st_lock(&b->lock), APR_SUCCESS);
     b->word = st_owner_self();
-    CHECK_EQ(pthread_create(&thread, NULL, say_ready, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, report_ready, NULL), 0);
     pthread_exit(NULL);
 }
 
@@ -188,7 +188,7 @@ static void test_nobody_and_self(void **state)
     assert_int_equal(st_lock(&b->lock), APR_TIMEUP); /* another thread of this process holds it */
 }
 
-static void test_wild_words_end(void **state)
+static void test_invalid_words(void **state)
 {
     static const apr_uint64_t wild[] = {1,
                                         2,
@@ -208,7 +208,7 @@ static void test_wild_words_end(void **state)
     }
 }
 
-static void test_patience_in_sum(void **state)
+static void test_total_patience(void **state)
 {
     pid_t pid = holder();
     apr_time_t patience = ST_LOCK_PATIENCE;
@@ -274,8 +274,8 @@ int main(void)
         cmocka_unit_test_setup(test_recycled_pid, board_clear),
         cmocka_unit_test_setup(test_unknown_start, board_clear),
         cmocka_unit_test_setup(test_nobody_and_self, board_clear),
-        cmocka_unit_test_setup(test_wild_words_end, board_clear),
-        cmocka_unit_test_setup(test_patience_in_sum, board_clear),
+        cmocka_unit_test_setup(test_invalid_words, board_clear),
+        cmocka_unit_test_setup(test_total_patience, board_clear),
         cmocka_unit_test_setup(test_one_at_a_time, board_clear),
     };
 

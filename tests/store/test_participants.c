@@ -64,8 +64,8 @@ static void test_load_and_find(void **state)
     assert_int_equal(st_participant_get(&f->t, APR_UINT32_MAX, 1, &again), ST_GONE);
 }
 
-/* After a refusal the caller has no secrets of the record. */
-static void test_refusals_clear(void **state)
+/* If a look-up fails, the copy contains no secrets. */
+static void test_failures_clear_the_copy(void **state)
 {
     static const st_participant none;
     fixture *f = open_participants(*state, 4);
@@ -359,10 +359,12 @@ static void test_put_and_drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pool_test(test_load_and_find), pool_test(test_refusals_clear),    pool_test(test_reload),
-        pool_test(test_too_many),      pool_test(test_names_full),        pool_test(test_name_table),
-        pool_test(test_size),          pool_test(test_challenge_secrets), pool_test(test_sources),
-        pool_test(test_sources_full),  pool_test(test_put_and_drop),
+        pool_test(test_load_and_find), pool_test(test_failures_clear_the_copy),
+        pool_test(test_reload),        pool_test(test_too_many),
+        pool_test(test_names_full),    pool_test(test_name_table),
+        pool_test(test_size),          pool_test(test_challenge_secrets),
+        pool_test(test_sources),       pool_test(test_sources_full),
+        pool_test(test_put_and_drop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

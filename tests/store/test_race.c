@@ -329,7 +329,7 @@ static void uses_in_any_order(void)
 
 #define STAMPS 50000
 
-static void take_stamps(unsigned number, void *grants)
+static void generate_stamps(unsigned number, void *grants)
 {
     st_grants *g = grants;
     apr_uint64_t last = 0;
@@ -354,7 +354,7 @@ static void stamps_differ(void)
     board_clear(all);
     grants_open(&g, &config);
     st_grants_stamp(&g, NOW - 1);
-    run_everywhere(take_stamps, &g);
+    run_everywhere(generate_stamps, &g);
     for (i = 0; i < all; i++)
         CHECK_EQ(b->wins[i], 1);
     printf("stamps: %u, all different\n", all);
@@ -500,7 +500,7 @@ typedef struct own {
     apr_time_t forget; /* 0: none */
 } own;
 
-static void come_and_go(unsigned number, void *grants)
+static void create_and_end(unsigned number, void *grants)
 {
     st_grants *g = grants;
     own mine[OWN];
@@ -549,7 +549,7 @@ static void come_and_go(unsigned number, void *grants)
         add(&b->total, mine[step].forget != 0);
 }
 
-static void insert_and_sweep_lose_nothing(void)
+static void insert_and_sweep(void)
 {
     st_grants_config config = {0, 4};
     st_grants g;
@@ -559,7 +559,7 @@ static void insert_and_sweep_lose_nothing(void)
     config.grants = (OWN + 4) * threads * PROCESSES;
     board_clear(0);
     grants_open(&g, &config);
-    run_everywhere(come_and_go, &g);
+    run_everywhere(create_and_end, &g);
     st_table_sweep(&g.grants, NOW + (apr_time_t)b->clock + 100 * SEC);
     CHECK_EQ(st_grants_live(&g), 0);
     for (i = 0; i < 4; i++)
@@ -598,7 +598,7 @@ int main(void)
     stamps_differ();
     readers_see_whole_records();
     readers_miss_nothing();
-    insert_and_sweep_lose_nothing();
+    insert_and_sweep();
     all_shuffled_succeed(16, 20);
     all_shuffled_succeed(ST_NONCE_WINDOW, 10);
     return 0;

@@ -116,7 +116,7 @@ static void test_tolerance_grows(void **state)
     assert_true(st_replays_birth(&f->c) == later + HOUR - 330 * SEC);
 }
 
-static void test_attach_keeps_what_is_there(void **state)
+static void test_attach_keeps_contents(void **state)
 {
     fixture *f = open_cache(*state);
     st_replay_cache again;
@@ -141,7 +141,7 @@ static void test_resume(void **state)
     assert_true(st_replays_birth(&f->c) == NOW - HOUR);
 }
 
-static void test_places(void **state)
+static void test_indexes(void **state)
 {
     fixture *f = open_cache(*state);
     unsigned char mac[32], same[32];
@@ -175,9 +175,9 @@ int main(void)
         pool_test(test_replay_quota_recovers),
         pool_test(test_chosen_macs),
         pool_test(test_tolerance_grows),
-        pool_test(test_attach_keeps_what_is_there),
+        pool_test(test_attach_keeps_contents),
         pool_test(test_resume),
-        pool_test(test_places),
+        pool_test(test_indexes),
         pool_test(test_size),
     };
 

@@ -188,7 +188,7 @@ static void test_unknown_part(void **state)
     assert_int_equal(st_replays_birth(&back.replays), NOW + SEC);
 }
 
-static void test_dirty_keeps_grants_alone(void **state)
+static void test_dirty_keeps_only_grants(void **state)
 {
     fixture *f = *state;
     st_state_report report;
@@ -306,7 +306,7 @@ static void test_key(void **state)
     assert_non_null(strstr(f->error, "is not a key"));
 }
 
-static void lock_in_vain(void *state)
+static void lock_times_out(void *state)
 {
     fixture *f = state;
     int fd;
@@ -320,7 +320,7 @@ static void test_lock(void **state)
     int fd;
 
     assert_int_equal(st_state_lock(&fd, f->path, f->p, &f->error), APR_SUCCESS);
-    reap_well(spawn(lock_in_vain, f, 10));
+    reap_well(spawn(lock_times_out, f, 10));
     close(fd);
     assert_int_equal(st_state_lock(&fd, f->path, f->p, &f->error), APR_SUCCESS);
     close(fd);
@@ -367,7 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         file_test(test_round_trip),
         file_test(test_unknown_part),
-        file_test(test_dirty_keeps_grants_alone),
+        file_test(test_dirty_keeps_only_grants),
         file_test(test_no_file),
         file_test(test_changed_and_cut),
         file_test(test_unsafe_directory_and_files),

@@ -387,8 +387,8 @@ static void test_refs(void **state)
     close_table(f);
 }
 
-/* A removed record is wiped, and a record under construction has nothing of the previous one. */
-static void test_what_was_removed_is_gone(void **state)
+/* A removed record is wiped, and a record that is being built cannot be read. */
+static void test_removed_is_not_found(void **state)
 {
     fixture *f = open_table(1);
     st_record *r = record_at(&f->table, 0);
@@ -440,7 +440,7 @@ static void test_sweep_rests_longer_for_more_records(void **state)
     close_table(f);
 }
 
-static void test_counts_are_set_right(void **state)
+static void test_counts_are_corrected(void **state)
 {
     fixture *f = open_table(10);
 
@@ -547,9 +547,9 @@ int main(void)
         cmocka_unit_test(test_counters_wrap),
         cmocka_unit_test(test_hand_wraps),
         cmocka_unit_test(test_refs),
-        cmocka_unit_test(test_what_was_removed_is_gone),
+        cmocka_unit_test(test_removed_is_not_found),
         cmocka_unit_test(test_sweep_rests_longer_for_more_records),
-        cmocka_unit_test(test_counts_are_set_right),
+        cmocka_unit_test(test_counts_are_corrected),
         cmocka_unit_test(test_long_chain),
         cmocka_unit_test(test_against_a_model),
     };

@@ -35,7 +35,7 @@ static void server_init(void *unset)
     out->lifetime = LIFETIME_DEFAULT;
 }
 
-static challenge_settings *set_in(server_rec *s)
+static challenge_settings *settings_of(server_rec *s)
 {
     return sauth_dialect_server(s, &challenge_dialect);
 }
@@ -50,7 +50,7 @@ static const char *add_profile(cmd_parms *cmd, void *unused, const char *arg)
         return error;
     if (!profile)
         return "SAuthChallenge: hmac-sha256 or md5 expected";
-    set_in(cmd->server)->profiles |= 1u << profile;
+    settings_of(cmd->server)->profiles |= 1u << profile;
     return NULL;
 }
 
@@ -66,7 +66,7 @@ static const char *set_domain(cmd_parms *cmd, void *unused, const char *arg)
                             "SAuthChallengeDomain: a name of 1 to 255 letters, digits, '.', '-' and '_' "
                             "expected, such as api.example.org, not \"%s\"",
                             arg);
-    set_in(cmd->server)->domain = arg;
+    settings_of(cmd->server)->domain = arg;
     return NULL;
 }
 
@@ -81,7 +81,7 @@ static const char *set_separator(cmd_parms *cmd, void *unused, const char *arg)
         ;
     if (*c || c - arg > IA_CHALLENGE_SEPARATOR_MAX)
         return "SAuthChallengeSeparator: at most 8 printable ASCII characters expected";
-    set_in(cmd->server)->separator = arg;
+    settings_of(cmd->server)->separator = arg;
     return NULL;
 }
 
@@ -90,7 +90,7 @@ static const char *set_lifetime(cmd_parms *cmd, void *unused, const char *arg)
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
     (void)unused;
-    return error ? error : directive_number(cmd, arg, 60, 86400, &set_in(cmd->server)->lifetime);
+    return error ? error : directive_number(cmd, arg, 60, 86400, &settings_of(cmd->server)->lifetime);
 }
 
 static const command_rec directives[] = {
@@ -149,7 +149,7 @@ static const char *weak_domain(server_rec *s)
 {
     const char *name = s->server_hostname;
 
-    if (!sauth_accepted_at(challenge_presentation.bit) || set_in(s)->domain)
+    if (!sauth_accepted_at(challenge_presentation.bit) || settings_of(s)->domain)
         return NULL;
     if (name && (!strcasecmp(name, "localhost") || strchr(name, ':') || strspn(name, "0123456789.") == strlen(name)))
         return name;
@@ -165,7 +165,7 @@ static void warn(server_rec *s)
                      "sauth: SAuthChallengeDomain is not set: challenge secrets are made for the ServerName, %s, and "
                      "become invalid if it changes",
                      domain);
-    if (set_in(s)->profiles & 1u << IA_CHALLENGE_PROFILE_MD5)
+    if (settings_of(s)->profiles & 1u << IA_CHALLENGE_PROFILE_MD5)
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, 0, s,
             "sauth: SAuthChallenge md5 is for old clients only: anyone who sees a call can make other calls until "
@@ -174,7 +174,7 @@ static void warn(server_rec *s)
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
-    challenge_settings *set = set_in(s);
+    challenge_settings *set = settings_of(s);
 
     (void)pconf, (void)ptemp;
     if (!startup_is_reload())

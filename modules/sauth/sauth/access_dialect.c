@@ -38,14 +38,14 @@ unsigned access_hash_bit(ia_hash hash)
     return hash == IA_HASH_SHA1 ? ACCESS_HASH_SHA1 : ACCESS_HASH_SHA256;
 }
 
-static access_settings *settings_to_set(cmd_parms *cmd, void *conf)
+static access_settings *settings_for_change(cmd_parms *cmd, void *conf)
 {
     return sauth_dialect_location_set(cmd, conf, &access_dialect);
 }
 
 static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    access_settings *conf = settings_to_set(cmd, conf_);
+    access_settings *conf = settings_for_change(cmd, conf_);
 
     if (!strcasecmp(arg, "sha256"))
         conf->hashes |= ACCESS_HASH_SHA256;
@@ -58,7 +58,7 @@ static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    access_settings *conf = settings_to_set(cmd, conf_);
+    access_settings *conf = settings_for_change(cmd, conf_);
 
     if (!strcasecmp(arg, "none"))
         conf->needs = ACCESS_NEED_NONE;
@@ -73,7 +73,7 @@ static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
 
 static const char *set_nonce_lifetime(cmd_parms *cmd, void *conf_, const char *arg)
 {
-    return sauth_set_seconds(cmd, arg, 1, 86400, &settings_to_set(cmd, conf_)->nonce_lifetime);
+    return sauth_set_seconds(cmd, arg, 1, 86400, &settings_for_change(cmd, conf_)->nonce_lifetime);
 }
 
 static const command_rec directives[] = {
