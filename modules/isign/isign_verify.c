@@ -2,7 +2,9 @@
 #include <httpd.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <string.h>
 #include "intake.h"
+#include "interauth_notes.h"
 #include "log_field.h"
 #include "mod_isign.h"
 #include "request.h"
@@ -40,12 +42,27 @@ ia_result isign_judge(request_rec *r, const isign_dir *conf, const isign_state *
     return state->proof->how->judge(r, conf, state->proof);
 }
 
+/* Where no authentication is configured, there is nothing to wait for. */
+static int is_late(request_rec *r, const isign_state *state)
+{
+    return state->scheme && state->scheme->phase == ISIGN_AFTER_AUTHENTICATION && ap_auth_type(r);
+}
+
+/* A signature that was verified before authentication is compared with the client by mod_sauth. */
+static ia_result check_client(request_rec *r, const isign_state *state)
+{
+    const char *client = request_note(r, IA_NOTE_SAUTH_PARTICIPANT);
+
+    return !client || !state->proof || !strcmp(client, state->proof->participant) ? IA_OK : IA_SIGNER_MISMATCH;
+}
+
 static int check(request_rec *r, const isign_dir *conf, isign_state *state)
 {
     ia_result rc;
 
     verify_once(r, conf, state);
-    rc = isign_judge(r, conf, state);
+    if (!(rc = isign_judge(r, conf, state)) && is_late(r, state))
+        rc = check_client(r, state);
     isign_proof_write_notes(r, rc ? NULL : state->proof); /* what this location refuses proves nothing here */
     if (!rc)
         return DECLINED;
@@ -60,12 +77,6 @@ static int check(request_rec *r, const isign_dir *conf, isign_state *state)
 static int is_checked(request_rec *r, const isign_dir *conf)
 {
     return conf->level != ISIGN_OFF && (!intake_of(r)->dropped || r->main);
-}
-
-/* Where no authentication is configured, there is nothing to wait for. */
-static int is_late(request_rec *r, const isign_state *state)
-{
-    return state->scheme && state->scheme->phase == ISIGN_AFTER_AUTHENTICATION && ap_auth_type(r);
 }
 
 int isign_check_early(request_rec *r)

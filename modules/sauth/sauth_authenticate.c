@@ -72,10 +72,22 @@ static ia_result check_credentials(request_rec *r, const sauth_dir *conf, sauth_
     if (snapshot_of(r)->authorization)
         return IA_SCHEME_NOT_ACCEPTED;
     p = only_presentation(conf);
-    rc = p && p->missing ? p->missing(r, conf, state) : IA_CREDENTIALS_MISSING;
+    rc = p && p->missing ? p->missing(r, conf, state) : IA_OK;
+    if (!rc)
+        rc = IA_CREDENTIALS_MISSING;
     if (rc == IA_CREDENTIALS_MISSING)
         log_proxy_hint(r, conf, state);
     return rc;
+}
+
+/* An endpoint may have refused before, and this may be the page for it: what it said is about another client. */
+static void forget_endpoint(sauth_state *state)
+{
+    if (!state->dialect)
+        return;
+    state->proven = 0;
+    state->detail = state->log_detail = NULL;
+    state->status = state->retry_after = 0;
 }
 
 /*
@@ -84,8 +96,12 @@ static ia_result check_credentials(request_rec *r, const sauth_dir *conf, sauth_
  */
 static int decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    const sauth_presentation *shown = sauth_presentation_shown(r, conf);
-    int status = shown && shown->handle ? shown->handle(r, conf, state) : DECLINED;
+    const sauth_presentation *shown;
+    int status;
+
+    forget_endpoint(state);
+    shown = sauth_presentation_shown(r, conf);
+    status = shown && shown->handle ? shown->handle(r, conf, state) : DECLINED;
 
     if (status != DECLINED)
         return status;

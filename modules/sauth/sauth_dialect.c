@@ -141,16 +141,18 @@ static apr_ssize_t base_of(const char *path, apr_size_t len, const sauth_endpoin
     return -1;
 }
 
-/* If several endpoints match, the one with the longest name is used. */
+/* If several endpoints match, the one that matches most of the path is used: with a tail, that of its own. */
 static const sauth_endpoint *find_longest(const char *path, apr_size_t len, const sauth_dialect **dialect)
 {
     const sauth_endpoint *found = NULL, *e;
+    apr_ssize_t base, least = 0;
     unsigned i;
 
     for (i = 0; sauth_dialects[i]; i++)
         for (e = sauth_dialects[i]->endpoints; e && e->name; e++)
-            if (base_of(path, len, e) >= 0 && (!found || strlen(e->name) > strlen(found->name))) {
+            if ((base = base_of(path, len, e)) >= 0 && (!found || base < least)) {
                 found = e;
+                least = base;
                 *dialect = sauth_dialects[i];
             }
     return found;

@@ -50,7 +50,7 @@ class TestProbe:
         assert Shown(self.call(server, self.token(server, "/sauth/quiet"))).env["SAUTH_PROBE"] == "psst"
 
     @pytest.mark.parametrize("target, text", [
-        ("/sauth/knocks/7", "tail=7"), ("/sauth/deeper/knocks/a.b", "tail=a.b"),
+        ("/sauth/knocks/7", "tail=7"), ("/sauth/knocks/request_access", "tail=request_access"), ("/sauth/deeper/knocks/a.b", "tail=a.b"),
         ("/.well-known/probe", "tail="), ("/.well-known/probe/x/y", "tail=/x/y"),
     ])
     def test_tails(self, server, target, text):

@@ -54,6 +54,11 @@ class TestLate:
         untouched(server, lambda: client.get(path, {FIELD: "bad content-type"}), 401, "invalid_signature", "sig_mismatch")
         assert server.log.wait(rf"reason=sig_mismatch participant={UID} location={path} claimed={UID} keyid=bad$")
 
+    @pytest.mark.parametrize("path", ("/token", "/both", "/must"))
+    def test_signer_is_not_the_client(self, server, client, path):
+        untouched(server, lambda: client.get(path, {FIELD: f"good@{OTHER} content-type"}), 403, "wrong_signer",
+                  "signer_mismatch")
+
     def test_authentication_comes_first(self, server):
         """No signature is verified for a client without a token: it is asked for one."""
         response = server.get("/both", {FIELD: "bad content-type"})

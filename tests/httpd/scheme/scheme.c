@@ -1,6 +1,6 @@
 /*
  * A signature scheme that exists only in tests: the whole of a scheme that needs the access token to know the owner of its
- * key. "X-Test-Signature: KID COMPONENT.." is valid if KID begins with "good".
+ * key. "X-Test-Signature: KID COMPONENT.." is valid if KID begins with "good". A KID with an "@" names another owner.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -29,6 +29,8 @@ static ia_result verify(request_rec *r, const isign_dir *conf, isign_proof *out)
     (void)conf;
     claim.keyid = ap_getword_white(top->pool, &text);
     claim.covered = apr_pstrdup(top->pool, text);
+    if (strchr(claim.keyid, '@'))
+        claim.participant = strchr(claim.keyid, '@') + 1;
     if (!owner)
         rc = IA_SIG_KEY_UNKNOWN;
     else if (strncmp(claim.keyid, "good", 4) != 0)
