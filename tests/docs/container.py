@@ -183,6 +183,10 @@ class Container(Server):
         return subprocess.run(self.inside("sh", "-c", command), capture_output=True, text=True, env=self.environment(),
                               timeout=30, check=False)
 
+    def cgid_listens(self):
+        """Without root privileges, the daemon and the workers are one user: the socket has its owner from the start."""
+        return True
+
     def spawn(self):
         ends = []
         for name in ("stdout", "stderr"):
