@@ -37,7 +37,7 @@ class TestUpgrade:
         self.directory = tmp_path / "modules"
         self.directory.mkdir()
         self.install()
-        monkeypatch.setattr(locate, "our_module", lambda name: self.directory / f"mod_{name}.so")
+        monkeypatch.setattr(locate, "our_module", lambda name, folder="clock": self.directory / f"mod_{name}.so")
         server = make_server(Site(participants=PEOPLE, config=STATE + BASIC + opened("in", "ISign digest", "Require signed")),
                              start=False)
         (server.root / "state").mkdir(mode=0o700)
