@@ -123,7 +123,7 @@ static ia_result take_text(const char **out, const ia_json *member, ia_json_erro
     if (!member)
         return IA_OK;
     if (member->type != IA_JSON_STRING || !member->string_len)
-        return refuse(error, IA_ENVELOPE_MALFORMED, "a member is empty or no string");
+        return refuse(error, IA_ENVELOPE_MALFORMED, "a member is empty or not a string");
     *out = member->string;
     return IA_OK;
 }
@@ -134,7 +134,7 @@ static ia_result take_timestamp(ia_envelope *envelope, const ia_json *member, ia
         return IA_OK;
     if ((member->type != IA_JSON_STRING && member->type != IA_JSON_INTEGER) ||
         ia_timestamp_parse_unix(&envelope->timestamp, member->string, member->string_len) != IA_OK)
-        return refuse(error, IA_TIMESTAMP_MALFORMED, "the timestamp is no Unix time");
+        return refuse(error, IA_TIMESTAMP_MALFORMED, "the timestamp is not Unix time");
     envelope->timestamp_text = member->string;
     return IA_OK;
 }
@@ -150,7 +150,7 @@ static ia_result take_members(ia_envelope *envelope, const ia_json *const found[
         (rc = take_timestamp(envelope, found[TIMESTAMP], error)))
         return rc;
     if (!ia_envelope_is_method(envelope->method, found[METHOD]->string_len))
-        return refuse(error, IA_ENVELOPE_MALFORMED, "this can be no method");
+        return refuse(error, IA_ENVELOPE_MALFORMED, "this is not a valid method");
     envelope->request = found[REQUEST];
     return IA_OK;
 }
@@ -175,7 +175,7 @@ static ia_result parse_xml(ia_envelope *envelope, const ia_json *found[MEMBERS],
     if (rc)
         return rc;
     if (strcmp(root->name, "xml"))
-        return refuse(error, IA_ENVELOPE_MALFORMED, "the root is not xml");
+        return refuse(error, IA_ENVELOPE_MALFORMED, "the root element is not xml");
     if ((rc = sort_members(found, root, error)))
         return rc;
     envelope->request_text = slice.text;

@@ -104,7 +104,7 @@ static int on_string(void *ctx, const unsigned char *text, size_t len)
     ia_json *node;
 
     if (memchr(text, '\0', len))
-        return refuse(r, IA_JSON_MALFORMED, "a string holds a NUL");
+        return refuse(r, IA_JSON_MALFORMED, "a string contains a NUL");
     if (!(node = add_node(r, IA_JSON_STRING)))
         return 0;
     node->string = apr_pstrmemdup(r->p, (const char *)text, len);
@@ -168,7 +168,7 @@ static int on_map_key(void *ctx, const unsigned char *text, size_t len)
     frame *f = &r->stack[r->depth - 1];
 
     if (memchr(text, '\0', len))
-        return refuse(r, IA_JSON_MALFORMED, "a member name holds a NUL");
+        return refuse(r, IA_JSON_MALFORMED, "a member name contains a NUL");
     f->name = apr_pstrmemdup(r->p, (const char *)text, len);
     if (is_repeated(r, f, f->name, len))
         return refuse(r, IA_JSON_DUPLICATE, "a member is repeated");
@@ -274,7 +274,7 @@ static ia_result run(reader *r, yajl_handle handle, const char *text, apr_size_t
     at = skip_space(skip_value(skip_space(text, end), end), end);
     if (at < end) {
         error->offset = (apr_size_t)(at - text);
-        error->reason = "text behind the value";
+        error->reason = "text after the value";
         return IA_JSON_MALFORMED;
     }
     return IA_OK;

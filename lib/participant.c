@@ -222,7 +222,7 @@ ia_result ia_participant_parse(ia_participant *out, apr_pool_t *p, const ia_json
     if (!rc && !out->id)
         rc = IAI_FAIL(error, p, "id is missing");
     if (!rc && ia_json_member(object, "shared_secret") && ia_json_member(object, "shared_secrets"))
-        rc = IAI_FAIL(error, p, "shared_secret stands beside shared_secrets: use one of them");
+        rc = IAI_FAIL(error, p, "shared_secret and shared_secrets are both present: use one of them");
     if (rc) {
         error->text = apr_psprintf(p, "participant %u%s%s%s: %s", position, out->id ? " (" : "", out->id ? out->id : "",
                                    out->id ? ")" : "", error->text);

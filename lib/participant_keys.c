@@ -31,7 +31,7 @@ static ia_result take_file(ia_participant_key *key, apr_pool_t *p, const ia_json
         for (k = 0; k < 5 && strcmp(member->name, known[k]); k++)
             ;
         if (k == 5)
-            return IAI_FAIL(error, p, "keys: beside file only kid, alg, nbf and exp are expected");
+            return IAI_FAIL(error, p, "keys: with file, only kid, alg, nbf and exp are allowed");
     }
     if (!(key->file = ia_json_member_string(object, "file")) || !*key->file)
         return IAI_FAIL(error, p, "keys: file: a path expected");
@@ -90,7 +90,7 @@ static ia_result check_owner(const ia_participant *one, apr_hash_t *seen, apr_po
         if (raw->type == IA_KEY_NONE)
             continue;
         if ((other = apr_hash_get(seen, raw->bytes, raw->len)))
-            return IAI_FAIL(error, p, "participant %u (%s): keys: %s is a key of %s too; a key has one owner",
+            return IAI_FAIL(error, p, "participant %u (%s): keys: %s is also a key of %s; a key has one owner",
                             one->line, one->id, one->public_keys[i].kid, other->id);
         apr_hash_set(seen, raw->bytes, raw->len, one);
     }

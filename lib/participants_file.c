@@ -30,7 +30,7 @@ static ia_result parse_list(ia_participants *out, apr_pool_t *p, const ia_json *
         if (rc)
             return rc;
         if (apr_hash_get(ids, one->id, APR_HASH_KEY_STRING)) {
-            error->text = apr_psprintf(p, "participant %u (%s): id is used before", one->line, one->id);
+            error->text = apr_psprintf(p, "participant %u (%s): this id is already used", one->line, one->id);
             return IA_MALFORMED;
         }
         apr_hash_set(ids, one->id, APR_HASH_KEY_STRING, one);

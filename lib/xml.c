@@ -85,7 +85,7 @@ static void drop_text(reader *r)
 
     for (i = 0; i < r->text_len; i++) {
         if (!strchr(" \t\r\n", r->text[i])) {
-            meet_unplain(r, "text beside elements");
+            meet_unplain(r, "text between elements");
             break;
         }
     }
@@ -231,7 +231,7 @@ static void on_declaration(void *ctx, const XML_Char *version, const XML_Char *e
     if (!version || strcmp(version, "1.0"))
         refuse(ctx, IA_XML_FORBIDDEN, "not XML 1.0");
     else if (encoding && strcasecmp(encoding, "UTF-8"))
-        refuse(ctx, IA_XML_FORBIDDEN, "another encoding than UTF-8");
+        refuse(ctx, IA_XML_FORBIDDEN, "an encoding other than UTF-8");
 }
 
 /* Refused before expat parses it: expat would detect other encodings, and its limits are those of int. */
@@ -245,7 +245,7 @@ static ia_result check_bytes(const char *text, apr_size_t len, const char **reas
     is_wide = len >= 2 && (((unsigned char)text[0] == 0xfe && (unsigned char)text[1] == 0xff) ||
                            ((unsigned char)text[0] == 0xff && (unsigned char)text[1] == 0xfe) ||
                            (text[0] == '<' && !text[1]) || (!text[0] && text[1] == '<'));
-    *reason = "another encoding than UTF-8";
+    *reason = "an encoding other than UTF-8";
     if (is_wide)
         return IA_XML_FORBIDDEN;
     *reason = "a NUL";

@@ -10,7 +10,7 @@
  * number or a string of its digits.
  *
  * In XML the request is an OBJECT of its elements, a STRING if it has only text, and an empty OBJECT if it is empty, as
- * `{}` in JSON. If it has attributes, comments, or text beside elements, it is an empty STRING here, and the application
+ * `{}` in JSON. If it has attributes, comments, or text between elements, it is an empty STRING here, and the application
  * parses it from `request_text`, which always has the exact bytes. The tag <request> itself cannot have attributes.
  */
 #ifndef INTERAUTH_ENVELOPE_H

@@ -25,7 +25,7 @@ typedef struct ia_xml_slice {
 /**
  * Parses one document of `len` bytes into `p`.
  * @param opaque the name of a child of the root whose content is for the application, or NULL: elements in it may have
- *        attributes, prefixes, comments and text beside elements. If it has any of these, it is an empty STRING in the tree
+ *        attributes, prefixes, comments and text between elements. If it has any of these, it is an empty STRING in the tree
  * @param slice set to the content of that element, of the first one if it repeats; may be NULL
  * @param max_nodes the largest number of elements and attributes
  * @return IA_OK, IA_XML_MALFORMED, IA_XML_FORBIDDEN (document type, instruction, encoding) or IA_XML_LIMIT

@@ -178,8 +178,8 @@ static void announce_aside(const persist *f, const char *path, apr_pool_t *ptemp
 
     if (rv && rv != APR_ENOENT)
         ap_log_error(__FILE__, __LINE__, m ? m->module_index : APLOG_NO_MODULE, startup_log_level(APLOG_WARNING), 0, s,
-                     "%s: %s: %s; a start sets it aside, and %s", f->log_prefix, f->directive, log_words(ptemp, error),
-                     f->gone);
+                     "%s: %s: %s; the next start will set it aside, and %s", f->log_prefix, f->directive,
+                     log_words(ptemp, error), f->gone);
 }
 
 const char *persist_check(const persist *f, const char *path, apr_pool_t *ptemp, server_rec *s)

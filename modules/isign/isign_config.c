@@ -114,7 +114,6 @@ static const char *set_level(cmd_parms *cmd, void *conf_, const char *arg)
 {
     isign_dir *conf = conf_;
 
-    (void)cmd;
     if (!strcasecmp(arg, "off"))
         conf->level = ISIGN_OFF;
     else if (!strcasecmp(arg, "optional"))
@@ -126,7 +125,7 @@ static const char *set_level(cmd_parms *cmd, void *conf_, const char *arg)
     else if (!strcasecmp(arg, "observe"))
         return "ISign observe is now written as two directives: \"ISign digest\" and \"ISignMode observe\"";
     else
-        return "ISign: off, optional, digest or require expected";
+        return apr_psprintf(cmd->pool, "ISign: off, optional, digest or require expected, not \"%s\"", arg);
     return NULL;
 }
 
@@ -134,13 +133,12 @@ static const char *set_mode(cmd_parms *cmd, void *conf_, const char *arg)
 {
     isign_dir *conf = conf_;
 
-    (void)cmd;
     if (!strcasecmp(arg, "enforce"))
         conf->mode = ISIGN_MODE_ENFORCE;
     else if (!strcasecmp(arg, "observe"))
         conf->mode = ISIGN_MODE_OBSERVE;
     else
-        return "ISignMode: enforce or observe expected";
+        return apr_psprintf(cmd->pool, "ISignMode: enforce or observe expected, not \"%s\"", arg);
     return NULL;
 }
 
@@ -225,13 +223,12 @@ static const char *set_nonce(cmd_parms *cmd, void *conf_, const char *arg)
 {
     isign_dir *conf = conf_;
 
-    (void)cmd;
     if (!strcasecmp(arg, "required"))
         conf->nonce = ISIGN_NONCE_REQUIRED;
     else if (!strcasecmp(arg, "optional"))
         conf->nonce = ISIGN_NONCE_OPTIONAL;
     else
-        return "ISignNonce: required or optional expected";
+        return apr_psprintf(cmd->pool, "ISignNonce: required or optional expected, not \"%s\"", arg);
     return NULL;
 }
 
@@ -351,8 +348,8 @@ const command_rec isign_directives[] = {
         "ISignBody", set_body, NULL, ANYWHERE,
         "spool [MEM [MAX]]: read bodies of up to MAX bytes first, MEM in memory; or stream: check while reading"),
     AP_INIT_ITERATE("ISignCover", set_cover, NULL, ANYWHERE, "components that signatures must cover"),
-    AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "age in seconds up to which signatures are accepted"),
-    AP_INIT_TAKE1("ISignClockSkew", set_clock_skew, NULL, ANYWHERE, "seconds by which clocks of clients may differ"),
+    AP_INIT_TAKE1("ISignMaxAge", set_max_age, NULL, ANYWHERE, "maximum age of a signature in seconds"),
+    AP_INIT_TAKE1("ISignClockSkew", set_clock_skew, NULL, ANYWHERE, "maximum difference between the clocks in seconds"),
     AP_INIT_TAKE1("ISignNonce", set_nonce, NULL, ANYWHERE, "required or optional: whether signatures need a nonce"),
     AP_INIT_ITERATE("ISignAlgorithms", set_algorithms, NULL, ANYWHERE, "algorithms that are accepted, or all"),
     AP_INIT_TAKE1("ISignTag", set_tag, NULL, ANYWHERE, "tag of the signature to verify, or none for any"),
@@ -360,9 +357,10 @@ const command_rec isign_directives[] = {
     AP_INIT_TAKE1("ISignExternal", set_external, NULL, ANYWHERE,
                   "scheme://host[:port] that clients see behind a proxy, or none"),
     AP_INIT_TAKE1("ISignSpoolTotal", set_spool_total, NULL, RSRC_CONF,
-                  "bytes that all stored bodies may take together"),
+                  "maximum number of bytes of all stored bodies together"),
     AP_INIT_TAKE1("ISignSpoolDirectory", set_spool_directory, NULL, RSRC_CONF, "directory for files of stored bodies"),
     AP_INIT_TAKE1("ISignReplayCapacity", set_replay_capacity, NULL, RSRC_CONF,
-                  "number of used nonces that are remembered"),
-    AP_INIT_TAKE1("ISignStateFile", set_state_file, NULL, RSRC_CONF, "file that keeps used nonces over a clean stop"),
+                  "maximum number of used nonces in the replay cache"),
+    AP_INIT_TAKE1("ISignStateFile", set_state_file, NULL, RSRC_CONF,
+                  "file that preserves used nonces after a clean stop"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -79,7 +79,7 @@ void isign_guard_check(apr_pool_t *ptemp, server_rec *s)
     for (d = section_first(NULL); d; d = section_next(NULL, d))
         if (requires_signature(ptemp, d) && !is_on_somewhere(ptemp, d))
             ap_log_error(APLOG_MARK, startup_log_level(APLOG_WARNING), 0, s,
-                         "isign: %s:%d: %s %s, but ISign is off there: signatures are not verified, and none grants "
+                         "isign: %s:%d: %s %s, but ISign is off there: signatures are not verified and cannot grant "
                          "access; add ISign require",
                          log_words(ptemp, d->filename), d->line_num, d->directive, log_words(ptemp, d->args));
 }
@@ -91,7 +91,7 @@ void isign_guard_warn(request_rec *r)
     if (!log_ratelimit_due(&logged, PAUSE))
         return;
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                  "isign: Require signed where ISign is off: signatures are not verified, and none grants access; add "
+                  "isign: Require signed where ISign is off: signatures are not verified and cannot grant access; add "
                   "ISign require%s",
                   log_field(r->pool, "location", r->uri));
 }

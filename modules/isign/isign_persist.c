@@ -14,7 +14,8 @@ APLOG_USE_MODULE(isign);
 
 static persist state = {.directive = "ISignStateFile",
                         .log_prefix = "isign",
-                        .at_risk = "after the next start, signatures will be refused for the time of ISignClockSkew",
+                        .at_risk =
+                            "after the next start, signatures will be refused for the duration of ISignClockSkew",
                         .gone = "earlier signatures are refused",
                         .kind = ST_STATE_SIGNATURES};
 

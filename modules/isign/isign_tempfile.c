@@ -94,8 +94,9 @@ ia_result isign_tempfile_failed(request_rec *r, apr_status_t rv)
     static apr_int64_t logged;
 
     if (log_ratelimit_due(&logged, PAUSE))
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "isign: a body cannot be kept in a file in %s",
-                      directory ? log_words(r->pool, directory) : "a temporary directory: there is none");
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "isign: a body cannot be stored%s%s",
+                      directory ? " in a file in " : ": there is no temporary directory",
+                      directory ? log_words(r->pool, directory) : "");
     return IA_FAULT_SPOOL;
 }
 

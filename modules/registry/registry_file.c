@@ -24,15 +24,15 @@ static struct {
 static const char *check_mode(apr_pool_t *p, const apr_finfo_t *info, int is_secret)
 {
     if (info->filetype != APR_REG)
-        return "is no regular file";
+        return "is not a regular file";
     if (!is_secret)
-        return info->protection & (APR_FPROT_WWRITE | APR_FPROT_GWRITE) ? "may be written by group or others" : NULL;
+        return info->protection & (APR_FPROT_WWRITE | APR_FPROT_GWRITE) ? "can be written by its group or others"
+                                                                        : NULL;
     if (info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))
-        return apr_psprintf(
-            p,
-            "has mode %04x: it contains secrets: others must not be able to read it, nor group or others "
-            "to write it (chmod 640)",
-            (unsigned)info->protection & 0xfff);
+        return apr_psprintf(p,
+                            "has mode %04x: it contains secrets, so only its owner may write it, and only its owner "
+                            "and group may read it (chmod 640)",
+                            (unsigned)info->protection & 0xfff);
     if (info->size > IA_PARTICIPANTS_FILE_MAX)
         return "is larger than 1 GiB";
     return NULL;
@@ -147,8 +147,7 @@ int registry_file_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     apr_pool_destroy(checked.pool);
     if (startup_is_reload()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "registry: RegistryFile %s: %s; the previous participants stay in "
-                     "force",
+                     "registry: RegistryFile %s: %s; the previous participants stay in effect",
                      log_words(ptemp, conf->file), log_words(ptemp, registry.stale));
         return OK;
     }
@@ -201,7 +200,7 @@ int registry_file_publish(apr_pool_t *ptemp, server_rec *s)
     }
     if (conf->file)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "registry: %u participants in force (%u added, %u changed, %u "
+                     "registry: %u participants in effect (%u added, %u changed, %u "
                      "removed)",
                      st_participants_count(registry.table), report.added, report.changed, report.removed);
     return OK;

@@ -197,13 +197,12 @@ static const char *set_mode(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;
 
-    (void)cmd;
     if (!strcasecmp(arg, "enforce"))
         conf->mode = SAUTH_MODE_ENFORCE;
     else if (!strcasecmp(arg, "observe"))
         conf->mode = SAUTH_MODE_OBSERVE;
     else
-        return "SAuthMode: enforce or observe expected";
+        return apr_psprintf(cmd->pool, "SAuthMode: enforce or observe expected, not \"%s\"", arg);
     return NULL;
 }
 
@@ -211,13 +210,12 @@ static const char *set_pass(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;
 
-    (void)cmd;
     if (!strcasecmp(arg, "env"))
         conf->pass = SAUTH_PASS_ENV;
     else if (!strcasecmp(arg, "headers"))
         conf->pass = SAUTH_PASS_HEADERS;
     else
-        return "SAuthPass: env or headers expected";
+        return apr_psprintf(cmd->pool, "SAuthPass: env or headers expected, not \"%s\"", arg);
     return NULL;
 }
 

@@ -117,7 +117,7 @@ int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
     unsigned i;
 
     if (!ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION))
-        return refuse_start(s, "no registry of participants; load one: LoadModule registry_module .../mod_registry.so");
+        return refuse_start(s, "mod_registry is not loaded; add LoadModule registry_module .../mod_registry.so");
     for (i = 0; sauth_dialects[i]; i++)
         if (sauth_dialects[i]->check_config && (error = sauth_dialects[i]->check_config(ptemp, s)))
             return refuse_start(s, error);
@@ -140,7 +140,7 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
             return status;
     sauth.registry = ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION);
     if (!sauth.registry && startup_is_reload()) {
-        sauth.unguarded = "no registry of participants";
+        sauth.unguarded = "mod_registry is not loaded";
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "sauth: no registry of participants; locations with AuthType SAuth and "
                      "grant endpoints respond with 503 until one is loaded");
@@ -148,8 +148,7 @@ int sauth_store_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     }
     if (!sauth.registry) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                     "sauth: no registry of participants; load one: "
-                     "LoadModule registry_module .../mod_registry.so");
+                     "sauth: mod_registry is not loaded; add LoadModule registry_module .../mod_registry.so");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     configured = configured_layout(conf);

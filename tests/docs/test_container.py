@@ -35,7 +35,7 @@ ScriptAlias "/cgi-bin/" "/srv/cgi-bin/"
     Require capability read
     ISign digest
 </Location>
-""" + block(PAGE, "A load balancer", "apache")
+""" + block(PAGE, "Load balancers", "apache")
 APP = """#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n%s %s' "$SAUTH_PARTICIPANT" "$(cksum)"
 """
@@ -103,7 +103,7 @@ def test_without_a_spool(make_container):
     """Why the directive is needed: no other directory is writable."""
     server = make_container(without="ISignSpoolDirectory")
     body = b"x" * (2 << 20)
-    server.log.expect("isign: a body cannot be kept in a file in a temporary directory: there is none")
+    server.log.expect("isign: a body cannot be stored: there is no temporary directory")
     server.log.expect("isign: refused reason=fault_spool")
     assert Client(server).granted("read").post(ORDERS, body, {"Content-Digest": digest(body)}).status == 503
 

@@ -153,7 +153,7 @@ class TestHealth:
         return Site(files={"health.txt": "ok\n"}, config=below + ENDPOINT + text.replace("/var/www", "@ROOT@/htdocs"))
 
     def test_health(self, make_server):
-        server = make_server(self.site(block(PAGE, "A load balancer", "apache")))
+        server = make_server(self.site(block(PAGE, "Load balancers", "apache")))
         for method, headers, body in (("GET", {}, None), ("HEAD", {}, None), ("GET", {"Authorization": "SAuth x"}, None),
                                       ("POST", {}, b"x")):
             response = server.request(method, "/health", headers, body)

@@ -53,7 +53,7 @@ def test_lines(make_server):
     ChallengeClient(server, "guest", "another").redeem(guest.challenge())
     server.participants("{")
     server.graceful()
-    server.log.wait("stay in force")
+    server.log.wait("stay in effect")
     logged = {form(line) for line in server.log.lines() if LINE.search(line)}
     lines = shown(read(PAGE_OF))
     assert len(lines) > 10

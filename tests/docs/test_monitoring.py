@@ -58,7 +58,7 @@ class TestNumbers:
         assert server.get("/server-status?auto").status == 200
 
     def test_stale(self, server):
-        server.log.expect(r"\[registry:error\] .*the previous participants stay in force")
+        server.log.expect(r"\[registry:error\] .*the previous participants stay in effect")
         server.participants("{")
         server.graceful()
         assert self.short(server)["RegistryStale"] == 1
@@ -92,7 +92,7 @@ class TestLines:
         server.participants("{")
         server.configure(BASIC + '<Location "/open">\nAuthType SAuth\nAuthName x\n</Location>\n')
         server.graceful()
-        for has in ("the previous participants stay in force", "respond with 503 until"):
+        for has in ("the previous participants stay in effect", "respond with 503 until"):
             assert has in ERRORS
             server.log.expect(rf"\[\w+:error\] .*{has}")
 

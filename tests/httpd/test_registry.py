@@ -348,8 +348,8 @@ class TestWithoutRegistry:
 
     def test_does_not_start(self, make_server):
         server = make_server(Site(config=BASIC, participants=None, ours=("sauth",)), start=False)
-        server.log.allow("no registry of participants|AH00020")
-        with pytest.raises(Unstartable, match="no registry of participants; load one"):
+        server.log.allow("mod_registry is not loaded|AH00020")
+        with pytest.raises(Unstartable, match="mod_registry is not loaded; add LoadModule"):
             server.start()
 
     def test_reload_below_satisfy_any(self, make_server):

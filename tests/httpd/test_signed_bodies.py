@@ -173,7 +173,7 @@ class TestSpoolFault:
         assert failed and all(response.status in (200, 503) for response in responses)
         assert len(server.journal()) == before + 16 - len(failed)
         turned_away(server, failed[0], 503, "unavailable", "fault_spool", level="error")
-        server.log.expect(rf"\[isign:error\] .*\(2\)No such file or directory: .*a body cannot be kept in a file in {place}")
+        server.log.expect(rf"\[isign:error\] .*\(2\)No such file or directory: .*a body cannot be stored in a file in {place}")
 
     def site_in(self, path):
         return Site(participants=PEOPLE, config=f"ISignSpoolDirectory {path}\n" + self.site.config)
@@ -190,7 +190,7 @@ class TestSpoolFault:
         assert Shown(signer.post("/in", BODY)).body == BODY
         place.chmod(0o700)  # root's alone
         turned_away(server, signer.post("/in", BODY), 503, "unavailable", "fault_spool", level="error")
-        server.log.expect(rf"\(13\)Permission denied: .*isign: a body cannot be kept in a file in {place}")
+        server.log.expect(rf"\(13\)Permission denied: .*isign: a body cannot be stored in a file in {place}")
         server.log.expect(rf"isign: ISignSpoolDirectory: no file can be created in {place}")
         server.graceful()
         assert server.get("/in").status == 403

@@ -214,7 +214,7 @@ class TestNotBelieved:
         assert keeper.check() == (True, "Syntax OK\n")
         change(keeper.root / "state" / name)
         accepted, said = keeper.check()
-        assert accepted and re.search(r"isign: ISignStateFile: .*" + reason + ".*; a start sets it aside, and earlier signatures are refused", said), said
+        assert accepted and re.search(r"isign: ISignStateFile: .*" + reason + ".*; the next start will set it aside, and earlier signatures are refused", said), said
 
     def test_file_of_grants(self, make_keeper):
         """The file of mod_sauth does not know used signatures: it is refused under the name of this one."""
@@ -340,7 +340,7 @@ class TestUnsafe:
         """The remaining file is marked as incomplete."""
         pairs = used_and_held(keeper)
         (keeper.root / "state").chmod(0o777)
-        keeper.log.expect(OURS + ".*must be a directory that only user.*after the next start, signatures will be refused for the time of ISignClockSkew")
+        keeper.log.expect(OURS + ".*no other user can access.*after the next start, signatures will be refused for the duration of ISignClockSkew")
         keeper.stop()
         (keeper.root / "state").chmod(0o700)
         keeper.start()

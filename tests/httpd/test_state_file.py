@@ -352,7 +352,7 @@ class TestDamaged:
         assert keeper.check() == (True, "Syntax OK\n")
         change(keeper.root / "state" / name)
         accepted, said = keeper.check()
-        assert accepted and re.search(r"sauth: SAuthStateFile: .*" + reason + ".*; a start sets it aside, and all grants are lost", said), said
+        assert accepted and re.search(r"sauth: SAuthStateFile: .*" + reason + ".*; the next start will set it aside, and all grants are lost", said), said
 
     @pytest.mark.parametrize("mode", [0o644, 0o660, 0o602, 0o666, 0o640], ids=oct)
     def test_mode(self, keeper, mode):

@@ -49,7 +49,7 @@ static const char *add_profile(cmd_parms *cmd, void *unused, const char *arg)
     if (error)
         return error;
     if (!profile)
-        return "SAuthChallenge: hmac-sha256 or md5 expected";
+        return apr_psprintf(cmd->pool, "SAuthChallenge: hmac-sha256 or md5 expected, not \"%s\"", arg);
     settings_of(cmd->server)->profiles |= 1u << profile;
     return NULL;
 }

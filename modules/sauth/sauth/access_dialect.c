@@ -1,5 +1,6 @@
 /* The dialect "SAuth" and its directives. */
 #include <httpd.h>
+#include <apr_strings.h>
 #include <string.h>
 #include "access.h"
 #include "directive.h"
@@ -52,7 +53,7 @@ static const char *set_hash(cmd_parms *cmd, void *conf_, const char *arg)
     else if (!strcasecmp(arg, "sha1"))
         conf->hashes |= ACCESS_HASH_SHA1;
     else
-        return "SAuthHash: sha256 or sha1 expected";
+        return apr_psprintf(cmd->pool, "SAuthHash: sha256 or sha1 expected, not \"%s\"", arg);
     return NULL;
 }
 
@@ -67,7 +68,7 @@ static const char *set_needs(cmd_parms *cmd, void *conf_, const char *arg)
     else if (!strcasecmp(arg, "aud"))
         conf->needs |= ACCESS_NEED_AUD;
     else
-        return "SAuthRequestRequire: id, aud or none expected";
+        return apr_psprintf(cmd->pool, "SAuthRequestRequire: id, aud or none expected, not \"%s\"", arg);
     return NULL;
 }
 
