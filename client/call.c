@@ -244,6 +244,12 @@ static int exchange_run(call_run *c, const session_options *options)
     return attempt_grant(c);
 }
 
+static int is_signature_required(const call_run *c)
+{
+    return problem_is(c->p, &c->response, 401, "signature_required") ||
+           problem_is(c->p, &c->response, 403, "signature_required");
+}
+
 /* Points out what the location accepts, if that is not what was sent. */
 static void refusal_explain(const call_run *c)
 {
@@ -255,6 +261,10 @@ static void refusal_explain(const call_run *c)
         say_note("Authorization was sent but did not reach the server: does a proxy remove it?");
     if (c->accepted.has_signature && !c->accepted.has_sauth && !c->o->no_grant)
         say_note("this location accepts a signature alone: use --no-grant --sign FILE");
+    else if (!c->signs && is_signature_required(c))
+        say_note("sign the request: use --sign FILE");
+    if (c->signs && problem_is(c->p, &c->response, 401, "invalid_signature"))
+        say_note("check that the server has this key; its error log shows the reason");
 }
 
 static int call_carry_out(call_run *c, const session_options *options)

@@ -154,7 +154,7 @@ static void check_secret_text(findings *all, const char *path, const char *text,
     if (rc == IA_SECRET_MISSING)
         finding_add(all, FINDING_ERROR, "short_secret", path, "shorter than %d bytes", IA_SECRET_MIN);
     else if (rc != IA_OK)
-        finding_add(all, FINDING_ERROR, "syntax", path, "not at most %d bytes in base64url without padding",
+        finding_add(all, FINDING_ERROR, "syntax", path, "at most %d bytes in base64url without padding expected",
                     IA_SECRET_MAX);
     else if ((weaknesses = ia_secret_weaknesses(bytes, len)) != 0)
         check_weaknesses(all, FINDING_ERROR, path, "this secret", weaknesses);

@@ -40,8 +40,9 @@ static int key_from_text(ia_mac_key *key, const char *text, apr_size_t text_len,
         return CL_OK;
     if (rc == IA_SECRET_MISSING)
         return say_refused("%s: the secret is shorter than %d bytes", source, IA_SECRET_MIN);
-    return say_refused("%s: not a secret of %d to %d bytes in base64url without padding", source, IA_SECRET_MIN,
-                       IA_SECRET_MAX);
+    return say_refused("%s: a shared secret of %d to %d bytes in base64url without padding expected; create one with: "
+                       "interauth secret",
+                       source, IA_SECRET_MIN, IA_SECRET_MAX);
 }
 
 int secret_key_load(ia_mac_key *key, apr_pool_t *p, const char *path)

@@ -198,6 +198,10 @@ static void refusal_explain(apr_pool_t *p, const grant_record *record, const cha
         say_note("requested %s/%s: is --url the location with SetHandler sauth?", record->endpoint, endpoint);
     else if (strcmp(endpoint, REQUEST) == 0 && problem_is(p, response, 403, "capability_not_held"))
         say_note("requested: %s", capabilities_text(p, record->access_for));
+    else if (problem_is(p, response, 401, "invalid_credentials"))
+        say_note("check the id %s and its secret; the server's error log shows the reason", record->uid);
+    else if (problem_is(p, response, 401, "stale_timestamp"))
+        say_note("compare the clocks with: interauth check --url %s", record->endpoint);
 }
 
 static int response_read(grant_response *out, apr_pool_t *p, const grant_record *record, const char *endpoint,

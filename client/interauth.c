@@ -18,11 +18,12 @@ static const cl_verb *const verbs[] = {
 
 static void show_verbs(FILE *out)
 {
-    fputs("usage: interauth VERB [options]\n\n", out);
+    fputs("usage: interauth COMMAND [options]\n\n", out);
     for (unsigned i = 0; i < VERB_COUNT; i++)
         fprintf(out, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
-    fprintf(out, "  %-12s %s\n  %-12s %s\n", "help", "Print the options of a verb.", "version", "Print the version.");
-    fputs("\n`interauth VERB -h` prints the options of a verb.\n", out);
+    fprintf(out, "  %-12s %s\n  %-12s %s\n", "help", "Print the options of a command.", "version",
+            "Print the version.");
+    fputs("\n`interauth COMMAND -h` prints the options of a command.\n", out);
 }
 
 static const cl_verb *verb_find(const char *name)
@@ -38,15 +39,15 @@ static int verb_unknown(const char *name)
     const char *names[VERB_COUNT + 2], *nearest;
 
     if (name[0] == '-')
-        return say_usage("unknown option %.*s before the verb; see interauth --help", (int)strcspn(name, "="), name);
+        return say_usage("unknown option %.*s before the command; see interauth --help", (int)strcspn(name, "="), name);
     for (unsigned i = 0; i < VERB_COUNT; i++)
         names[i] = verbs[i]->name;
     names[VERB_COUNT] = "help";
     names[VERB_COUNT + 1] = "version";
     nearest = options_suggest(name, names, VERB_COUNT + 2);
     if (nearest)
-        return say_usage("unknown verb %s; did you mean %s?", name, nearest);
-    return say_usage("unknown verb %s; see interauth --help", name);
+        return say_usage("unknown command %s; did you mean %s?", name, nearest);
+    return say_usage("unknown command %s; see interauth --help", name);
 }
 
 static int is_one_of(const char *word, const char *letter, const char *option, const char *verb)

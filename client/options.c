@@ -264,7 +264,8 @@ static int arguments_check(const parse *c)
     if (c->operands->nelts < c->verb->operands_min)
         return say_usage("%s is required; see interauth %s --help", c->verb->operands, c->verb->name);
     if (c->operands->nelts > c->verb->operands_max)
-        return say_usage("too many arguments; see interauth %s --help", c->verb->name);
+        return say_usage("too many arguments (quote an argument that contains spaces); see interauth %s --help",
+                         c->verb->name);
     return CL_OK;
 }
 

@@ -75,8 +75,8 @@ static int grant_ensure(session *s, grant_record *record, apr_pool_t *p, const c
                            rejected_token ? "is no longer accepted" : "has expired", grant_command(p, record));
     rc = exchange_grant(record, p, &s->key);
     if (rc == CL_REFUSED)
-        say_note("a new grant was refused too; if the secret or the capabilities have changed: %s",
-                 grant_command(p, record));
+        say_note("a new grant was refused%s; if the secret or the capabilities have changed: %s",
+                 rejected_token ? " too" : "", grant_command(p, record));
     if (rc != CL_OK)
         return rc;
     s->is_new = 1;

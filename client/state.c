@@ -197,7 +197,7 @@ static int record_matches(const grant_record *record, apr_pool_t *p, const char 
            strcmp(at.origin, origin) == 0;
 }
 
-static int nothing_found(record_kind kind, const char *name, const char *origin)
+static int nothing_found(record_kind kind, const char *name, const char *uid, const char *origin)
 {
     static const char *const kinds[] = {"grant", "login"};
     static const char *const commands[] = {
@@ -207,7 +207,8 @@ static int nothing_found(record_kind kind, const char *name, const char *origin)
     if (name)
         return say_refused("there is no %s named %s; %s", kinds[kind], name, commands[kind]);
     if (origin)
-        return say_refused("there is no %s for %s; %s", kinds[kind], origin, commands[kind]);
+        return say_refused("there is no %s%s%s for %s; %s", kinds[kind], uid ? " of " : "", uid ? uid : "", origin,
+                           commands[kind]);
     return say_refused("there is no such %s; %s", kinds[kind], commands[kind]);
 }
 
@@ -229,7 +230,7 @@ int state_select(grant_record **out, state *s, record_kind kind, const char *nam
         found = record;
     }
     if (!found)
-        return nothing_found(kind, name, origin);
+        return nothing_found(kind, name, uid, origin);
     *out = found;
     return CL_OK;
 }
