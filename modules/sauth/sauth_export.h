@@ -1,4 +1,4 @@
-/** Passes attributes of the client to the application. */
+/** What the application gets to know about its client. */
 #ifndef SAUTH_EXPORT_H
 #define SAUTH_EXPORT_H
 
@@ -9,17 +9,17 @@
 /** Adds an attribute; for `describe` of a presentation. `value` must live as long as the state. */
 void sauth_attribute_add(sauth_state *state, const environment_row *row, const char *value);
 
-/** Sets and removes the notes about an authenticated client. */
+/** Writes the notes about an authenticated client. */
 void sauth_notes_write(request_rec *r, sauth_state *state);
 void sauth_notes_clear(request_rec *r);
 
-/** fixups: sets the environment of the application, and removes what it must not receive. */
+/** Fixups hook: sets the environment of the application, and removes what it must not see. */
 int sauth_fixups(request_rec *r);
 
 /** Whether the response is for one client only. Calls `complete` of the presentation if it is. */
 int sauth_is_private(request_rec *r);
 
-/** Returns the space-separated names of a set. */
+/** The names of a set, separated by spaces. */
 const char *sauth_capability_names(apr_pool_t *p, const ia_capset *set);
 
 #endif

@@ -1,4 +1,4 @@
-/** Refuses requests: log line, response, and WWW-Authenticate. */
+/** Refusals: the line in the log, the response, and its challenges. */
 #ifndef SAUTH_REFUSE_H
 #define SAUTH_REFUSE_H
 
@@ -14,22 +14,20 @@
  */
 int sauth_refuse(request_rec *r, ia_result rc, const char *detail, int retry_after);
 
-/** The same, with detail, log detail, status and retry_after of the state. */
+/** The same for handlers of endpoints: uses `detail`, `retry_after`, `status` and `log_detail` of the state. */
 int sauth_refuse_state(request_rec *r, sauth_state *state, ia_result rc);
 
 /** Logs a refusal; `what` is "refused", or "would refuse" in observe mode. `rule` may be NULL. */
 void sauth_log_refusal(request_rec *r, const char *what, ia_result rc, const char *participant, const char *rule);
 
-/**
- * Records that a rule was not met. sauth_log_denial, a log_transaction hook, logs it unless the request was admitted.
- */
+/** Notes that a rule was not satisfied. sauth_log_denial, a log_transaction hook, logs it unless the request was allowed. */
 void sauth_note_denial(request_rec *r, sauth_state *state, ia_result rc, const char *rule);
 int sauth_log_denial(request_rec *r);
 
-/** insert_error_filter: handles a 403 because of a rule of another module, such as Require user. */
+/** insert_error_filter hook: formats and logs a 403 that a rule of another module caused, such as Require user. */
 void sauth_note_foreign_denial(request_rec *r);
 
-/** Sets WWW-Authenticate; the second function is the note_auth_failure hook. */
+/** Adds WWW-Authenticate to the response to this request. */
 void sauth_www_authenticate_write(request_rec *r, ia_result rc);
 int sauth_note_auth_failure(request_rec *r, const char *auth_type);
 

@@ -66,7 +66,7 @@ class TestProbe:
     def test_errors_are_its_own(self, server):
         response = server.post("/sauth/knock", b"stranger")
         assert response.status == 200 and response.header("Probe-Refused") == "invalid_credentials"
-        assert response.json == {"errors": [{"message": "nobody of this name", "was": 401}]}
+        assert response.json == {"errors": [{"message": "no such participant", "was": 401}]}
         server.log.expect("reason=participant_unknown")
         response = server.get("/sauth/knock")
         assert response.json == {"errors": [{"message": "method_not_allowed", "was": 405}]}

@@ -1,10 +1,10 @@
 /*
- * A dialect for tests, which shows that dialects need no changes in other files. It has endpoints with a tail and
- * outside of the section, a directive, its own error responses with status 200, its own auth-scheme, and data bound to
- * its grants.
+ * A dialect that exists only in tests and needs no change in any generic file. It has endpoints with a tail and outside
+ * the section, a directive, its own format of refusals with status 200, its own auth-scheme, and data bound to its grants.
  *
- * POST .../knock ID creates a grant for the participant ID without authentication, and binds the text of ProbeGreeting
- * to it. Requests then have "Authorization: Probe TOKEN". GET .../knocks/X and /.well-known/probe/X respond with X.
+ * POST .../knock with the body ID creates a grant for the participant ID and binds the text of ProbeGreeting to it. It
+ * verifies no proof of the client's identity; modules/sauth/sauth/access_request.c shows how a dialect does that. Requests
+ * then carry "Authorization: Probe TOKEN". The responses to GET .../knocks/X and /.well-known/probe/X contain X.
  */
 #include <httpd.h>
 #include <apr_strings.h>
@@ -25,7 +25,7 @@ typedef struct settings {
     const char *greeting; /* NULL: not set */
 } settings;
 
-/* The data of a request: a copy of the data bound to its grant. */
+/* The data of one request: what is bound to its grant. */
 typedef struct credentials {
     char greeting[GREETING_MAX];
 } credentials;
@@ -50,7 +50,7 @@ static int write_text(request_rec *r, const char *text)
     return OK;
 }
 
-/* Status 200 and the reason in the body, as in GraphQL. */
+/* Like GraphQL: status 200, with the reason in the body. */
 static int respond_error(request_rec *r, const ia_outcome *outcome, const char *detail, problem_response *out)
 {
     out->status = HTTP_OK;
@@ -91,9 +91,12 @@ static int knock(request_rec *r, const char *tail)
     ia_result rc = (ia_result)request_read_body(r, IA_NAME_MAX, &id, &len, &state->status);
 
     (void)tail;
-    if (!rc && !(rc = make_grant(r, state, id, &token)))
+    if (!rc)
+        rc = make_grant(r, state, id, &token);
+    ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
+    if (!rc)
         return write_text(r, token);
-    state->detail = "nobody of this name";
+    state->detail = "no such participant";
     return sauth_refuse_state(r, state, rc);
 }
 
