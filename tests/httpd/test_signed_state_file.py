@@ -340,7 +340,7 @@ class TestUnsafe:
         """The remaining file is marked as incomplete."""
         pairs = used_and_held(keeper)
         (keeper.root / "state").chmod(0o777)
-        keeper.log.expect(OURS + ".*no other user can access.*after the next start, signatures will be refused for the duration of ISignClockSkew")
+        keeper.log.expect(OURS + ".*must be a directory that only user.*after the next start, signatures will be refused for the duration of ISignClockSkew")
         keeper.stop()
         (keeper.root / "state").chmod(0o700)
         keeper.start()

@@ -112,7 +112,9 @@ static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state
 
     (void)conf;
     token += strspn(token, " ");
-    if ((rc = sauth_grant_find(state, token, strlen(token))))
+    rc = sauth_grant_find(state, token, strlen(token));
+    ia_wipe(state->entry.secrets, sizeof state->entry.secrets);
+    if (rc)
         return rc;
     state->proven = 1;
     if (state->grant.part != ST_GRANT_WITH_BOUND)

@@ -6,7 +6,7 @@ LINE = re.compile(r"^\[[^\]]*\] \[([^:\]]*):(\w+)\] ")
 # httpd's own at reloads that follow each other closely and at a stop: mod_cgid's daemons of two generations meet on one
 # socket, and one of them may find a CGI slow to end; a worker that ends still has a connection to linger on.
 # mod_sauth's, because the apps of these tests answer calls with a page of their own.
-NOISE = (r"\[cgid:(error|crit)\] .*(AH01238|AH01239|AH01243|AH01260)|\[mpm_event:error\] .*AH03092|"
+NOISE = (r"\[cgid:(error|crit)\] .*(AH01238|AH01239|AH01243|AH01244|AH01260)|\[mpm_event:error\] .*AH03092|"
          r"\[sauth:warn\] .*the response is not signed: its media type is neither JSON nor XML ")
 
 ALARMING = {"warn", "error", "crit", "alert", "emerg"}
