@@ -341,6 +341,5 @@ const command_rec sauth_generic_directives[] = {
                   "maximum number of live grants of one participant"),
     AP_INIT_TAKE1("SAuthReplayQuota", set_replay_quota, NULL, RSRC_CONF,
                   "maximum number of used access requests of one participant"),
-    AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF,
-                  "file in which grants are saved when the server stops"),
+    AP_INIT_TAKE1("SAuthStateFile", set_state_file, NULL, RSRC_CONF, "file in which grants are saved"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

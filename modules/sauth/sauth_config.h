@@ -66,9 +66,7 @@ const char *sauth_set_seconds(cmd_parms *cmd, const char *arg, apr_int64_t min, 
 /** Returns the settings for a request, including defaults. */
 sauth_dir sauth_dir_effective(request_rec *r);
 
-/**
- * Returns the methods for which the last AuthType is SAuth, without a Require after it or any Require of this module.
- */
+/** Returns the methods for which the last AuthType is SAuth, without a Require after it or one of this module. */
 apr_int64_t sauth_dir_unruled(const sauth_dir *conf);
 
 /** Returns the largest SAuthClockSkew of this configuration. */

@@ -113,7 +113,7 @@ static int ends_with(const char *path, apr_size_t len, const char *name)
     return len > name_len && path[len - name_len - 1] == '/' && !strncmp(path + len - name_len, name, name_len);
 }
 
-/* The path up to its last slash. */
+/* Returns the length of the path before its last slash. */
 static apr_size_t parent_of(const char *path, apr_size_t len)
 {
     while (len > 0 && path[len - 1] != '/')

@@ -29,7 +29,7 @@ static int is_section(const ap_directive_t *d)
     return d->directive[0] == '<';
 }
 
-/* Require and its relatives, or a container of them. */
+/* Whether a directive is a rule or a container of rules. */
 static int is_rule(apr_pool_t *p, const ap_directive_t *d)
 {
     (void)p;
@@ -46,7 +46,7 @@ static int is_sauth_type(apr_pool_t *p, const ap_directive_t *d)
     return section_has_word(p, d, "AuthType", SAUTH_AUTH_TYPE);
 }
 
-/* Sections that may or may not apply. */
+/* Whether a section applies only to some requests. */
 static int is_conditional(const ap_directive_t *d)
 {
     return section_is_kind(d, "<If") || section_is_kind(d, "<Else") || strcasestr(d->directive, "Match") ||

@@ -1,4 +1,4 @@
-/* Public keys: records of their owners, and a second table that leads from thumbprints to them. */
+/* Public keys: records of their owners, and a second table that maps thumbprints to them. */
 #include <string.h>
 #include "key_table.h"
 #include "shm_word.h"
@@ -6,7 +6,7 @@
 #define PROBES_MAX 64
 #define STRIDE     APR_UINT64_C(0x9e3779b1)
 
-/* Where the key of a thumbprint is. */
+/* The index of the key with a thumbprint. */
 typedef struct thumb {
     unsigned char thumbprint[IA_SHA256_LEN];
     apr_uint32_t key_index;
@@ -50,7 +50,10 @@ static int match_thumbprint(const void *payload, const void *key)
     return ia_mac_equal(((const thumb *)payload)->thumbprint, key, IA_SHA256_LEN);
 }
 
-/* A thumbprint leads to a key that is there: it comes after its key and goes before it, whoever is killed meanwhile. */
+/*
+ * A thumbprint is added after its key and removed before it, so that it refers to an existing key even if a process is
+ * killed in between.
+ */
 static st_result point_to(void *context, const void *record, apr_uint32_t place, apr_time_t now)
 {
     st_keys *t = context;
@@ -75,7 +78,7 @@ static st_result point_to(void *context, const void *record, apr_uint32_t place,
     return !rv ? ST_OK : rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
 }
 
-/* A thumbprint that leads to another record already stays: the same key with other dates, or of another owner. */
+/* Keeps a thumbprint that refers to another record already: the same key with other dates, or of another owner. */
 static st_result forget(void *context, const void *record, apr_uint32_t place)
 {
     st_keys *t = context;

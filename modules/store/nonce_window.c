@@ -19,9 +19,7 @@ static void mark_used(st_nonces *state, apr_uint64_t seq)
     STORE(state->window[seq / 64 % WORDS], state->window[seq / 64 % WORDS] | APR_UINT64_C(1) << (seq % 64));
 }
 
-/*
- * Moves the window up to `seq`. If killed after the first store, old bits remain, and some unused nonces are refused.
- */
+/* Moves the window up to `seq`. After a kill, old bits may remain, and some unused nonces are refused. */
 static void raise_top(st_nonces *state, apr_uint64_t seq)
 {
     apr_uint64_t from = state->top + 1, s;

@@ -1,4 +1,4 @@
-/* Records that belong to participants: a table chained by owner, and how the records of an owner are replaced. */
+/* Records that belong to participants: a table with one chain per owner, whose records are replaced together. */
 #include <string.h>
 #include "owned_table.h"
 #include "shm_word.h"
@@ -12,17 +12,17 @@ struct st_owned_shared {
     ia_mac_key hash_key;
 };
 
-/* One change of the table, through a view that waits for a bounded time in sum. */
+/* One change of the table, with a limit for the total time to wait for locks. */
 typedef struct change {
     st_owned t;
     st_participants *owners;
     apr_time_t now, patience;
-    char *records; /* what one owner should have */
+    char *records; /* new records of one owner */
     unsigned count;
     st_owner owner;
 } change;
 
-/* For st_table's comparisons, whose key is one pointer. */
+/* The key for the match functions of st_table, which get one pointer. */
 typedef struct lookup {
     apr_uint64_t generation;
     st_match match;
@@ -102,7 +102,7 @@ static st_result make_records(change *c, const ia_participant *owner)
     return c->t.kind->make(c->records, &c->count, owner);
 }
 
-/* The very same record; its size is the kind's. */
+/* The key to find an identical record. */
 typedef struct whole {
     const void *record;
     apr_size_t size;
@@ -122,7 +122,10 @@ static st_result from_insert(const change *c, apr_status_t rv)
     return rv == APR_ENOSPC ? ST_FULL : ST_FAULT;
 }
 
-/* Adds a record, or finds it there, perhaps not yet announced: whoever added it was killed. */
+/*
+ * Adds a record if it does not exist. Calls `added` in any case, because the process that added it may have been killed
+ * before it did.
+ */
 static st_result add(change *c, const void *record)
 {
     whole key = {record, c->t.kind->size};
@@ -166,7 +169,7 @@ static st_result take_away(change *c, st_ref ref, const void *record)
     return ST_OK;
 }
 
-/* A record of this owner that it should not have. */
+/* Matches a record of this owner that is not among its new records. */
 static int match_other(const void *payload, const void *key)
 {
     const change *c = key;
@@ -206,9 +209,9 @@ static st_result put(change *c, const ia_participant *owner, void *copy)
     return rc ? rc : remove_others(c, copy);
 }
 
-/* --- all of them -------------------------------------------------------------------------------------------------- */
+/* --- all owners --------------------------------------------------------------------------------------------------- */
 
-/* Removes the records whose owner is gone, or was replaced by another in its place. */
+/* Removes the records whose owner was removed, or replaced by another participant at its index. */
 static st_result remove_orphans(change *c, void *copy)
 {
     apr_uint32_t index, high = st_table_high_water(&c->t.table);
@@ -243,7 +246,7 @@ static st_result put_all(change *c, const ia_participants *list, void *copy)
     return rc && rc != ST_FULL ? rc : full;
 }
 
-/* The records of one owner, and a copy of one record. */
+/* Allocates the records of one owner and a buffer for one record, which is returned. */
 static void *begin(change *c, st_owned *t, st_participants *owners, apr_time_t now, apr_pool_t *ptemp)
 {
     memset(c, 0, sizeof *c);
@@ -266,7 +269,7 @@ st_result st_owned_load(st_owned *t, st_participants *owners, const ia_participa
     if (st_lock_within(&t->shared->writer, &c.patience))
         return ST_FAULT;
     rc = remove_orphans(&c, copy);
-    /* In a full table an owner may find room only after a later one has given back its own: hence a second time. */
+    /* In a full table, there may be no room for an owner until records of a later one are removed: try twice. */
     if (!rc && (rc = put_all(&c, list, copy)) == ST_FULL)
         rc = put_all(&c, list, copy);
     st_table_recount(&t->table);

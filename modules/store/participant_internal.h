@@ -1,4 +1,4 @@
-/** Shared by the files of the participants' table. */
+/** Shared by the files that implement the table of participants. */
 #ifndef INTERAUTH_ST_PARTICIPANT_INTERNAL_H
 #define INTERAUTH_ST_PARTICIPANT_INTERNAL_H
 
@@ -22,16 +22,16 @@ typedef struct st_participant_id {
     apr_size_t len;
 } st_participant_id;
 
-/** Keyed, because ids are chosen by clients. */
+/** Returns a keyed hash, because clients choose ids. */
 apr_uint64_t st_participant_hash(const st_participants *t, const char *id, apr_size_t len);
 
-/** Whether a record has this id: an st_match of st_table with a `st_participant_id`. */
+/** Whether a record has this id: an st_match whose key is a `st_participant_id`. */
 int st_participant_match(const void *payload, const void *key);
 
-/** Locks writers out for at most `patience` microseconds, which it reduces, and finishes what a killed writer had begun. */
+/** Acquires the writer lock like st_lock_within, and completes the change of a killed writer. */
 apr_status_t st_participants_lock(st_participants *t, apr_time_t *patience);
 
-/** Copies the journal into its record, if it is valid. The writer lock is held. */
+/** Copies the journal to its record if it is valid. The writer lock is held. */
 void st_participants_redo(st_participants *t);
 
 #endif

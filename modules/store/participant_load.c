@@ -1,4 +1,4 @@
-/* Changes participants in shared memory: loads of a whole source, and of one record. */
+/* Loads all participants of a source, or one participant, into shared memory. */
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
@@ -8,7 +8,7 @@
 
 #define LOAD_PATIENCE (ST_LOCK_PATIENCE * 5 / 2) /* for all locks of one load */
 
-/* Names of one kind: their numbers by name, because a table of a thousand is too long to search for each record. */
+/* Capabilities or roles. A hash of their numbers, because searching a table of 1024 names for each record is slow. */
 typedef struct naming {
     st_names *table;
     apr_hash_t *numbers;       /* number + 1 */
@@ -17,12 +17,12 @@ typedef struct naming {
 
 typedef struct loading {
     st_participants *t;
-    st_table table; /* a view that waits for a bounded time in sum */
+    st_table table; /* a view with a limit for the total time to wait for locks */
     apr_time_t patience;
     st_source source;
     const ia_participants *list;
     naming capabilities, roles;
-    unsigned char *kept;  /* bits of places; NULL where only one record is put */
+    unsigned char *kept;  /* bits of indexes; NULL if only one record is changed */
     unsigned char *found; /* bits of list items */
     apr_time_t now;
     st_load_report *report;
@@ -50,7 +50,7 @@ static int number_of(const naming *n, const char *name)
     return (int)((apr_uintptr_t)apr_hash_get(n->numbers, name, APR_HASH_KEY_STRING)) - 1;
 }
 
-/* Gives a name a number, or foresees the one that it will get. */
+/* Finds the number of a name, or determines the number that it will get. */
 static int foresee(naming *n, const char *name)
 {
     int number;
@@ -78,7 +78,7 @@ static int intern_added(const naming *n)
     return 1;
 }
 
-/* Records of other sources that the list does not take over. */
+/* Counts the records of other sources that are not in the list. */
 static apr_uint32_t count_others(const loading *l, apr_pool_t *ptemp)
 {
     apr_uint32_t index, high = st_table_high_water(&l->table), others = 0;
@@ -96,7 +96,7 @@ static apr_uint32_t count_others(const loading *l, apr_pool_t *ptemp)
     return others;
 }
 
-/* Would the load fit? Asked first, so that what is too much is refused before anything changed. */
+/* Checks that the load fits into the table before anything is changed. */
 static st_result check_room(loading *l, apr_uint32_t others)
 {
     unsigned i, k;
@@ -145,7 +145,7 @@ static void overwrite(st_participants *t, apr_uint32_t index, const st_participa
     st_participants_redo(t);
 }
 
-/* Changes or keeps a participant that is there. With the writer lock held, what a record says holds still. */
+/* Changes or keeps an existing participant. The writer lock is held, so its record does not change. */
 static st_result update_one(loading *l, unsigned i)
 {
     const ia_participant *from = &l->list->list[i];
@@ -179,7 +179,7 @@ static st_result update_one(loading *l, unsigned i)
     return ST_OK;
 }
 
-/* Leavers go before who comes, so that a full table has room. */
+/* Must run before participants are added, because the table may be full. */
 static st_result remove_leavers(loading *l)
 {
     apr_uint32_t index, high = st_table_high_water(&l->table);

@@ -1,10 +1,10 @@
-/* Participants in shared memory, with look-ups that never block. */
+/* Participants in shared memory, with non-blocking look-ups. */
 #include <string.h>
 #include "participant_internal.h"
 #include "shm_word.h"
 
 #define ALIGN(n)      (((n) + 63) & ~(apr_size_t)63)
-#define MEND_PATIENCE 1000 /* microseconds, each time that a reader finds a record moving */
+#define MEND_PATIENCE 1000 /* microseconds, for each attempt to repair a record that keeps changing */
 #define MENDS         (ST_LOCK_PATIENCE / MEND_PATIENCE)
 
 apr_size_t st_participants_size(apr_uint32_t capacity)
@@ -68,7 +68,7 @@ apr_status_t st_participants_lock(st_participants *t, apr_time_t *patience)
     return rv;
 }
 
-/* A record that keeps moving has a dead writer, whose work is finished here, or a live one that gets some time. */
+/* If a record keeps changing, either completes the work of a dead writer, or waits for a live one. */
 static void mend(st_participants *t)
 {
     apr_time_t patience = MEND_PATIENCE;

@@ -1,12 +1,12 @@
 /**
- * Participants in shared memory, for look-ups that never block. One writer at a time.
+ * Participants in shared memory, with non-blocking look-ups. There is one writer at a time.
  *
- * A record keeps its place while its participant lives, so that a grant can name it by index and generation. A
- * generation is given once: a participant that was removed and comes back is another one.
- * A writer killed in the middle of an overwrite leaves a redo journal that the next reader or writer finishes.
+ * The index of a record does not change, so that grants can refer to a participant by index and generation.
+ * Generations are unique: a participant that was removed and added again has a new one. If a writer is killed while it
+ * overwrites a record, the next reader or writer completes the change from a redo journal.
  *
- * Records come from more than one source and stand side by side. A load replaces those of its own source only. The file
- * goes before the database: its record of an id shadows the database's.
+ * Records have several sources. A load replaces only those of its own source. The file takes precedence over the
+ * database: its record shadows the one with the same id in the database.
  */
 #ifndef INTERAUTH_ST_PARTICIPANT_TABLE_H
 #define INTERAUTH_ST_PARTICIPANT_TABLE_H
@@ -22,10 +22,10 @@
 
 #define ST_ROLES_MAX 64 /* distinct role names of one server */
 
-/** Where a record comes from. */
+/** Source of a record. */
 typedef enum st_source { ST_SOURCE_FILE = 1, ST_SOURCE_DATABASE = 2 } st_source;
 
-/** A participant as it lies in memory: plain data. */
+/** A participant in memory: plain data. */
 typedef struct st_participant {
     apr_uint64_t generation;
     ia_entitlement entitlement;
@@ -47,27 +47,26 @@ typedef struct st_participants {
 
 apr_size_t st_participants_size(apr_uint32_t capacity);
 
-/** @param hash_key from random bytes; kept when the memory is new (ids are chosen by clients) */
+/** @param hash_key random, because clients choose ids; stored if the memory is new */
 void st_participants_attach(st_participants *t, void *memory, apr_uint32_t capacity, const ia_mac_key *hash_key);
 
 /** @return ST_OK, ST_NOT_FOUND, ST_FAULT. `index` may be NULL. */
 st_result st_participant_find(st_participants *t, const char *id, apr_size_t len, st_participant *copy,
                               apr_uint32_t *index);
 
-/** Generation 0 is whoever has the place. @return ST_OK, ST_GONE when that generation is gone, ST_FAULT */
+/** Generation 0: the current one. @return ST_OK, ST_GONE if that generation has ended, ST_FAULT */
 st_result st_participant_get(st_participants *t, apr_uint32_t index, apr_uint64_t generation, st_participant *copy);
 
-/** What a load changed. */
+/** Numbers of changes by a load. */
 typedef struct st_load_report {
     apr_uint32_t added, changed, removed, kept;
-    apr_uint32_t shadowed; /**< left alone, because the file has a record of the same id */
+    apr_uint32_t shadowed; /**< ignored, because the file has a record with the same id */
 } st_load_report;
 
 /**
- * Makes the table hold exactly these participants of this source. Readers see each record before or after, never
- * between.
- * @param ptemp for the time of the call
- * @return ST_OK; ST_FULL, ST_NAMES_FULL (nothing changed then); ST_FAULT
+ * Replaces all participants of this source. Readers get each record either before or after its change.
+ * @param ptemp for allocations during the call
+ * @return ST_OK; ST_FULL, ST_NAMES_FULL (nothing is changed then); ST_FAULT
  */
 st_result st_participants_load(st_participants *t, st_source source, const ia_participants *list, apr_time_t now,
                                apr_pool_t *ptemp, st_load_report *report);
@@ -78,17 +77,17 @@ st_result st_participant_put(st_participants *t, st_source source, const ia_part
 
 /**
  * Removes one participant of this source.
- * @return ST_OK; ST_NOT_FOUND where there is none, or only one of another source; ST_FAULT
+ * @return ST_OK; ST_NOT_FOUND if there is none, or only one of another source; ST_FAULT
  */
 st_result st_participant_drop(st_participants *t, st_source source, const char *id);
 
-/** Participants held. */
+/** Returns the number of participants. */
 apr_uint32_t st_participants_count(const st_participants *t);
 
-/** When the content in force was loaded; 0 never. */
+/** Returns when the current participants were loaded; 0: never. */
 apr_time_t st_participants_loaded(const st_participants *t);
 
-/** Changes with every load, put and drop. */
+/** Returns a number that changes with every load, put and drop. */
 apr_uint64_t st_participants_revision(const st_participants *t);
 
 #endif

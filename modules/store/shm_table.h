@@ -130,9 +130,7 @@ void st_table_sweep(st_table *table, apr_time_t now);
 /** Overwrites a live record, while readers wait. For a single writer with a redo journal. */
 apr_status_t st_table_overwrite(st_table *table, apr_uint32_t index, const void *payload);
 
-/**
- * Returns the number of records in use. After a process was killed, it may be inexact until the next sweep or recount.
- */
+/** Returns the number of records in use. After a kill, it may be inexact until the next sweep or recount. */
 apr_uint32_t st_table_live(const st_table *table);
 
 /** Recounts the live records. There must be no concurrent writers. */

@@ -23,9 +23,7 @@ enum { ST_STATE_GRANTS, ST_STATE_SIGNATURES };
 /** Converts numbers of this process to names in the file and back. Each function gets `context`. */
 typedef struct st_state_names {
     void *context;
-    /**
-     * Copies the id of a participant to `id` (generation 0: the current one). Returns 0 if that generation has ended.
-     */
+    /** Copies the id of a participant to `id`; generation 0 is the current one. Returns 0 if that has ended. */
     int (*participant_id)(void *context, apr_uint32_t index, apr_uint64_t generation, char *id);
     /** Finds a participant. Returns 0 if it is unknown. */
     int (*participant_find)(void *context, const char *id, apr_uint32_t *index, apr_uint64_t *generation);

@@ -40,9 +40,7 @@ int scheme_read_tokens(credentials *c, apr_pool_t *p, const char *path);
 /** Digest: computes the values that are the same for all requests. */
 void scheme_prepare(credentials *c);
 
-/**
- * Returns the Authorization header with line end; "" if a nonce is needed but not known. Allocated from `p` or static.
- */
+/** Returns the Authorization header with line end; "" if a nonce is needed but not known. From `p` or static. */
 const char *scheme_field(credentials *c, chain *at, apr_pool_t *p);
 
 /** Stores values of a response header that the next request needs. */

@@ -35,7 +35,7 @@ static st_participants t;
 static st_keys keys;
 static apr_pool_t *pool;
 
-/* --- small steps ------------------------------------------------------------------------------------------------- */
+/* --- helpers ----------------------------------------------------------------------------------------------------- */
 
 /* All in one bucket, so that the chain has a first, a middle and a last record. */
 static void crowd(unsigned char digest[32], uint64_t number)
@@ -829,7 +829,7 @@ static void keys_check(int done)
         CHECK_EQ(key_number(20 + i, 1), (int)others[i]);
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------- */
+/* --- all mutations ----------------------------------------------------------------------------------------------- */
 
 static const mutation GRANT_MUTATIONS[] = {
     {"create", prepare_others, create_run, create_check},
@@ -900,9 +900,7 @@ static int kill_at(const mutation *m, apr_int64_t point)
     return status != 0;
 }
 
-/*
- * The next process does the same and is killed too. Its own checks may fail, because the first one changed the state.
- */
+/* The next process does the same and is killed too. Its own checks may fail, as the first one changed the state. */
 static unsigned kill_again(const mutation *m, apr_int64_t point)
 {
     int status;

@@ -1,4 +1,4 @@
-/* Grants and their quotas in shared memory: every function and every result, one process. */
+/* Grants and their quotas in shared memory: tests every function and every result in one process. */
 #include "unit/support.h"
 #include "store.h"
 

@@ -1,4 +1,4 @@
-/* Public keys in shared memory: every function and every result, one process. */
+/* Public keys in shared memory: tests every function and every result in one process. */
 #include <openssl/evp.h>
 #include "unit/support.h"
 #include "store.h"

@@ -1,4 +1,4 @@
-/* Participants and names in shared memory: every function and every result, one process. */
+/* Participants and names in shared memory: tests every function and every result in one process. */
 #include "unit/support.h"
 #include "store.h"
 

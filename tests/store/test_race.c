@@ -98,7 +98,7 @@ static void run_everywhere(void (*work)(unsigned, void *), void *argument)
         reap_well(pids[i]);
 }
 
-/* --- one nonce, one winner --------------------------------------------------------------------------------------- */
+/* --- a nonce is accepted once ------------------------------------------------------------------------------------ */
 
 typedef struct race {
     st_grants g;
@@ -159,7 +159,7 @@ static void one_winner(ia_nonce_kind kind)
            (unsigned long long)b->attempts);
 }
 
-/* --- held nonces in any order ------------------------------------------------------------------------------------ */
+/* --- issued nonces in any order ---------------------------------------------------------------------------------- */
 
 typedef struct shuffle {
     race r;
@@ -213,7 +213,7 @@ static void all_shuffled_succeed(unsigned count, unsigned grants)
     printf("%u held nonces, shuffled, in parallel: all succeed once (%u grants)\n", count, grants);
 }
 
-/* --- one proof, one winner --------------------------------------------------------------------------------------- */
+/* --- a proof is accepted once ------------------------------------------------------------------------------------ */
 
 static void record_each(unsigned number, void *replays)
 {
@@ -250,7 +250,7 @@ static void one_record(void)
     printf("used proofs: %u, recorded %u times, one winner each\n", rounds, rounds * threads * PROCESSES);
 }
 
-/* --- one challenge, one winner ----------------------------------------------------------------------------------- */
+/* --- a challenge is accepted once -------------------------------------------------------------------------------- */
 
 static void use_each(unsigned number, void *grants)
 {
@@ -437,7 +437,7 @@ static void readers_see_whole_records(void)
     threads = kept;
 }
 
-/* --- behind others in a chain ------------------------------------------------------------------------------------ */
+/* --- records behind others in a chain ---------------------------------------------------------------------------- */
 
 #define CHURNS 300000
 

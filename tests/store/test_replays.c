@@ -1,4 +1,4 @@
-/* Used proofs in shared memory: every function and every result, one process. */
+/* Used proofs in shared memory: tests every function and every result in one process. */
 #include "unit/support.h"
 #include "store.h"
 

@@ -1,4 +1,4 @@
-/* The hash table: every function and every result, one process. */
+/* The hash table: tests every function and every result in one process. */
 #include "unit/support.h"
 #include "store.h"
 

@@ -1,4 +1,4 @@
-/* Names and endpoints in shared memory: every function and every result, one process. */
+/* Names and endpoints in shared memory: tests every function and every result in one process. */
 #include "unit/support.h"
 #include "store.h"
 #include "text_table.h"

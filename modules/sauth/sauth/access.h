@@ -52,9 +52,7 @@ void access_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t seq
 /** Returns the challenge of the presentation, with a nonce that the client can use. */
 const char *access_challenge(request_rec *r, const char *realm, ia_result rc);
 
-/**
- * Restores Authentication-Info. Errors detected by a filter, such as an unsatisfiable range, clear the header fields.
- */
+/** Restores Authentication-Info, because errors detected by a filter (unsatisfiable range) clear the header fields. */
 void access_nextnonce_restore(request_rec *r, sauth_state *state);
 
 /* --- endpoints --- */
