@@ -747,6 +747,23 @@ def test_a_lost_authorization_is_reported(interauth, ask, service):
     assert result.returncode == 1 and "Authorization was sent but did not reach the server: does a proxy remove it?\n" in result.stderr
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_required_signature_is_reported(interauth, ask, service, status):
+    ask()
+    headers = [("WWW-Authenticate", 'SAuth realm="orders"'), ("Content-Type", "application/problem+json")]
+    service.response = (status, headers, b'{"title":"A signature is required","status":%d,"code":"signature_required"}' % status)
+    result = interauth("call", service.origin + "/app")
+    assert result.returncode == 1 and "interauth call: sign the request: use --sign FILE\n" in result.stderr
+
+
+@pytest.mark.parametrize("code, hint", [
+    ("invalid_credentials", "interauth grant: check the id %s and its secret; the server's error log shows the reason\n"),
+    ("stale_timestamp", "interauth grant: compare the clocks with: interauth check --url http")])
+def test_a_refused_access_request_says_what_to_check(ask, service, code, hint):
+    service.access_refusal = code
+    assert hint.replace("%s", service.uid) in ask(expect=1).stderr
+
+
 class TestVerbose:
     """The canaries of every command ensure that no token or secret is shown."""
 

@@ -203,6 +203,7 @@ class TestHttpd:
         httpd.log.expect("sig_key_unknown")
         result = self.call(interauth, httpd, keys["ed25519"], "--no-grant", "--uid", UID, "--keyid", UID + "#k9")
         assert result.returncode == 1 and "invalid_signature" in result.stderr
+        assert "check that the server has this key; its error log shows the reason\n" in result.stderr
 
     def test_beside_a_grant(self, interauth, httpd, keys):
         base = "http://127.0.0.1:%d" % httpd.port

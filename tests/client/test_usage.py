@@ -39,7 +39,7 @@ def test_options_are_read_by_getopt_long(interauth, tmp_path):
 
 def test_an_unknown_verb_is_reported_with_the_most_similar(interauth):
     result = interauth("gran")
-    assert (result.returncode, result.stderr) == (2, "interauth: unknown verb gran; did you mean grant?\n")
+    assert (result.returncode, result.stderr) == (2, "interauth: unknown command gran; did you mean grant?\n")
     assert interauth("zzzzzz").returncode == 2
 
 
@@ -75,8 +75,8 @@ def test_an_unknown_option_is_reported(interauth, verb):
     (["invoke", "m"], "METHOD URL is required"),
     (["call", "--help=x"], "--help takes no value"),
     (["call", "--json", "-o", "-", "http://127.0.0.1:1/"], "--output FILE"),
-    (["-x"], "unknown option -x before the verb"),
-    (["--nosuch=SECRET"], "unknown option --nosuch before the verb"),
+    (["-x"], "unknown option -x before the command"),
+    (["--nosuch=SECRET"], "unknown option --nosuch before the command"),
     (["versoin"], "did you mean version?"),
     (["grant", "--uid", "u", "--secret-file", "f", "--capability", "read"], "--url BASE is required"),
     (["grant", "--url"], "--url requires a value"),
