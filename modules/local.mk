@@ -77,7 +77,7 @@ modules_sauth_mod_sauth_la_SOURCES = $(common_sources) \
 	modules/sauth/sauth_require.c modules/sauth/sauth_require.h modules/sauth/sauth_refuse.c modules/sauth/sauth_refuse.h \
 	modules/sauth/sauth_export.c modules/sauth/sauth_export.h modules/sauth/sauth_grant.c modules/sauth/sauth_grant.h \
 	modules/sauth/sauth_outcome.c modules/sauth/sauth_outcome.h \
-	modules/sauth/sauth_guard.c modules/sauth/sauth_config_lint.c modules/sauth/sauth_config_lint.h modules/sauth/sauth_store.c \
+	modules/sauth/sauth_guard.c modules/sauth/sauth_guard.h modules/sauth/sauth_config_lint.c modules/sauth/sauth_config_lint.h modules/sauth/sauth_store.c \
 	modules/sauth/sauth_store.h modules/sauth/sauth_persist.c modules/sauth/sauth_status.c \
 	modules/sauth/sauth/access.h modules/sauth/sauth/access_dialect.c modules/sauth/sauth/access_request.c \
 	modules/sauth/sauth/access_header.c modules/sauth/sauth/access_nonce.c \

@@ -7,6 +7,7 @@
 #include <mpm_common.h>
 #include "mod_sauth.h"
 #include "sauth_config_lint.h"
+#include "sauth_guard.h"
 #include "sauth_dialect.h"
 #include "sauth_export.h"
 #include "sauth_refuse.h"

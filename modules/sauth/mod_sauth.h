@@ -40,18 +40,6 @@ extern sauth_shared sauth;
 /** status_hook: writes a section of the mod_status page. */
 int sauth_status_report(request_rec *r, int flags);
 
-/** Returns a hash of the name of a scope, to be stored in grants. Never 0. */
-apr_uint64_t sauth_scope_number(const char *name);
-
-/** check_access: responds with 503 at AuthType SAuth while `unguarded` is set. */
-int sauth_guard_access(request_rec *r);
-
-/** After authorization: whether a rule of this module admitted the request, or the client is authenticated. */
-int sauth_guard_passes(request_rec *r, const sauth_dir *conf, const struct sauth_state *state);
-
-/** Whether AuthType SAuth applies to this request. */
-int sauth_is_ours(request_rec *r);
-
 /* --- hooks ---------------------------------------------------------------------------------------------------- */
 
 /** check_authn and force_authn. */

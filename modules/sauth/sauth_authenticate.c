@@ -11,6 +11,7 @@
 #include "mod_sauth.h"
 #include "problem.h"
 #include "request.h"
+#include "sauth_guard.h"
 #include "sauth_export.h"
 #include "sauth_refuse.h"
 #include "sauth_state.h"

@@ -154,6 +154,17 @@ static const char *set_accept(cmd_parms *cmd, void *conf_, const char *arg)
     return NULL;
 }
 
+apr_uint64_t sauth_scope_number(const char *name)
+{
+    unsigned char digest[IA_SHA256_LEN];
+    ia_bytes part = {name, strlen(name)};
+    apr_uint64_t number;
+
+    ia_sha256(digest, &part, 1);
+    memcpy(&number, digest, sizeof number);
+    return number ? number : 1;
+}
+
 static const char *set_scope(cmd_parms *cmd, void *conf_, const char *arg)
 {
     sauth_dir *conf = conf_;

@@ -57,6 +57,9 @@ void *sauth_dir_merge(apr_pool_t *p, void *base, void *add);
 void *sauth_server_create(apr_pool_t *p, server_rec *s);
 sauth_server *sauth_server_of(server_rec *s);
 
+/** Returns a hash of the name of a scope, to be stored in grants. Never 0. */
+apr_uint64_t sauth_scope_number(const char *name);
+
 /** Returns file and line of the first SAuthAccept with the presentation of this bit, or NULL. */
 const char *sauth_accepted_at(apr_uint32_t bit);
 

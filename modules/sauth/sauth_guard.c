@@ -11,6 +11,7 @@
 #include <http_request.h>
 #include <string.h>
 #include "mod_sauth.h"
+#include "sauth_guard.h"
 #include "sauth_refuse.h"
 #include "sauth_state.h"
 #include "sauth_store.h"

@@ -11,6 +11,7 @@
 #include "log_ratelimit.h"
 #include "problem.h"
 #include "request.h"
+#include "sauth_guard.h"
 #include "sauth_refuse.h"
 
 APLOG_USE_MODULE(sauth);

@@ -27,17 +27,6 @@ typedef struct layout {
     apr_uint32_t replays;
 } layout;
 
-apr_uint64_t sauth_scope_number(const char *name)
-{
-    unsigned char digest[IA_SHA256_LEN];
-    ia_bytes part = {name, strlen(name)};
-    apr_uint64_t number;
-
-    ia_sha256(digest, &part, 1);
-    memcpy(&number, digest, sizeof number);
-    return number ? number : 1;
-}
-
 static layout configured_layout(const sauth_server *conf)
 {
     layout configured;
@@ -118,6 +107,8 @@ int sauth_store_check(apr_pool_t *ptemp, server_rec *s)
 
     if (!ap_lookup_provider(IA_REGISTRY_GROUP, IA_REGISTRY_NAME, IA_REGISTRY_VERSION))
         return refuse_start(s, "mod_registry is not loaded; add LoadModule registry_module .../mod_registry.so");
+    if ((error = sauth_dialects_check(ptemp)))
+        return refuse_start(s, error);
     for (i = 0; sauth_dialects[i]; i++)
         if (sauth_dialects[i]->check_config && (error = sauth_dialects[i]->check_config(ptemp, s)))
             return refuse_start(s, error);

@@ -22,7 +22,4 @@ int sauth_persist_open(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, st_g
 /** monitor hook of the parent process: saves the state periodically. */
 int sauth_persist_monitor(apr_pool_t *p, server_rec *s);
 
-/** check_config: refuses AuthType SAuth without a Require, because everybody would have access. */
-int sauth_guard_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-
 #endif

@@ -35,9 +35,9 @@ st_result st_store_end(const st_grant_store *store, const st_grant_ref *ref)
     return store->functions->end(store->self, ref);
 }
 
-st_result st_store_use_challenge(const st_grant_store *store, apr_uint32_t participant_index, apr_uint64_t stamp)
+st_result st_store_use_stamp(const st_grant_store *store, apr_uint32_t participant_index, apr_uint64_t stamp)
 {
-    return store->functions->use_challenge(store->self, participant_index, stamp);
+    return store->functions->use_stamp(store->self, participant_index, stamp);
 }
 
 apr_uint64_t st_store_stamp(const st_grant_store *store, apr_time_t now)
@@ -131,7 +131,7 @@ static st_result end(void *self, const st_grant_ref *ref)
     return st_grant_end(self, from_opaque(ref));
 }
 
-static st_result use_challenge(void *self, apr_uint32_t participant_index, apr_uint64_t stamp)
+static st_result use_stamp(void *self, apr_uint32_t participant_index, apr_uint64_t stamp)
 {
     return st_challenge_use(self, participant_index, stamp);
 }
@@ -159,8 +159,8 @@ static void count(void *self, st_grant_count *out)
     out->capacity = grants->config.grants;
 }
 
-static const st_grant_store_functions shared_memory = {create,        find,       use_nonce,  issue,     refresh, end,
-                                                       use_challenge, make_stamp, read_clock, nonce_key, count};
+static const st_grant_store_functions shared_memory = {create,    find,       use_nonce,  issue,     refresh, end,
+                                                       use_stamp, make_stamp, read_clock, nonce_key, count};
 
 void st_grants_store(st_grant_store *store, st_grants *grants)
 {

@@ -36,7 +36,7 @@ typedef struct st_grant_store_functions {
     st_result (*refresh)(void *self, const st_grant_ref *ref, const st_refresh *refresh, apr_uint64_t *sequences,
                          unsigned count);
     st_result (*end)(void *self, const st_grant_ref *ref);
-    st_result (*use_challenge)(void *self, apr_uint32_t participant_index, apr_uint64_t stamp);
+    st_result (*use_stamp)(void *self, apr_uint32_t participant_index, apr_uint64_t stamp);
     apr_uint64_t (*stamp)(void *self, apr_time_t now);
     apr_uint64_t (*clock)(void *self, apr_time_t now);
     const ia_mac_key *(*nonce_key)(void *self); /**< only for grant_store.c */
@@ -81,7 +81,7 @@ st_result st_store_end(const st_grant_store *store, const st_grant_ref *ref);
  * Consumes the challenge with this stamp, and all older ones of this participant.
  * @return ST_OK; ST_EXISTS if it or a newer one was used; ST_FAULT
  */
-st_result st_store_use_challenge(const st_grant_store *store, apr_uint32_t participant_index, apr_uint64_t stamp);
+st_result st_store_use_stamp(const st_grant_store *store, apr_uint32_t participant_index, apr_uint64_t stamp);
 
 /** Returns a unique stamp in microseconds: max(now, last + 1). */
 apr_uint64_t st_store_stamp(const st_grant_store *store, apr_time_t now);

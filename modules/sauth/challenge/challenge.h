@@ -128,12 +128,6 @@ typedef struct challenge_circumstances {
 const char *challenge_log_detail(apr_pool_t *p, ia_result rc, const sauth_state *state,
                                  const challenge_circumstances *about);
 
-/**
- * Returns the call in this request, which is read once. NULL if its HTTP method, media type or content coding is not
- * that of a call.
- */
-challenge_call *challenge_call_of(request_rec *r);
-
 /** Whether the method is auth.request, auth.token or auth.refresh. */
 int challenge_is_login_method(const char *method);
 

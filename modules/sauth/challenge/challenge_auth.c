@@ -27,7 +27,7 @@ static ia_result open_challenge(ia_challenge_seal *seal, const char *challenge)
 
 static ia_result use_challenge(apr_uint32_t participant_index, apr_uint64_t stamp)
 {
-    st_result result = st_store_use_challenge(sauth.grants, participant_index, stamp);
+    st_result result = st_store_use_stamp(sauth.grants, participant_index, stamp);
 
     return result == ST_OK ? IA_OK : result == ST_EXISTS ? IA_CHALLENGE_SUPERSEDED : IA_FAULT_STORE;
 }

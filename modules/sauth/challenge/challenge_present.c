@@ -59,7 +59,7 @@ static challenge_call *create_call(apr_pool_t *p, ia_envelope_format format)
     return call;
 }
 
-challenge_call *challenge_call_of(request_rec *r)
+static challenge_call *call_of(request_rec *r)
 {
     request_rec *top = request_outermost(r);
     sauth_state *state = sauth_state_of(r);
@@ -85,7 +85,7 @@ challenge_call *challenge_call_of(request_rec *r)
  */
 static int is_shown(request_rec *r, const sauth_dir *conf)
 {
-    challenge_call *call = challenge_call_of(r);
+    challenge_call *call = call_of(r);
     int is_only = conf->accept == challenge_presentation.bit, has_credentials;
 
     if (!call)
@@ -120,7 +120,7 @@ static void set_log_detail(ia_result rc, const challenge_call *call, sauth_state
 
 static ia_result check(request_rec *r, const sauth_dir *conf, sauth_state *state)
 {
-    challenge_call *call = challenge_call_of(r);
+    challenge_call *call = call_of(r);
     apr_time_t now = clock_now(); /* after the body was read, which the client may have sent slowly */
     ia_result rc = call->rc;
 

@@ -44,7 +44,6 @@ typedef struct access_credentials {
 
 /** Returns a nonce as text of IA_NONCE_TEXT_LEN characters. */
 const char *access_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRANT_ID_LEN], apr_uint64_t sequence);
-const char *access_fresh_nonce(apr_pool_t *p);
 
 /** Sets Authentication-Info: nextnonce, which all responses to this external request get. */
 void access_nextnonce_write(request_rec *r, sauth_state *state, apr_uint64_t sequence);

@@ -24,7 +24,7 @@ const char *access_next_nonce(apr_pool_t *p, const unsigned char grant_id[IA_GRA
     return to_text(p, nonce);
 }
 
-const char *access_fresh_nonce(apr_pool_t *p)
+static const char *fresh_nonce(apr_pool_t *p)
 {
     unsigned char nonce[IA_NONCE_LEN];
 
@@ -48,7 +48,7 @@ static const char *nonce_for(request_rec *r, const ia_outcome *outcome)
         return access_next_nonce(r->pool, state->grant_id, sequence);
     if (credentials && credentials->bare_of_live_token && st_nonces_unused(&state->grant.nonces.state, &sequence, 1))
         return access_next_nonce(r->pool, state->grant_id, sequence);
-    return access_fresh_nonce(r->pool);
+    return fresh_nonce(r->pool);
 }
 
 const char *access_challenge(request_rec *r, const char *realm, ia_result rc)
@@ -84,7 +84,7 @@ void access_nextnonce_restore(request_rec *r, sauth_state *state)
 
 int access_nonce_handle(request_rec *r, const char *tail)
 {
-    const char *nonce = access_fresh_nonce(r->pool);
+    const char *nonce = fresh_nonce(r->pool);
 
     (void)tail;
     ap_discard_request_body(r);
