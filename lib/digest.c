@@ -79,7 +79,7 @@ ia_result ia_digest_parse(ia_digest_claim *out, apr_pool_t *p, const char *value
     memset(out, 0, sizeof *out);
     if (ia_sfv_parse(&field, p, IA_SFV_DICTIONARY, value, len, IA_SFV_STRICT, &limits) != IA_OK)
         return IA_DIGEST_MALFORMED;
-    for (member = field.first; member != NULL; member = member->next) {
+    for (member = field.first; member; member = member->next) {
         if (claim_member(&claim, member) != IA_OK)
             return IA_DIGEST_MALFORMED;
         any_deprecated |= is_deprecated(&member->key);
@@ -108,7 +108,7 @@ static ia_result start_context(EVP_MD_CTX **out, const char *evp_name)
     int started;
 
     *out = EVP_MD_CTX_new();
-    started = md != NULL && *out != NULL && EVP_DigestInit_ex2(*out, md, NULL) == 1;
+    started = md && *out && EVP_DigestInit_ex2(*out, md, NULL) == 1;
     EVP_MD_free(md); /* the context holds its own reference */
     return started ? IA_OK : IA_FAULT_CRYPTO;
 }
@@ -139,7 +139,7 @@ ia_result ia_digest_update(ia_digest *digest, const void *data, apr_size_t len)
     if (digest->finished)
         return IA_FAULT_CRYPTO;
     for (i = 0; i < ALGORITHMS; i++) {
-        if (digest->contexts[i] != NULL && EVP_DigestUpdate(digest->contexts[i], data, len) != 1) {
+        if (digest->contexts[i] && EVP_DigestUpdate(digest->contexts[i], data, len) != 1) {
             digest->finished = 1; /* the result would be the digest of other content */
             return IA_FAULT_CRYPTO;
         }
@@ -157,7 +157,7 @@ ia_result ia_digest_finish(ia_digest_claim *out, ia_digest *digest)
         return IA_FAULT_CRYPTO;
     digest->finished = 1;
     for (i = 0; i < ALGORITHMS; i++) {
-        if (digest->contexts[i] == NULL)
+        if (!digest->contexts[i])
             continue;
         if (EVP_DigestFinal_ex(digest->contexts[i], value_in(&claim, &algorithms[i]), &len) != 1 ||
             len != algorithms[i].len)
@@ -191,7 +191,7 @@ char *ia_digest_format(apr_pool_t *p, const ia_digest_claim *claim)
         if ((claim->algorithms & a->bit) == 0)
             continue;
         ia_base64_encode(text, value_of(claim, a), a->len);
-        value = apr_pstrcat(p, value != NULL ? value : "", value != NULL ? ", " : "", a->name, "=:", text, ":", NULL);
+        value = apr_pstrcat(p, value ? value : "", value ? ", " : "", a->name, "=:", text, ":", NULL);
     }
     return value;
 }

@@ -91,8 +91,7 @@ EVP_PKEY *iai_pkey_from_params(const char *type, OSSL_PARAM_BLD *build, int sele
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *pkey = NULL;
 
-    if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &pkey, selection, params) != 1)
+    if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &pkey, selection, params) != 1)
         pkey = NULL;
     EVP_PKEY_CTX_free(ctx);
     OSSL_PARAM_free(params);
@@ -104,8 +103,7 @@ static EVP_PKEY *rsa_pkey(const ia_key_raw *raw, OSSL_PARAM_BLD *build)
     BIGNUM *n = BN_bin2bn(raw->bytes, (int)raw->len, NULL), *e = BN_new();
     EVP_PKEY *pkey = NULL;
 
-    if (n != NULL && e != NULL && BN_set_word(e, raw->exponent) == 1 &&
-        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+    if (n && e && BN_set_word(e, raw->exponent) == 1 && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1)
         pkey = iai_pkey_from_params("RSA", build, EVP_PKEY_PUBLIC_KEY);
     BN_free(n);
@@ -136,7 +134,7 @@ static EVP_PKEY *public_pkey(const ia_key_raw *raw)
     if (raw->type == IA_KEY_ED25519)
         return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, raw->bytes, raw->len);
     build = OSSL_PARAM_BLD_new();
-    if (build == NULL)
+    if (!build)
         return NULL;
     pkey = raw->type == IA_KEY_RSA ? rsa_pkey(raw, build) : ec_pkey(raw, build);
     OSSL_PARAM_BLD_free(build);
@@ -147,7 +145,7 @@ static ia_key *wrap(const ia_key_raw *raw, EVP_PKEY *pkey, int can_sign)
 {
     ia_key *key = calloc(1, sizeof *key);
 
-    if (key == NULL)
+    if (!key)
         return NULL;
     atomic_init(&key->owners, 1);
     key->can_sign = can_sign;
@@ -168,10 +166,10 @@ ia_result ia_key_create(ia_key **out, const ia_key_raw *raw)
     ERR_set_mark();
     pkey = public_pkey(&copy);
     ERR_pop_to_mark();
-    if (pkey == NULL)
+    if (!pkey)
         return IA_FAULT_CRYPTO;
     *out = wrap(&copy, pkey, 0);
-    if (*out == NULL) {
+    if (!*out) {
         EVP_PKEY_free(pkey);
         return IA_FAULT_MEMORY;
     }
@@ -201,7 +199,7 @@ ia_result iai_key_create_private(ia_key **out, const ia_key_raw *raw, EVP_PKEY *
     ia_result rc;
 
     *out = NULL;
-    if (key == NULL) {
+    if (!key) {
         EVP_PKEY_free(pkey);
         return IA_FAULT_MEMORY;
     }
@@ -221,7 +219,7 @@ ia_key *ia_key_ref(ia_key *key)
 
 void ia_key_unref(ia_key *key)
 {
-    if (key == NULL || atomic_fetch_sub_explicit(&key->owners, 1, memory_order_acq_rel) != 1)
+    if (!key || atomic_fetch_sub_explicit(&key->owners, 1, memory_order_acq_rel) != 1)
         return;
     EVP_PKEY_free(key->pkey);
     free(key);

@@ -44,8 +44,7 @@ static ia_result recover_x(field *f, int odd)
         BN_zero(f->x);
         return odd ? IA_KEY_POINT_INVALID : IA_OK;
     }
-    if (BN_mod_sqrt(f->x, f->u, f->p, f->ctx) == NULL || !BN_mod_sqr(f->t, f->x, f->p, f->ctx) ||
-        BN_cmp(f->t, f->u) != 0)
+    if (!BN_mod_sqrt(f->x, f->u, f->p, f->ctx) || !BN_mod_sqr(f->t, f->x, f->p, f->ctx) || BN_cmp(f->t, f->u) != 0)
         return IA_KEY_POINT_INVALID;
     if (BN_is_odd(f->x) != odd && !BN_sub(f->x, f->p, f->x))
         return IA_FAULT_CRYPTO;
@@ -81,7 +80,7 @@ ia_result iai_ed25519_check(const unsigned char point[FIELD_BYTES])
     ia_result rc = IA_FAULT_CRYPTO;
 
     f.ctx = BN_CTX_new();
-    if (f.ctx == NULL)
+    if (!f.ctx)
         return IA_FAULT_MEMORY;
     ERR_set_mark();
     BN_CTX_start(f.ctx);
@@ -93,7 +92,7 @@ ia_result iai_ed25519_check(const unsigned char point[FIELD_BYTES])
     f.u = BN_CTX_get(f.ctx);
     f.v = BN_CTX_get(f.ctx);
     f.t = BN_CTX_get(f.ctx);
-    if (f.t != NULL && BN_bin2bn(prime_bytes, FIELD_BYTES, f.p) && BN_bin2bn(d_bytes, FIELD_BYTES, f.d))
+    if (f.t && BN_bin2bn(prime_bytes, FIELD_BYTES, f.p) && BN_bin2bn(d_bytes, FIELD_BYTES, f.d))
         rc = check_point(&f, point);
     ERR_pop_to_mark();
     BN_CTX_end(f.ctx);
@@ -112,9 +111,9 @@ ia_result iai_ec_check(apr_uint32_t type, const unsigned char *bytes, apr_size_t
         return IA_KEY_MALFORMED;
     memcpy(encoded + 1, bytes, len);
     group = EC_GROUP_new_by_curve_name(type == IA_KEY_P384 ? NID_secp384r1 : NID_X9_62_prime256v1);
-    point = group != NULL ? EC_POINT_new(group) : NULL;
+    point = group ? EC_POINT_new(group) : NULL;
     ERR_set_mark();
-    if (point == NULL)
+    if (!point)
         rc = IA_FAULT_CRYPTO;
     else /* coordinates below the prime, and the curve's equation */
         rc = EC_POINT_oct2point(group, point, encoded, 1 + len, NULL) == 1 ? IA_OK : IA_KEY_POINT_INVALID;

@@ -29,7 +29,7 @@ static int member_is(const ia_json *jwk, const char *name, const char *value)
 {
     const char *string = ia_json_member_string(jwk, name);
 
-    return string != NULL && strcmp(string, value) == 0;
+    return string && strcmp(string, value) == 0;
 }
 
 static ia_result read_type(ia_key_raw *raw, const ia_json *jwk)
@@ -37,13 +37,13 @@ static ia_result read_type(ia_key_raw *raw, const ia_json *jwk)
     int known = 0;
     unsigned i;
 
-    if (ia_json_member_string(jwk, "kty") == NULL)
+    if (!ia_json_member_string(jwk, "kty"))
         return IA_KEY_MALFORMED;
     for (i = 0; i < KINDS; i++) {
         if (!member_is(jwk, "kty", kinds[i].kty))
             continue;
         known = 1;
-        if (kinds[i].crv == NULL || member_is(jwk, "crv", kinds[i].crv)) {
+        if (!kinds[i].crv || member_is(jwk, "crv", kinds[i].crv)) {
             raw->type = kinds[i].type;
             return IA_OK;
         }
@@ -55,7 +55,7 @@ static ia_result read_algorithm(ia_key_raw *raw, const ia_json *jwk)
 {
     unsigned i;
 
-    if (ia_json_member(jwk, "alg") == NULL)
+    if (!ia_json_member(jwk, "alg"))
         return IA_OK;
     for (i = 0; i < JOSE_NAMES; i++) {
         if (member_is(jwk, "alg", jose_names[i].alg)) {
@@ -72,16 +72,16 @@ static ia_result check_purpose(const ia_json *jwk, const char *needed)
     const ia_json *operations = ia_json_member(jwk, "key_ops"), *item, *other;
     int found = 0;
 
-    if (ia_json_member(jwk, "use") != NULL && !member_is(jwk, "use", "sig"))
+    if (ia_json_member(jwk, "use") && !member_is(jwk, "use", "sig"))
         return IA_KEY_USE;
-    if (operations == NULL)
+    if (!operations)
         return IA_OK;
     if (operations->type != IA_JSON_ARRAY)
         return IA_KEY_OPERATIONS;
-    for (item = operations->first; item != NULL; item = item->next) {
+    for (item = operations->first; item; item = item->next) {
         if (item->type != IA_JSON_STRING)
             return IA_KEY_OPERATIONS;
-        for (other = item->next; other != NULL; other = other->next) {
+        for (other = item->next; other; other = other->next) {
             if (other->type == IA_JSON_STRING && strcmp(other->string, item->string) == 0)
                 return IA_KEY_OPERATIONS;
         }
@@ -101,7 +101,7 @@ static ia_result read_bytes(unsigned char *out, apr_size_t capacity, apr_size_t 
     ia_result rc;
 
     *len = 0;
-    if (member == NULL || member->type != IA_JSON_STRING)
+    if (!member || member->type != IA_JSON_STRING)
         return IA_KEY_MALFORMED;
     rc = ia_base64url_decode(out, capacity, len, member->string, member->string_len);
     return rc == IA_TOO_LONG ? too_long : rc == IA_OK ? IA_OK : IA_KEY_MALFORMED;
@@ -167,10 +167,10 @@ ia_result ia_key_from_jwk(ia_key_raw *out, const ia_json *jwk)
     unsigned i;
 
     memset(out, 0, sizeof *out);
-    if (jwk == NULL || jwk->type != IA_JSON_OBJECT)
+    if (!jwk || jwk->type != IA_JSON_OBJECT)
         return IA_KEY_MALFORMED;
     for (i = 0; i < sizeof private_members / sizeof private_members[0]; i++) {
-        if (ia_json_member(jwk, private_members[i]) != NULL)
+        if (ia_json_member(jwk, private_members[i]))
             rc = IA_KEY_PRIVATE;
     }
     if (rc == IA_OK)
@@ -190,8 +190,7 @@ static ia_result push_number(OSSL_PARAM_BLD *build, BIGNUM **number, const ia_js
 
     if (rc == IA_OK) {
         *number = BN_secure_new();
-        if (*number == NULL || BN_bin2bn(bytes, (int)len, *number) == NULL ||
-            OSSL_PARAM_BLD_push_BN(build, parameter, *number) != 1)
+        if (!*number || !BN_bin2bn(bytes, (int)len, *number) || OSSL_PARAM_BLD_push_BN(build, parameter, *number) != 1)
             rc = IA_FAULT_CRYPTO;
     }
     ia_wipe(bytes, sizeof bytes);
@@ -202,7 +201,7 @@ static ia_result push_public_rsa(OSSL_PARAM_BLD *build, BIGNUM **numbers, const 
 {
     numbers[0] = BN_bin2bn(raw->bytes, (int)raw->len, NULL);
     numbers[1] = BN_new();
-    if (numbers[0] == NULL || numbers[1] == NULL || BN_set_word(numbers[1], raw->exponent) != 1 ||
+    if (!numbers[0] || !numbers[1] || BN_set_word(numbers[1], raw->exponent) != 1 ||
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, numbers[0]) != 1 ||
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, numbers[1]) != 1)
         return IA_FAULT_CRYPTO;
@@ -221,13 +220,13 @@ static ia_result private_rsa(EVP_PKEY **out, OSSL_PARAM_BLD *build, const ia_key
     ia_result rc = IA_KEY_MALFORMED;
     unsigned i;
 
-    if (ia_json_member(jwk, "oth") == NULL)
+    if (!ia_json_member(jwk, "oth"))
         rc = push_public_rsa(build, numbers, raw);
     for (i = 0; i < 6 && rc == IA_OK; i++)
         rc = push_number(build, &numbers[2 + i], jwk, parts[i].member, parts[i].parameter);
     if (rc == IA_OK) {
         *out = iai_pkey_from_params("RSA", build, EVP_PKEY_KEYPAIR);
-        rc = *out != NULL ? IA_OK : IA_KEY_PAIR;
+        rc = *out ? IA_OK : IA_KEY_PAIR;
     }
     for (i = 0; i < 8; i++)
         BN_clear_free(numbers[i]);
@@ -248,7 +247,7 @@ static ia_result private_ec(EVP_PKEY **out, OSSL_PARAM_BLD *build, const ia_key_
         rc = IA_FAULT_CRYPTO;
     if (rc == IA_OK) {
         *out = iai_pkey_from_params("EC", build, EVP_PKEY_KEYPAIR);
-        rc = *out != NULL ? IA_OK : IA_KEY_PAIR;
+        rc = *out ? IA_OK : IA_KEY_PAIR;
     }
     BN_clear_free(number);
     return rc;
@@ -261,7 +260,7 @@ static ia_result private_ed25519(EVP_PKEY **out, const ia_json *jwk)
 
     if (rc == IA_OK) {
         *out = EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, d, sizeof d);
-        rc = *out != NULL ? IA_OK : IA_FAULT_CRYPTO;
+        rc = *out ? IA_OK : IA_FAULT_CRYPTO;
     }
     ia_wipe(d, sizeof d);
     return rc;
@@ -275,7 +274,7 @@ static ia_result private_pkey(EVP_PKEY **out, const ia_key_raw *raw, const ia_js
     if (raw->type == IA_KEY_ED25519)
         return private_ed25519(out, jwk);
     build = OSSL_PARAM_BLD_new();
-    if (build == NULL)
+    if (!build)
         return IA_FAULT_MEMORY;
     rc = raw->type == IA_KEY_RSA ? private_rsa(out, build, raw, jwk) : private_ec(out, build, raw, jwk);
     OSSL_PARAM_BLD_free(build);
@@ -289,10 +288,10 @@ ia_result ia_key_create_from_jwk(ia_key **out, const ia_json *jwk, ia_algorithm 
     ia_result rc;
 
     *out = NULL;
-    if (jwk == NULL || jwk->type != IA_JSON_OBJECT)
+    if (!jwk || jwk->type != IA_JSON_OBJECT)
         return IA_KEY_MALFORMED;
-    if (ia_json_member(jwk, "d") == NULL)
-        return ia_json_member(jwk, "k") == NULL ? IA_KEY_PUBLIC : IA_KEY_TYPE_UNKNOWN;
+    if (!ia_json_member(jwk, "d"))
+        return !ia_json_member(jwk, "k") ? IA_KEY_PUBLIC : IA_KEY_TYPE_UNKNOWN;
     rc = read_public(&raw, jwk, "sign");
     if (rc == IA_OK && algorithm != IA_ALGORITHM_NONE)
         rc = ia_key_set_algorithm(&raw, algorithm);
@@ -379,7 +378,7 @@ ia_result ia_key_secret_from_jwk(ia_mac_key *out, const ia_json *jwk)
     ia_result rc;
 
     ia_wipe(out, sizeof *out);
-    if (jwk == NULL || jwk->type != IA_JSON_OBJECT)
+    if (!jwk || jwk->type != IA_JSON_OBJECT)
         return IA_KEY_MALFORMED;
     rc = check_purpose(jwk, "verify");
     if (rc == IA_KEY_OPERATIONS)

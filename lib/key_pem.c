@@ -178,7 +178,7 @@ static ia_result from_certificate(ia_key_raw *out, const unsigned char *bytes, l
     int spki_len = 0;
     ia_result rc = IA_KEY_MALFORMED;
 
-    if (certificate != NULL && at == bytes + len)
+    if (certificate && at == bytes + len)
         spki_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
     if (spki_len > 0)
         rc = from_spki(out, spki, (apr_size_t)spki_len, algorithm);
@@ -196,7 +196,7 @@ static ia_result from_private(ia_key **out, const unsigned char *bytes, long len
     ia_key_raw raw;
     ia_result rc = IA_KEY_MALFORMED;
 
-    if (pkey != NULL && at == bytes + len)
+    if (pkey && at == bytes + len)
         spki_len = i2d_PUBKEY(pkey, &spki);
     if (spki_len > 0)
         rc = from_spki(&raw, spki, (apr_size_t)spki_len, algorithm);
@@ -232,7 +232,7 @@ static ia_result read_block(block *out, const char *text, apr_size_t len)
     if (len == 0 || len > IA_KEY_TEXT_MAX)
         return IA_KEY_MALFORMED;
     bio = BIO_new_mem_buf(text, (int)len);
-    if (bio == NULL)
+    if (!bio)
         return IA_FAULT_MEMORY;
     if (PEM_read_bio(bio, &out->name, &out->header, &out->data, &out->len) == 1 && *out->header == '\0')
         rc = IA_OK;

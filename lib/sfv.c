@@ -33,7 +33,7 @@ static ia_result place_param(ia_sfv_param **out, ia_sfv_member *member, ia_sfv_p
 {
     ia_sfv_param *param;
 
-    for (param = member->params; param != NULL; param = param->next) {
+    for (param = member->params; param; param = param->next) {
         if (iai_sfv_text_equal(&param->key, key)) {
             *out = param;
             return r->flags & IA_SFV_UNIQUE ? IA_SFV_DUPLICATE : IA_OK;
@@ -135,7 +135,7 @@ static ia_sfv_member *find_member(const ia_sfv_field *field, const ia_sfv_text *
 {
     ia_sfv_member *member;
 
-    for (member = field->first; member != NULL; member = member->next) {
+    for (member = field->first; member; member = member->next) {
         if (iai_sfv_text_equal(&member->key, key))
             return member;
     }
@@ -155,7 +155,7 @@ static ia_result read_next(ia_sfv_field *out, ia_sfv_member ***end, iai_sfv_read
         if (rc != IA_OK)
             return rc;
         member = find_member(out, &fresh.key);
-        if (member != NULL && (r->flags & IA_SFV_UNIQUE))
+        if (member && (r->flags & IA_SFV_UNIQUE))
             return IA_SFV_DUPLICATE;
         rc = read_keyed(&fresh, r);
     } else {
@@ -163,7 +163,7 @@ static ia_result read_next(ia_sfv_field *out, ia_sfv_member ***end, iai_sfv_read
     }
     if (rc != IA_OK)
         return rc;
-    if (member == NULL) {
+    if (!member) {
         member = **end = apr_palloc(r->p, sizeof *member);
         *end = &member->next;
         out->count++;
@@ -203,7 +203,7 @@ ia_result ia_sfv_parse(ia_sfv_field *out, apr_pool_t *p, ia_sfv_kind kind, const
 {
     static const ia_sfv_limits least = {IA_SFV_BYTES_MAX, IA_SFV_MEMBERS_MAX, IA_SFV_PARAMETERS_MAX};
     ia_sfv_field field = {kind, NULL, 0};
-    iai_sfv_reader r = {p, text, NULL, flags, limits != NULL ? limits : &least};
+    iai_sfv_reader r = {p, text, NULL, flags, limits ? limits : &least};
     ia_result rc;
 
     *out = field;
@@ -240,9 +240,9 @@ const ia_sfv_value *ia_sfv_param_get(const ia_sfv_member *member, const char *ke
 {
     const ia_sfv_param *param;
 
-    if (member == NULL)
+    if (!member)
         return NULL;
-    for (param = member->params; param != NULL; param = param->next) {
+    for (param = member->params; param; param = param->next) {
         if (ia_sfv_text_is(&param->key, key))
             return &param->value;
     }

@@ -46,7 +46,7 @@ static inline int iai_sfv_is_token_start(unsigned char c)
 
 static inline int iai_sfv_is_token_char(unsigned char c)
 {
-    return iai_sfv_is_alpha(c) || iai_sfv_is_digit(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~:/", c) != NULL);
+    return iai_sfv_is_alpha(c) || iai_sfv_is_digit(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~:/", c));
 }
 
 static inline int iai_sfv_text_equal(const ia_sfv_text *a, const ia_sfv_text *b)

@@ -12,7 +12,7 @@ typedef struct writer {
 
 static void put(writer *w, const char *data, apr_size_t len)
 {
-    if (w->at != NULL && len > 0)
+    if (w->at && len > 0)
         memcpy(w->at + w->len, data, len);
     w->len += len;
 }
@@ -99,7 +99,7 @@ static ia_result put_bytes(writer *w, const ia_sfv_text *text)
 {
     put_char(w, ':');
     /* The encoder's NUL is at the position of the closing colon. */
-    if (w->at != NULL)
+    if (w->at)
         w->len += ia_base64_encode(w->at + w->len, text->data, text->len);
     else
         w->len += IA_BASE64_SIZE(text->len) - 1;
@@ -169,7 +169,7 @@ static ia_result put_params(writer *w, const ia_sfv_param *params)
     const ia_sfv_param *param, *earlier;
     ia_result rc = IA_OK;
 
-    for (param = params; param != NULL && rc == IA_OK; param = param->next) {
+    for (param = params; param && rc == IA_OK; param = param->next) {
         for (earlier = params; earlier != param; earlier = earlier->next) {
             if (iai_sfv_text_equal(&earlier->key, &param->key))
                 return IA_SFV_DUPLICATE;
@@ -199,11 +199,11 @@ static ia_result put_member(writer *w, const ia_sfv_member *member)
     if (member->value.type != IA_SFV_INNER_LIST)
         return put_item(w, member);
     put_char(w, '(');
-    for (item = member->items; item != NULL; item = item->next) {
+    for (item = member->items; item; item = item->next) {
         rc = put_item(w, item);
         if (rc != IA_OK)
             return rc;
-        if (item->next != NULL)
+        if (item->next)
             put_char(w, ' ');
     }
     put_char(w, ')');
@@ -234,11 +234,11 @@ static ia_result put_field(writer *w, const ia_sfv_field *field)
     ia_result rc;
 
     if (field->kind == IA_SFV_ITEM) {
-        if (field->first == NULL || field->first->next != NULL)
+        if (!field->first || field->first->next)
             return IA_SFV_MALFORMED;
         return put_item(w, field->first);
     }
-    for (member = field->first; member != NULL; member = member->next) {
+    for (member = field->first; member; member = member->next) {
         if (member != field->first)
             put(w, ", ", 2);
         rc = field->kind == IA_SFV_DICTIONARY ? put_keyed(w, field, member) : put_member(w, member);
@@ -257,10 +257,10 @@ static ia_result format(char **out, apr_size_t *len, apr_pool_t *p, const ia_sfv
     int pass;
 
     *out = NULL;
-    if (len != NULL)
+    if (len)
         *len = 0;
     for (pass = 0; pass < 2; pass++) {
-        rc = field != NULL ? put_field(&w, field) : put_member(&w, member);
+        rc = field ? put_field(&w, field) : put_member(&w, member);
         if (rc != IA_OK)
             return rc;
         if (pass == 0) {
@@ -270,7 +270,7 @@ static ia_result format(char **out, apr_size_t *len, apr_pool_t *p, const ia_sfv
     }
     w.at[w.len] = '\0';
     *out = w.at;
-    if (len != NULL)
+    if (len)
         *len = w.len;
     return IA_OK;
 }

@@ -151,7 +151,7 @@ static int verify(const ia_key *key, const void *message, apr_size_t message_len
     EVP_PKEY_CTX *pkey_ctx;
     int valid = -1;
 
-    if (ctx != NULL && EVP_DigestVerifyInit(ctx, &pkey_ctx, md, NULL, key->pkey) == 1 && set_padding(pkey_ctx, key, md))
+    if (ctx && EVP_DigestVerifyInit(ctx, &pkey_ctx, md, NULL, key->pkey) == 1 && set_padding(pkey_ctx, key, md))
         valid = EVP_DigestVerify(ctx, signature, len, message, message_len) == 1;
     EVP_MD_CTX_free(ctx);
     return valid;
@@ -189,8 +189,8 @@ static int mint(unsigned char *out, size_t *len, const ia_key *key, const void *
     EVP_PKEY_CTX *pkey_ctx;
     int done;
 
-    done = ctx != NULL && EVP_DigestSignInit(ctx, &pkey_ctx, md, NULL, key->pkey) == 1 &&
-           set_padding(pkey_ctx, key, md) && EVP_DigestSign(ctx, out, len, message, message_len) == 1;
+    done = ctx && EVP_DigestSignInit(ctx, &pkey_ctx, md, NULL, key->pkey) == 1 && set_padding(pkey_ctx, key, md) &&
+           EVP_DigestSign(ctx, out, len, message, message_len) == 1;
     EVP_MD_CTX_free(ctx);
     return done;
 }

@@ -109,6 +109,10 @@ find lib modules client tests -name '*.c' -type f | sort | while read -r file; d
     esac
 done | report 'no purpose line'
 
+# A pointer is tested as it is; a comparison with NULL makes the number of a result.
+sources include lib modules client | xargs grep -nE '[!=]= NULL' /dev/null |
+    grep -vE '(return|[+|]?=) [^&|?]*[!=]= NULL;' | report 'pointer compared with NULL'
+
 # Releases of clang-format differ in what they make of the same style: only the one of Debian 12 is asked.
 if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
     find include lib modules client tests -name '*.[ch]' -type f | sort |

@@ -14,7 +14,7 @@ int registry_status_report(request_rec *r, int flags)
     ia_timestamp_format(loaded, st_participants_loaded(registry.table));
     if (flags & AP_STATUS_SHORT) {
         ap_rprintf(r, "RegistryParticipants: %u\nRegistryCapacity: %u\nRegistryStale: %d\n",
-                   st_participants_count(registry.table), registry.capacity, registry.stale != NULL);
+                   st_participants_count(registry.table), registry.capacity, registry.stale ? 1 : 0);
         return OK;
     }
     ap_rprintf(r, "<hr>\n<h2>Participants</h2>\n<p>%u of %u, read %s%s%s</p>\n", st_participants_count(registry.table),
