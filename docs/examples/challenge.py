@@ -22,8 +22,8 @@ class Client:
         return math.ceil(time.time() / self.lifetime) * self.lifetime
 
     def login(self):
-        told = self.ask("auth.request", username=self.user, profile="hmac-sha256")
-        self.lifetime, domain, challenge = told["lifetime"], told["domain"], told["challenge"]
+        reply = self.ask("auth.request", username=self.user, profile="hmac-sha256")
+        self.lifetime, domain, challenge = reply["lifetime"], reply["domain"], reply["challenge"]
         salt = hashlib.sha256(f"{self.user}|{domain}".encode()).digest()
         key = hashlib.scrypt(self.password, salt=salt, n=32768, r=8, p=3, maxmem=2**26, dklen=32).hex()
         self.secret, window = K(key, self.user, domain), self.window()

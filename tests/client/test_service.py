@@ -493,12 +493,12 @@ class TestResponse:
         assert not service.requests("/open")
 
     def test_include(self, interauth, ask, service):
-        result = self.response(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-i"])
+        result = self.response(interauth, ask, service, 200, [("X-Note", "yes")], b"body", ["-i"])
         head, body = result.stdout.split("\r\n\r\n")
-        assert head.startswith("HTTP/1.1 200 OK\r\n") and "X-Told: yes" in head and body == "body"
+        assert head.startswith("HTTP/1.1 200 OK\r\n") and "X-Note: yes" in head and body == "body"
 
     def test_output_to_standard_output_and_clustered_options(self, interauth, ask, service):
-        result = self.response(interauth, ask, service, 200, [("X-Told", "yes")], b"body", ["-iXPOST", "-o", "-"])
+        result = self.response(interauth, ask, service, 200, [("X-Note", "yes")], b"body", ["-iXPOST", "-o", "-"])
         assert result.stdout.startswith("HTTP/1.") and result.stdout.endswith("\r\n\r\nbody")
         assert not (interauth.home / "-").exists()
         result = self.response(interauth, ask, service, 200, body=b"body", arguments=["--outp=-"])

@@ -227,7 +227,7 @@ class TestSign:
         path.write_text(text)
         assert refusal(interauth("sign", "--key", path, "https://a.example/")) == tag
 
-    def test_key_halves_that_do_not_match(self, interauth, signer):
+    def test_key_parts_that_do_not_match(self, interauth, signer):
         other = Signer(interauth, "ed25519", fresh=True)
         mixed = {**json.loads(other.private.read_text()), "x": signer.jwk["x"]}
         other.private.write_text(json.dumps(mixed))
