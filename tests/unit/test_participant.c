@@ -219,6 +219,17 @@ static const struct damaged {
     {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\"},{\"kid\":\"k\"}]}", "keys"},
     {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"d\":\"" SECRET "\"}]}", "keys"},
     {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"x\":null}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"a#b\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":7}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":7}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"k.pem\",\"kty\":\"OKP\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"k.pem\",\"alg\":\"none\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"k.pem\",\"nbf\":-1}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"k.pem\",\"nbf\":\"0\"}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"k.pem\",\"exp\":253402300800}]}", "keys"},
+    {"{\"id\":\"a\",\"keys\":[{\"kid\":\"k\",\"file\":\"a.pem\"},{\"kid\":\"k\",\"file\":\"b.pem\"}]}", "keys"},
     {"{\"id\":\"a\",\"endpoints\":\"https://example.org/\"}", "endpoints"},
     {"{\"id\":\"a\",\"endpoints\":[{}]}", "endpoints"},
     {"{\"id\":\"a\",\"endpoints\":[{\"url\":\"\"}]}", "endpoints"},
@@ -497,6 +508,47 @@ static void test_secret_load(void **state)
     assert_memory_not_equal(&a.fingerprint, "\7\7\7\7\7\7\7\7", 8);
 }
 
+static void test_key_files(void **state)
+{
+    const ia_participant *one = parse_one(
+        *state,
+        "{\"id\":\"a\",\"keys\":[{\"kid\":\"k1\",\"file\":\"a.pem\",\"alg\":\"rsa-v1_5-sha256\",\"nbf\":1,\"exp\":"
+        "253402300799},{\"kid\":\"k2\",\"file\":\"b.pem\"}]}");
+
+    assert_int_equal(one->public_key_count, 2);
+    assert_string_equal(one->public_keys[0].kid, "k1");
+    assert_string_equal(one->public_keys[0].file, "a.pem");
+    assert_int_equal(one->public_keys[0].algorithm, ia_algorithm_find("rsa-v1_5-sha256", 15));
+    assert_int_equal(one->public_keys[0].not_before, APR_USEC_PER_SEC);
+    assert_int_equal(one->public_keys[0].not_after, APR_INT64_C(253402300799) * APR_USEC_PER_SEC);
+    assert_int_equal(one->public_keys[0].raw.type, IA_KEY_NONE);
+    assert_int_equal(one->public_keys[1].algorithm, IA_ALGORITHM_NONE);
+    assert_int_equal(one->public_keys[1].not_after, 0);
+}
+
+/* A key has one owner. Keys whose files were not read yet are not compared. */
+static void test_one_owner(void **state)
+{
+    static const char key[] = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k\",\"x\":\"11qYAYKxCrfVS_"
+                              "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
+    static const char file[] = "{\"kid\":\"f\",\"file\":\"k.pem\"}";
+    ia_participants all;
+    ia_participant_error error;
+
+    assert_result(parse(&all, *state,
+                        apr_pstrcat(*state, "{\"participants\":[{\"id\":\"a\",\"keys\":[", key, ",", file,
+                                    "]},{\"id\":\"b\",\"keys\":[", file, "]}]}", NULL),
+                        &error),
+                  IA_OK);
+    assert_result(ia_participants_check_keys(&all, *state, &error), IA_OK);
+    assert_result(parse(&all, *state,
+                        apr_pstrcat(*state, "{\"participants\":[{\"id\":\"a\",\"keys\":[", key,
+                                    "]},{\"id\":\"b\",\"keys\":[", key, "]}]}", NULL),
+                        &error),
+                  IA_MALFORMED);
+    assert_non_null(strstr(error.text, "keys: k is also a key of a"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +568,8 @@ int main(void)
         pool_test(test_weak_secrets),
         pool_test(test_refused_record_holds_no_secret),
         pool_test(test_secret_load),
+        pool_test(test_key_files),
+        pool_test(test_one_owner),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
