@@ -8,7 +8,7 @@
 #include <httpd.h>
 #include <util_filter.h>
 
-/** Returns the body to whoever reads it, instead of the connection. */
+/** Returns the body to its readers, instead of the connection. */
 typedef apr_status_t (*intake_reader)(ap_filter_t *f, void *context, apr_bucket_brigade *bb, ap_input_mode_t mode,
                                       apr_read_type_e block, apr_off_t bytes);
 

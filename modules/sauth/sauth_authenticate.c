@@ -11,8 +11,8 @@
 #include "mod_sauth.h"
 #include "problem.h"
 #include "request.h"
-#include "sauth_guard.h"
 #include "sauth_export.h"
+#include "sauth_guard.h"
 #include "sauth_refuse.h"
 #include "sauth_state.h"
 #include "snapshot.h"
@@ -81,7 +81,7 @@ static ia_result check_credentials(request_rec *r, const sauth_dir *conf, sauth_
     return rc;
 }
 
-/* An endpoint may have refused before, and this may be the page for it: what it said is about another client. */
+/* If this is the error page of an endpoint, the state still has the details of the refusal there. */
 static void forget_endpoint(sauth_state *state)
 {
     if (!state->dialect)
@@ -103,7 +103,6 @@ static int decide(request_rec *r, const sauth_dir *conf, sauth_state *state)
     forget_endpoint(state);
     shown = sauth_presentation_shown(r, conf);
     status = shown && shown->handle ? shown->handle(r, conf, state) : DECLINED;
-
     if (status != DECLINED)
         return status;
     state->rc = check_credentials(r, conf, state, shown);

@@ -9,13 +9,13 @@
 
 command_rec sauth_directives[DIRECTIVES_MAX]; /* ends with a zeroed row */
 
-static int is_full;
+static int directives_do_not_fit;
 
 static unsigned add_directives(unsigned count, const command_rec *directives)
 {
     for (; directives && directives->name && count < DIRECTIVES_MAX - 1; directives++)
         sauth_directives[count++] = *directives;
-    is_full |= directives && directives->name;
+    directives_do_not_fit |= directives && directives->name;
     return count;
 }
 
@@ -28,7 +28,7 @@ __attribute__((constructor)) static void collect_directives(void)
         count = add_directives(count, sauth_dialects[i]->directives);
 }
 
-static int is_bit_taken(const sauth_presentation *p)
+static int is_taken(const sauth_presentation *p)
 {
     const sauth_presentation **each;
 
@@ -44,12 +44,14 @@ const char *sauth_dialects_check(apr_pool_t *p)
     unsigned count = 0, found = 0, i, k;
 
     for (each = sauth_presentations; *each; each++, found++)
-        if (!(*each)->bit || ((*each)->bit & ((*each)->bit - 1)) || is_bit_taken(*each))
-            return apr_pstrcat(p, "built with two presentations of one bit or word: ", (*each)->word, NULL);
+        if (!(*each)->bit || ((*each)->bit & ((*each)->bit - 1)) || is_taken(*each))
+            return apr_pstrcat(
+                p, "built with a presentation whose bit or word is invalid or not unique: ", (*each)->word, NULL);
     for (i = 0; sauth_dialects[i]; i++)
         for (k = 0; sauth_dialects[i]->presentations && sauth_dialects[i]->presentations[k]; k++)
             count++;
-    return is_full || count != found ? "built with more directives or presentations than its tables hold" : NULL;
+    return directives_do_not_fit || count != found ? "built with more directives or presentations than its tables hold"
+                                                   : NULL;
 }
 
 /* Allocates one block that contains the pointers and the settings to which they point. */

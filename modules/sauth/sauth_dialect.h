@@ -72,7 +72,7 @@ extern const sauth_dialect *const sauth_dialects[];
 /** All directives of the module and its dialects. Initialized when the module is loaded. */
 extern command_rec sauth_directives[];
 
-/** check_config: that no two rows contradict each other. @return NULL, or what is wrong with this build */
+/** check_config: checks the rows that were built in. @return NULL, or an error with which httpd does not start */
 const char *sauth_dialects_check(apr_pool_t *p);
 
 /** The default settings of a server, one for each row. */

@@ -11,8 +11,8 @@
 #include "problem.h"
 #include "request.h"
 #include "sanitize.h"
-#include "sauth_guard.h"
 #include "sauth_export.h"
+#include "sauth_guard.h"
 #include "sauth_refuse.h"
 #include "snapshot.h"
 

@@ -3,7 +3,6 @@
 #include <apr_strings.h>
 #include <string.h>
 #include "challenge.h"
-#include "interauth/access.h"
 #include "log_field.h"
 #include "mod_sauth.h"
 #include "sauth_grant.h"
